@@ -1,0 +1,101 @@
+"""Derivative rules of NumPy functions, a line a rule where mathematics allows.
+
+Kinds of rule:
+
+- `ELEMENTWISE[ufunc]`: per input a function `(g, y, *x)`, linear in g: g times the partial
+  derivative. Forward mode passes the tangent of that input, reverse mode the upstream gradient.
+- `CONSTANT`: the result does not move when the input moves a little (comparisons, argmax).
+- `LINEAR`: linear in the array or the list of arrays that comes first.
+- `BILINEAR`: linear in each of the first two arguments; the product rule.
+- `COMPOSITE[function]`: the same function written with others that have rules.
+- `EXTREMES`: max and min along axes. `CREATION`, `CREATION_LIKE`: new buffers.
+
+At a tie (np.maximum(x, x), np.abs(0)) no derivative exists; each side gets an equal share.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+def _power_base(g, y, a, b):
+    if isinstance(b, (int, float)):  # the common X ** 2: keeps the dtype, and 0 ** 0 is 1
+        return g * 0.0 if b == 0 else g * (b * a ** (b - 1))
+    return g * (b * a ** np.where(b == 0, np.ones_like(b), b - 1))
+
+
+def _power_exponent(g, y, a, b):
+    return g * y * np.log(np.where(a == 0, np.ones_like(a), a))
+
+
+def _share(g, mine, other):
+    return g * (mine > other) + (0.5 * g) * (mine == other)
+
+
+ELEMENTWISE = {
+    np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
+    np.subtract: (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b)),
+    np.power: (_power_base, _power_exponent),
+    np.maximum: (lambda g, y, a, b: _share(g, a, b), lambda g, y, a, b: _share(g, b, a)),
+    np.minimum: (lambda g, y, a, b: _share(g, b, a), lambda g, y, a, b: _share(g, a, b)),
+    np.logaddexp: (lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y)),
+    np.positive: (lambda g, y, a: g,),
+    np.negative: (lambda g, y, a: -g,),
+    np.absolute: (lambda g, y, a: g * np.sign(a),),
+    np.square: (lambda g, y, a: g * (2.0 * a),),
+    np.sqrt: (lambda g, y, a: g / (2.0 * y),),
+    np.reciprocal: (lambda g, y, a: -g * (y * y),),
+    np.exp: (lambda g, y, a: g * y,),
+    np.expm1: (lambda g, y, a: g * (y + 1.0),),
+    np.log: (lambda g, y, a: g / a,),
+    np.log1p: (lambda g, y, a: g / (1.0 + a),),
+    np.sin: (lambda g, y, a: g * np.cos(a),),
+    np.cos: (lambda g, y, a: -g * np.sin(a),),
+    np.tan: (lambda g, y, a: g * (1.0 + y * y),),
+    np.arctan: (lambda g, y, a: g / (1.0 + a * a),),
+    np.sinh: (lambda g, y, a: g * np.cosh(a),),
+    np.cosh: (lambda g, y, a: g * np.sinh(a),),
+    np.tanh: (lambda g, y, a: g * (1.0 - y * y),),
+}
+
+CONSTANT = {
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite, np.isinf),
+    *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc),
+    *(np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero),
+    *(np.shape, np.ndim, np.size, np.result_type, np.array_equal),
+}
+
+LINEAR = {
+    *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims),
+    *(np.broadcast_to, np.concatenate, np.stack, np.split, np.repeat, np.flip, np.roll, np.copy),
+    *(np.sum, np.mean, np.cumsum, np.take, np.take_along_axis, sliding_window_view),
+}
+
+BILINEAR = {np.matmul, np.dot, np.tensordot, np.outer}
+
+EXTREMES = {np.max, np.min}  # every tied entry gets an equal share
+
+CREATION = {np.zeros, np.ones, np.empty, np.full, np.arange, np.eye}
+CREATION_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
+
+
+def _var(x, axis=None, *, ddof=0, keepdims=False):
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    squares = np.square(deviation)
+    total = np.sum(squares, axis=axis, keepdims=keepdims)
+    return total * (1.0 / (x.size / max(total.size, 1) - ddof))
+
+
+def _std(x, axis=None, *, ddof=0, keepdims=False):
+    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
+
+
+def _clip(x, a_min=None, a_max=None):
+    if a_min is not None:
+        x = np.maximum(x, a_min)
+    return x if a_max is None else np.minimum(x, a_max)
+
+
+COMPOSITE = {np.var: _var, np.std: _std, np.clip: _clip}

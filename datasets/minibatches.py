@@ -1,0 +1,44 @@
+"""Minibatches: shuffled passes over the data, without end."""
+
+import json
+
+import numpy as np
+
+
+class Minibatches:
+    """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order.
+
+    A batch that reaches the end of an epoch goes on into the next one, so all batches have the
+    same size, whatever the number of rows. `state()` and `load_state()` hold the place exactly.
+    """
+
+    def __init__(self, n: int, batch_size: int, rng: np.random.Generator):
+        if not 1 <= batch_size <= n:
+            raise ValueError(
+                f"batch_size: expects 1 to {n}, the number of training samples; got {batch_size}"
+            )
+        self.n, self.batch_size, self.rng = n, batch_size, rng
+        self.order, self.cursor = rng.permutation(n), 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> np.ndarray:
+        rows = self.order[self.cursor : self.cursor + self.batch_size]
+        self.cursor += self.batch_size
+        if self.cursor >= self.n:
+            self.order, self.cursor = self.rng.permutation(self.n), self.cursor - self.n
+            rows = np.concatenate([rows, self.order[: self.cursor]])
+        return rows
+
+    def state(self) -> dict[str, np.ndarray]:
+        rng = np.array(json.dumps(self.rng.bit_generator.state))
+        return {"order": self.order.copy(), "cursor": np.array(self.cursor), "rng": rng}
+
+    def load_state(self, state: dict) -> None:
+        if state["order"].shape != self.order.shape:
+            raise ValueError(
+                f"Minibatches: the saved order has {len(state['order'])} rows, the data {self.n}"
+            )
+        self.order, self.cursor = state["order"].copy(), int(state["cursor"])
+        self.rng.bit_generator.state = json.loads(str(state["rng"]))

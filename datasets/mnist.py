@@ -1,0 +1,84 @@
+"""MNIST: 60,000 + 10,000 handwritten digits of 28 x 28 grey pixels (LeCun et al. 1998)."""
+
+import numpy as np
+
+from datasets.dataset import Dataset, Samples
+from datasets.download import data_home, fetch
+from datasets.idx import IdxError, read_idx
+
+MIRRORS = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "http://yann.lecun.com/exdb/mnist/",
+]
+# Array shape, and SHA-256 of the decompressed file.
+FILES = {
+    "train-images-idx3-ubyte.gz": (
+        (60_000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte.gz": (
+        (60_000,),
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte.gz": (
+        (10_000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte.gz": (
+        (10_000,),
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+}
+
+
+def _read(name: str) -> np.ndarray:
+    shape, sha256 = FILES[name]
+    size = 4 + 4 * len(shape) + int(np.prod(shape))
+    path = fetch(data_home() / "mnist" / name, [m + name for m in MIRRORS], sha256, size)
+    try:
+        array = read_idx(path)
+    except IdxError as error:
+        raise IdxError(f"{error}; delete the file, and the next run downloads it again") from None
+    if array.shape != shape or array.dtype != np.uint8:
+        raise IdxError(
+            f"{path}: expects uint8 {shape}, got {array.dtype} {array.shape}; delete the file, and "
+            "the next run downloads it again"
+        )
+    return array
+
+
+def _arrays(flatten: bool):
+    for part in ("train", "t10k"):
+        X = _read(f"{part}-images-idx3-ubyte.gz")
+        t = _read(f"{part}-labels-idx1-ubyte.gz")
+        if t.max() > 9:
+            raise IdxError(f"{part}-labels-idx1-ubyte.gz: labels are 0 to 9, got {t.max()}")
+        # Labels widened once, so that no batch has to convert them to index with.
+        yield X.reshape(len(X), -1) if flatten else X[:, np.newaxis], t.astype(np.intp)
+
+
+class MNIST(Dataset):
+    """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be.
+
+    Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28) with flatten=False.
+    """
+
+    def __init__(self, flatten: bool = True):
+        train, test = (Samples(X, t, scale=1.0 / 255.0) for X, t in _arrays(flatten))
+        super().__init__(train, test, n_classes=10)
+
+
+def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool = False):
+    """((x_train, t_train), (x_test, t_test)) as whole arrays, with the arguments of note 004.
+
+    normalize: float32 in 0-1 instead of uint8 in 0-255. flatten: (N, 784) instead of
+    (N, 1, 28, 28). one_hot_label: targets (N, 10) of 0 and 1 instead of class indices (N,).
+    """
+
+    def shaped(X, t):
+        X = np.multiply(X, 1.0 / 255.0, dtype=np.float32) if normalize else X
+        return X, np.eye(10, dtype=np.float32)[t] if one_hot_label else t
+
+    train, test = (shaped(X, t) for X, t in _arrays(flatten))
+    return train, test

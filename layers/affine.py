@@ -1,0 +1,54 @@
+"""Affine (fully connected) layer."""
+
+import numpy as np
+
+from layers.base import Layer, Param
+from layers.errors import ShapeError
+from layers.initializers import he_normal
+
+
+class Affine(Layer):
+    """Y = X W + b.
+
+    The bias is broadcast over the batch, which is a copy gate; its gradient therefore adds up over
+    the batch.
+
+        dX = dout Wᵀ        dW = Xᵀ dout        db = Σₙ doutₙ
+
+    Shapes: X (..., n_in), W (n_in, n_out), b (n_out,), Y (..., n_out): a batch, a sequence or a
+    single sample. Raises ShapeError if the last axis of X is not n_in.
+    Source: notes 000 (self-check 1) and 004 (section 1.2.1).
+    """
+
+    def __init__(self, n_in: int, n_out: int, *, init=he_normal, rng, dtype=np.float32):
+        if n_in < 1 or n_out < 1:
+            raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")
+        self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
+        self.b = Param(np.zeros(n_out, dtype))
+
+    def forward(self, X):
+        self.output_shape(X.shape)
+        self.X = X
+        return X @ self.W.data + self.b.data
+
+    def backward(self, dout):
+        X, d = self.X.reshape(-1, self.X.shape[-1]), dout.reshape(-1, dout.shape[-1])
+        self.W.accumulate(X.T @ d)
+        self.b.accumulate(d.sum(axis=0))
+        return dout @ self.W.data.T if self.needs_dX else None
+
+    def output_shape(self, input_shape):
+        n_in, n_out = self.W.data.shape
+        if input_shape[-1:] != (n_in,):
+            raise ShapeError("Affine", f"(..., {n_in})", str(input_shape))
+        return (*input_shape[:-1], n_out)
+
+    @classmethod
+    def infer(cls, input_shape):
+        return {"n_in": input_shape[-1]}
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))
+        yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((2, 3, 5))
+        yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal(5)

@@ -1,0 +1,150 @@
+"""The contract of a layer: `Layer`, its learned `Param`s and its saved `State`s."""
+
+import copy
+import json
+
+import numpy as np
+
+from autodiff import primal
+
+
+class Param:
+    """A learned array. `grad` is None until the first `accumulate`; gradients add up (Caffe)."""
+
+    __slots__ = ("data", "grad", "trainable")
+
+    def __init__(self, data, trainable: bool = True):
+        if getattr(getattr(data, "dtype", None), "kind", None) != "f":
+            raise TypeError(f"Param: expects a floating-point array, got {data!r:.60}")
+        self.data, self.grad, self.trainable = data, None, trainable
+
+    def accumulate(self, gradient) -> None:
+        """Add to `grad`. The first gradient is taken over as it is, so nobody may write into it."""
+        if gradient.shape != self.data.shape or gradient.dtype != self.data.dtype:
+            raise ValueError(
+                f"a gradient must have the shape and dtype of its Param, {self.data.shape} "
+                f"{self.data.dtype}; got {gradient.shape} {gradient.dtype}"
+            )
+        if self.trainable:
+            self.grad = gradient if self.grad is None else self.grad + gradient
+
+
+class State:
+    """An array that is saved with the weights but not learned, such as a running mean."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data):
+        self.data = data
+
+    def update(self, value) -> None:
+        """Replace the array. Derivatives are stripped: a state is a record, not a result."""
+        value = primal(value)
+        if value.shape != self.data.shape or value.dtype != self.data.dtype:
+            raise ValueError(
+                f"a State keeps its shape and dtype, {self.data.shape} {self.data.dtype}; "
+                f"got {value.shape} {value.dtype}"
+            )
+        self.data = value
+
+
+class Layer:
+    """Base of all layers: write `forward` and `backward`, and hold what is learned as `Param`s.
+
+    `forward(X)` keeps on self what `backward(dout)` needs; `backward` adds to the gradients of the
+    parameters and returns dX (one array per floating input). The five rules, in short: NumPy
+    functions only; new buffers `like=` the data and never a write into X, dout or a `grad`; dtype
+    kept; random numbers from a Generator passed in; NaN passes through. `python -m layers.check`
+    tests them all. docs: CONTRIBUTING.md.
+    """
+
+    training = True  # set by the net, through set_training
+    needs_dX = True  # set by the net: False for the lowest layer that learns; dX may be left out
+
+    def forward(self, *inputs):
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, dout):
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def output_shape(self, input_shape: tuple) -> tuple:
+        """The shape of one output sample (no batch axis) from that of one input sample."""
+        return input_shape
+
+    @classmethod
+    def infer(cls, input_shape: tuple) -> dict:
+        """Constructor arguments that follow from the input shape, so that YAML may omit them."""
+        return {}
+
+    @classmethod
+    def examples(cls, rng):
+        """Yield (layer, input, ...) in float64 and small: the cases `layers.check` runs."""
+        raise NotImplementedError(f"{cls.__name__} has no examples(rng)")
+
+    def members(self) -> dict:
+        """What the layer holds, by name. A net overrides it to leave out its own attribute name."""
+        return vars(self)
+
+    def walk(self, prefix: str = ""):
+        """Yield (dotted name, object): every Param, State, Generator and Layer held, once each."""
+        seen = set()
+        for name, held in _walk(self.members(), prefix):
+            if id(held) not in seen:
+                seen.add(id(held))
+                yield name, held
+
+    def parameters(self) -> dict[str, Param]:
+        """All Params by dotted name, in definition order; a shared one under its first name."""
+        return {name: held for name, held in self.walk() if isinstance(held, Param)}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Copies of all that a saved layer needs: parameters, states, and generators as JSON."""
+        return {name: _saved(held) for name, held in self.walk() if not isinstance(held, Layer)}
+
+    def load_state(self, state: dict) -> None:
+        """Put back what `state()` gave. Nothing is changed unless every name and shape fits."""
+        held = {name: h for name, h in self.walk() if not isinstance(h, Layer)}
+        wrong = [f"missing: {name}" for name in held.keys() - state.keys()]
+        wrong += [f"unknown: {name}" for name in state.keys() - held.keys()]
+        for name in held.keys() & state.keys():
+            shape = () if isinstance(held[name], np.random.Generator) else held[name].data.shape
+            if np.shape(state[name]) != shape:
+                wrong.append(f"{name}: expects shape {shape}, got {np.shape(state[name])}")
+        if wrong:
+            raise ValueError(f"{type(self).__name__}.load_state: " + "; ".join(sorted(wrong)))
+        for name, h in held.items():
+            if isinstance(h, np.random.Generator):
+                h.bit_generator.state = json.loads(str(state[name]))
+            else:
+                h.data = state[name].astype(h.data.dtype)
+
+    def set_training(self, training: bool) -> None:
+        """Training or evaluation mode, for this layer and every layer that it holds."""
+        for layer in (self, *(held for _, held in self.walk() if isinstance(held, Layer))):
+            layer.training = training
+
+    def twin(self) -> "Layer":
+        """The same layer for a second place: parameters, states and generators are shared, the
+        caches are not, since one cache cannot serve two inputs."""
+        shared = {id(held): held for _, held in self.walk() if not isinstance(held, Layer)}
+        return copy.deepcopy(self, shared)
+
+
+def _walk(members: dict, prefix: str):
+    for name, held in members.items():
+        name = f"{prefix}{name}"
+        if isinstance(held, (Param, State, np.random.Generator)):
+            yield name, held
+        elif isinstance(held, Layer):
+            yield name, held
+            yield from held.walk(f"{name}.")
+        elif isinstance(held, (list, tuple)):
+            yield from _walk({str(i): h for i, h in enumerate(held)}, f"{name}.")
+        elif isinstance(held, dict):
+            yield from _walk(held, f"{name}.")
+
+
+def _saved(held):
+    if isinstance(held, np.random.Generator):
+        return np.array(json.dumps(held.bit_generator.state, default=np.ndarray.tolist))
+    return held.data.copy()

@@ -1,0 +1,165 @@
+"""A chain of layers."""
+
+from collections import OrderedDict
+
+import numpy as np
+
+from layers.base import Layer, Param
+from layers.errors import ShapeError, untrained_arrays
+
+
+class Sequential(Layer):
+    """Layers one after another, over an OrderedDict of names; with a loss, a net to train.
+
+    A net is a layer: nets nest. A layer object that stands at two places gets a twin at the second
+    (parameters shared, caches apart).
+
+        net = Sequential(OrderedDict(affine1=..., relu1=..., affine2=...), loss=SoftmaxWithLoss())
+        gradients = net.gradient(X, t)          # {"affine1.W": array, ...}
+
+    Raises TypeError or ValueError when something in it is no layer, or could never train.
+    """
+
+    def __init__(self, layers, loss: Layer | None = None):
+        if not hasattr(layers, "items"):
+            raise TypeError(
+                f"Sequential: expects an OrderedDict of name -> layer, got {type(layers).__name__}"
+            )
+        self.layers, self.loss_layer = OrderedDict(), loss
+        self._last_pass = None  # "forward" or "loss": what backward would go back through
+        taken = set()
+        for name, layer in layers.items():
+            _check_member(name, layer)
+            if taken & _identities(layer):
+                layer = layer.twin()
+            taken |= _identities(layer)
+            self.layers[name] = layer
+        if loss is not None:
+            _check_member("loss_layer", loss)
+
+    def members(self):
+        return self.layers if self.loss_layer is None else {**self.layers, "loss": self.loss_layer}
+
+    def forward(self, X):
+        previous = ""
+        for name, layer in self.layers.items():
+            try:
+                X = layer.forward(X)
+            except ShapeError as error:
+                raise _located(error, name, previous) from None
+            previous = f" from {name} ({type(layer).__name__})"
+        self._last_pass = "forward"
+        return X
+
+    def loss(self, X, t):
+        """The loss of a batch, as a 0-d array. `backward()` then starts from it."""
+        if self.loss_layer is None:
+            raise ValueError("Sequential: the net has no loss; give one: Sequential(..., loss=...)")
+        loss = self.loss_layer.forward(self.forward(X), t)
+        self._last_pass = "loss"
+        return loss
+
+    def backward(self, dout=1.0):
+        """Go back through the last `loss` or `forward`; returns dX unless needs_dX is False.
+
+        Only layers from the lowest one that learns upward are visited when no dX is wanted.
+        """
+        if self._last_pass is None:
+            raise RuntimeError(
+                "Sequential: backward needs a forward or loss call just before it "
+                "(predict and accuracy do not count: they keep nothing)"
+            )
+        if self._last_pass == "loss":
+            dout = self.loss_layer.backward(dout)
+        layers = list(self.layers.items())
+        lowest = 0 if self.needs_dX else self._lowest_that_learns()
+        for i in range(len(layers) - 1, lowest - 1, -1):
+            name, layer = layers[i]
+            layer.needs_dX = self.needs_dX or i > lowest
+            dout = layer.backward(dout)
+            if dout is None and i > lowest:
+                raise TypeError(
+                    f"{name} ({type(layer).__name__}): backward returned None, but "
+                    f"{layers[i - 1][0]} below it needs dX; return dX"
+                )
+        return dout if self.needs_dX else None
+
+    def gradient(self, X, t) -> dict:
+        """Clear, go forward and backward: {"affine1.W": dL/dW, ...} for one batch.
+
+        To add up gradients over several batches, call `loss` and `backward` yourself.
+        """
+        parameters = self.parameters()
+        for param in parameters.values():
+            param.grad = None
+        self.loss(X, t)
+        wanted, self.needs_dX = self.needs_dX, False
+        try:
+            self.backward()
+        finally:
+            self.needs_dX = wanted
+        return {name: param.grad for name, param in parameters.items() if param.trainable}
+
+    def predict(self, X, batch_size: int = 1000):
+        """The scores in evaluation mode, computed in batches along the first axis."""
+        mode = self.training
+        self.set_training(False)
+        try:
+            if X.ndim == 1 or len(X) <= batch_size:
+                return self.forward(X)
+            batches = range(0, len(X), batch_size)
+            return np.concatenate([self.forward(X[i : i + batch_size]) for i in batches])
+        finally:
+            self.set_training(mode)
+            self._last_pass = None
+
+    def accuracy(self, X, t) -> float:
+        """The share of samples whose highest score is that of the target class."""
+        best = self.predict(X).argmax(axis=-1)
+        t = t.argmax(axis=-1) if t.ndim > best.ndim else t
+        return float((best == t).mean())
+
+    def output_shape(self, input_shape):
+        previous = ""
+        for name, layer in self.layers.items():
+            try:
+                input_shape = layer.output_shape(input_shape)
+            except ShapeError as error:
+                raise _located(error, name, previous) from None
+            previous = f" from {name} ({type(layer).__name__})"
+        return input_shape
+
+    def _lowest_that_learns(self) -> int:
+        for i, layer in enumerate(self.layers.values()):
+            held = (h for _, h in layer.walk())
+            if any(isinstance(h, Param) and h.trainable for h in held):
+                return i
+        return len(self.layers)
+
+
+def _identities(layer: Layer) -> set:
+    return {id(layer), *(id(held) for _, held in layer.walk() if isinstance(held, Layer))}
+
+
+def _located(error: ShapeError, name: str, source: str) -> ShapeError:
+    """The same error with the layer's place in the net: `affine2 (Affine): expects ...`."""
+    if "(" in error.layer:  # from a nested net, which has named its own layer already
+        layer, source = f"{name}.{error.layer}", error.source or source
+    else:
+        layer = f"{name} ({error.layer})"
+    return ShapeError(layer, error.expected, error.got, source)
+
+
+def _check_member(name: str, layer) -> None:
+    if not isinstance(layer, Layer):
+        kind = layer.__name__ if isinstance(layer, type) else type(layer).__name__
+        hint = f"an instance: {kind}(...)" if isinstance(layer, type) else "a layers.Layer"
+        raise TypeError(f"{name}: expects {hint}, got {layer!r:.60}")
+    if not isinstance(name, str) or "." in name or name == "loss":
+        raise ValueError(f'layer name {name!r}: names have no dots, and "loss" is the loss layer')
+    for attribute in untrained_arrays(layer):
+        raise TypeError(
+            f"{name} ({type(layer).__name__}): {attribute} is an array, not a Param, so it would "
+            f"never train; wrap it: self.{attribute} = Param({attribute}), and in backward "
+            f"self.{attribute}.accumulate(...)"
+        )

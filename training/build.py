@@ -1,0 +1,213 @@
+"""From a configuration to objects: {type: Affine, n_out: 50} becomes Affine(n_in=..., n_out=50)."""
+
+import importlib.util
+import inspect
+import math
+import types
+import typing
+from pathlib import Path
+
+import numpy as np
+
+import datasets
+import layers
+import layers.initializers
+import nets
+import optimizers
+from layers.base import Layer
+from layers.errors import ShapeError
+from training.config import Config, describe, suggest
+
+SECTIONS = ("dataset", "net", "optimizer", "training")
+
+
+def build_dataset(config: Config) -> datasets.Dataset:
+    return _build(config, ("dataset",), datasets, datasets.Dataset, {})
+
+
+def build_net(config: Config, input_shape: tuple, rng: np.random.Generator) -> Layer:
+    """The net; sizes that follow from the input shape (n_in) are filled in, shapes are checked."""
+    return _build_layer(config, ("net",), input_shape, rng)
+
+
+def build_optimizer(config: Config, parameters: dict) -> optimizers.Optimizer:
+    given = {"parameters": parameters}
+    return _build(config, ("optimizer",), optimizers, optimizers.Optimizer, given)
+
+
+def check_sections(config: Config) -> None:
+    """Refuse unknown and missing sections before anything is built."""
+    config.check_keys((), SECTIONS)
+    for section in ("dataset", "net", "optimizer"):
+        if section not in config.data:
+            raise config.error((), f"the section {section}: is missing")
+    config.data.setdefault("training", {})
+
+
+def _build_layer(config: Config, place: tuple, input_shape, rng) -> Layer:
+    spec = config.expect_mapping(place)
+    cls = _resolve(config, place, (layers, nets), Layer)
+    if cls is not nets.Sequential:
+        # Each layer gets a generator of its own, so that one layer more or less leaves the
+        # initial weights of those before it as they were.
+        given = {"rng": rng.spawn(1)[0]}
+        try:
+            inferred = {} if input_shape is None else cls.infer(input_shape)
+        except (ShapeError, IndexError) as error:
+            raise config.error(place, f"does not fit an input of {input_shape}: {error}") from None
+        return _call(config, place, cls, inferred | given)
+    config.check_keys(place, ("type", "layers", "loss"))
+    chain, shape, previous = {}, input_shape, ""
+    if not spec.get("layers"):
+        raise config.error(place, "expects layers: name: {type: ...}, got none")
+    for name in config.expect_mapping((*place, "layers")):
+        here = (*place, "layers", name)
+        layer = _build_layer(config, here, shape, rng)
+        try:
+            shape = None if shape is None else layer.output_shape(shape)
+        except ShapeError as error:
+            raise config.error(
+                here, f"({error.layer}) expects {error.expected}, got {shape}{previous}"
+            ) from None
+        chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
+    loss = _build_layer(config, (*place, "loss"), shape, rng) if "loss" in spec else None
+    try:
+        return nets.Sequential(chain, loss=loss)
+    except (TypeError, ValueError) as error:
+        raise config.error((*place, "layers"), str(error)) from None
+
+
+def _build(config: Config, place: tuple, room, base: type, given: dict):
+    return _call(config, place, _resolve(config, place, (room,), base), given)
+
+
+def _resolve(config: Config, place: tuple, rooms, base: type) -> type:
+    """The class that `type` names: one of the room's, or path.py:Class."""
+    spec = config.expect_mapping(place)
+    if "type" not in spec:
+        raise config.error(place, "expects type: NAME")
+    name = spec["type"]
+    here = (*place, "type")
+    if not isinstance(name, str):
+        raise config.error(here, f"expects a name, got {describe(name)}")
+    if ".py:" in name:
+        cls = _from_file(config, here, name)
+        if not (isinstance(cls, type) and issubclass(cls, base)):
+            raise config.error(here, f"{name} is no {base.__module__}.{base.__name__}")
+        return cls
+    known = {
+        n: cls
+        for room in rooms
+        for n, cls in vars(room).items()
+        if n in room.__all__ and isinstance(cls, type) and issubclass(cls, base) and cls is not base
+    }
+    if name not in known:
+        raise config.error(here, f"unknown type {name}" + suggest(name, known))
+    return known[name]
+
+
+def _from_file(config: Config, place: tuple, name: str):
+    file, _, class_name = name.rpartition(":")
+    tried = [folder / file for folder in (config.folder, Path.cwd())]
+    path = next((p for p in tried if p.is_file()), None)
+    if path is None:
+        places = " or ".join(dict.fromkeys(str(p) for p in tried))
+        raise config.error(place, f"no such file: {places}")
+    try:
+        return load_class(path, class_name)
+    except AttributeError as error:
+        raise config.error(place, str(error)) from None
+    except Exception as error:
+        raise config.error(place, f"{path} failed: {type(error).__name__}: {error}") from error
+
+
+def load_class(path: Path, class_name: str):
+    """The class of that name in a Python file, which is run. Raises AttributeError if none is."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, class_name):
+        found = [n for n, v in vars(module).items() if isinstance(v, type)]
+        raise AttributeError(f"{path} has no class {class_name}" + suggest(class_name, found))
+    return getattr(module, class_name)
+
+
+def _call(config: Config, place: tuple, cls: type, defaults: dict):
+    """cls(**arguments), those of the YAML checked and before the defaults that cls knows."""
+    spec = config.get(place)
+    signature = inspect.signature(cls).parameters
+    known = [n for n in signature if n not in ("rng", "dtype", "parameters")]
+    config.check_keys(place, ["type", *known])
+    arguments = {k: v for k, v in spec.items() if k != "type"}
+    for name, value in arguments.items():
+        here = (*place, name)
+        if name == "init":
+            arguments[name] = _initializer(config, here, value)
+        else:
+            arguments[name] = check_value(config, here, value, signature[name].annotation)
+    arguments = {k: v for k, v in defaults.items() if k in signature} | arguments
+    missing = [n for n, p in signature.items() if n not in arguments and _is_required(p)]
+    if missing:
+        raise config.error(place, f"{cls.__name__} needs {', '.join(missing)}")
+    try:
+        return cls(**arguments)
+    except (ValueError, TypeError) as error:
+        raise config.error(place, str(error)) from None
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variadic = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and parameter.kind not in variadic
+
+
+def _initializer(config: Config, place: tuple, name):
+    known = {
+        n: f
+        for n, f in vars(layers.initializers).items()
+        if inspect.isfunction(f) and not n.startswith("_")
+    }
+    if name not in known:
+        raise config.error(place, f"unknown initializer {name}" + suggest(name, known))
+    return known[name]
+
+
+def check_value(config: Config, place: tuple, value, annotation):
+    """value, if it is of the annotated kind; whole numbers pass as floats, lists as tuples."""
+    kinds = (
+        typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    )
+    kinds = [typing.get_origin(k) or k for k in kinds]
+    if not all(k in (int, float, bool, str, tuple, type(None)) for k in kinds):
+        return value
+    if isinstance(value, list) and tuple in kinds:
+        return tuple(value)
+    if value is None and type(None) in kinds:
+        return None
+    if isinstance(value, bool):
+        fits = bool in kinds
+    elif isinstance(value, int):
+        fits = int in kinds or float in kinds
+    else:
+        fits = type(value) in kinds
+    if isinstance(value, float) and not math.isfinite(value):
+        raise config.error(place, f"expects a finite number, got {value}")
+    if not fits:
+        names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+        names |= {tuple: "a list", type(None): "nothing"}
+        wanted = " or ".join(names[k] for k in kinds if k is not type(None))
+        raise config.error(place, f"expects {wanted}, got {describe(value)}{_hint(value)}")
+    return value
+
+
+def _hint(value) -> str:
+    """YAML 1.1 reads 1e-3 as text: its floats need a dot."""
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return ""
+        if math.isfinite(number):
+            mantissa, e, exponent = value.lower().partition("e")
+            dotted = f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(number)
+            return f"; write it as {dotted}"
+    return ""

@@ -1,0 +1,77 @@
+"""From a configuration to a finished run: build everything, train, write the files."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from datasets.idx import IdxError
+from layers.errors import ShapeError
+from training.build import (
+    build_dataset,
+    build_net,
+    build_optimizer,
+    check_sections,
+    check_value,
+)
+from training.config import Config
+from training.files import whole_file
+from training.plots import plot_curves
+from training.threads import current_threads
+from training.trainer import Trainer
+
+# What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
+USER_ERRORS = (IdxError, ShapeError, FloatingPointError)
+TRAINING_KEYS = ("iterations", "batch_size", "evaluate_every", "seed", "threads")
+
+
+def build_trainer(config: Config, **options) -> Trainer:
+    """A Trainer from a configuration. Fills in the seed and thread count that are in force.
+
+    The seed's generator is spawned by role (weights, batches), so that a larger net leaves the
+    order of the data as it was.
+    """
+    check_sections(config)
+    training = config.expect_mapping(("training",))
+    config.check_keys(("training",), TRAINING_KEYS)
+    annotations = inspect.signature(Trainer).parameters
+    for key, value in training.items():
+        kind = int if key in ("seed", "threads") else annotations[key].annotation
+        check_value(config, ("training", key), value, kind)
+    training.setdefault("seed", 0)
+    training.setdefault("threads", current_threads())
+    if training["seed"] < 0:
+        raise config.error(("training", "seed"), f"expects 0 or more, got {training['seed']}")
+    weights, batches = np.random.default_rng(training["seed"]).spawn(2)
+    dataset = build_dataset(config)
+    net = build_net(config, dataset.input_shape, weights)
+    optimizer = build_optimizer(config, net.parameters())
+    arguments = {k: v for k, v in training.items() if k not in ("seed", "threads")}
+    try:
+        return Trainer(net, optimizer, dataset, rng=batches, **arguments, **options)
+    except ValueError as error:
+        raise config.error(("training",), str(error)) from None
+
+
+def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
+    """Train, leave the files of the run in run_dir, and return a summary line."""
+    trainer = build_trainer(config, run_dir=run_dir, quiet=quiet)
+    _make(run_dir)
+    with whole_file(run_dir / "config.yaml") as file:
+        text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
+        file.write(text.encode())
+    history = trainer.run()
+    last = history.evaluations[-1]
+    plot_curves(run_dir / "curves.png", history.losses, history.evaluations, run_dir.name)
+    train, test = 100 * last["train_accuracy"], 100 * last["test_accuracy"]
+    return f"train {train:.2f} %, test {test:.2f} %, run in {run_dir}"
+
+
+def _make(run_dir: Path) -> None:
+    """The run directory: new, or empty. A run that is there already is never written over."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if any(run_dir.iterdir()):
+        raise FileExistsError(
+            f"{run_dir} is not empty; choose another --run-dir, or move that one away"
+        )

@@ -6,6 +6,7 @@ import json
 import numpy as np
 
 from autodiff import primal
+from layers.errors import GradientError
 
 
 class Param:
@@ -21,10 +22,7 @@ class Param:
     def accumulate(self, gradient) -> None:
         """Add to `grad`. The first gradient is taken over as it is, so nobody may write into it."""
         if gradient.shape != self.data.shape or gradient.dtype != self.data.dtype:
-            raise ValueError(
-                f"a gradient must have the shape and dtype of its Param, {self.data.shape} "
-                f"{self.data.dtype}; got {gradient.shape} {gradient.dtype}"
-            )
+            raise GradientError(self, gradient)
         if self.trainable:
             self.grad = gradient if self.grad is None else self.grad + gradient
 

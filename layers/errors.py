@@ -14,6 +14,17 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
+class GradientError(ValueError):
+    """A Param was given a gradient of another shape or dtype than its own."""
+
+    def __init__(self, param, gradient):
+        self.param, self.shape, self.dtype = param, gradient.shape, gradient.dtype
+        super().__init__(
+            "a gradient must have the shape and dtype of its Param, "
+            f"{param.data.shape} {param.data.dtype}; got {self.shape} {self.dtype}"
+        )
+
+
 def untrained_arrays(layer) -> list[str]:
     """Arrays held in the style `self.W = array; self.dW = ...`, which no optimizer would see.
 

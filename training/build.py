@@ -1,6 +1,5 @@
 """From a configuration to objects: {type: Affine, n_out: 50} becomes Affine(n_in=..., n_out=50)."""
 
-import importlib.util
 import inspect
 import math
 import types
@@ -16,7 +15,8 @@ import nets
 import optimizers
 from layers.base import Layer
 from layers.errors import ShapeError
-from training.config import Config, describe, suggest
+from layers.loading import load_class, suggest
+from training.config import Config, describe
 
 SECTIONS = ("dataset", "net", "optimizer", "training")
 
@@ -115,21 +115,8 @@ def _from_file(config: Config, place: tuple, name: str):
         raise config.error(place, f"no such file: {places}")
     try:
         return load_class(path, class_name)
-    except AttributeError as error:
-        raise config.error(place, str(error)) from None
-    except Exception as error:
-        raise config.error(place, f"{path} failed: {type(error).__name__}: {error}") from error
-
-
-def load_class(path: Path, class_name: str):
-    """The class of that name in a Python file, which is run. Raises AttributeError if none is."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not hasattr(module, class_name):
-        found = [n for n, v in vars(module).items() if isinstance(v, type)]
-        raise AttributeError(f"{path} has no class {class_name}" + suggest(class_name, found))
-    return getattr(module, class_name)
+    except ImportError as error:
+        raise config.error(place, str(error)) from error
 
 
 def _call(config: Config, place: tuple, cls: type, defaults: dict):

@@ -1,9 +1,10 @@
 """Configurations: strict YAML, with the line of every key for the errors."""
 
-import difflib
 from pathlib import Path
 
 import yaml
+
+from layers.loading import suggest
 
 
 class ConfigError(ValueError):
@@ -92,15 +93,6 @@ def load_config(path: str | Path) -> Config:
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expects a mapping (dataset:, net:, ...), got {describe(data)}")
     return Config(data, str(path), lines, Path(path).resolve().parent)
-
-
-def suggest(name, known) -> str:
-    """ "; did you mean ...?" for a misspelt name, else the list of valid ones."""
-    known = sorted(str(k) for k in known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    if not near:  # a capital off, as in relu for Relu
-        near = [k for k in known if k.lower() == str(name).lower()]
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
 
 
 def describe(value) -> str:

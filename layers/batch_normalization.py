@@ -1,0 +1,103 @@
+"""Batch normalisation."""
+
+import numpy as np
+
+from layers.base import Layer, Param, State
+from layers.errors import ShapeError
+
+
+class BatchNormalization(Layer):
+    """Y = γ x̂ + β with x̂ = (X - μ) / √(σ² + ε), per channel (axis 1).
+
+    In training μ and σ² are those of the batch; in evaluation the running averages of training,
+    `running ← momentum · running + (1 - momentum) · batch`, the variance counted with 1 / (m - 1).
+    With m values per channel,
+
+        dγ = Σ dout x̂        dβ = Σ dout
+        dX = γ / √(σ² + ε) · (dout - dβ / m - x̂ dγ / m)        in training
+        dX = γ / √(σ² + ε) · dout                              in evaluation
+
+    Shapes: X (N, C) or (N, C, ...), such as images (N, C, H, W); Y has the shape of X.
+    Raises ShapeError for another C; ValueError for a training batch of one value per channel,
+    whose variance is zero. Source: Ioffe and Szegedy 2015, algorithms 1 and 2.
+    """
+
+    def __init__(
+        self, n_channels: int, *, momentum: float = 0.9, eps: float = 1e-5, dtype=np.float32
+    ):
+        if n_channels < 1 or not 0 <= momentum < 1 or eps <= 0:
+            raise ValueError(
+                "BatchNormalization: expects n_channels >= 1, 0 <= momentum < 1 and eps > 0; got "
+                f"{n_channels}, {momentum}, {eps}"
+            )
+        self.gamma = Param(np.ones(n_channels, dtype))
+        self.beta = Param(np.zeros(n_channels, dtype))
+        self.running_mean = State(np.zeros(n_channels, dtype))
+        self.running_var = State(np.ones(n_channels, dtype))
+        self.momentum, self.eps = momentum, eps
+
+    def forward(self, X):
+        self.output_shape(X.shape[1:])
+        self.axes = (0, *range(2, X.ndim))
+        self.of_batch = self.training
+        if self.training:
+            mean = X.mean(axis=self.axes)
+            deviation = X - self._per_channel(mean, X.ndim)
+            var = np.square(deviation).mean(axis=self.axes)
+            self._track(mean, var, X.size // X.shape[1])
+        else:
+            deviation = X - self._per_channel(self.running_mean.data, X.ndim)
+            var = self.running_var.data
+        self.inv_std = self._per_channel(1.0 / np.sqrt(var + self.eps), X.ndim)
+        self.x_hat = deviation * self.inv_std
+        gamma, beta = (self._per_channel(p.data, X.ndim) for p in (self.gamma, self.beta))
+        return gamma * self.x_hat + beta
+
+    def backward(self, dout):
+        dgamma = (dout * self.x_hat).sum(axis=self.axes)
+        dbeta = dout.sum(axis=self.axes)
+        self.gamma.accumulate(dgamma)
+        self.beta.accumulate(dbeta)
+        if not self.needs_dX:
+            return None
+        scale = self._per_channel(self.gamma.data, dout.ndim) * self.inv_std
+        if not self.of_batch:
+            return scale * dout
+        m = dout.size // dout.shape[1]
+        dmean = self._per_channel(dbeta / m, dout.ndim)
+        dvar = self._per_channel(dgamma / m, dout.ndim)
+        return scale * (dout - dmean - self.x_hat * dvar)
+
+    def _track(self, mean, var, m: int) -> None:
+        if m < 2:
+            raise ValueError(
+                "BatchNormalization: a training batch needs at least 2 values per channel, got 1"
+            )
+        for state, batch in ((self.running_mean, mean), (self.running_var, var * (m / (m - 1)))):
+            state.update(self.momentum * state.data + (1.0 - self.momentum) * batch)
+
+    @staticmethod
+    def _per_channel(a, ndim: int):
+        """(C,) -> (1, C, 1, ...), to broadcast along axis 1."""
+        return a.reshape(1, -1, *(1,) * (ndim - 2))
+
+    def output_shape(self, input_shape):
+        n_channels = self.gamma.data.shape[0]
+        if input_shape[:1] != (n_channels,):
+            got = f"(N, {', '.join(map(str, input_shape))})"
+            raise ShapeError("BatchNormalization", f"(N, {n_channels}, ...)", got)
+        return input_shape
+
+    @classmethod
+    def infer(cls, input_shape):
+        return {"n_channels": input_shape[0]}
+
+    @classmethod
+    def examples(cls, rng):
+        for shape in ((6, 3), (3, 2, 4, 3)):
+            layer = cls(shape[1], dtype=np.float64)
+            # Away from the initial 0 and 1, at which a forgotten γ or running mean would not show.
+            for held in (layer.gamma, layer.beta, layer.running_mean):
+                held.data = rng.standard_normal(shape[1])
+            layer.running_var.data = rng.uniform(0.5, 2.0, shape[1])
+            yield layer, rng.standard_normal(shape)

@@ -1,0 +1,19 @@
+"""The check that every layer must pass.
+
+    python -m layers.check Affine                  a layer of this project
+    python -m layers.check my_layers.py:Swish      your own
+    python -m layers.check --all
+    python -m layers.check --mutants Affine        is the check itself sharp enough?
+
+    from layers.check import check_layer
+    print(check_layer(Swish(), X))
+
+Two witnesses stand beside the hand-written `backward`: duals, run through the same `forward`
+(⟨J v, u⟩ = ⟨v, backward(u)⟩, exact, without a step size), and central differences, which know no
+derivative rule at all.
+"""
+
+from layers.check.check import check_class, check_layer
+from layers.check.report import Finding, Report
+
+__all__ = ["Finding", "Report", "check_class", "check_layer"]

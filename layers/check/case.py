@@ -1,0 +1,121 @@
+"""A layer with inputs, frozen: every evaluation starts again from the same copy."""
+
+import copy
+import inspect
+
+import numpy as np
+
+from autodiff import Dual, new_level, primal
+from layers.base import Layer
+from layers.loss import Loss
+
+STEP = 1e-5  # of differences: h² truncation and 1e-16 / h rounding are both about 1e-10
+
+
+class Case:
+    """One layer, its inputs and a mode, as a function of its variables.
+
+    The variables are the floating inputs that get a gradient, by the names of forward's arguments,
+    and the trainable parameters, by their dotted names. Every evaluation works on deep copies, so
+    that random numbers, running statistics and caches are the same each time.
+    """
+
+    def __init__(self, layer: Layer, inputs, training: bool, where: str):
+        self.layer = copy.deepcopy(layer)
+        self.inputs = [np.array(x) for x in inputs]
+        self.training, self.where = training, where
+        self.layer.set_training(training)
+        arguments = inspect.signature(layer.forward).parameters.values()
+        names = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
+        names += [f"X{i}" for i in range(len(names), len(inputs))]
+        floating = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
+        if isinstance(layer, Loss):
+            floating = [i for i in floating if i == 0]  # targets are data
+        self.input_names = {names[i]: i for i in floating}
+        self.parameter_names = [n for n, p in self.layer.parameters().items() if p.trainable]
+
+    @property
+    def variables(self) -> dict:
+        """The values that derivatives are taken by."""
+        parameters = self.layer.parameters()
+        values = {name: self.inputs[i] for name, i in self.input_names.items()}
+        return values | {name: parameters[name].data for name in self.parameter_names}
+
+    def label(self, name: str) -> str:
+        """What the gradient of a variable is called: dX, W.grad."""
+        return f"d{name}" if name in self.input_names else f"{name}.grad"
+
+    def fresh(self, values: dict | None = None):
+        """(layer, inputs) as copies, some variables replaced."""
+        layer, inputs = copy.deepcopy(self.layer), [x.copy() for x in self.inputs]
+        parameters = layer.parameters()
+        for name, value in (values or {}).items():
+            if name in self.input_names:
+                inputs[self.input_names[name]] = value
+            else:
+                parameters[name].data = value
+        return layer, inputs
+
+    def forward(self, values: dict | None = None) -> tuple:
+        """The outputs, always as a tuple."""
+        layer, inputs = self.fresh(values)
+        return as_tuple(layer.forward(*inputs))
+
+    def gradients(self, douts: tuple, values: dict | None = None) -> dict:
+        """{variable: gradient} by the hand-written backward; None where it gave none."""
+        layer, inputs = self.fresh(values)
+        layer.forward(*inputs)
+        return self.collect(layer, layer.backward(*douts))
+
+    def collect(self, layer: Layer, returned) -> dict:
+        """The gradients that a backward left: what it returned, and those of the parameters."""
+        returned = as_tuple(returned)
+        gradients = {
+            name: returned[place] if place < len(returned) else None
+            for place, name in enumerate(self.input_names)
+        }
+        parameters = layer.parameters()
+        return gradients | {name: parameters[name].grad for name in self.parameter_names}
+
+    def jvp(self, name: str, v) -> tuple:
+        """J v for each output, v being a direction in one variable: duals through forward."""
+        level = new_level()
+        outputs = self.forward({name: Dual(self.variables[name], v, level)})
+        return tuple(tangent(y, level) for y in outputs)
+
+    def shifted(self, name: str, v, h: float) -> tuple:
+        """The outputs at the variable plus h v."""
+        return self.forward({name: self.variables[name] + h * v})
+
+    def differences(self, name: str, v) -> tuple:
+        """J v once more, by central differences: no rule of differentiation is used."""
+        plus, minus = self.shifted(name, v, STEP), self.shifted(name, v, -STEP)
+        return tuple((p - m) / (2 * STEP) for p, m in zip(plus, minus, strict=True))
+
+    def moved(self, rng) -> "Case":
+        """The same case a little elsewhere: away from a kink."""
+        values = {n: x + 0.01 * rng.standard_normal(x.shape) for n, x in self.variables.items()}
+        layer, inputs = self.fresh(values)
+        return Case(layer, inputs, self.training, self.where)
+
+
+def as_tuple(value) -> tuple:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def tangent(y, level: int):
+    """The tangent of y at a level; zero if y does not depend on what was differentiated."""
+    return y.tangent if isinstance(y, Dual) and y.level == level else np.zeros_like(primal(y))
+
+
+def random_douts(outputs: tuple, rng) -> tuple:
+    """Random upstream gradients: ones would be blind where the outputs of a row add up to a
+    constant, as in softmax and in normalising layers."""
+    return tuple(
+        np.asarray(rng.standard_normal(np.shape(y)) + (2.0 if np.ndim(y) == 0 else 0.0))
+        for y in outputs
+    )
+
+
+def inner(xs: tuple, ys: tuple) -> float:
+    return float(sum(np.sum(x * y) for x, y in zip(xs, ys, strict=True)))

@@ -1,0 +1,78 @@
+"""The check as a whole: every mode, every witness, every rule."""
+
+import numpy as np
+
+from layers.base import Layer
+from layers.check import contract
+from layers.check.case import Case
+from layers.check.gradients import check_gradients, check_second_order
+from layers.check.report import FAILED, NOTHING, Report
+
+
+def check_layer(
+    layer: Layer, *inputs, seed: int = 0, where: str = "", stop_early: bool = False
+) -> Report:
+    """Check a layer on float64 inputs, in training and in evaluation.
+
+    Integer inputs (indices, class labels) are held fixed; for a loss the targets are. Everything
+    runs on deep copies. `stop_early` ends at the first failure, without an explanation.
+    """
+    report = Report(type(layer).__name__)
+    # Not default_rng(seed): inputs drawn from that would equal dout, and Xᵀ dout be symmetric.
+    rng = np.random.default_rng([seed, *b"dout"])
+    if not isinstance(layer, Layer):
+        report.add(FAILED, "class", where, "is no layers.Layer: write class Name(Layer)")
+        return report
+    for i, x in enumerate(inputs):
+        if np.asarray(x).dtype.kind == "f" and np.asarray(x).dtype != np.float64:
+            raise TypeError(f"check_layer: input {i} is {np.asarray(x).dtype}; use float64")
+    contract.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
+    for training in (True, False):
+        mode = "training" if training else "evaluation"
+        case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode)
+        _check_case(case, report, rng, stop_early)
+        if stop_early and report.failures:
+            break
+    if not report.seen and not report.failures:
+        report.add(NOTHING, "forward", where, "there is no floating input and no parameter")
+    return report
+
+
+def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
+    before = len(report.failures)
+    case = check_gradients(case, report, rng, explain=not stop_early)
+    if case is None or (stop_early and report.failures):
+        return
+    try:
+        for rule in contract.RULES:
+            rule(case, report, rng)
+            if stop_early and report.failures:
+                return
+        if len(report.failures) > before:
+            return  # what follows would only say the same again
+        contract.takes_a_batch_of_one(case, report, rng, check_gradients)
+        check_second_order(case, report, rng)
+    except Exception as error:
+        # A layer that is wrong already may well trip over the further rules.
+        if len(report.failures) == before:
+            text = f"raises {type(error).__name__}: {error}"
+            report.add(FAILED, "contract", f"{case.where}, {rule.__name__}", text)
+
+
+def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
+    """Check a layer class on the examples in its own file."""
+    report = Report(cls.__name__)
+    try:
+        examples = list(cls.examples(np.random.default_rng(seed)))
+    except Exception as error:
+        report.add(FAILED, "examples", "examples(rng)", f"raises {type(error).__name__}: {error}")
+        return report
+    if not examples:
+        report.add(NOTHING, "examples", "examples(rng)", "yields nothing")
+    for i, (layer, *inputs) in enumerate(examples, 1):
+        report.merge(
+            check_layer(layer, *inputs, seed=seed, where=f"example {i}", stop_early=stop_early)
+        )
+        if stop_early and report.failures:
+            break
+    return report

@@ -1,0 +1,277 @@
+"""The rest of the contract: what a right gradient alone does not show.
+
+Each rule is a function (case, report, rng) that adds findings and says nothing when all is well.
+"""
+
+import copy
+
+import numpy as np
+
+from layers.base import Param
+from layers.check.case import Case, as_tuple, random_douts
+from layers.check.diagnosis import explain_error
+from layers.check.report import FAILED, NOTE, Report
+from layers.errors import GradientError, untrained_arrays
+
+
+def trains_what_it_holds(case: Case, report: Report, rng) -> None:
+    """A layer in the book's style keeps self.W = array and self.dW: no optimizer sees it."""
+    untrained = untrained_arrays(case.layer)
+    for name in untrained:
+        report.seen.add(f"{name}.grad")
+        report.add(
+            FAILED,
+            name,
+            case.where,
+            f"is an array, not a Param: no optimizer sees it, so it will never train\n"
+            f"wrap it: self.{name} = Param({name}) in __init__, self.{name}.data in forward, and "
+            f"self.{name}.accumulate(d{name}) in backward instead of self.d{name} = d{name}",
+        )
+    for name, value in vars(case.layer).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name not in untrained:
+            report.add(
+                NOTE,
+                name,
+                case.where,
+                "is an array that the layer was made with: a constant. If it should be learned, "
+                f"write self.{name} = Param({name}); if it is a running statistic, State({name})",
+            )
+
+
+def leaves_arguments_alone(case: Case, report: Report, rng) -> None:
+    """Neither X nor dout nor the output, which others hold too, may be written into."""
+    layer, inputs = case.fresh()
+    outputs = as_tuple(layer.forward(*inputs))
+    kept = [np.copy(y) for y in outputs]
+    douts = random_douts(outputs, rng)
+    given = [d.copy() for d in douts]
+    layer.backward(*given)
+    names = [*case.input_names, *(f"input {i}" for i in range(len(inputs)))][: len(inputs)]
+    watched = [*zip(names, inputs, case.inputs, strict=True)]
+    watched += [("dout", g, d) for g, d in zip(given, douts, strict=True)]
+    watched += [("Y", y, k) for y, k in zip(outputs, kept, strict=True)]
+    for name, now, before in watched:
+        changed = np.asarray(now != before)
+        if changed.any():
+            at = np.unravel_index(np.argmax(changed), changed.shape)
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                f"is written into: entry {tuple(map(int, at))} was {np.asarray(before)[at]:.6g}, "
+                f"is {np.asarray(now)[at]:.6g}\nothers hold this array too: compute a new one",
+            )
+
+
+def gradients_add_up(case: Case, report: Report, rng) -> None:
+    """A second backward adds to the gradients, and writes into none that was handed over."""
+    outputs = case.forward()
+    first, second = random_douts(outputs, rng), random_douts(outputs, rng)
+    expected = [case.gradients(first), case.gradients(second)]
+    layer, inputs = case.fresh()
+    layer.forward(*inputs)
+    layer.backward(*first)
+    parameters = layer.parameters()
+    handed = {n: (parameters[n].grad, np.copy(parameters[n].grad)) for n in case.parameter_names}
+    after = case.collect(layer, layer.backward(*second))
+    for name in case.variables:
+        right = expected[1][name]
+        if name in case.parameter_names:
+            right = right + expected[0][name]
+            array, before = handed[name]
+            if not np.array_equal(array, before, equal_nan=True):
+                report.add(
+                    FAILED, case.label(name), case.where, "an earlier gradient is written into"
+                )
+        if not _close(after[name], right):
+            report.add(
+                FAILED,
+                case.label(name),
+                case.where,
+                "is wrong when backward is called a second time: the sum of both gradients is "
+                "expected, use accumulate; and backward must not use up what forward kept",
+            )
+
+
+def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
+    """After a forward on other inputs, forward and backward on these must be as if alone."""
+    outputs = case.forward()
+    douts = random_douts(outputs, rng)
+    expected = case.gradients(douts)
+    layer, inputs = case.fresh()
+    before = layer.state()
+    others = [_other(x, rng) for x in inputs]
+    layer.backward(*random_douts(as_tuple(layer.forward(*others)), rng))
+    layer.load_state(before)
+    for param in layer.parameters().values():
+        param.grad = None
+    again = as_tuple(layer.forward(*inputs))
+    for y, first in zip(again, outputs, strict=True):
+        if not np.array_equal(y, first):
+            report.add(FAILED, "Y", case.where, f"depends on the call before{_stale(case)}")
+    after = case.collect(layer, layer.backward(*douts))
+    for name in case.variables:
+        if not _close(after[name], expected[name]):
+            report.add(
+                FAILED,
+                case.label(name),
+                case.where,
+                f"a stale cache: it depends on the call before{_stale(case)}",
+            )
+
+
+def takes_a_batch_of_one(case: Case, report: Report, rng, check) -> None:
+    """The last batch of an epoch, or a single picture. `check` is the check of gradients."""
+    sizes = {len(x) for x in case.inputs if x.ndim}
+    batched = all(x.ndim >= (2 if x.dtype.kind == "f" else 1) for x in case.inputs)
+    if not batched or len(sizes) != 1 or sizes == {1}:
+        return
+    where = f"{case.where}, batch of one"
+    one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where)
+    try:
+        one.forward()
+    except ValueError as error:
+        # Batch statistics of one value do not exist: refusing is right, if the words are clear.
+        if case.training:
+            report.add(NOTE, "X", where, f"refused in training: {error}")
+            return
+        report.add(FAILED, "X", where, f"raises ValueError: {error}")
+        return
+    check(one, report, rng)
+
+
+def keeps_float32(case: Case, report: Report, rng) -> None:
+    """float32 in, float32 out, in values and gradients: float64 costs twice the time and memory."""
+    small = Case(case.layer, [_as32(x) for x in case.inputs], case.training, case.where)
+    for _, held in small.layer.walk():
+        if hasattr(held, "data"):
+            held.data = _as32(held.data)
+    for name, value in vars(small.layer).items():  # constants, as a float32 layer would hold them
+        if isinstance(value, np.ndarray):
+            setattr(small.layer, name, _as32(value))
+    layer, inputs = small.fresh()
+    try:
+        outputs = as_tuple(layer.forward(*inputs))
+        douts = tuple(_as32(d) for d in random_douts(outputs, rng))
+        gradients = small.collect(layer, layer.backward(*douts))
+    except GradientError as error:
+        array, where, _ = explain_error(small, error)
+        report.add(FAILED, array, where, _creep(error.dtype))
+        return
+    except (ValueError, TypeError) as error:
+        report.add(FAILED, *explain_error(small, error))
+        return
+    named = [("Y", y) for y in outputs]
+    named += [(small.label(n), g) for n, g in gradients.items() if g is not None]
+    for name, array in named:
+        if np.asarray(array).dtype == np.float64:
+            report.add(FAILED, name, case.where, _creep(np.asarray(array).dtype))
+
+
+def saves_all_its_state(case: Case, report: Report, rng) -> None:
+    """What a training forward changes must come back from state(): else a saved net is another."""
+    if not case.training:
+        return
+    used, inputs = case.fresh()
+    used.forward(*inputs)
+    loaded, _ = case.fresh()
+    for held in (h for _, h in loaded.walk() if isinstance(h, Param)):
+        held.data = held.data + 1.0
+    loaded.load_state(used.state())
+    for training in (True, False):
+        results = []
+        for layer in (copy.deepcopy(used), copy.deepcopy(loaded)):
+            layer.set_training(training)
+            results.append(as_tuple(layer.forward(*(x.copy() for x in case.inputs))))
+        if not all(np.array_equal(a, b) for a, b in zip(*results, strict=True)):
+            report.add(
+                FAILED,
+                "state",
+                case.where,
+                "forward changes something that state() does not save: keep it in a State, "
+                "through self.name.update(value)",
+            )
+            return
+
+
+def lets_nan_through(case: Case, report: Report, rng) -> None:
+    """NaN in must be NaN out: hiding it hides that a run has gone wrong."""
+    with np.errstate(all="ignore"):
+        douts = random_douts(case.forward(), rng)
+        gradients = case.gradients(douts)
+        for name, value in case.variables.items():
+            spoilt = value.copy()
+            # The entry that matters most; one that the output does not depend on may vanish.
+            spoilt[np.unravel_index(np.argmax(np.abs(gradients[name])), value.shape)] = np.nan
+            if not any(np.isnan(y).any() for y in case.forward({name: spoilt})):
+                report.add(
+                    FAILED,
+                    "Y",
+                    case.where,
+                    f"a NaN in {name} disappears: use np.maximum(X, 0), not np.where(X > 0, X, 0)",
+                )
+        spoilt = tuple(np.full_like(d, np.nan) for d in douts)
+        for name, gradient in case.gradients(spoilt).items():
+            if not np.isnan(gradient).any() and np.any(gradients[name]):
+                report.add(FAILED, case.label(name), case.where, "NaNs in dout disappear")
+
+
+def may_leave_out_dX(case: Case, report: Report, rng) -> None:
+    """With needs_dX off, the gradients of the parameters stay as they are."""
+    douts = random_douts(case.forward(), rng)
+    expected = case.gradients(douts)
+    layer, inputs = case.fresh()
+    layer.needs_dX = False
+    layer.forward(*inputs)
+    layer.backward(*douts)
+    for name in case.parameter_names:
+        grad = layer.parameters()[name].grad
+        if grad is None or not _close(grad, expected[name]):
+            report.add(FAILED, case.label(name), case.where, "is wrong when needs_dX is False")
+
+
+RULES = (
+    leaves_arguments_alone,
+    gradients_add_up,
+    keeps_no_stale_cache,
+    keeps_float32,
+    saves_all_its_state,
+    lets_nan_through,
+    may_leave_out_dX,
+)
+
+
+def _close(a, b) -> bool:
+    if a is None or b is None:
+        return a is b
+    scale = float(np.max(np.abs(b), initial=0.0))
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12 * scale + 1e-300)
+
+
+def _other(x, rng):
+    """Another input of the same kind: floats anew, integers in another order."""
+    if x.dtype.kind == "f":
+        return x + rng.standard_normal(x.shape)
+    return np.roll(x, 1, axis=0) if x.ndim else x
+
+
+def _stale(case: Case) -> str:
+    """Which attributes forward leaves as they were the first time."""
+    layer, inputs = case.fresh()
+    layer.forward(*inputs)
+    before = {n: v for n, v in vars(layer).items() if isinstance(v, np.ndarray)}
+    layer.forward(*(_other(x, np.random.default_rng(1)) for x in inputs))
+    stale = [n for n, v in before.items() if vars(layer)[n] is v and n not in vars(case.layer)]
+    return f": forward must set self.{', self.'.join(stale)} anew each time" if stale else ""
+
+
+def _as32(x):
+    x = np.asarray(x)
+    return x.astype(np.float32) if x.dtype == np.float64 else x
+
+
+def _creep(dtype) -> str:
+    return (
+        f"is {dtype} where all that went in is float32\nlikely: a NumPy float64 scalar or array "
+        "among the operands; use Python floats, math.sqrt, and dtype=X.dtype for new arrays"
+    )

@@ -1,0 +1,158 @@
+"""When a gradient is wrong: which entry, by how much, and the likely cause in plain words."""
+
+import numpy as np
+
+from layers.check.case import Case, as_tuple, inner
+from layers.errors import GradientError
+from layers.loss import Loss
+
+MAX_ENTRIES = 400
+TOLERANCE = 1e-6
+
+
+def diagnose(case: Case, name: str, gradient, douts: tuple) -> str:
+    """The worst entry and what the pattern of errors looks like, as text."""
+    true = true_gradient(case, name, douts)
+    error = np.abs(gradient - true)
+    error = np.where(np.isnan(error), np.inf, error)
+    worst = np.unravel_index(np.argmax(error), error.shape)
+    at = "".join(f"[{', '.join(map(str, worst))}]") if worst else ""
+    wrong = int(np.sum(error > TOLERANCE * (np.abs(true) + np.max(np.abs(true)))))
+    lines = [
+        f"{wrong} of {error.size} entries are wrong; worst: {case.label(name)}{at} is "
+        f"{float(gradient[worst]):.6g}, should be {float(true[worst]):.6g}"
+    ]
+    cause = likely_cause(case, name, np.asarray(gradient), true, douts)
+    return "\n".join([*lines, f"likely: {cause}"] if cause else lines)
+
+
+def true_gradient(case: Case, name: str, douts: tuple):
+    """The gradient entry by entry, by duals; by differences where duals do not run."""
+    value = case.variables[name]
+    true = np.zeros(value.shape)
+    for index in list(np.ndindex(value.shape))[:MAX_ENTRIES]:
+        unit = np.zeros(value.shape)
+        unit[index] = 1.0
+        try:
+            true[index] = inner(case.jvp(name, unit), douts)
+        except TypeError:
+            true[index] = inner(case.differences(name, unit), douts)
+    return true
+
+
+def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
+    """The first known mistake that turns the true gradient into this one; "" if none does."""
+    n = len(case.inputs[0]) if case.inputs[0].ndim else 1
+    if not gradient.any():
+        return "it is never computed: zero everywhere"
+    if _same(gradient, -true):
+        return "a sign: it is the negative of the right gradient"
+    factor = float(np.sum(gradient * true) / max(np.sum(true * true), 1e-300))
+    if _same(gradient, factor * true):
+        return _factor(factor, n)
+    if gradient.ndim == 2 and gradient.shape == gradient.T.shape and _same(gradient, true.T):
+        return "a transposed matrix: it is the transpose of the right gradient"
+    where_wrong = ~np.isclose(gradient, true, rtol=TOLERANCE, atol=TOLERANCE * np.abs(true).max())
+    if _only_at_targets(case, where_wrong):
+        return (
+            "only the entry of the right class is wrong in each row: subtract there "
+            "(p[rows, t] -= 1), do not set (= 1)"
+        )
+    if where_wrong.any() and not true[where_wrong].any():
+        return (
+            "a forgotten mask: wrong only where the gradient should be 0, since these entries do "
+            "not reach the output"
+        )
+    if name in case.input_names and np.shape(douts[0]) == gradient.shape:
+        if _same(gradient, douts[0] * case.variables[name]):
+            return f"it is dout times {name}: the local derivative is missing"
+        if _same(gradient, np.asarray(douts[0])):
+            return "it is dout itself: the local derivative is missing"
+    if where_wrong.any() and not gradient[where_wrong].any():
+        return "entries are left at 0 that should get a gradient"
+    return _mended_by(case, name, true, douts) or (
+        "no known pattern. Is a term missing, or does forward keep another array than backward "
+        "takes it for?"
+    )
+
+
+def _same(a, b) -> bool:
+    return np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * float(np.max(np.abs(b), initial=0)))
+
+
+def _factor(factor: float, n: int) -> str:
+    text = f"a factor: it is {factor:.4g} times the right gradient"
+    for power, what in ((1, "N too much: the mean divides by N"), (-1, "divided by N twice")):
+        if n > 1 and np.isclose(factor, float(n) ** power, rtol=1e-6):
+            return f"{text}, N being {n}: {what}"
+    return text
+
+
+def _only_at_targets(case: Case, where_wrong) -> bool:
+    if not isinstance(case.layer, Loss) or len(case.inputs) < 2:
+        return False
+    expected = np.zeros_like(where_wrong).reshape(-1, where_wrong.shape[-1])
+    t = case.layer.class_indices(*case.inputs)
+    expected[np.arange(len(t)), t] = True
+    return bool((where_wrong.reshape(expected.shape) == expected).all())
+
+
+def _mended_by(case: Case, name: str, true, douts: tuple) -> str:
+    """Which one change of what backward uses would make it right? The change is the cause."""
+    layer, inputs = case.fresh()
+    outputs = as_tuple(layer.forward(*inputs))
+    known = {f"the input {n}": inputs[i] for n, i in case.input_names.items()}
+    known |= {"the output": outputs[0]}
+
+    def right_after(change) -> bool:
+        trial, inputs = case.fresh()
+        trial.forward(*inputs)
+        change(trial)
+        try:
+            gradient = case.collect(trial, trial.backward(*douts))[name]
+        except Exception:  # a guess that does not even run is no explanation
+            return False
+        return np.shape(gradient) == true.shape and _same(gradient, true)
+
+    for attribute, kept in vars(layer).items():
+        for what, array in known.items():
+            fits = isinstance(kept, np.ndarray) and kept.shape == np.shape(array)
+            if fits and right_after(lambda trial, a=attribute, x=array: setattr(trial, a, x)):
+                return f"forward keeps the wrong array in self.{attribute}: keep {what} there"
+    for parameter in case.parameter_names:
+        data = case.variables[parameter]
+        if data.ndim == 2 and data.shape == data.T.shape:
+
+            def transpose(trial, parameter=parameter):
+                held = trial.parameters()[parameter]
+                held.data = held.data.T
+
+            if right_after(transpose):
+                return f"a transposed matrix: {parameter}.data.T for {parameter}.data, or back"
+    return ""
+
+
+def explain_error(case: Case, error: Exception) -> tuple[str, str, str]:
+    """(array, where, message) for an error that forward or backward raised."""
+    layer, inputs = case.fresh()
+    try:
+        outputs = as_tuple(layer.forward(*inputs))
+    except Exception as raised:
+        return "forward", case.where, f"raises {type(raised).__name__}: {raised}"
+    text = f"backward raises {type(error).__name__}: {error}"
+    try:
+        layer.backward(*(np.ones(np.shape(y), np.asarray(y).dtype) for y in outputs))
+    except GradientError as refused:
+        names = [n for n, p in layer.parameters().items() if p is refused.param]
+        given, expected = refused.shape, refused.param.data.shape
+        if given[-len(expected) :] == expected and len(given) > len(expected):
+            text += "\nlikely: a missing sum over the batch"
+        elif given == expected[::-1] and given != expected:
+            text += "\nlikely: a transposed matrix"
+        elif given == expected:
+            text += "\nlikely: a float64 array or NumPy scalar among the operands"
+        return f"{names[0]}.grad" if names else "backward", case.where, text
+    except Exception as raised:
+        if "matmul" in str(raised):
+            text += "\nlikely: a transposed matrix, or the operands of @ swapped"
+    return "backward", case.where, text

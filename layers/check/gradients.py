@@ -1,0 +1,150 @@
+"""Does `backward` agree with the two witnesses? Duals and central differences."""
+
+import numpy as np
+
+from autodiff import Dual, NotDifferentiable, new_level
+from layers.check.case import STEP, Case, inner, random_douts, tangent
+from layers.check.diagnosis import diagnose, explain_error
+from layers.check.report import FAILED, NOTE, NOTHING, Report
+
+EXACT = 1e-9  # duals differ from a right backward by rounding only
+ROUGH = 1e-5  # central differences with h = 1e-5: h² plus rounding / h
+DIRECTIONS = 2
+TRIES = 4
+
+
+class _Kink(Exception):
+    """No derivative exists here."""
+
+
+def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Case | None:
+    """Compare every gradient of a case with the witnesses. At a kink or a tie, where there is no
+    right answer, say so and try again a little off. Returns the case that could be decided, or
+    None if there was none."""
+    for _ in range(TRIES):
+        try:
+            outputs = case.forward()
+            douts = random_douts(outputs, rng)
+            gradients = case.gradients(douts)
+        except Exception as error:
+            report.add(FAILED, *explain_error(case, error))
+            return None
+        try:
+            for name, value in case.variables.items():
+                _compare(case, name, value, gradients[name], douts, report, rng, explain)
+            return case
+        except _Kink as kink:
+            report.add(NOTE, kink.args[0], case.where, "undecidable here; moved off by 0.01")
+            case = case.moved(rng)
+    report.add(FAILED, "forward", case.where, f"a kink or a jump at each of {TRIES} places tried")
+    return None
+
+
+def _compare(case: Case, name, value, gradient, douts, report: Report, rng, explain) -> None:
+    label = case.label(name)
+    report.seen.add(label)
+    problem = _shape_problem(case, name, value, gradient)
+    if problem:
+        report.add(FAILED, label, case.where, problem)
+        return
+    dual_works, nonzero = True, False
+    for _ in range(DIRECTIONS):
+        v = rng.standard_normal(value.shape)
+        claimed = float(np.sum(v * gradient))
+        if dual_works:
+            try:
+                jv = case.jvp(name, v)
+            except (NotDifferentiable, TypeError) as error:
+                dual_works = False
+                report.add(FAILED, "forward", case.where, f"does not run on duals: {error}")
+        differences = case.differences(name, v)
+        scale = _scale(differences, douts, v, gradient)
+        wrong = abs(inner(differences, douts) - claimed) > ROUGH * scale
+        if dual_works:
+            wrong = wrong or abs(inner(jv, douts) - claimed) > EXACT * scale
+        if wrong or not np.isfinite(claimed):
+            if _is_kink(case, name, v, douts, scale):
+                raise _Kink(label)
+            message = diagnose(case, name, gradient, douts) if explain else "wrong"
+            report.add(FAILED, label, case.where, message)
+            return
+        nonzero = nonzero or bool(np.any(gradient))
+    if nonzero:
+        report.proved.add(label)
+    else:
+        report.add(
+            NOTHING,
+            label,
+            case.where,
+            "zero everywhere, which is right here, but shows nothing: give other inputs",
+        )
+
+
+def _shape_problem(case: Case, name, value, gradient) -> str:
+    if gradient is None and name in case.input_names:
+        return "backward returns no gradient for it; return dX"
+    if gradient is None:
+        return f"the gradient stays None: backward never calls self.{name}.accumulate(...)"
+    if np.shape(gradient) == value.shape:
+        return ""
+    text = f"has shape {np.shape(gradient)}, and {name} has {value.shape}"
+    if np.shape(gradient)[1:] == value.shape:
+        text += "\nlikely: a missing sum over the batch (axis 0)"
+    elif np.shape(gradient)[::-1] == value.shape:
+        text += "\nlikely: transposed"
+    return text
+
+
+def _scale(jv, douts, v, gradient) -> float:
+    """The size of the terms that the compared sums add up: what rounding errors are relative to."""
+    terms = sum(np.sum(np.abs(a * b)) for a, b in zip(jv, douts, strict=True))
+    return float(terms + np.sum(np.abs(v * gradient)) + 1e-12)
+
+
+def _is_kink(case: Case, name, v, douts, scale: float) -> bool:
+    """Do the slopes ahead and behind differ, and stay different when the step shrinks?
+
+    For a smooth function their difference is about h f'', so it falls with h; at a kink it stays,
+    and at a jump it grows.
+    """
+    here = case.forward()
+
+    def jump(h: float) -> float:
+        ahead, behind = (case.shifted(name, v, sign * h) for sign in (1, -1))
+        bend = tuple(a - 2 * x + b for a, x, b in zip(ahead, here, behind, strict=True))
+        return abs(inner(bend, douts)) / h
+
+    return jump(STEP) > 1e-7 * scale and jump(STEP / 10) > 0.5 * jump(STEP)
+
+
+def check_second_order(case: Case, report: Report, rng) -> None:
+    """Run duals through forward *and* backward, which gives Hessian-vector products, and compare
+    with differences of gradients: backward too must be made of what duals can follow."""
+    douts = random_douts(case.forward(), rng)
+    level = new_level()
+    directions = {name: rng.standard_normal(x.shape) for name, x in case.variables.items()}
+    at = {name: Dual(x, directions[name], level) for name, x in case.variables.items()}
+    try:
+        duals = case.gradients(douts, at)
+    except (NotDifferentiable, TypeError) as error:
+        report.add(FAILED, "backward", case.where, f"does not run on duals: {error}")
+        return
+    ahead, behind = (
+        case.gradients(
+            douts, {n: x + sign * STEP * directions[n] for n, x in case.variables.items()}
+        )
+        for sign in (1, -1)
+    )
+    for name in case.variables:
+        exact = tangent(duals[name], level)
+        rough = (ahead[name] - behind[name]) / (2 * STEP)
+        scale = np.max(np.abs(rough), initial=0.0) + np.max(np.abs(ahead[name]), initial=0.0)
+        if np.max(np.abs(exact - rough), initial=0.0) > 10 * ROUGH * (scale + 1e-12):
+            report.add(
+                FAILED,
+                case.label(name),
+                case.where,
+                "right, but its own derivative is not: duals through backward disagree with "
+                "differences of gradients. Is something in backward or in what forward keeps "
+                "stripped of its derivative?",
+            )

@@ -1,0 +1,87 @@
+"""Is the check sharp? Break `backward` in every way that the syntax tree offers, and see.
+
+A mutant is the layer with one thing changed in its `backward` (or in a helper that only backward
+uses), or in what its `forward` keeps for backward, forward's own results left as they are. The
+check must fail on each, except on mutants whose results are the same to the bit.
+"""
+
+import ast
+import dataclasses
+import inspect
+import sys
+import types
+
+import numpy as np
+
+from layers.check.case import Case, as_tuple, random_douts
+from layers.check.check import check_class
+from layers.check.mutations import changes, replaced
+
+CAUGHT, EQUIVALENT, SURVIVED = "caught", "equivalent", "SURVIVED"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """A mutated class, and what was changed where."""
+
+    cls: type
+    line: int
+    change: str
+    source: str
+
+
+def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
+    """Every mutant of a layer class with its verdict: caught, equivalent or SURVIVED.
+
+    Raises ValueError if the class as it is does not pass: a check that always fails catches all.
+    """
+    if not (report := check_class(cls, seed)).passed:
+        raise ValueError(f"mutants need a layer that passes the check itself\n{report}")
+    original = fingerprint(cls, seed)
+    rows = []
+    for mutant in mutants_of(cls):
+        with np.errstate(all="ignore"):
+            passed = check_class(mutant.cls, seed, stop_early=True).passed
+        if not passed:
+            verdict = CAUGHT
+        else:
+            verdict = EQUIVALENT if fingerprint(mutant.cls, seed) == original else SURVIVED
+        rows.append((mutant, verdict))
+    return rows
+
+
+def fingerprint(cls: type, seed: int) -> list:
+    """All outputs and gradients over the examples, to the bit; errors count by their text."""
+    results = []
+    rng = np.random.default_rng(seed)
+    with np.errstate(all="ignore"):
+        for layer, *inputs in cls.examples(np.random.default_rng(seed)):
+            for training in (True, False):
+                case = Case(layer, inputs, training, "")
+                copied, arrays = case.fresh()
+                try:
+                    outputs = as_tuple(copied.forward(*arrays))
+                    dX = copied.backward(*random_douts(outputs, rng))
+                    gradients = case.collect(copied, dX)
+                except Exception as error:
+                    results.append(f"{type(error).__name__}: {error}")
+                    continue
+                for array in (*outputs, *gradients.values()):
+                    a = np.asarray(array)
+                    results.append((a.shape, a.dtype.str, a.tobytes()))
+    return results
+
+
+def mutants_of(cls: type):
+    """Yield every Mutant of a class, made from the file that defines it."""
+    path = inspect.getsourcefile(cls) or sys.modules[cls.__module__].__file__
+    with open(path, encoding="utf-8") as file:
+        source = file.read()
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    for target, replacement, line, change in changes(tree, cls.__name__):
+        mutated = replaced(tree, target, replacement)
+        module = types.ModuleType(cls.__module__)
+        module.__file__ = path
+        exec(compile(ast.fix_missing_locations(mutated), path, "exec"), module.__dict__)
+        yield Mutant(getattr(module, cls.__name__), line, change, lines[line - 1].strip())

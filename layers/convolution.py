@@ -1,0 +1,168 @@
+"""Two-dimensional convolution."""
+
+import numpy as np
+
+from autodiff import outermost
+from layers.base import Layer, Param
+from layers.errors import ShapeError
+from layers.initializers import he_normal
+from layers.windows import chunks, columns, output_length, pad, pair
+
+
+class Convolution(Layer):
+    """Y[n, o, i, j] = b[o] + Σ_{c, k, l} W[o, c, k, l] · X[n, c, i s + k d - p, j s + l d - p]
+
+    with stride s, padding p (zeros) and dilation d: cross-correlation, as in all frameworks. The
+    windows of X become the rows of a matrix, and the sum a matrix product ("im2col"), in chunks of
+    images whose windows stay in cache. With `windows` this matrix,
+
+        dW = windowsᵀ dout        db = Σ dout
+
+    and dX is a correlation too: of dout, its entries s apart with zeros between, with W flipped.
+    In groups, the channels are cut into equal parts that do not see each other.
+
+    Shapes: X (N, c_in, H, W), W (c_out, c_in / groups, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
+    OH = (H + 2 p - d (KH - 1) - 1) // s + 1. kernel, stride, padding and dilation are one number
+    or two, (height, width). Raises ShapeError for other inputs, or if no window fits.
+    Source: Chellapilla et al. 2006 (im2col); Dumoulin and Visin 2016 (shapes and transposes).
+    """
+
+    # Windows of about this many bytes stay in a core's second-level cache.
+    chunk_bytes = 1 << 20
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple,
+        *,
+        stride: int | tuple = 1,
+        padding: int | tuple = 0,
+        dilation: int | tuple = 1,
+        groups: int = 1,
+        init=he_normal,
+        rng,
+        dtype=np.float32,
+    ):
+        if min(c_in, c_out, groups) < 1 or c_in % groups or c_out % groups:
+            raise ValueError(
+                f"Convolution: groups must divide c_in and c_out, all at least 1; got c_in {c_in}, "
+                f"c_out {c_out}, groups {groups}"
+            )
+        self.kernel = pair("Convolution: kernel", kernel, 1)
+        self.stride = pair("Convolution: stride", stride, 1)
+        self.padding = pair("Convolution: padding", padding, 0)
+        self.dilation = pair("Convolution: dilation", dilation, 1)
+        self.groups = groups
+        # Drawn with the outputs last, the axis that initializers do not count as inputs.
+        W = init((c_in // groups, *self.kernel, c_out), np.random.default_rng(rng), dtype)
+        self.W = Param(np.ascontiguousarray(W.transpose(3, 0, 1, 2)))
+        self.b = Param(np.zeros(c_out, dtype))
+
+    def forward(self, X):
+        if X.ndim != 4:
+            raise ShapeError("Convolution", "(N, C, H, W)", str(X.shape))
+        c_out, height, width = self.output_shape(X.shape[1:])
+        self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
+        W, b = self.W.data, self.b.data
+        out = np.empty((len(X), height, width, c_out), X.dtype, like=outermost(X, W, b))
+        for ins, outs in self._parts():
+            matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, W[outs].shape[0])
+            for images in self._chunks(height * width):
+                windows = self._windows(self.X[images, :, :, ins])
+                Y = windows @ matrix + b[outs]
+                out[images, :, :, outs] = Y.reshape(-1, height, width, Y.shape[1])
+        return out.transpose(0, 3, 1, 2)
+
+    def backward(self, dout):
+        dout = dout.transpose(0, 2, 3, 1)
+        height, width = dout.shape[1:3]
+        W = self.W.data
+        dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
+        for ins, outs in self._parts():
+            total = 0.0
+            for images in self._chunks(height * width):
+                d = dout[images, :, :, outs]
+                windows = self._windows(self.X[images, :, :, ins])
+                total = total + windows.T @ d.reshape(-1, d.shape[3])
+            dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
+        self.W.accumulate(dW)
+        self.b.accumulate(dout.sum(axis=(0, 1, 2)))
+        return self._input_gradient(dout) if self.needs_dX else None
+
+    def _input_gradient(self, dout):
+        height, width = self.X.shape[1:3]
+        W = self.W.data
+        dX = np.empty(self.X.shape, dout.dtype, like=outermost(dout, W))
+        for ins, outs in self._parts():
+            matrix = W[outs, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
+            for images in self._chunks(height * width):
+                spread = self._spread(dout[images, :, :, outs])
+                product = columns(spread, self.kernel, (1, 1), self.dilation) @ matrix
+                dX[images, :, :, ins] = product.reshape(-1, height, width, W.shape[1])
+        return dX.transpose(0, 3, 1, 2)
+
+    def _spread(self, dout):
+        """dout with its entries `stride` apart, so placed that windows at stride 1 over it are, for
+        each pixel of X, the entries of dout that the pixel took part in (the last tap first)."""
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        lengths = [x + r for x, r in zip(self.X.shape[1:3], reach, strict=True)]
+        spread = np.zeros((len(dout), *lengths, dout.shape[3]), dout.dtype, like=dout)
+        source, target = [], []
+        for axis in (0, 1):
+            s, offset = self.stride[axis], reach[axis] - self.padding[axis]
+            first = max(0, -(offset // s))  # windows that lie in the padding alone reach no pixel
+            last = min(dout.shape[1 + axis], (lengths[axis] - 1 - offset) // s + 1)
+            source.append(slice(first, last))
+            target.append(slice(offset + first * s, offset + (last - 1) * s + 1, s))
+        spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
+        return spread
+
+    def _windows(self, X):
+        return columns(pad(X, self.padding), self.kernel, self.stride, self.dilation)
+
+    def _parts(self):
+        """(input channels, output channels) of each group, as slices."""
+        c_out, c_in = self.W.data.shape[:2]
+        step = c_out // self.groups
+        for g in range(self.groups):
+            yield slice(g * c_in, (g + 1) * c_in), slice(g * step, (g + 1) * step)
+
+    def _chunks(self, windows_per_image: int):
+        c_in, kh, kw = self.W.data.shape[1:]
+        image_bytes = windows_per_image * kh * kw * c_in * self.X.dtype.itemsize
+        return chunks(len(self.X), max(self.chunk_bytes // image_bytes, 1))
+
+    def output_shape(self, input_shape):
+        c_in, c_out = self.W.data.shape[1] * self.groups, self.W.data.shape[0]
+        if len(input_shape) != 3 or input_shape[0] != c_in:
+            raise ShapeError("Convolution", f"images ({c_in}, H, W)", str(input_shape))
+        settings = zip(self.kernel, self.stride, self.padding, self.dilation, strict=True)
+        size = [output_length(n, *s) for n, s in zip(input_shape[1:], settings, strict=True)]
+        if min(size) < 1:
+            raise ShapeError(
+                "Convolution",
+                f"images at least as large as the window (kernel {self.kernel}, dilation "
+                f"{self.dilation}, padding {self.padding})",
+                str(input_shape),
+            )
+        return (c_out, *size)
+
+    @classmethod
+    def infer(cls, input_shape):
+        return {"c_in": input_shape[0]}
+
+    @classmethod
+    def examples(cls, rng):
+        def layer(*sizes, **settings):
+            convolution = cls(*sizes, rng=rng, dtype=np.float64, **settings)
+            convolution.b.data = rng.standard_normal(convolution.b.data.shape)
+            return convolution
+
+        yield layer(2, 3, 3, padding=1), rng.standard_normal((2, 2, 5, 4))
+        yield layer(4, 6, (2, 3), stride=(2, 1), groups=2), rng.standard_normal((3, 4, 5, 6))
+        yield layer(1, 2, 2, stride=3, padding=2, dilation=2), rng.standard_normal((2, 1, 7, 6))
+        yield layer(2, 2, 1, stride=2, padding=3), rng.standard_normal((2, 2, 3, 4))
+        one_by_one = layer(2, 3, 2)
+        one_by_one.chunk_bytes = 1  # an image at a time: sums over the chunks must be right too
+        yield one_by_one, rng.standard_normal((3, 2, 3, 3))

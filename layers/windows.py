@@ -1,0 +1,41 @@
+"""Sliding windows over images that lie channels-last in memory."""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+
+def pair(name: str, value, lowest: int) -> tuple[int, int]:
+    """(height, width) from one number or two. Raises ValueError below `lowest`."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or not all(isinstance(v, int) and v >= lowest for v in both):
+        raise ValueError(f"{name}: expects one or two whole numbers >= {lowest}, got {value!r}")
+    return both
+
+
+def output_length(length: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many windows fit along one axis; less than 1 if the window is larger than the image."""
+    return (length + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def columns(X, kernel: tuple, stride: tuple, dilation: tuple):
+    """The windows of X (N, H, W, C) as rows: (N · OH · OW, KH · KW · C), a copy."""
+    (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
+    extent = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
+    view = sliding_window_view(X, extent, axis=(1, 2))[:, ::sh, ::sw, :, ::dh, ::dw]
+    # Axes N, OH, OW, KH, KW, C: one window row is one run of KW · C numbers in memory.
+    return view.transpose(0, 1, 2, 4, 5, 3).reshape(-1, kh * kw * X.shape[3])
+
+
+def chunks(n: int, step: int):
+    """Slices of up to `step` images that cover all n."""
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
+def pad(X, padding: tuple):
+    """X (N, H, W, C) with a border of zeros."""
+    (ph, pw), (n, h, w, c) = padding, X.shape
+    if not (ph or pw):
+        return X
+    padded = np.zeros((n, h + 2 * ph, w + 2 * pw, c), X.dtype, like=X)
+    padded[:, ph : ph + h, pw : pw + w] = X
+    return padded

@@ -1,0 +1,96 @@
+"""python -m layers.check"""
+
+import textwrap
+
+import pytest
+
+from layers.check.__main__ import all_layers, main
+
+SWISH = """
+import numpy as np
+from layers import Layer
+
+class Swish(Layer):
+    def forward(self, X):
+        self.X, self.gate = X, 0.5 * np.tanh(0.5 * X) + 0.5
+        return X * self.gate
+
+    def backward(self, dout):
+        return dout * (self.gate + self.X * self.gate * (1 - self.gate))
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))
+
+class Wrong(Swish):
+    def backward(self, dout):
+        return dout * self.gate
+"""
+
+
+@pytest.fixture
+def own_layer(tmp_path):
+    path = tmp_path / "my_layers.py"
+    path.write_text(textwrap.dedent(SWISH))
+    return path
+
+
+def test_one_layer(capsys):
+    assert main(["Affine"]) == 0
+    assert capsys.readouterr().out == "Affine: ok, proved W.grad, b.grad, dX\n"
+
+
+def test_all_layers(capsys):
+    assert main(["--all"]) == 0
+    out = capsys.readouterr().out
+    assert "Convolution: ok" in out
+    n = len(all_layers())
+    assert f"{n} of {n} layers passed" in out
+
+
+def test_a_layer_of_ones_own(own_layer, capsys):
+    assert main([f"{own_layer}:Swish"]) == 0
+    assert main([f"{own_layer}:Wrong"]) == 1
+    assert "Wrong: FAILED\n  dX (example 1, training): failed" in capsys.readouterr().out
+
+
+def test_mutants_of_a_layer_of_ones_own(own_layer, capsys):
+    assert main(["--mutants", f"{own_layer}:Swish"]) == 0
+    out = capsys.readouterr().out
+    assert "caught" in out
+    assert "SURVIVED" not in out
+
+
+def test_mutants_of_a_wrong_layer(own_layer, capsys):
+    assert main(["--mutants", f"{own_layer}:Wrong"]) == 1
+    assert "mutants need a layer that passes the check itself" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Afine", "no layer Afine; did you mean Affine?"),
+        ("nowhere.py:Swish", "no such file: nowhere.py"),
+    ],
+)
+def test_a_name_that_is_not_there(name, words, capsys):
+    assert main([name]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_class_that_the_file_has_not(own_layer, capsys):
+    assert main([f"{own_layer}:Swich"]) == 2
+    assert "has no class Swich; did you mean Swish?" in capsys.readouterr().err
+
+
+def test_a_file_that_does_not_run(tmp_path, capsys):
+    (tmp_path / "bad.py").write_text("1 / 0")
+    assert main([f"{tmp_path / 'bad.py'}:Swish"]) == 2
+    assert "failed: ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_without_a_layer_it_says_what_to_give(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == 2
+    assert "name a layer, or --all" in capsys.readouterr().err

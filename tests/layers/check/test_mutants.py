@@ -1,0 +1,56 @@
+"""The check of the check: whatever is broken in a backward must be noticed."""
+
+import pytest
+
+from layers import Affine, Relu
+from layers.check.__main__ import all_layers
+from layers.check.mutants import CAUGHT, EQUIVALENT, SURVIVED, mutation_table
+
+
+@pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
+def test_every_mutant_is_caught_or_equivalent(cls):
+    rows = mutation_table(cls)
+    survivors = [f"{m.line}: {m.change}: {m.source}" for m, v in rows if v == SURVIVED]
+    assert not survivors
+    caught = sum(verdict == CAUGHT for _, verdict in rows)
+    # More equivalents than this would mean that the examples do not reach the code.
+    assert caught >= 3
+    assert caught >= 0.8 * len(rows)
+
+
+def test_the_mutations_that_matter_are_made():
+    changes = {m.change for m, _ in mutation_table(Affine)}
+    assert {".T dropped", "operands swapped", ".sum() dropped", "statement dropped"} <= changes
+    assert {"sign of the gradient flipped", ".sum() over axis -1", "self.X for dout"} <= changes
+    in_forward = [m for m, _ in mutation_table(Relu) if "self.mask =" in m.source]
+    assert {m.change for m in in_forward} == {"comparison turned round", "1 for 0"}
+
+
+def test_a_mutant_of_the_cache_leaves_forward_as_it_is():
+    import numpy as np
+
+    X = np.array([[-1.0, 0.5, 2.0]])
+    for mutant, verdict in mutation_table(Relu):
+        np.testing.assert_array_equal(mutant.cls().forward(X), Relu().forward(X))
+        assert verdict in (CAUGHT, EQUIVALENT)
+
+
+def test_a_blunt_check_lets_mutants_survive(monkeypatch):
+    """If the comparison were left out, the table would say so."""
+    from layers.check import gradients
+
+    def agrees_with_everything(case, name, value, gradient, douts, report, rng, explain):
+        report.seen.add(case.label(name))
+        report.proved.add(case.label(name))
+
+    monkeypatch.setattr(gradients, "_compare", agrees_with_everything)
+    assert SURVIVED in {verdict for _, verdict in mutation_table(Affine)}
+
+
+def test_a_layer_that_fails_is_no_base_for_mutants():
+    class Wrong(Relu):
+        def backward(self, dout):
+            return dout
+
+    with pytest.raises(ValueError, match="passes the check itself"):
+        mutation_table(Wrong)

@@ -1,0 +1,37 @@
+"""Every layer that the project lists passes the check on its own examples."""
+
+import pytest
+
+import layers
+from layers import Layer
+from layers.check import check_class
+from layers.check.__main__ import all_layers
+
+
+@pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
+def test_the_layer_keeps_the_contract(cls):
+    report = check_class(cls)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
+def test_other_numbers_give_the_same_verdict(cls):
+    for seed in range(1, 4):
+        report = check_class(cls, seed=seed)
+        assert report.passed, report
+
+
+def test_all_lists_every_layer_there_is():
+    listed = {getattr(layers, name) for name in layers.__all__}
+    held = {v for v in vars(layers).values() if isinstance(v, type) and issubclass(v, Layer)}
+    assert held <= listed
+
+
+def test_a_layer_without_examples_is_reported():
+    class Bare(Layer):
+        def forward(self, X):
+            return X
+
+    report = check_class(Bare)
+    assert not report.passed
+    assert "Bare has no examples(rng)" in str(report)

@@ -4,7 +4,7 @@
 Both take ordinary NumPy functions.
 """
 
-from autodiff.dual import Dual, jvp
+from autodiff.dual import Dual, jvp, tangent
 from autodiff.numeric import numeric_gradient, numeric_jvp
 from autodiff.traced import NotDifferentiable, Traced, new_level, outermost, primal
 
@@ -18,4 +18,5 @@ __all__ = [
     "numeric_jvp",
     "outermost",
     "primal",
+    "tangent",
 ]

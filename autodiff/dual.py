@@ -206,6 +206,10 @@ def jvp(f, x, v):
     """
     level = new_level()
     y = f(Dual(x, v, level))
-    if isinstance(y, Dual) and y.level == level:
-        return y.primal, y.tangent
-    return y, np.zeros_like(y)  # f does not depend on x
+    value = y.primal if isinstance(y, Dual) and y.level == level else y
+    return value, tangent(y, level)
+
+
+def tangent(y, level: int):
+    """The tangent of y at a level; zeros if y does not depend on what was differentiated."""
+    return y.tangent if isinstance(y, Dual) and y.level == level else np.zeros_like(y)

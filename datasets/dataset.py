@@ -27,11 +27,12 @@ class Samples:
 
 
 class Dataset:
-    """Training and test samples of one task, and the shape of one input."""
+    """Training and test samples of one task: `train`, `test`, `input_shape`, `n_classes`.
+
+    A subclass that reads files may do so when `train` or `test` is first used, so that a net that
+    does not fit the input shape is refused before anything is downloaded.
+    """
 
     def __init__(self, train: Samples, test: Samples, n_classes: int):
         self.train, self.test, self.n_classes = train, test, n_classes
-
-    @property
-    def input_shape(self) -> tuple:
-        return self.train.X.shape[1:]
+        self.input_shape = train.X.shape[1:]

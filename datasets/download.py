@@ -40,6 +40,7 @@ def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
     if path.exists():
         return path
     import requests  # late: a run whose data are in place needs no network code
+    import urllib3
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
                 except _Refused as error:
                     failures.append(f"  {url}: {error}")
                     break  # asking again would give the same answer
-                except (requests.RequestException, OSError) as error:
+                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                     failure = f"  {url}: {_short(error)}"
             else:
                 failures.append(f"{failure} ({ATTEMPTS} attempts)")

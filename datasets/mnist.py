@@ -1,5 +1,7 @@
 """MNIST: 60,000 + 10,000 handwritten digits of 28 x 28 grey pixels (LeCun et al. 1998)."""
 
+import functools
+
 import numpy as np
 
 from datasets.dataset import Dataset, Samples
@@ -59,14 +61,26 @@ def _arrays(flatten: bool):
 
 
 class MNIST(Dataset):
-    """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be.
+    """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be, when the data are used.
 
     Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28) with flatten=False.
     """
 
     def __init__(self, flatten: bool = True):
-        train, test = (Samples(X, t, scale=1.0 / 255.0) for X, t in _arrays(flatten))
-        super().__init__(train, test, n_classes=10)
+        self.flatten, self.n_classes = flatten, 10
+        self.input_shape = (784,) if flatten else (1, 28, 28)
+
+    @functools.cached_property
+    def _parts(self) -> list[Samples]:
+        return [Samples(X, t, scale=1.0 / 255.0) for X, t in _arrays(self.flatten)]
+
+    @property
+    def train(self) -> Samples:
+        return self._parts[0]
+
+    @property
+    def test(self) -> Samples:
+        return self._parts[1]
 
 
 def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool = False):

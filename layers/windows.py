@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 def pair(name: str, value, lowest: int) -> tuple[int, int]:
     """(height, width) from one number or two. Raises ValueError below `lowest`."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
+    both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(both) != 2 or not all(isinstance(v, int) and v >= lowest for v in both):
         raise ValueError(f"{name}: expects one or two whole numbers >= {lowest}, got {value!r}")
     return both

@@ -78,18 +78,17 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not a text file") from None
-    loader = yaml.SafeLoader(text)
     lines: dict[tuple, int] = {}
     try:
-        root = loader.get_single_node()
+        root = yaml.compose(text, yaml.SafeLoader)
         if root is None:
             raise ConfigError(f"{path}: is empty")
         _record(root, (), lines, str(path))
-        data = loader.construct_document(root)
-    except (yaml.YAMLError, yaml.reader.ReaderError) as error:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path}{_line(error)}: no valid YAML: {_problem(error)}") from None
-    finally:
-        loader.dispose()
+    except RecursionError:
+        raise ConfigError(f"{path}: no valid YAML: it refers to itself, or is too deep") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expects a mapping (dataset:, net:, ...), got {describe(data)}")
     return Config(data, str(path), lines, Path(path).resolve().parent)

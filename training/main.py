@@ -41,8 +41,10 @@ def build_trainer(config: Config, **options) -> Trainer:
         check_value(config, ("training", key), value, kind)
     training.setdefault("seed", 0)
     training.setdefault("threads", current_threads())
-    if training["seed"] < 0:
-        raise config.error(("training", "seed"), f"expects 0 or more, got {training['seed']}")
+    for key, lowest in (("seed", 0), ("threads", 1)):
+        if training[key] < lowest:
+            message = f"expects at least {lowest}, got {training[key]}"
+            raise config.error(("training", key), message)
     weights, batches = np.random.default_rng(training["seed"]).spawn(2)
     dataset = build_dataset(config)
     net = build_net(config, dataset.input_shape, weights)
@@ -56,8 +58,9 @@ def build_trainer(config: Config, **options) -> Trainer:
 
 def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
     """Train, leave the files of the run in run_dir, and return a summary line."""
+    _refuse_used(run_dir)
     trainer = build_trainer(config, run_dir=run_dir, quiet=quiet)
-    _make(run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
     with whole_file(run_dir / "config.yaml") as file:
         text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
         file.write(text.encode())
@@ -68,10 +71,9 @@ def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
     return f"train {train:.2f} %, test {test:.2f} %, run in {run_dir}"
 
 
-def _make(run_dir: Path) -> None:
-    """The run directory: new, or empty. A run that is there already is never written over."""
-    run_dir.mkdir(parents=True, exist_ok=True)
-    if any(run_dir.iterdir()):
+def _refuse_used(run_dir: Path) -> None:
+    """A run directory is new, or empty: a run that is there already is never written over."""
+    if run_dir.exists() and any(run_dir.iterdir()):
         raise FileExistsError(
             f"{run_dir} is not empty; choose another --run-dir, or move that one away"
         )

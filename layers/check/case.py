@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 
-from autodiff import Dual, new_level, primal
+from autodiff import Dual, new_level, tangent
 from layers.base import Layer
 from layers.loss import Loss
 
@@ -101,11 +101,6 @@ class Case:
 
 def as_tuple(value) -> tuple:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)
-
-
-def tangent(y, level: int):
-    """The tangent of y at a level; zero if y does not depend on what was differentiated."""
-    return y.tangent if isinstance(y, Dual) and y.level == level else np.zeros_like(primal(y))
 
 
 def random_douts(outputs: tuple, rng) -> tuple:

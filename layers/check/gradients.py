@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from autodiff import Dual, NotDifferentiable, new_level
-from layers.check.case import STEP, Case, inner, random_douts, tangent
+from autodiff import Dual, NotDifferentiable, new_level, tangent
+from layers.check.case import STEP, Case, inner, random_douts
 from layers.check.diagnosis import diagnose, explain_error
 from layers.check.report import FAILED, NOTE, NOTHING, Report
 

@@ -1,0 +1,30 @@
+"""What the tests share, and when those that need something may skip."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+REASONS = {
+    "needs_mnist": "no MNIST files: set LAMINA_DATA, or run "
+    'python -c "from datasets import load_mnist; load_mnist()"',
+    "needs_torch": "no PyTorch: pip install torch",
+}
+
+
+def _there(marker: str) -> bool:
+    if marker == "needs_torch":
+        return importlib.util.find_spec("torch") is not None
+    home = os.environ.get("LAMINA_DATA") or Path.home() / ".cache" / "lamina"
+    return (Path(home) / "mnist" / "train-images-idx3-ubyte.gz").exists()
+
+
+def pytest_collection_modifyitems(config, items):
+    slow_wanted = "slow" in config.getoption("-m")
+    for item in items:
+        for marker, reason in REASONS.items():
+            if item.get_closest_marker(marker) and not _there(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("slow") and not slow_wanted:
+            item.add_marker(pytest.mark.skip(reason="slow: run with pytest -m slow"))

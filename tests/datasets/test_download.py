@@ -1,0 +1,172 @@
+"""The download path, against a server on 127.0.0.1 that misbehaves in every known way."""
+
+import gzip
+import hashlib
+import http.server
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from datasets import download
+from datasets.download import DownloadError, fetch
+
+CONTENT = bytes(range(256)) * 400
+SUM = hashlib.sha256(CONTENT).hexdigest()
+PACKED = gzip.compress(CONTENT, mtime=0)
+BODIES = {
+    "good": PACKED,
+    "recompressed": gzip.compress(CONTENT, compresslevel=1, mtime=7),
+    "labelled": PACKED,
+    "tampered": gzip.compress(CONTENT[:-1] + b"!", mtime=0),
+    "garbage": bytes(len(PACKED)),
+    "bomb": gzip.compress(bytes(50 << 20)),
+    "cut": PACKED[: len(PACKED) // 2],
+    "truncated": PACKED[: len(PACKED) // 2],
+    "stalls": PACKED[: len(PACKED) // 2],
+    "flaky": PACKED,
+}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Counts requests; what it answers is named in the path."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests = []
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up is part of the tests."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        way = self.path.strip("/").split("/")[0]
+        if way.isdigit():
+            return self.send_error(int(way))
+        body = BODIES[way]
+        if way == "flaky" and self.server.requests.count(self.path) == 1:
+            return self.send_error(503)
+        self.send_response(200)
+        if way == "labelled":
+            self.send_header("Content-Encoding", "gzip")
+        length = len(body) if way == "truncated" else max(len(body), len(PACKED))
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+        if way == "stalls":
+            self.wfile.flush()
+            time.sleep(3)
+        return None
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(download, "BACK_OFF_S", 0.01)
+    monkeypatch.setattr(download, "TIMEOUT_S", (1.0, 0.3))
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def urls(server, *ways):
+    return [f"http://127.0.0.1:{server.server_address[1]}/{way}/file.gz" for way in ways]
+
+
+def get(path, server, *ways):
+    return fetch(path, urls(server, *ways), SUM, len(CONTENT))
+
+
+def test_the_file_arrives_with_a_bar_and_the_second_time_without_a_request(
+    tmp_path, server, capsys
+):
+    path = tmp_path / "mnist" / "file.gz"
+    assert get(path, server, "good") == path
+    assert gzip.decompress(path.read_bytes()) == CONTENT
+    assert "file.gz: 100%" in capsys.readouterr().err
+    get(path, server, "good")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("way", ["recompressed", "labelled"])
+def test_a_mirror_that_packs_the_file_otherwise_is_good(tmp_path, server, way):
+    path = get(tmp_path / "file.gz", server, way)
+    assert gzip.decompress(path.read_bytes()) == CONTENT
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"],
+)
+def test_after_a_bad_mirror_comes_the_next(tmp_path, server, way):
+    path = get(tmp_path / "file.gz", server, way, "good")
+    assert gzip.decompress(path.read_bytes()) == CONTENT
+    assert [p.name for p in tmp_path.iterdir()] == ["file.gz"]
+
+
+@pytest.mark.parametrize(
+    ("way", "words", "requests"),
+    [
+        ("404", "HTTP 404 Not Found", 1),
+        ("500", "HTTP 500 Internal Server Error", 3),
+        ("tampered", "wrong SHA-256", 1),
+        ("garbage", "not a whole gzip file", 1),
+        ("bomb", "longer than 102400 bytes", 1),
+        ("cut", "attempts", 3),
+        ("truncated", "not a whole gzip file", 1),
+        ("stalls", "attempts", 3),
+    ],
+)
+def test_when_all_fail_the_error_says_why_and_nothing_is_left(
+    tmp_path, server, way, words, requests
+):
+    path = tmp_path / "file.gz"
+    with pytest.raises(DownloadError, match=words) as raised:
+        get(path, server, way)
+    assert f"put it at {path}" in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+    assert len(server.requests) == requests
+
+
+def test_a_passing_failure_is_tried_again(tmp_path, server):
+    get(tmp_path / "file.gz", server, "flaky")
+    assert len(server.requests) == 2
+
+
+def test_no_server_at_all(tmp_path, server):
+    with pytest.raises(DownloadError, match=r"refused.*\(3 attempts\)"):
+        fetch(tmp_path / "file.gz", ["http://127.0.0.1:9/file.gz"], SUM, len(CONTENT))
+
+
+def test_two_at_once_do_not_harm_each_other(tmp_path, server):
+    path = tmp_path / "file.gz"
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: get(path, server, "good"), range(8)))
+    assert set(results) == {path}
+    assert gzip.decompress(path.read_bytes()) == CONTENT
+    assert [p.name for p in tmp_path.iterdir()] == ["file.gz"]
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path, server):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DownloadError, match="set LAMINA_DATA to a folder that can be written"):
+        get(tmp_path / "file" / "mnist" / "file.gz", server, "good")
+
+
+def test_where_data_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+    assert download.data_home() == tmp_path
+    monkeypatch.delenv("LAMINA_DATA")
+    assert download.data_home().parts[-2:] == (".cache", "lamina")

@@ -1,0 +1,62 @@
+"""Minibatches and samples."""
+
+import numpy as np
+import pytest
+
+from datasets import Samples
+from datasets.minibatches import Minibatches
+
+
+def take(batches, n):
+    return [next(batches).tolist() for _ in range(n)]
+
+
+@pytest.mark.parametrize(("n", "size"), [(10, 5), (10, 3), (7, 7), (5, 1)])
+def test_every_row_once_per_epoch_in_batches_of_one_size(n, size):
+    rows = take(Minibatches(n, size, np.random.default_rng(0)), 4 * n)
+    assert {len(r) for r in rows} == {size}
+    flat = [row for batch in rows for row in batch]
+    for epoch in range(4):
+        assert sorted(flat[epoch * n : (epoch + 1) * n]) == list(range(n))
+    assert flat[:n] != flat[n : 2 * n] or n == 1
+
+
+def test_the_seed_decides_the_order():
+    def first(seed):
+        return take(Minibatches(100, 10, np.random.default_rng(seed)), 30)
+
+    assert first(1) == first(1)
+    assert first(1) != first(2)
+
+
+@pytest.mark.parametrize("before", [0, 3, 10, 17])
+def test_the_place_is_saved_exactly(before):
+    batches = Minibatches(23, 4, np.random.default_rng(0))
+    take(batches, before)
+    saved = batches.state()
+    rest = take(batches, 20)
+    other = Minibatches(23, 4, np.random.default_rng(99))
+    other.load_state(saved)
+    assert take(other, 20) == rest
+
+
+def test_a_place_in_other_data_is_refused():
+    saved = Minibatches(23, 4, np.random.default_rng(0)).state()
+    with pytest.raises(ValueError, match="the saved order has 23 rows, the data 24"):
+        Minibatches(24, 4, np.random.default_rng(0)).load_state(saved)
+
+
+@pytest.mark.parametrize("size", [0, 11])
+def test_a_batch_size_that_does_not_fit(size):
+    with pytest.raises(ValueError, match="batch_size: expects 1 to 10"):
+        Minibatches(10, size, np.random.default_rng(0))
+
+
+def test_samples_with_and_without_a_scale():
+    X, t = np.array([[0], [51], [255]], np.uint8), np.array([0, 1, 2])
+    batch, targets = Samples(X, t, scale=1 / 255)[np.array([1, 2])]
+    np.testing.assert_allclose(batch, [[0.2], [1.0]], rtol=1e-6)
+    assert targets.tolist() == [1, 2]
+    assert Samples(X, t)[1:][0].dtype == np.uint8
+    with pytest.raises(ValueError, match="3 inputs but 2 targets"):
+        Samples(X, t[:2])

@@ -1,0 +1,79 @@
+"""MNIST: the real files where they are there, and the errors for damaged ones."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from datasets import MNIST, load_mnist
+from datasets.idx import IdxError
+from datasets.mnist import FILES
+
+
+@pytest.mark.needs_mnist
+def test_the_real_files_as_arrays():
+    (x_train, t_train), (x_test, t_test) = load_mnist(normalize=True, flatten=True)
+    assert x_train.shape == (60_000, 784)
+    assert x_test.shape == (10_000, 784)
+    assert x_train.dtype == np.float32
+    assert x_train.min() == 0.0
+    assert x_train.max() == 1.0
+    assert t_train[:5].tolist() == [5, 0, 4, 1, 9]
+    assert np.bincount(t_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+@pytest.mark.needs_mnist
+def test_the_arguments_of_note_004():
+    (x, t), _ = load_mnist(normalize=False, flatten=False, one_hot_label=True)
+    assert x.shape == (60_000, 1, 28, 28)
+    assert x.dtype == np.uint8
+    assert t.shape == (60_000, 10)
+    assert t[0].argmax() == 5
+    assert t.sum() == 60_000
+
+
+@pytest.mark.needs_mnist
+def test_the_dataset_stays_small_and_scales_its_batches():
+    data = MNIST()
+    assert data.train.X.dtype == np.uint8
+    assert data.input_shape == (784,)
+    X, t = data.train[np.array([0, 3, 3])]
+    assert X.dtype == np.float32
+    assert X.max() == 1.0
+    assert t.tolist() == [5, 1, 1]
+    assert MNIST(flatten=False).input_shape == (1, 28, 28)
+
+
+def write(folder, name, array):
+    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    (folder / name).write_bytes(gzip.compress(header + array.tobytes(), compresslevel=1))
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    for name, (shape, _) in FILES.items():
+        write(folder, name, np.zeros(shape, np.uint8))
+    return folder
+
+
+def test_a_damaged_file_says_what_to_do(home):
+    path = home / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(IdxError, match=r"train-images.*delete the file, and the next run"):
+        _ = MNIST().train
+
+
+def test_a_file_of_another_shape_is_refused(home):
+    write(home, "t10k-images-idx3-ubyte.gz", np.zeros((10_000, 14, 14), np.uint8))
+    with pytest.raises(IdxError, match=r"expects uint8 \(10000, 28, 28\), got uint8 \(10000, 14"):
+        _ = MNIST().train
+
+
+def test_a_label_out_of_range_is_refused(home):
+    write(home, "t10k-labels-idx1-ubyte.gz", np.full(10_000, 12, np.uint8))
+    with pytest.raises(IdxError, match="labels are 0 to 9, got 12"):
+        load_mnist()

@@ -1,0 +1,98 @@
+"""The layers that PyTorch has too give the same numbers, in float64."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers import Affine, BatchNormalization, Convolution, Embedding, SoftmaxWithLoss
+
+pytestmark = pytest.mark.needs_torch
+seeds = st.integers(0, 2**31)
+
+
+def compare(layer, inputs, function, rng, tolerance=1e-10):
+    """Outputs, input gradients and parameter gradients beside those of a torch function."""
+    import torch
+
+    tensors = [torch.tensor(x, requires_grad=x.dtype.kind == "f") for x in inputs]
+    parameters = layer.parameters()
+    weights = {n: torch.tensor(p.data, requires_grad=True) for n, p in parameters.items()}
+    Y, theirs = layer.forward(*inputs), function(*tensors, **weights)
+    np.testing.assert_allclose(Y, theirs.detach().numpy(), atol=tolerance)
+    dout = rng.standard_normal(np.shape(Y))
+    dX = layer.backward(np.asarray(dout))
+    theirs.backward(torch.tensor(dout))
+    if dX is not None:
+        np.testing.assert_allclose(dX, tensors[0].grad.numpy(), atol=tolerance)
+    for name, param in parameters.items():
+        np.testing.assert_allclose(param.grad, weights[name].grad.numpy(), atol=tolerance)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 5), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2))
+def test_convolution(seed, kernel, stride, padding, dilation):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    groups = int(rng.integers(1, 4))
+    channels = groups * rng.integers(1, 4, 2)
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    layer = Convolution(
+        int(channels[0]), int(channels[1]), kernel, rng=rng, dtype=np.float64, **options
+    )
+    layer.b.data = rng.standard_normal(channels[1])
+    size = dilation * (kernel - 1) + 1 + rng.integers(0, 5, 2)
+    X = rng.standard_normal((int(rng.integers(1, 4)), channels[0], *size))
+    compare(layer, [X], lambda X, W, b: F.conv2d(X, W, b, **options), rng)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.integers(2, 6), st.integers(1, 4))
+def test_batch_normalisation_with_its_running_statistics(seed, n, c):
+    import torch
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    layer = BatchNormalization(c, dtype=np.float64)
+    layer.gamma.data = rng.standard_normal(c)
+    mean, var = torch.zeros(c, dtype=torch.float64), torch.ones(c, dtype=torch.float64)
+
+    def function(X, gamma, beta):
+        return F.batch_norm(X, mean, var, gamma, beta, training=True, momentum=0.1)
+
+    compare(layer, [rng.standard_normal((n, c, 3, 2))], function, rng)
+    np.testing.assert_allclose(layer.running_mean.data, mean.numpy(), atol=1e-12)
+    np.testing.assert_allclose(layer.running_var.data, var.numpy(), atol=1e-12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds, st.sampled_from(["mean", "sum"]))
+def test_softmax_with_loss(seed, reduction):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    scores, t = 10 * rng.standard_normal((5, 7)), rng.integers(0, 7, 5)
+
+    def function(scores, t):
+        return F.cross_entropy(scores, t, reduction=reduction)
+
+    compare(SoftmaxWithLoss(reduction), [scores, t], function, rng)
+
+
+def test_affine_and_embedding():
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(0)
+    compare(
+        Affine(5, 3, rng=rng, dtype=np.float64),
+        [rng.standard_normal((2, 4, 5))],
+        lambda X, W, b: X @ W + b,
+        rng,
+    )
+    compare(
+        Embedding(6, 3, rng=rng, dtype=np.float64),
+        [rng.integers(0, 6, (4, 5))],
+        lambda X, W: F.embedding(X, W),
+        rng,
+    )

@@ -1,0 +1,119 @@
+"""Convolution against its definition, and its errors."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from layers import Convolution, ShapeError
+from layers.check import check_layer
+
+small = st.integers(1, 3)
+
+
+def by_definition(layer, X):
+    """The sum of the docstring, entry by entry."""
+    W, b = layer.W.data, layer.b.data
+    (sh, sw), (ph, pw), (dh, dw) = layer.stride, layer.padding, layer.dilation
+    padded = np.pad(X, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    Y = np.empty((len(X), *layer.output_shape(X.shape[1:])))
+    per_group_in, per_group_out = W.shape[1], W.shape[0] // layer.groups
+    for n, o, i, j in np.ndindex(Y.shape):
+        first = (o // per_group_out) * per_group_in
+        Y[n, o, i, j] = b[o] + sum(
+            W[o, c, k, m] * padded[n, first + c, i * sh + k * dh, j * sw + m * dw]
+            for c, k, m in np.ndindex(W.shape[1:])
+        )
+    return Y
+
+
+@st.composite
+def cases(draw):
+    groups = draw(st.integers(1, 2))
+    kernel = draw(st.tuples(small, small))
+    settings = {
+        "stride": draw(st.tuples(small, small)),
+        "padding": draw(st.tuples(st.integers(0, 3), st.integers(0, 3))),
+        "dilation": draw(st.tuples(st.integers(1, 2), st.integers(1, 2))),
+        "groups": groups,
+    }
+    extent = [(k - 1) * d + 1 for k, d in zip(kernel, settings["dilation"], strict=True)]
+    lowest = [max(1, e - 2 * p) for e, p in zip(extent, settings["padding"], strict=True)]
+    size = [draw(st.integers(low, low + 4)) for low in lowest]
+    channels = (groups * draw(small), groups * draw(small))
+    return channels, kernel, settings, (draw(small), channels[0], *size), draw(st.booleans())
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(), st.integers(0, 2**31))
+def test_forward_is_the_definition_and_backward_its_derivative(case, seed):
+    channels, kernel, options, shape, small_chunks = case
+    rng = np.random.default_rng(seed)
+    layer = Convolution(*channels, kernel, rng=rng, dtype=np.float64, **options)
+    layer.b.data = rng.standard_normal(channels[1])
+    if small_chunks:
+        layer.chunk_bytes = 1
+    X = rng.standard_normal(shape)
+    np.testing.assert_allclose(layer.forward(X), by_definition(layer, X), atol=1e-12)
+    report = check_layer(layer, X, seed=seed)
+    assert not report.failures, report
+
+
+def test_an_output_is_channels_last_in_memory():
+    layer = Convolution(3, 8, 3, rng=0)
+    Y = layer.forward(np.ones((2, 3, 6, 6), np.float32))
+    assert Y.shape == (2, 8, 4, 4)
+    assert Y.transpose(0, 2, 3, 1).flags["C_CONTIGUOUS"]
+
+
+def test_window_buffers_do_not_grow_with_the_batch(monkeypatch):
+    from layers import convolution
+
+    sizes = []
+
+    def watched(*arguments):
+        result = columns(*arguments)
+        sizes.append(result.nbytes)
+        return result
+
+    columns = convolution.columns
+    monkeypatch.setattr(convolution, "columns", watched)
+    layer = Convolution(4, 4, 3, padding=1, rng=0)
+    for n in (8, 64):
+        layer.forward(np.ones((n, 4, 28, 28), np.float32))
+        layer.backward(np.ones((n, 4, 28, 28), np.float32))
+    assert max(sizes) <= layer.chunk_bytes
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((2, 3, 6), r"expects \(N, C, H, W\), got \(2, 3, 6\)"),
+        ((2, 4, 6, 6), r"expects images \(3, H, W\), got \(4, 6, 6\)"),
+        ((2, 3, 2, 6), r"at least as large as the window \(kernel \(3, 3\)"),
+    ],
+)
+def test_images_that_do_not_fit(shape, words):
+    with pytest.raises(ShapeError, match=words):
+        Convolution(3, 4, 3, rng=0).forward(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"groups": 2}, "groups must divide c_in and c_out"),
+        ({"kernel": 0}, "kernel: expects one or two whole numbers >= 1, got 0"),
+        ({"kernel": (3, 3, 3)}, "one or two whole numbers"),
+        ({"stride": 0}, "stride: expects"),
+        ({"padding": -1}, "padding: expects one or two whole numbers >= 0, got -1"),
+        ({"dilation": 1.5}, "dilation: expects"),
+    ],
+)
+def test_settings_that_do_not_work(settings, words):
+    with pytest.raises(ValueError, match=words):
+        Convolution(**{"c_in": 3, "c_out": 4, "kernel": 3, "rng": 0, **settings})
+
+
+def test_inference():
+    assert Convolution.infer((3, 8, 8)) == {"c_in": 3}
+    assert Convolution(3, 4, 3, stride=2, padding=1, rng=0).output_shape((3, 8, 8)) == (4, 4, 4)

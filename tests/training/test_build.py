@@ -1,0 +1,212 @@
+"""From YAML to objects, and what is said when that does not work."""
+
+import copy
+import textwrap
+
+import numpy as np
+import pytest
+
+import datasets
+from datasets import Dataset, Samples
+from layers import Affine
+from training.config import ConfigError, load_config
+from training.main import build_trainer
+
+GOOD = """
+dataset: {type: Tiny}
+net:
+  type: Sequential
+  layers:
+    affine1: {type: Affine, n_out: 5}
+    relu1: {type: Relu}
+    affine2: {type: Affine, n_out: 3}
+  loss: {type: SoftmaxWithLoss}
+optimizer: {type: SGD, lr: 0.1}
+training: {iterations: 20, batch_size: 4, seed: 3}
+"""
+
+
+class Tiny(Dataset):
+    """30 points in three classes, in memory."""
+
+    def __init__(self, images: bool = False):
+        rng = np.random.default_rng(0)
+        t = np.arange(30) % 3
+        X = (rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
+        samples = Samples(X.reshape(30, 1, 2, 2) if images else X, t)
+        super().__init__(samples, samples, n_classes=3)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setattr(datasets, "Tiny", Tiny, raising=False)
+    monkeypatch.setattr(datasets, "__all__", [*datasets.__all__, "Tiny"])
+
+
+@pytest.fixture
+def build(tmp_path):
+    def from_text(text, **options):
+        path = tmp_path / "c.yaml"
+        path.write_text(textwrap.dedent(text))
+        return build_trainer(load_config(path), quiet=True, **options)
+
+    return from_text
+
+
+def changed(old, new):
+    assert old in GOOD
+    return GOOD.replace(old, new)
+
+
+def test_a_trainer_is_built_with_sizes_filled_in(build):
+    trainer = build(GOOD)
+    assert trainer.net.layers["affine1"].W.data.shape == (4, 5)
+    assert trainer.net.layers["affine2"].W.data.shape == (5, 3)
+    assert trainer.optimizer.lr == 0.1
+    assert trainer.minibatches.batch_size == 4
+    assert trainer.net.layers["affine1"].W.data.dtype == np.float32
+
+
+def test_the_seed_decides_the_weights_layer_by_layer(build):
+    first, again = build(GOOD), build(GOOD)
+    other = build(changed("seed: 3", "seed: 4"))
+    deeper = build(GOOD.replace("    relu1", "    extra: {type: Relu}\n    relu1"))
+
+    def W(trainer, name="affine1"):
+        return trainer.net.layers[name].W.data
+
+    np.testing.assert_array_equal(W(first), W(again))
+    assert not np.array_equal(W(first), W(other))
+    np.testing.assert_array_equal(W(first), W(deeper))
+
+
+def test_a_convolutional_net_from_images(build):
+    trainer = build(
+        changed("{type: Tiny}", "{type: Tiny, images: true}").replace(
+            "affine1: {type: Affine, n_out: 5}",
+            "conv: {type: Convolution, c_out: 3, kernel: [2, 1], padding: 1}\n"
+            "    norm: {type: BatchNormalization}\n"
+            "    drop: {type: Dropout, p: 0.1}\n"
+            "    flatten: {type: Flatten}",
+        )
+    )
+    assert trainer.net.layers["conv"].kernel == (2, 1)
+    assert trainer.net.layers["affine2"].W.data.shape == (3 * 3 * 4, 3)
+    assert np.isfinite(trainer.step())
+
+
+def test_nets_nest_in_yaml(build):
+    trainer = build(
+        changed(
+            "relu1: {type: Relu}",
+            "block: {type: Sequential, layers: {a: {type: Affine, n_out: 7}, r: {type: Relu}}}",
+        )
+    )
+    assert "block.a.W" in trainer.net.parameters()
+    assert trainer.net.layers["affine2"].W.data.shape == (7, 3)
+
+
+OWN = """
+import numpy as np
+from layers import Layer
+
+class Swish(Layer):
+    def __init__(self, beta: float = 1.0):
+        self.beta = beta
+
+    def forward(self, X):
+        self.X, self.gate = X, 0.5 * np.tanh(0.5 * self.beta * X) + 0.5
+        return X * self.gate
+
+    def backward(self, dout):
+        return dout * (self.gate + self.beta * self.X * self.gate * (1 - self.gate))
+"""
+
+
+def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
+    (tmp_path / "my_layers.py").write_text(OWN)
+    trainer = build(changed("{type: Relu}", "{type: my_layers.py:Swish, beta: 2}"))
+    assert trainer.net.layers["relu1"].beta == 2
+    before = trainer.step()
+    for _ in range(30):
+        after = trainer.step()
+    assert after < before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("optimizer:", "optimiser:", r"line 10: optimiser: unknown key; did you mean optimizer\?"),
+        (
+            "type: Relu",
+            "type: relu",
+            r"line 7: net.layers.relu1.type: unknown type relu; .* Relu\?",
+        ),
+        ("type: SGD", "type: Foo", "optimizer.type: unknown type Foo; known: SGD"),
+        ("type: SGD", "typ: SGD", "line 10: optimizer: expects type: NAME"),
+        ("type: SGD", "type: 3", "expects a name, got a whole number 3"),
+        ("n_out: 5", "n_outs: 5", r"affine1.n_outs: unknown key; did you mean n_out\?"),
+        ("n_out: 5", "n_out: five", "expects a whole number, got the text 'five'"),
+        ("n_out: 5", "n_out: 5.5", "expects a whole number, got a number 5.5"),
+        ("n_out: 5", "n_out: true", "expects a whole number, got true/false True"),
+        ("n_out: 5", "n_out: 0", "affine1: Affine: n_in and n_out are at least 1, got 4 and 0"),
+        ("n_out: 5", "n_out: -3", "at least 1, got 4 and -3"),
+        ("n_out: 5", "n_in: 7, n_out: 5", r"affine1: .*expects \(..., 7\), got \(4,\)"),
+        ("{type: Affine, n_out: 5}", "{type: Affine}", "affine1: Affine needs n_out"),
+        ("n_out: 5", "n_out: 5, init: he", "unknown initializer he"),
+        ("lr: 0.1", "lr: 1e-3", "lr: expects a number, got the text '1e-3'; write it as 1.0e-3"),
+        ("lr: 0.1", "lr: .nan", "optimizer.lr: expects a finite number, got nan"),
+        ("lr: 0.1", "lr: -1.0", "optimizer: lr: expects a positive number, got -1.0"),
+        (", lr: 0.1", "", "optimizer: SGD needs lr"),
+        ("iterations: 20", "iterations: 0", "training: iterations: expects at least 1, got 0"),
+        ("batch_size: 4", "batch_size: 31", "batch_size: expects 1 to 30.* got 31"),
+        ("batch_size: 4", "batchsize: 4", r"training.batchsize: .*did you mean batch_size\?"),
+        ("seed: 3", "seed: -1", "training.seed: expects at least 0, got -1"),
+        ("seed: 3", "evaluate_every: 0", "evaluate_every: expects at least 1"),
+        ("{type: Relu}", "Relu", "relu1: expects a mapping .* got the text 'Relu'"),
+        ("{type: Relu}", "{type: nowhere.py:Swish}", "relu1.type: no such file: .*nowhere.py"),
+        (
+            "{type: Relu}",
+            "{type: Affine, n_out: 4, n_in: 6}",
+            r"\(..., 6\), got \(5,\) from affine1",
+        ),
+        ("relu1:", "re.lu:", "names have no dots"),
+        ("relu1:", "loss:", '"loss" is the loss layer'),
+    ],
+)
+def test_a_mistake_is_named(build, old, new, words):
+    with pytest.raises(ConfigError, match=words):
+        build(changed(old, new))
+
+
+@pytest.mark.parametrize("section", ["dataset", "net", "optimizer"])
+def test_a_missing_section(build, section):
+    import yaml
+
+    data = yaml.safe_load(GOOD)
+    del data[section]
+    with pytest.raises(ConfigError, match=f"the section {section}: is missing"):
+        build(yaml.safe_dump(copy.deepcopy(data)))
+
+
+def test_an_own_file_that_fails(build, tmp_path):
+    (tmp_path / "bad.py").write_text("import nothing_of_this_name")
+    with pytest.raises(ConfigError, match=r"bad\.py failed: ModuleNotFoundError"):
+        build(changed("{type: Relu}", "{type: bad.py:Swish}"))
+    (tmp_path / "other.py").write_text("class Swish: pass")
+    with pytest.raises(ConfigError, match=r"is no layers\.base\.Layer"):
+        build(changed("{type: Relu}", "{type: other.py:Swish}"))
+
+
+def test_a_book_style_layer_is_told_how_to_train(build, tmp_path):
+    (tmp_path / "book.py").write_text(
+        "import numpy as np\nfrom layers import Layer\n"
+        "class Scale(Layer):\n"
+        "    def __init__(self):\n        self.W, self.dW = np.ones(5), None\n"
+    )
+    with pytest.raises(ConfigError, match=r"wrap it: self\.W = Param\(W\)"):
+        build(changed("{type: Relu}", "{type: book.py:Scale}"))
+
+
+def test_the_affine_class_is_the_one_of_the_room(build):
+    assert type(build(GOOD).net.layers["affine1"]) is Affine

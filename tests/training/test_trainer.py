@@ -1,0 +1,156 @@
+"""The training loop: what it learns, writes, repeats, and how it goes on from a checkpoint."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from datasets import Dataset, Samples
+from layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
+from nets import Sequential
+from optimizers import SGD
+from training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from training.history import History, read_table
+from training.trainer import Trainer, accuracy
+
+
+def blobs(n=200):
+    """Three classes that a small net can tell apart."""
+    rng = np.random.default_rng(0)
+    t = np.arange(n) % 3
+    X = (rng.standard_normal((n, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
+    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), n_classes=3)
+
+
+def trainer(seed=0, run_dir=None, **settings):
+    rng = np.random.default_rng(seed)
+    net = Sequential(
+        {
+            "affine1": Affine(4, 8, rng=rng),
+            "norm": BatchNormalization(8),
+            "relu": Relu(),
+            "drop": Dropout(0.2, rng=rng.spawn(1)[0]),
+            "affine2": Affine(8, 3, rng=rng),
+        },
+        loss=SoftmaxWithLoss(),
+    )
+    settings = {"iterations": 100, "batch_size": 20, "quiet": True, **settings}
+    optimizer = SGD(net.parameters(), lr=0.1)
+    return Trainer(net, optimizer, blobs(), rng=rng, run_dir=run_dir, **settings)
+
+
+def test_it_learns():
+    history = trainer(iterations=200).run()
+    last = history.evaluations[-1]
+    assert last["train_accuracy"] > 0.95
+    assert last["test_accuracy"] > 0.9
+    assert np.mean(history.losses[-20:]) < 0.5 * np.mean(history.losses[:20])
+
+
+def test_the_files_of_a_run(tmp_path):
+    history = trainer(run_dir=tmp_path, evaluate_every=30).run()
+    names = {p.name for p in tmp_path.iterdir()}
+    assert names == {
+        *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz")
+    }
+    loss = read_table(tmp_path / "loss.csv")
+    assert loss["iteration"].tolist() == list(range(1, 101))
+    np.testing.assert_allclose(loss["loss"], history.losses, rtol=1e-8)
+    table = read_table(tmp_path / "history.csv")
+    assert list(table) == ["iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr"]
+    assert table["iteration"].tolist() == [30, 60, 90, 100]
+    np.testing.assert_allclose(table["epoch"], table["iteration"] * 20 / 150, rtol=1e-8)
+    np.testing.assert_allclose(table["loss"][1], np.mean(history.losses[30:60]), rtol=1e-8)
+    with open(tmp_path / "timing.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [r["iteration"] for r in rows] == ["30", "60", "90", "100"]
+    assert float(rows[0]["images_per_second"]) > 0
+    assert float(rows[1]["seconds"]) >= float(rows[0]["seconds"])
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path):
+    runs = {}
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        (tmp_path / name).mkdir()
+        trainer(seed, run_dir=tmp_path / name).run()
+        runs[name] = [
+            (tmp_path / name / file).read_bytes()
+            for file in ("loss.csv", "history.csv", "weights.npz")
+        ]
+    assert runs["a"] == runs["b"]
+    assert all(x != y for x, y in zip(runs["a"], runs["c"], strict=True))
+
+
+def test_a_checkpoint_is_everything_needed_to_go_on_exactly(tmp_path):
+    whole = trainer()
+    losses = [whole.step() for _ in range(60)]
+    first = trainer()
+    for _ in range(25):
+        first.step()
+    save_checkpoint(tmp_path / "c.npz", first.state())
+    second = trainer(seed=9)
+    second.load_state(load_checkpoint(tmp_path / "c.npz"))
+    assert second.iteration == 25
+    assert [second.step() for _ in range(35)] == losses[25:]
+    for name, array in whole.net.state().items():
+        np.testing.assert_array_equal(second.net.state()[name], array)
+
+
+def test_saved_weights_predict_the_same(tmp_path):
+    made = trainer(run_dir=tmp_path)
+    made.run()
+    other = trainer(seed=5)
+    load_weights(tmp_path / "weights.npz", other.net)
+    X, _ = made.dataset.test[:]
+    np.testing.assert_array_equal(other.net.predict(X), made.net.predict(X))
+    with np.load(tmp_path / "weights.npz", allow_pickle=False) as saved:
+        assert list(saved) == [
+            *("affine1.W", "affine1.b", "norm.gamma", "norm.beta", "norm.running_mean"),
+            *("norm.running_var", "affine2.W", "affine2.b"),
+        ]
+
+
+def test_weights_of_another_net_are_refused_with_all_differences(tmp_path):
+    trainer(run_dir=tmp_path, iterations=1).run()
+    rng = np.random.default_rng(0)
+    net = Sequential({"affine1": Affine(4, 9, rng=rng), "last": Affine(9, 3, rng=rng)})
+    with pytest.raises(ValueError, match=r"affine1\.W: expects shape \(4, 9\)") as raised:
+        load_weights(tmp_path / "weights.npz", net)
+    assert "missing: last.W" in str(raised.value)
+    assert "unknown: norm.gamma" in str(raised.value)
+
+
+def test_accuracy_over_batches_counts_every_sample_once():
+    net = trainer().net
+    data = blobs(2600)
+    X, t = data.train[:]
+    expected = (net.predict(X).argmax(axis=1) == t).mean()
+    assert accuracy(net, data.train) == pytest.approx(expected)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    made = trainer(run_dir=tmp_path)
+    made.net.layers["affine2"].W.data[0, 0] = np.nan
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 1; a smaller"):
+        made.run()
+    assert not (tmp_path / "weights.npz").exists()
+    assert made.net.needs_dX
+
+
+def test_the_bar_shows_loss_and_accuracy(capsys):
+    trainer(quiet=False).run()
+    err = capsys.readouterr().err
+    assert "100/100" in err
+    assert "loss 0." in err
+    assert "test " in err
+    trainer(quiet=True).run()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_history_without_a_folder_keeps_all_in_memory():
+    history = History()
+    history.add_loss(1.0)
+    row = dict.fromkeys(("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr"), 1)
+    history.add_evaluation(row, images=10, seconds=1.0)
+    history.close()
+    assert history.losses == [1.0]

@@ -62,7 +62,7 @@ ELEMENTWISE = {
 CONSTANT = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite, np.isinf),
-    *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc),
+    *(np.sign, np.signbit, np.heaviside, np.floor, np.ceil, np.rint, np.trunc),
     *(np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero),
     *(np.shape, np.ndim, np.size, np.result_type, np.array_equal),
 }

@@ -26,6 +26,15 @@ class Affine(Layer):
         self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
         self.b = Param(np.zeros(n_out, dtype))
 
+    @classmethod
+    def from_arrays(cls, W, b) -> "Affine":
+        """The constructor of note 004: the arrays themselves become the parameters, not copies."""
+        if W.ndim != 2 or b.shape != W.shape[1:]:
+            raise ShapeError("Affine", "W (n_in, n_out) and b (n_out,)", f"{W.shape} and {b.shape}")
+        layer = cls.__new__(cls)
+        layer.W, layer.b = Param(W), Param(b)
+        return layer
+
     def forward(self, X):
         self.output_shape(X.shape)
         self.X = X

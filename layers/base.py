@@ -58,6 +58,7 @@ class Layer:
 
     training = True  # set by the net, through set_training
     needs_dX = True  # set by the net: False for the lowest layer that learns; dX may be left out
+    zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
 
     def forward(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no forward")

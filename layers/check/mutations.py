@@ -126,7 +126,13 @@ def _of_node(node: ast.AST, kept: set, dout: str | None):
         yield node.operand, "minus sign dropped"
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in _FLIPPED:
         yield _with(node, ops=[_FLIPPED[type(node.ops[0])]()]), "comparison turned round"
-    elif isinstance(node, ast.Return) and node.value and not isinstance(node.value, ast.Tuple):
+    elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        parts = node.value.elts
+        for i, part in enumerate(parts):
+            flipped = [*parts[:i], _negative(part), *parts[i + 1 :]]
+            yield _with(node, value=_with(node.value, elts=flipped)), f"sign of result {i} flipped"
+        yield _with(node, value=_with(node.value, elts=parts[::-1])), "results exchanged"
+    elif isinstance(node, ast.Return) and node.value:
         yield _with(node, value=_negative(node.value)), "sign of the result flipped"
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield ast.copy_location(ast.Pass(), node), "statement dropped"

@@ -1,0 +1,103 @@
+"""The gates of the notes' computational graphs: how a gradient flows back through +, ·, max, copy.
+
+They take whole arrays of one shape, entry by entry, or plain numbers. Source: notes 000
+("patterns in gradient flow"), 001 and 004 (section 2).
+"""
+
+import numpy as np
+
+from layers.base import Layer
+from layers.errors import ShapeError
+
+
+def _same_shape(gate: Layer, x, y) -> None:
+    if np.shape(x) != np.shape(y):
+        raise ShapeError(type(gate).__name__, f"y of the shape of x, {np.shape(x)}", np.shape(y))
+
+
+class Addition(Layer):
+    """z = x + y, the gradient distributor: dx = dout, dy = dout."""
+
+    def forward(self, x, y):
+        _same_shape(self, x, y)
+        return x + y
+
+    def backward(self, dout):
+        return dout, dout
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
+
+
+class Multiplication(Layer):
+    """z = x y, the swap multiplier: dx = dout · y, dy = dout · x."""
+
+    def forward(self, x, y):
+        _same_shape(self, x, y)
+        self.x, self.y = x, y
+        return x * y
+
+    def backward(self, dout):
+        return dout * self.y, dout * self.x
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
+
+
+class Maximum(Layer):
+    """z = max(x, y), the gradient router: the larger one gets dout, the other 0.
+
+    At a tie no derivative exists; both get dout, as in note 004.
+    """
+
+    def forward(self, x, y):
+        _same_shape(self, x, y)
+        self.to_x, self.to_y = x >= y, x <= y
+        return np.maximum(x, y)
+
+    def backward(self, dout):
+        return dout * self.to_x, dout * self.to_y
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
+
+
+class Copy(Layer):
+    """(z1, ..., zn) = (x, ..., x), the gradient adder: dx = dout1 + ... + doutn."""
+
+    def __init__(self, n: int = 2):
+        if n < 1:
+            raise ValueError(f"Copy: n is at least 1, got {n}")
+        self.n = n
+
+    def forward(self, x):
+        return (x,) * self.n
+
+    def backward(self, *douts):
+        first, *others = douts
+        return sum(others, first)
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))
+        yield cls(3), rng.standard_normal((4, 5))
+
+
+class Step(Layer):
+    """Y = 1 where X > 0, else 0. Its derivative is 0 wherever it exists, so dX = 0: nothing can be
+    learned through a step, which is why nets use sigmoids and ReLUs."""
+
+    zero_gradient = True
+
+    def forward(self, X):
+        return np.heaviside(X, 0.0)
+
+    def backward(self, dout):
+        return dout * 0.0
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))

@@ -1,0 +1,28 @@
+"""Softmax as a layer of its own."""
+
+import numpy as np
+
+from layers.base import Layer
+
+
+class Softmax(Layer):
+    """Y = exp(X) / Σ exp(X) along the last axis, from X shifted by its maximum.
+
+        dX = Y · (dout - Σ dout · Y)
+
+    In front of a cross-entropy use SoftmaxWithLoss on the scores: it is faster, and finite where
+    probabilities round to 0. Shapes: X (..., C), Y (..., C). Source: note 004 (section 1.2.2).
+    """
+
+    def forward(self, X):
+        exp = np.exp(X - X.max(axis=-1, keepdims=True))
+        self.Y = exp / exp.sum(axis=-1, keepdims=True)
+        return self.Y
+
+    def backward(self, dout):
+        return self.Y * (dout - (dout * self.Y).sum(axis=-1, keepdims=True))
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))
+        yield cls(), rng.standard_normal((2, 3, 4))

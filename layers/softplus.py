@@ -1,0 +1,25 @@
+"""Softplus, a smooth ReLU."""
+
+import numpy as np
+
+from layers.base import Layer
+
+
+class Softplus(Layer):
+    """Y = log(1 + exp(X)), entry by entry, without overflow.
+
+        dX = dout · σ(X)
+
+    Shapes: any; Y has the shape of X. Source: Dugas et al. 2000.
+    """
+
+    def forward(self, X):
+        self.X = X
+        return np.logaddexp(X, 0.0)
+
+    def backward(self, dout):
+        return dout * (0.5 * np.tanh(0.5 * self.X) + 0.5)
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))

@@ -1,0 +1,25 @@
+"""Hyperbolic tangent."""
+
+import numpy as np
+
+from layers.base import Layer
+
+
+class Tanh(Layer):
+    """Y = tanh(X), entry by entry.
+
+        dX = dout · (1 - Y²)
+
+    Shapes: any; Y has the shape of X.
+    """
+
+    def forward(self, X):
+        self.Y = np.tanh(X)
+        return self.Y
+
+    def backward(self, dout):
+        return dout * (1.0 - self.Y * self.Y)
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))

@@ -1,0 +1,64 @@
+"""Adam and AdamW."""
+
+import math
+
+import numpy as np
+
+from optimizers.base import Optimizer, positive, share
+
+
+class Adam(Optimizer):
+    """Running means of the gradient and its square, corrected for their start at zero:
+
+        m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²
+        w ← w - lr · m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε)
+
+    Source: Kingma and Ba 2015, algorithm 1.
+    """
+
+    keeps = ("mean", "squares")
+
+    def __init__(
+        self,
+        parameters,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        **regularisation,
+    ):
+        super().__init__(parameters, lr, **regularisation)
+        self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
+        self.eps = positive("eps", eps)
+
+    def update(self, param, gradient, kept):
+        m, v = kept["mean"], kept["squares"]
+        m *= self.beta1
+        m += (1.0 - self.beta1) * gradient
+        v *= self.beta2
+        v += (1.0 - self.beta2) * gradient * gradient
+        rate = self.lr / (1.0 - self.beta1**self.steps)
+        root = math.sqrt(1.0 - self.beta2**self.steps)
+        param.data -= rate * m / (np.sqrt(v) / root + self.eps)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: w ← w - lr λ w beside the step, not inside its means.
+
+    Source: Loshchilov and Hutter 2019, algorithm 2.
+    """
+
+    def __init__(
+        self,
+        parameters,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        *,
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
+        schedule=None,
+    ):
+        settings = {"weight_decay": weight_decay, "clip_norm": clip_norm, "schedule": schedule}
+        super().__init__(parameters, lr, beta1, beta2, eps, decay="decoupled", **settings)

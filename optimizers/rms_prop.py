@@ -1,0 +1,26 @@
+"""RMSProp."""
+
+import numpy as np
+
+from optimizers.base import Optimizer, positive, share
+
+
+class RMSProp(Optimizer):
+    """h ← ρ h + (1 - ρ) g²,  w ← w - lr · g / (√h + ε).
+
+    Source: Tieleman and Hinton 2012, lecture 6e.
+    """
+
+    keeps = ("squares",)
+
+    def __init__(
+        self, parameters, lr: float = 0.001, rho: float = 0.9, eps: float = 1e-8, **regularisation
+    ):
+        super().__init__(parameters, lr, **regularisation)
+        self.rho, self.eps = share("rho", rho), positive("eps", eps)
+
+    def update(self, param, gradient, kept):
+        h = kept["squares"]
+        h *= self.rho
+        h += (1.0 - self.rho) * gradient * gradient
+        param.data -= self.lr * gradient / (np.sqrt(h) + self.eps)

@@ -1,0 +1,92 @@
+"""Learning-rate schedules: pure functions of the step, giving the factor of the base rate.
+
+    lr(step) = base_lr · factor(step)
+
+Step 0 is the first update. All but `cosine` are Caffe's policies, with its names and formulas
+(caffe.proto, `lr_policy`), divided by base_lr.
+"""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable
+
+Schedule = Callable[[int], float]
+
+
+def fixed(step: int) -> float:
+    """1."""
+    return 1.0
+
+
+def step(step: int, *, gamma: float, step_size: int) -> float:
+    """γ ^ ⌊step / step_size⌋."""
+    return float(gamma ** (step // step_size))
+
+
+def multistep(step: int, *, gamma: float, steps: tuple) -> float:
+    """γ ^ (how many of `steps` have been reached)."""
+    return float(gamma ** sum(step >= s for s in steps))
+
+
+def exp(step: int, *, gamma: float) -> float:
+    """γ ^ step."""
+    return float(gamma**step)
+
+
+def inv(step: int, *, gamma: float, power: float) -> float:
+    """(1 + γ step) ^ -power."""
+    return float((1.0 + gamma * step) ** -power)
+
+
+def poly(step: int, *, power: float, max_steps: int) -> float:
+    """(1 - step / max_steps) ^ power; 0 from max_steps on."""
+    return float(max(1.0 - step / max_steps, 0.0) ** power)
+
+
+def sigmoid(step: int, *, gamma: float, step_size: int) -> float:
+    """1 / (1 + exp(-γ (step - step_size))); γ is negative for a rate that falls."""
+    return 0.5 * math.tanh(0.5 * gamma * (step - step_size)) + 0.5
+
+
+def cosine(step: int, *, max_steps: int, lowest: float = 0.0) -> float:
+    """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)). Loshchilov and Hutter 2017, eq. 5."""
+    done = min(step / max_steps, 1.0)
+    return lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+SCHEDULES = {f.__name__: f for f in (fixed, step, multistep, exp, inv, poly, sigmoid, cosine)}
+
+
+def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
+    """The schedule of that name as a function of the step.
+
+    `warm_up` steps of a linear rise come in front of any: (step + 1) / (warm_up + 1), then the
+    schedule from its own step 0 (Goyal et al. 2017, section 2.2). Raises ValueError for an unknown
+    name, and for settings that are missing, unknown or not positive where they count steps.
+    """
+    if type not in SCHEDULES:
+        raise ValueError(f"schedule: unknown type {type!r}; known: {', '.join(SCHEDULES)}")
+    function = SCHEDULES[type]
+    known = {n: p for n, p in inspect.signature(function).parameters.items() if n != "step"}
+    wrong = [n for n in settings if n not in known]
+    missing = [n for n, p in known.items() if n not in settings and p.default is p.empty]
+    if wrong or missing:
+        raise ValueError(
+            f"schedule {type}: takes {', '.join(known) or 'no settings'}"
+            + (f"; missing {', '.join(missing)}" if missing else "")
+            + (f"; unknown {', '.join(wrong)}" if wrong else "")
+        )
+    for name in ("step_size", "max_steps"):
+        if name in settings and not (isinstance(settings[name], int) and settings[name] > 0):
+            raise ValueError(f"schedule {type}: {name} is at least 1, got {settings[name]!r}")
+    if not (isinstance(warm_up, int) and warm_up >= 0):
+        raise ValueError(f"schedule {type}: warm_up is at least 0, got {warm_up!r}")
+    after = functools.partial(function, **settings)
+    if not warm_up:
+        return after
+
+    def warmed(step: int) -> float:
+        return (step + 1) / (warm_up + 1) if step < warm_up else after(step - warm_up)
+
+    return warmed

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-import time
+import traceback
 from pathlib import Path
 
 from training.config import ConfigError, load_config
@@ -23,7 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add = parser.add_argument
     add("--config", default="configs/mnist_relu.yaml", help="(default: %(default)s)")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change one value")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one value; repeatable",
+    )
     add("--run-dir", type=Path, help="(default: runs/<config>-<time>)")
     add("--seed", type=int, help="short for --set training.seed=SEED")
     add("--quiet", action="store_true", help="no progress bar")
@@ -32,8 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _train(options)
     except Exception as error:
-        if options.debug or not _is_users(error):
+        if not _is_users(error):
             raise
+        if options.debug:
+            traceback.print_exc()
         print(f"train.py: {error}", file=sys.stderr)
         return 2
 
@@ -47,10 +55,10 @@ def _train(options) -> int:
     threads = (config.data.get("training") or {}).get("threads")
     if isinstance(threads, int) and threads > 0:
         set_threads(threads)
-    from training.main import run  # after set_threads: this imports NumPy
+    from training.main import new_run_dir, run  # after set_threads: this imports NumPy
 
-    name = f"{Path(options.config).stem}-{time.strftime('%Y%m%d-%H%M%S')}"
-    print(run(config, options.run_dir or Path("runs") / name, quiet=options.quiet))
+    run_dir = options.run_dir or new_run_dir(Path(options.config).stem)
+    print(run(config, run_dir, quiet=options.quiet))
     return 0
 
 

@@ -42,7 +42,7 @@ def lamina(sizes, batch):
     chain.popitem()  # no ReLU on the scores
     net = Sequential(chain, loss=SoftmaxWithLoss())
     samples = Samples(*data(), scale=1 / 255)
-    dataset = Dataset(samples, samples, n_classes=10)
+    dataset = Dataset(samples, samples, class_names=range(10))
     trainer = Trainer(net, SGD(net.parameters(), lr=0.1), dataset, rng=rng, batch_size=batch)
     net.needs_dX = False
     return trainer.step

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Samples:
-    """Inputs X (N, ...) with targets t (N,).
+    """Inputs X (N, ...) with targets t (N,) or (N, ...).
 
     `samples[rows]` gathers rows as float32, times `scale` if given: 60,000 images stay 47 MB of
     uint8 instead of 188 MB of floats, and a batch is one gather and one multiplication.
@@ -27,12 +27,13 @@ class Samples:
 
 
 class Dataset:
-    """Training and test samples of one task: `train`, `test`, `input_shape`, `n_classes`.
+    """Training and test samples of one task: `train`, `test`, `input_shape`, `class_names`.
 
     A subclass that reads files may do so when `train` or `test` is first used, so that a net that
     does not fit the input shape is refused before anything is downloaded.
     """
 
-    def __init__(self, train: Samples, test: Samples, n_classes: int):
-        self.train, self.test, self.n_classes = train, test, n_classes
+    def __init__(self, train: Samples, test: Samples, class_names):
+        self.train, self.test = train, test
+        self.class_names = tuple(str(name) for name in class_names)
         self.input_shape = train.X.shape[1:]

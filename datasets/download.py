@@ -1,18 +1,20 @@
 """Files from the web: several mirrors, a check of the content, and never half a file.
 
-A file gets its final name only when it is whole and its content has the expected SHA-256. The sum
-is taken over the *decompressed* content, so a mirror that compressed the file again is good and
-one that changed a byte is not.
+A file gets its final name only when it is whole and has passed its verification. Where the sum of
+the *decompressed* content is known, a mirror that compressed the file again is good and one that
+changed a byte is not.
 """
 
 import gzip
 import hashlib
 import os
 import sys
-import tempfile
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+
+from datasets.files import whole_file
 
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
 ATTEMPTS = 3
@@ -29,8 +31,8 @@ def data_home() -> Path:
     return Path(os.environ.get("LAMINA_DATA") or Path.home() / ".cache" / "lamina")
 
 
-def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
-    """Make sure that `path` exists: the gzip file whose `size` bytes of content have that sum.
+def fetch(path: Path, urls: list[str], verify: Callable[[str], None]) -> Path:
+    """Make sure that `path` exists: a file that `verify` accepts (see sha256_of_content).
 
     A file that is there is taken as it is. Otherwise the urls are tried in order, each up to
     ATTEMPTS times when the failure may pass (no connection, time-out, server error, broken off).
@@ -39,16 +41,14 @@ def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
     """
     if path.exists():
         return path
+    if (misplaced := path.parent.parent / path.name).exists():
+        raise DownloadError(
+            f"{misplaced} is there, but belongs into {path.parent}: set LAMINA_DATA to the folder "
+            f"above, {misplaced.parent.parent}, or move the file"
+        )
     import requests  # late: a run whose data are in place needs no network code
     import urllib3
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DownloadError(
-            f"cannot make the data folder {path.parent}: {error.strerror}; "
-            "set LAMINA_DATA to a folder that can be written"
-        ) from None
     failures = []
     with requests.Session() as session:
         for url in urls:
@@ -56,7 +56,9 @@ def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
                 if attempt:
                     time.sleep(BACK_OFF_S * 2 ** (attempt - 1))
                 try:
-                    return _fetch_one(session, url, path, sha256, size)
+                    return _fetch_one(session, url, path, verify)
+                except _NoFolder:
+                    raise
                 except _Refused as error:
                     failures.append(f"  {url}: {error}")
                     break  # asking again would give the same answer
@@ -66,32 +68,41 @@ def fetch(path: Path, urls: list[str], sha256: str, size: int) -> Path:
                 failures.append(f"{failure} ({ATTEMPTS} attempts)")
     raise DownloadError(
         f"{path.name} could not be downloaded:\n" + "\n".join(failures) + "\n"
-        f"Download it by other means and put it at {path}"
+        f"Get it by other means and put it at {path} (LAMINA_DATA says where data are kept); or "
+        "train on drawn digits, which need no download: configs/digits_relu.yaml"
     )
+
+
+class _NoFolder(DownloadError):
+    """The data folder cannot be made or written."""
 
 
 class _Refused(Exception):
     """A failure that another attempt would not mend."""
 
 
-def _fetch_one(session, url: str, path: Path, sha256: str, size: int) -> Path:
+def _fetch_one(session, url: str, path: Path, verify) -> Path:
     with session.get(url, stream=True, timeout=TIMEOUT_S) as answer:
         if 400 <= answer.status_code < 500:
             raise _Refused(f"HTTP {answer.status_code} {answer.reason}")
         if answer.status_code != 200:
             raise OSError(f"HTTP {answer.status_code} {answer.reason}")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                _copy(answer, file, path.name)
-                file.flush()
-                os.fsync(file.fileno())
-            _verify(temporary, sha256, size)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        _make_folder(path.parent)  # not before there is something to put into it
+        with whole_file(path) as file:
+            _copy(answer, file, path.name)
+            file.flush()
+            verify(file.name)
     return path
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _NoFolder(
+            f"cannot make the data folder {folder}: {error.strerror}; "
+            "set LAMINA_DATA to a folder that can be written"
+        ) from None
 
 
 def _copy(answer, file, name: str) -> None:
@@ -108,19 +119,37 @@ def _copy(answer, file, name: str) -> None:
         raise OSError(f"broken off after {file.tell()} of {total} bytes")
 
 
-def _verify(temporary: str, sha256: str, size: int) -> None:
-    total, digest = 0, hashlib.sha256()
-    try:
-        with gzip.open(temporary, "rb") as content:
-            while piece := content.read(_CHUNK):
-                total += len(piece)
-                if total > size:  # a decompression bomb stops here
-                    raise _Refused(f"the content is longer than {size} bytes: a wrong file")
-                digest.update(piece)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _Refused(f"not a whole gzip file ({error})") from None
-    if digest.hexdigest() != sha256:
-        raise _Refused("the content has a wrong SHA-256: a wrong or changed file")
+def sha256_of_content(expected: str, size: int) -> Callable[[str], None]:
+    """Accepts a gzip file whose content has `size` bytes and this SHA-256."""
+
+    def verify(path: str) -> None:
+        total, digest = 0, hashlib.sha256()
+        try:
+            with gzip.open(path, "rb") as content:
+                while piece := content.read(_CHUNK):
+                    total += len(piece)
+                    if total > size:  # a decompression bomb stops here
+                        raise _Refused(f"the content is longer than {size} bytes: a wrong file")
+                    digest.update(piece)
+        except (OSError, EOFError, zlib.error) as error:
+            raise _Refused(f"not a whole gzip file ({error})") from None
+        if digest.hexdigest() != expected:
+            raise _Refused("the content has a wrong SHA-256: a wrong or changed file")
+
+    return verify
+
+
+def md5_of_file(expected: str) -> Callable[[str], None]:
+    """Accepts the very file with this MD5, where its publishers give no other sum. MD5 finds
+    damage; it is no protection from somebody who wants to deceive."""
+
+    def verify(path: str) -> None:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+        if digest.hexdigest() != expected:
+            raise _Refused("the file has a wrong MD5: a wrong or changed file")
+
+    return verify
 
 
 def _short(error: Exception) -> str:

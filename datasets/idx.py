@@ -46,6 +46,15 @@ def read_idx(path: str | Path) -> np.ndarray:
         raise
 
 
+def write_idx(stream, array: np.ndarray) -> None:
+    """Write an array of one of the format's types to a binary stream."""
+    code = next((c for c, d in _DTYPES.items() if d == array.dtype.newbyteorder(">")), None)
+    if code is None or not 1 <= array.ndim <= 8:
+        raise IdxError(f"IDX cannot hold {array.dtype} of {array.ndim} axes")
+    stream.write(bytes([0, 0, code, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape))
+    stream.write(array.astype(_DTYPES[code]).tobytes())
+
+
 def _read(stream) -> np.ndarray:
     magic = _exactly(stream, 4, "the magic number")
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES or not 1 <= magic[3] <= 8:

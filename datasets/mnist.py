@@ -1,19 +1,15 @@
 """MNIST: 60,000 + 10,000 handwritten digits of 28 x 28 grey pixels (LeCun et al. 1998)."""
 
 import functools
+import math
 
 import numpy as np
 
 from datasets.dataset import Dataset, Samples
-from datasets.download import data_home, fetch
+from datasets.download import data_home, fetch, sha256_of_content
 from datasets.idx import IdxError, read_idx
 
-MIRRORS = [
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "http://yann.lecun.com/exdb/mnist/",
-]
-# Array shape, and SHA-256 of the decompressed file.
+# Name: array shape, and SHA-256 of the decompressed file.
 FILES = {
     "train-images-idx3-ubyte.gz": (
         (60_000, 28, 28),
@@ -34,45 +30,24 @@ FILES = {
 }
 
 
-def _read(name: str) -> np.ndarray:
-    shape, sha256 = FILES[name]
-    size = 4 + 4 * len(shape) + int(np.prod(shape))
-    path = fetch(data_home() / "mnist" / name, [m + name for m in MIRRORS], sha256, size)
-    try:
-        array = read_idx(path)
-    except IdxError as error:
-        raise IdxError(f"{error}; delete the file, and the next run downloads it again") from None
-    if array.shape != shape or array.dtype != np.uint8:
-        raise IdxError(
-            f"{path}: expects uint8 {shape}, got {array.dtype} {array.shape}; delete the file, and "
-            "the next run downloads it again"
-        )
-    return array
-
-
-def _arrays(flatten: bool):
-    for part in ("train", "t10k"):
-        X = _read(f"{part}-images-idx3-ubyte.gz")
-        t = _read(f"{part}-labels-idx1-ubyte.gz")
-        if t.max() > 9:
-            raise IdxError(f"{part}-labels-idx1-ubyte.gz: labels are 0 to 9, got {t.max()}")
-        # Labels widened once, so that no batch has to convert them to index with.
-        yield X.reshape(len(X), -1) if flatten else X[:, np.newaxis], t.astype(np.intp)
-
-
 class MNIST(Dataset):
     """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be, when the data are used.
 
-    Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28) with flatten=False.
+    Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28) with flatten=False. Raises IdxError for
+    damaged files, DownloadError if no mirror has them.
     """
 
-    def __init__(self, flatten: bool = True):
-        self.flatten, self.n_classes = flatten, 10
-        self.input_shape = (784,) if flatten else (1, 28, 28)
+    folder = "mnist"
+    mirrors = (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        "http://yann.lecun.com/exdb/mnist/",
+    )
+    class_names = tuple("0123456789")
 
-    @functools.cached_property
-    def _parts(self) -> list[Samples]:
-        return [Samples(X, t, scale=1.0 / 255.0) for X, t in _arrays(self.flatten)]
+    def __init__(self, flatten: bool = True):
+        self.flatten = flatten
+        self.input_shape = (784,) if flatten else (1, 28, 28)
 
     @property
     def train(self) -> Samples:
@@ -81,6 +56,40 @@ class MNIST(Dataset):
     @property
     def test(self) -> Samples:
         return self._parts[1]
+
+    @functools.cached_property
+    def _parts(self) -> list[Samples]:
+        return [Samples(X, t, scale=1.0 / 255.0) for X, t in self.arrays()]
+
+    def arrays(self):
+        """Yield (X uint8, t) for the training and for the test part."""
+        for part in ("train", "t10k"):
+            X = self._read(f"{part}-images-idx3-ubyte.gz")
+            t = self._read(f"{part}-labels-idx1-ubyte.gz")
+            if t.max() > 9:
+                raise IdxError(f"{part}-labels-idx1-ubyte.gz: labels are 0 to 9, got {t.max()}")
+            # Labels widened once, so that no batch has to convert them to index with.
+            yield X.reshape(len(X), *self.input_shape), t.astype(np.intp)
+
+    def verification(self, name: str):
+        """How a download of this file is checked."""
+        shape, sha256 = FILES[name]
+        return sha256_of_content(sha256, 4 + 4 * len(shape) + math.prod(shape))
+
+    def _read(self, name: str) -> np.ndarray:
+        again = "delete the file, and the next run downloads it again"
+        shape, _ = FILES[name]
+        urls = [mirror + name for mirror in self.mirrors]
+        path = fetch(data_home() / self.folder / name, urls, self.verification(name))
+        try:
+            array = read_idx(path)
+        except IdxError as error:
+            raise IdxError(f"{error}; {again}") from None
+        if array.shape != shape or array.dtype != np.uint8:
+            raise IdxError(
+                f"{path}: expects uint8 {shape}, got {array.dtype} {array.shape}; {again}"
+            )
+        return array
 
 
 def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool = False):
@@ -94,5 +103,5 @@ def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool
         X = np.multiply(X, 1.0 / 255.0, dtype=np.float32) if normalize else X
         return X, np.eye(10, dtype=np.float32)[t] if one_hot_label else t
 
-    train, test = (shaped(X, t) for X, t in _arrays(flatten))
+    train, test = (shaped(X, t) for X, t in MNIST(flatten).arrays())
     return train, test

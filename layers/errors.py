@@ -19,9 +19,12 @@ class GradientError(ValueError):
 
     def __init__(self, param, gradient):
         self.param, self.shape, self.dtype = param, gradient.shape, gradient.dtype
+        hint = ""
+        if self.dtype != param.data.dtype:
+            hint = f". Is an input or a constant {self.dtype}? X.astype(np.{param.data.dtype})"
         super().__init__(
             "a gradient must have the shape and dtype of its Param, "
-            f"{param.data.shape} {param.data.dtype}; got {self.shape} {self.dtype}"
+            f"{param.data.shape} {param.data.dtype}; got {self.shape} {self.dtype}{hint}"
         )
 
 

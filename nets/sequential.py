@@ -6,6 +6,7 @@ import numpy as np
 
 from layers.base import Layer, Param
 from layers.errors import ShapeError, untrained_arrays
+from nets.summary import summary
 
 
 class Sequential(Layer):
@@ -36,18 +37,25 @@ class Sequential(Layer):
             self.layers[name] = layer
         if loss is not None:
             _check_member("loss_layer", loss)
+        _check_dtypes(self.parameters())
 
     def members(self):
         return self.layers if self.loss_layer is None else {**self.layers, "loss": self.loss_layer}
 
     def forward(self, X):
-        previous = ""
+        previous, self._shapes = "", []
         for name, layer in self.layers.items():
+            self._shapes.append(X.shape)
             try:
                 X = layer.forward(X)
             except ShapeError as error:
                 raise _located(error, name, previous) from None
-            previous = f" from {name} ({type(layer).__name__})"
+            except Exception as error:
+                error.add_note(f"in forward of {_place(name, layer)}")
+                raise
+            if X is None:
+                raise TypeError(f"{_place(name, layer)}: forward returned None; return the output")
+            previous = f" from {_place(name, layer)}"
         self._last_pass = "forward"
         return X
 
@@ -76,11 +84,20 @@ class Sequential(Layer):
         for i in range(len(layers) - 1, lowest - 1, -1):
             name, layer = layers[i]
             layer.needs_dX = self.needs_dX or i > lowest
-            dout = layer.backward(dout)
+            try:
+                dout = layer.backward(dout)
+            except Exception as error:
+                error.add_note(f"in backward of {_place(name, layer)}")
+                raise
             if dout is None and i > lowest:
                 raise TypeError(
-                    f"{name} ({type(layer).__name__}): backward returned None, but "
-                    f"{layers[i - 1][0]} below it needs dX; return dX"
+                    f"{_place(name, layer)}: backward returned None, but {layers[i - 1][0]} below "
+                    "it needs dX; return dX"
+                )
+            if layer.needs_dX and dout is not None and dout.shape != self._shapes[i]:
+                raise ValueError(
+                    f"{_place(name, layer)}: backward returned dX of shape {dout.shape}, but the "
+                    f"input had {self._shapes[i]}"
                 )
         return dout if self.needs_dX else None
 
@@ -119,6 +136,10 @@ class Sequential(Layer):
         t = t.argmax(axis=-1) if t.ndim > best.ndim else t
         return float((best == t).mean())
 
+    def summary(self, input_shape: tuple) -> str:
+        """A table of the layers with their output shapes and parameter counts; print it."""
+        return summary(self, input_shape)
+
     def output_shape(self, input_shape):
         previous = ""
         for name, layer in self.layers.items():
@@ -126,7 +147,7 @@ class Sequential(Layer):
                 input_shape = layer.output_shape(input_shape)
             except ShapeError as error:
                 raise _located(error, name, previous) from None
-            previous = f" from {name} ({type(layer).__name__})"
+            previous = f" from {_place(name, layer)}"
         return input_shape
 
     def _lowest_that_learns(self) -> int:
@@ -148,6 +169,22 @@ def _located(error: ShapeError, name: str, source: str) -> ShapeError:
     else:
         layer = f"{name} ({error.layer})"
     return ShapeError(layer, error.expected, error.got, source)
+
+
+def _place(name: str, layer: Layer) -> str:
+    return f"{name} ({type(layer).__name__})"
+
+
+def _check_dtypes(parameters: dict[str, Param]) -> None:
+    """One float64 parameter would make everything behind it float64, and its neighbours refuse."""
+    dtypes = {name: param.data.dtype for name, param in parameters.items()}
+    odd = [name for name, dtype in dtypes.items() if dtype != next(iter(dtypes.values()))]
+    if odd:
+        first = next(iter(dtypes))
+        raise TypeError(
+            f"{odd[0]} is {dtypes[odd[0]]}, but {first} is {dtypes[first]}: make all parameters of "
+            f"a net with one dtype, as in Param(np.ones(n, np.{dtypes[first]}))"
+        )
 
 
 def _check_member(name: str, layer) -> None:

@@ -11,6 +11,8 @@ import inspect
 import math
 from collections.abc import Callable
 
+from layers.loading import suggest
+
 Schedule = Callable[[int], float]
 
 
@@ -50,7 +52,7 @@ def sigmoid(step: int, *, gamma: float, step_size: int) -> float:
 
 
 def cosine(step: int, *, max_steps: int, lowest: float = 0.0) -> float:
-    """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)). Loshchilov and Hutter 2017, eq. 5."""
+    """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)) (Loshchilov and Hutter 2017)."""
     done = min(step / max_steps, 1.0)
     return lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * done))
 
@@ -66,7 +68,7 @@ def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
     name, and for settings that are missing, unknown or not positive where they count steps.
     """
     if type not in SCHEDULES:
-        raise ValueError(f"schedule: unknown type {type!r}; known: {', '.join(SCHEDULES)}")
+        raise ValueError(f"unknown schedule {type}{suggest(type, SCHEDULES)}")
     function = SCHEDULES[type]
     known = {n: p for n, p in inspect.signature(function).parameters.items() if n != "step"}
     wrong = [n for n in settings if n not in known]

@@ -10,12 +10,13 @@ import numpy as np
 
 import datasets
 import layers
-import layers.initializers
 import nets
 import optimizers
 from layers.base import Layer
 from layers.errors import ShapeError
+from layers.initializers import make_initializer
 from layers.loading import load_class, suggest
+from layers.loss import Loss
 from training.config import Config, describe
 
 SECTIONS = ("dataset", "net", "optimizer", "training")
@@ -27,7 +28,10 @@ def build_dataset(config: Config) -> datasets.Dataset:
 
 def build_net(config: Config, input_shape: tuple, rng: np.random.Generator) -> Layer:
     """The net; sizes that follow from the input shape (n_in) are filled in, shapes are checked."""
-    return _build_layer(config, ("net",), input_shape, rng)
+    net = _build_layer(config, ("net",), input_shape, rng)
+    if getattr(net, "loss_layer", None) is None:
+        raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
+    return net
 
 
 def build_optimizer(config: Config, parameters: dict) -> optimizers.Optimizer:
@@ -44,9 +48,9 @@ def check_sections(config: Config) -> None:
     config.data.setdefault("training", {})
 
 
-def _build_layer(config: Config, place: tuple, input_shape, rng) -> Layer:
+def _build_layer(config: Config, place: tuple, input_shape, rng, base: type = Layer) -> Layer:
     spec = config.expect_mapping(place)
-    cls = _resolve(config, place, (layers, nets), Layer)
+    cls = _resolve(config, place, (layers, nets), base)
     if cls is not nets.Sequential:
         # Each layer gets a generator of its own, so that one layer more or less leaves the
         # initial weights of those before it as they were.
@@ -70,7 +74,9 @@ def _build_layer(config: Config, place: tuple, input_shape, rng) -> Layer:
                 here, f"({error.layer}) expects {error.expected}, got {shape}{previous}"
             ) from None
         chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
-    loss = _build_layer(config, (*place, "loss"), shape, rng) if "loss" in spec else None
+    loss = None
+    if "loss" in spec:
+        loss = _build_layer(config, (*place, "loss"), shape, rng, base=Loss)
     try:
         return nets.Sequential(chain, loss=loss)
     except (TypeError, ValueError) as error:
@@ -92,37 +98,54 @@ def _resolve(config: Config, place: tuple, rooms, base: type) -> type:
         raise config.error(here, f"expects a name, got {describe(name)}")
     if ".py:" in name:
         cls = _from_file(config, here, name)
-        if not (isinstance(cls, type) and issubclass(cls, base)):
-            raise config.error(here, f"{name} is no {base.__module__}.{base.__name__}")
+        if not _is_kind(cls, base):
+            raise config.error(here, f"{name} is no {base.__name__} from {base.__module__}")
         return cls
     known = {
         n: cls
         for room in rooms
         for n, cls in vars(room).items()
-        if n in room.__all__ and isinstance(cls, type) and issubclass(cls, base) and cls is not base
+        if n in room.__all__ and _is_kind(cls, base)
     }
     if name not in known:
-        raise config.error(here, f"unknown type {name}" + suggest(name, known))
+        own = "" if base is datasets.Dataset else "; your own: path.py:Class"
+        raise config.error(here, f"unknown type {name}{suggest(name, known)}{own}")
     return known[name]
+
+
+def _is_kind(cls, base: type) -> bool:
+    """A class to build: of that kind, no abstract base, and a loss only where one is wanted."""
+    if not (isinstance(cls, type) and issubclass(cls, base)) or cls in (Layer, Loss, base):
+        return False
+    return issubclass(cls, Loss) == (base is Loss)
 
 
 def _from_file(config: Config, place: tuple, name: str):
     file, _, class_name = name.rpartition(":")
-    tried = [folder / file for folder in (config.folder, Path.cwd())]
-    path = next((p for p in tried if p.is_file()), None)
-    if path is None:
-        places = " or ".join(dict.fromkeys(str(p) for p in tried))
-        raise config.error(place, f"no such file: {places}")
+    path = _find(config, place, file)
+    config.get(place[:-1])["type"] = f"{path}:{class_name}"
     try:
         return load_class(path, class_name)
     except ImportError as error:
         raise config.error(place, str(error)) from error
 
 
+def _find(config: Config, place: tuple, name) -> Path:
+    """A file that the configuration names: beside it, or in the current directory."""
+    if not isinstance(name, str):
+        raise config.error(place, f"expects the path of a file, got {describe(name)}")
+    tried = [folder / name for folder in (config.folder, Path.cwd())]
+    for path in tried:
+        if path.is_file():
+            return path
+    places = " or ".join(dict.fromkeys(str(path) for path in tried))
+    raise config.error(place, f"no such file: {places}")
+
+
 def _call(config: Config, place: tuple, cls: type, defaults: dict):
     """cls(**arguments), those of the YAML checked and before the defaults that cls knows."""
     spec = config.get(place)
-    signature = inspect.signature(cls).parameters
+    signature = _parameters(cls)
     known = [n for n in signature if n not in ("rng", "dtype", "parameters")]
     config.check_keys(place, ["type", *known])
     arguments = {k: v for k, v in spec.items() if k != "type"}
@@ -130,10 +153,16 @@ def _call(config: Config, place: tuple, cls: type, defaults: dict):
         here = (*place, name)
         if name == "init":
             arguments[name] = _initializer(config, here, value)
+        elif name == "schedule":
+            arguments[name] = _schedule(config, here)
+        elif signature[name].annotation in (Path, Path | None):
+            # Written back whole, so that the configuration that a run keeps works anywhere.
+            spec[name] = str(_find(config, here, value))
+            arguments[name] = Path(spec[name])
         else:
             arguments[name] = check_value(config, here, value, signature[name].annotation)
     arguments = {k: v for k, v in defaults.items() if k in signature} | arguments
-    missing = [n for n, p in signature.items() if n not in arguments and _is_required(p)]
+    missing = [n for n, p in signature.items() if n not in arguments and p.default is p.empty]
     if missing:
         raise config.error(place, f"{cls.__name__} needs {', '.join(missing)}")
     try:
@@ -142,20 +171,45 @@ def _call(config: Config, place: tuple, cls: type, defaults: dict):
         raise config.error(place, str(error)) from None
 
 
-def _is_required(parameter: inspect.Parameter) -> bool:
-    variadic = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    return parameter.default is parameter.empty and parameter.kind not in variadic
+def _parameters(cls: type) -> dict[str, inspect.Parameter]:
+    """What the constructor takes; behind **settings, what the next constructor takes too."""
+    found: dict[str, inspect.Parameter] = {}
+    for ancestor in cls.__mro__:
+        if "__init__" not in vars(ancestor) or ancestor is object:
+            continue
+        parameters = list(inspect.signature(ancestor.__init__).parameters.values())[1:]
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        found = {p.name: p for p in named} | found
+        if len(named) == len(parameters):
+            break
+    return found
 
 
-def _initializer(config: Config, place: tuple, name):
-    known = {
-        n: f
-        for n, f in vars(layers.initializers).items()
-        if inspect.isfunction(f) and not n.startswith("_")
-    }
-    if name not in known:
-        raise config.error(place, f"unknown initializer {name}" + suggest(name, known))
-    return known[name]
+def _schedule(config: Config, place: tuple):
+    settings = config.expect_mapping(place)
+    if not isinstance(settings.get("type"), str):
+        raise config.error(place, "expects type: NAME")
+    for name, value in settings.items():
+        if name not in ("type", "steps"):
+            check_value(config, (*place, name), value, float)
+    try:
+        return optimizers.make_schedule(**settings)
+    except ValueError as error:
+        raise config.error(place, str(error)) from None
+
+
+def _initializer(config: Config, place: tuple, value):
+    """From `he_normal`, or from `{type: normal, std: 0.01}`."""
+    settings = value if isinstance(value, dict) else {"type": value}
+    if not isinstance(settings.get("type"), str):
+        raise config.error(place, f"expects the name of an initializer, got {describe(value)}")
+    for name, setting in settings.items():
+        if name != "type":
+            check_value(config, (*place, name), setting, float)
+    try:
+        return make_initializer(**settings)
+    except ValueError as error:
+        raise config.error(place, str(error)) from None
 
 
 def check_value(config: Config, place: tuple, value, annotation):
@@ -182,19 +236,20 @@ def check_value(config: Config, place: tuple, value, annotation):
         names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
         names |= {tuple: "a list", type(None): "nothing"}
         wanted = " or ".join(names[k] for k in kinds if k is not type(None))
-        raise config.error(place, f"expects {wanted}, got {describe(value)}{_hint(value)}")
+        raise config.error(place, f"expects {wanted}, got {describe(value)}{_hint(value, kinds)}")
     return value
 
 
-def _hint(value) -> str:
-    """YAML 1.1 reads 1e-3 as text: its floats need a dot."""
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return ""
-        if math.isfinite(number):
-            mantissa, e, exponent = value.lower().partition("e")
-            dotted = f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(number)
-            return f"; write it as {dotted}"
-    return ""
+def _hint(value, kinds) -> str:
+    """YAML 1.1 reads 1e-3 as text: its floats need a dot. And 3e3 is no whole number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return ""
+    if isinstance(value, bool) or not math.isfinite(number) or not {int, float} & set(kinds):
+        return ""
+    if float not in kinds:
+        return f"; write it as {int(number)}" if number.is_integer() else ""
+    mantissa, e, exponent = str(value).lower().partition("e")
+    dotted = f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(number)
+    return f"; write it as {dotted}"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.files import whole_file
 from layers.base import Layer, Param, State
-from training.files import whole_file
 
 
 def save_weights(path: Path, net: Layer) -> None:

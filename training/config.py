@@ -19,6 +19,7 @@ class Config:
 
     def __init__(self, data: dict, source: str, lines: dict[tuple, int], folder: Path):
         self.data, self.source, self.lines, self.folder = data, source, lines, folder
+        self._set: list[tuple] = []  # places that the command line gave
 
     def error(self, place: tuple, message: str) -> ConfigError:
         """A ConfigError that names the file, the line and the key."""
@@ -27,6 +28,8 @@ class Config:
             None,
         )
         where = self.source if line is None else f"{self.source}, line {line}"
+        if any(place[: len(given)] == given for given in self._set):
+            where = "--set"
         key = ".".join(str(part) for part in place)
         return ConfigError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
 
@@ -54,20 +57,25 @@ class Config:
         place = tuple(key.split("."))
         if not equals or not all(place):
             raise ConfigError(f"--set {assignment}: expects key.key=value")
-        data = self.data
-        for i, part in enumerate(place[:-1]):
-            data = data.setdefault(part, {})
-            if not isinstance(data, dict):
-                raise ConfigError(
-                    f"--set {assignment}: {'.'.join(place[: i + 1])} is {describe(data)}, "
-                    "not a mapping"
-                )
         try:
-            data[place[-1]] = yaml.safe_load(text)
+            value = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"--set {assignment}: {_problem(error)}") from None
-        for known in [p for p in self.lines if p[: len(place)] == place]:
-            del self.lines[known]
+        if len(place) > 1:
+            self.data.setdefault(place[0], {})  # a section may be new, what is inside it must exist
+        data = self.data
+        for i, part in enumerate(place[:-1]):
+            here = ".".join(place[: i + 1])
+            if part not in data:
+                raise ConfigError(
+                    f"--set {assignment}: there is no {here}{suggest(part, data)}"
+                    + (f"; or give all of it: --set '{here}={{...}}'" if i else "")
+                )
+            data = data[part]
+            if not isinstance(data, dict):
+                raise ConfigError(f"--set {assignment}: {here} is {describe(data)}, not a mapping")
+        data[place[-1]] = value
+        self._set.append(place)
 
 
 def load_config(path: str | Path) -> Config:

@@ -1,11 +1,15 @@
 """From a configuration to a finished run: build everything, train, write the files."""
 
+import copy
 import inspect
+import itertools
+import time
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from datasets.files import whole_file
 from datasets.idx import IdxError
 from layers.errors import ShapeError
 from training.build import (
@@ -16,7 +20,6 @@ from training.build import (
     check_value,
 )
 from training.config import Config
-from training.files import whole_file
 from training.plots import plot_curves
 from training.threads import current_threads
 from training.trainer import Trainer
@@ -30,7 +33,8 @@ def build_trainer(config: Config, **options) -> Trainer:
     """A Trainer from a configuration. Fills in the seed and thread count that are in force.
 
     The seed's generator is spawned by role (weights, batches), so that a larger net leaves the
-    order of the data as it was.
+    order of the data as it was. The net is built, and refused if it does not fit, before the data
+    are read, and tried on one batch before anything is written.
     """
     check_sections(config)
     training = config.expect_mapping(("training",))
@@ -49,18 +53,33 @@ def build_trainer(config: Config, **options) -> Trainer:
     dataset = build_dataset(config)
     net = build_net(config, dataset.input_shape, weights)
     optimizer = build_optimizer(config, net.parameters())
+    samples = dataset.train  # read, or downloaded, here
     arguments = {k: v for k, v in training.items() if k not in ("seed", "threads")}
     try:
-        return Trainer(net, optimizer, dataset, rng=batches, **arguments, **options)
+        trainer = Trainer(net, optimizer, dataset, rng=batches, **arguments, **options)
     except ValueError as error:
         raise config.error(("training",), str(error)) from None
+    _rehearse(config, net, samples[: trainer.minibatches.batch_size])
+    return trainer
+
+
+def _rehearse(config: Config, net, batch) -> None:
+    """Forward and backward once, on a copy: what a layer raises is found before a run begins."""
+    net = copy.deepcopy(net)
+    try:
+        net.loss(*batch)
+        net.backward()
+    except Exception as error:
+        notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
+        kind = "" if isinstance(error, ShapeError) else f"{type(error).__name__}: "
+        raise config.error(("net",), f"the first batch fails: {kind}{error}{notes}") from error
 
 
 def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
     """Train, leave the files of the run in run_dir, and return a summary line."""
     _refuse_used(run_dir)
     trainer = build_trainer(config, run_dir=run_dir, quiet=quiet)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    _claim(run_dir)
     with whole_file(run_dir / "config.yaml") as file:
         text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
         file.write(text.encode())
@@ -71,9 +90,33 @@ def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
     return f"train {train:.2f} %, test {test:.2f} %, run in {run_dir}"
 
 
+def new_run_dir(name: str) -> Path:
+    """runs/<name>-<time>, with a number behind it if another run has just taken that."""
+    base = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    taken = itertools.chain(
+        [base], (base.with_name(f"{base.name}-{i}") for i in itertools.count(2))
+    )
+    return next(path for path in taken if not path.exists())
+
+
 def _refuse_used(run_dir: Path) -> None:
     """A run directory is new, or empty: a run that is there already is never written over."""
+    if run_dir.is_file():
+        raise FileExistsError(f"{run_dir} is a file; choose another --run-dir")
     if run_dir.exists() and any(run_dir.iterdir()):
         raise FileExistsError(
             f"{run_dir} is not empty; choose another --run-dir, or move that one away"
         )
+
+
+def _claim(run_dir: Path) -> None:
+    """Make the run directory ours. Of two processes that want it at once, one gets it."""
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        (run_dir / "config.yaml").open("x").close()
+    except FileExistsError:
+        raise FileExistsError(
+            f"{run_dir} has just been taken by another run; choose another --run-dir"
+        ) from None
+    except OSError as error:
+        raise OSError(f"cannot write into the run directory {run_dir}: {error.strerror}") from None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.files import whole_file
+from datasets.files import whole_file
 
 
 def plot_curves(path: Path, losses, evaluations: list[dict], title: str = "") -> None:

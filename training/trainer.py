@@ -53,7 +53,8 @@ class Trainer:
         started, evaluated_at = time.perf_counter(), self.iteration
         wanted, self.net.needs_dX = self.net.needs_dX, False
         try:
-            with self._bar() as bar:
+            # A loss that overflows is reported below, in words; NumPy's warnings would drown them.
+            with self._bar() as bar, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 while self.iteration < self.iterations:
                     history.add_loss(self.step())
                     if self.iteration % 50 == 0:

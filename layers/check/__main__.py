@@ -75,11 +75,11 @@ def show_mutants(cls: type, seed: int) -> bool:
     rows = mutation_table(cls, seed)
     print(f"{cls.__name__}: {len(rows)} mutants")
     for mutant, verdict in rows:
-        print(f"  {verdict:<10} line {mutant.line:>3}: {mutant.change:<32} {mutant.source}")
+        print(f"  {verdict:<10} line {mutant.line:>3}: {mutant.change:<28} {mutant.source}")
     counts = collections.Counter(verdict for _, verdict in rows)
     print("  " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())))
     if counts[EQUIVALENT]:
-        print("  (equivalent: the same results to the bit, so there is nothing to catch)")
+        print("  (equivalent: the same results to the bit on all random inputs tried)")
     return not counts[SURVIVED]
 
 

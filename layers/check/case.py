@@ -50,6 +50,7 @@ class Case:
         layer, inputs = copy.deepcopy(self.layer), [x.copy() for x in self.inputs]
         parameters = layer.parameters()
         for name, value in (values or {}).items():
+            value = np.copy(value)  # a layer that writes into its input must not spoil the case
             if name in self.input_names:
                 inputs[self.input_names[name]] = value
             else:
@@ -65,7 +66,7 @@ class Case:
         """{variable: gradient} by the hand-written backward; None where it gave none."""
         layer, inputs = self.fresh(values)
         layer.forward(*inputs)
-        return self.collect(layer, layer.backward(*douts))
+        return self.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
 
     def collect(self, layer: Layer, returned) -> dict:
         """The gradients that a backward left: what it returned, and those of the parameters."""
@@ -97,6 +98,15 @@ class Case:
         values = {n: x + 0.01 * rng.standard_normal(x.shape) for n, x in self.variables.items()}
         layer, inputs = self.fresh(values)
         return Case(layer, inputs, self.training, self.where)
+
+
+def with_generic_parameters(layer: Layer, rng) -> Layer:
+    """A copy of the layer whose parameters are moved a little: at the ones and zeros that layers
+    start with, a forgotten factor or term would not show."""
+    layer = copy.deepcopy(layer)
+    for param in layer.parameters().values():
+        param.data = param.data + rng.uniform(-0.2, 0.2, param.data.shape)
+    return layer
 
 
 def as_tuple(value) -> tuple:

@@ -4,7 +4,8 @@ import numpy as np
 
 from layers.base import Layer
 from layers.check import contract
-from layers.check.case import Case
+from layers.check.case import Case, with_generic_parameters
+from layers.check.diagnosis import explain_error
 from layers.check.gradients import check_gradients, check_second_order
 from layers.check.report import FAILED, NOTHING, Report
 
@@ -26,7 +27,13 @@ def check_layer(
     for i, x in enumerate(inputs):
         if np.asarray(x).dtype.kind == "f" and np.asarray(x).dtype != np.float64:
             raise TypeError(f"check_layer: input {i} is {np.asarray(x).dtype}; use float64")
+    for name, param in layer.parameters().items():
+        if param.data.dtype != np.float64:
+            raise TypeError(
+                f"check_layer: {name} is {param.data.dtype}; make the layer with dtype=np.float64"
+            )
     contract.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
+    layer = with_generic_parameters(layer, rng)
     for training in (True, False):
         mode = "training" if training else "evaluation"
         case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode)
@@ -40,10 +47,12 @@ def check_layer(
 
 def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
     before = len(report.failures)
-    case = check_gradients(case, report, rng, explain=not stop_early)
-    if case is None or (stop_early and report.failures):
-        return
     try:
+        if not contract.leaves_arguments_alone(case, report, rng) and stop_early:
+            return
+        case = check_gradients(case, report, rng, explain=not stop_early)
+        if case is None or (stop_early and report.failures):
+            return
         for rule in contract.RULES:
             rule(case, report, rng)
             if stop_early and report.failures:
@@ -55,24 +64,32 @@ def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
     except Exception as error:
         # A layer that is wrong already may well trip over the further rules.
         if len(report.failures) == before:
-            text = f"raises {type(error).__name__}: {error}"
-            report.add(FAILED, "contract", f"{case.where}, {rule.__name__}", text)
+            report.add(FAILED, *explain_error(case, error))
 
 
 def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
     """Check a layer class on the examples in its own file."""
     report = Report(cls.__name__)
     try:
-        examples = list(cls.examples(np.random.default_rng(seed)))
+        examples = list(cls.examples(np.random.default_rng(seed)) or ())
     except Exception as error:
         report.add(FAILED, "examples", "examples(rng)", f"raises {type(error).__name__}: {error}")
         return report
     if not examples:
         report.add(NOTHING, "examples", "examples(rng)", "yields nothing")
-    for i, (layer, *inputs) in enumerate(examples, 1):
-        report.merge(
-            check_layer(layer, *inputs, seed=seed, where=f"example {i}", stop_early=stop_early)
-        )
+    for i, example in enumerate(examples, 1):
+        where = f"example {i}"
+        if not (isinstance(example, tuple) and len(example) > 1 and isinstance(example[0], Layer)):
+            message = f"yields {example!r:.60}; write: yield cls(...), X"
+            report.add(FAILED, "examples", where, message)
+            continue
+        layer, *inputs = example
+        try:
+            found = check_layer(layer, *inputs, seed=seed, where=where, stop_early=stop_early)
+        except TypeError as error:
+            report.add(FAILED, "examples", where, str(error))
+            continue
+        report.merge(found)
         if stop_early and report.failures:
             break
     return report

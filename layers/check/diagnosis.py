@@ -1,5 +1,8 @@
 """When a gradient is wrong: which entry, by how much, and the likely cause in plain words."""
 
+import traceback
+from pathlib import Path
+
 import numpy as np
 
 from layers.check.case import Case, as_tuple, inner
@@ -137,22 +140,51 @@ def explain_error(case: Case, error: Exception) -> tuple[str, str, str]:
     layer, inputs = case.fresh()
     try:
         outputs = as_tuple(layer.forward(*inputs))
+        douts = [np.ones(np.shape(y), np.asarray(y).dtype) for y in outputs]
     except Exception as raised:
-        return "forward", case.where, f"raises {type(raised).__name__}: {raised}"
-    text = f"backward raises {type(error).__name__}: {error}"
+        return "forward", case.where, f"raises {_described(raised)}"
+    if any(y is None for y in outputs):
+        return "forward", case.where, "returns None: return the output"
     try:
-        layer.backward(*(np.ones(np.shape(y), np.asarray(y).dtype) for y in outputs))
+        layer.backward(*douts)
     except GradientError as refused:
         names = [n for n, p in layer.parameters().items() if p is refused.param]
-        given, expected = refused.shape, refused.param.data.shape
-        if given[-len(expected) :] == expected and len(given) > len(expected):
-            text += "\nlikely: a missing sum over the batch"
-        elif given == expected[::-1] and given != expected:
-            text += "\nlikely: a transposed matrix"
-        elif given == expected:
-            text += "\nlikely: a float64 array or NumPy scalar among the operands"
+        text = f"backward raises {_described(refused)}{_refusal(refused, case)}"
         return f"{names[0]}.grad" if names else "backward", case.where, text
     except Exception as raised:
-        if "matmul" in str(raised):
-            text += "\nlikely: a transposed matrix, or the operands of @ swapped"
-    return "backward", case.where, text
+        return "backward", case.where, f"backward raises {_described(raised)}{_hint(raised)}"
+    return "contract", case.where, f"raises {_described(error)}"
+
+
+def _described(error: Exception) -> str:
+    """The error with the line of the layer's code that it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [f for f in frames if "/layers/check/" not in f.filename.replace("\\", "/")]
+    text = f"{type(error).__name__}: {error}"
+    if not outside:
+        return text
+    # The first line of the layer, not the depths of the library that it called.
+    frame = outside[0]
+    return f"{text}\nin {Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
+
+
+def _refusal(refused: GradientError, case: Case) -> str:
+    given, expected = refused.shape, refused.param.data.shape
+    if given[-len(expected) :] == expected and len(given) > len(expected):
+        return "\nlikely: a missing sum over the batch"
+    if given == expected[::-1] and given != expected:
+        return "\nlikely: a transposed matrix"
+    if given == expected:
+        return "\nlikely: a float64 array or NumPy scalar among the operands"
+    batch = case.inputs[0].shape[:1]
+    if given in ((), batch) or len(given) < len(expected):
+        return "\nlikely: a sum over too many axes, or another one: over the batch it is axis=0"
+    return ""
+
+
+def _hint(raised: Exception) -> str:
+    if "matmul" in str(raised):
+        return "\nlikely: a transposed matrix, or the operands of @ swapped"
+    if "NoneType" in str(raised):
+        return "\nlikely: grad is None until the first accumulate; use self.W.accumulate(dW)"
+    return ""

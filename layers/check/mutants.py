@@ -13,10 +13,11 @@ import types
 
 import numpy as np
 
-from layers.check.case import Case, as_tuple, random_douts
+from layers.check.case import Case, as_tuple, random_douts, with_generic_parameters
 from layers.check.check import check_class
 from layers.check.mutations import changes, replaced
 
+SEEDS = 3  # sets of random inputs on which a mutant must equal the layer to count as equivalent
 CAUGHT, EQUIVALENT, SURVIVED = "caught", "equivalent", "SURVIVED"
 
 
@@ -27,7 +28,7 @@ class Mutant:
     cls: type
     line: int
     change: str
-    source: str
+    source: str  # the changed piece of code, before and after
 
 
 def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
@@ -51,26 +52,38 @@ def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
 
 
 def fingerprint(cls: type, seed: int) -> list:
-    """All outputs and gradients over the examples, to the bit; errors count by their text."""
+    """All outputs and gradients to the bit, on the examples and on inputs ten times as large, for
+    several seeds; errors count by their text."""
     results = []
-    rng = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        for layer, *inputs in cls.examples(np.random.default_rng(seed)):
-            for training in (True, False):
-                case = Case(layer, inputs, training, "")
-                copied, arrays = case.fresh()
-                try:
-                    outputs = as_tuple(copied.forward(*arrays))
-                    dX = copied.backward(*random_douts(outputs, rng))
-                    gradients = case.collect(copied, dX)
-                except Exception as error:
-                    results.append(f"{type(error).__name__}: {error}")
-                    continue
-                for array in (*outputs, *gradients.values()):
-                    a = np.asarray(array)
-                    a = a + 0.0 if a.dtype.kind == "f" else a  # -0.0 and 0.0 are the same number
-                    results.append((a.shape, a.dtype.str, a.tobytes()))
+        for number in range(seed, seed + SEEDS):
+            rng = np.random.default_rng([number, *b"mutants"])
+            for layer, *inputs in cls.examples(np.random.default_rng(number)):
+                layer = with_generic_parameters(layer, rng)
+                for training in (True, False):
+                    for factor in (1.0, 10.0):
+                        scaled = [x * factor if _is_float(x) else x for x in inputs]
+                        results += _results(Case(layer, scaled, training, ""), rng)
     return results
+
+
+def _results(case: Case, rng) -> list:
+    layer, inputs = case.fresh()
+    try:
+        outputs = as_tuple(layer.forward(*inputs))
+        gradients = case.collect(layer, layer.backward(*random_douts(outputs, rng)))
+    except Exception as error:
+        return [f"{type(error).__name__}: {error}"]
+    results = []
+    for array in (*outputs, *gradients.values()):
+        a = np.asarray(array)
+        a = a + 0.0 if a.dtype.kind == "f" else a  # -0.0 and 0.0 are the same number
+        results.append((a.shape, a.dtype.str, a.tobytes()))
+    return results
+
+
+def _is_float(x) -> bool:
+    return np.asarray(x).dtype.kind == "f"
 
 
 def mutants_of(cls: type):
@@ -79,10 +92,9 @@ def mutants_of(cls: type):
     with open(path, encoding="utf-8") as file:
         source = file.read()
     tree = ast.parse(source)
-    lines = source.splitlines()
     for target, replacement, line, change in changes(tree, cls.__name__):
         mutated = replaced(tree, target, replacement)
         module = types.ModuleType(cls.__module__)
         module.__file__ = path
         exec(compile(ast.fix_missing_locations(mutated), path, "exec"), module.__dict__)
-        yield Mutant(getattr(module, cls.__name__), line, change, lines[line - 1].strip())
+        yield Mutant(getattr(module, cls.__name__), line, *change)

@@ -20,7 +20,8 @@ class _Replace(ast.NodeTransformer):
 
 
 def changes(tree: ast.Module, class_name: str):
-    """(node, replacement, line, description) for each place of a layer that can be changed."""
+    """(node, replacement, line, (kind of change, code before and after)) for each place of a layer
+    that can be changed."""
     layer = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
     functions |= {n.name: n for n in layer.body if isinstance(n, ast.FunctionDef)}
@@ -58,7 +59,7 @@ def _in_backward(function: ast.FunctionDef, kept: set):
             continue
         for node in ast.walk(statement):
             for new, change in _of_node(node, kept, dout):
-                yield node, new, node.lineno, change
+                yield node, new, node.lineno, (change, _before_after(node, new))
 
 
 def _in_cache(forward: ast.FunctionDef):
@@ -72,7 +73,13 @@ def _in_cache(forward: ast.FunctionDef):
         for part in ast.walk(node.value):
             for new, change in _of_node(part, set(), None):
                 value = replaced(node.value, part, new)
-                yield forward, _keeping(forward, node, names, value), node.lineno, change
+                shown = f"kept: {_before_after(part, new)}"
+                yield forward, _keeping(forward, node, names, value), node.lineno, (change, shown)
+
+
+def _before_after(old: ast.AST, new: ast.AST) -> str:
+    after = "" if isinstance(new, ast.Pass) else ast.unparse(new)
+    return f"{ast.unparse(old)}  ->  {after}".rstrip()
 
 
 def _kept_names(node: ast.AST) -> list[str]:
@@ -131,8 +138,9 @@ def _of_node(node: ast.AST, kept: set, dout: str | None):
         for i, part in enumerate(parts):
             flipped = [*parts[:i], _negative(part), *parts[i + 1 :]]
             yield _with(node, value=_with(node.value, elts=flipped)), f"sign of result {i} flipped"
-        yield _with(node, value=_with(node.value, elts=parts[::-1])), "results exchanged"
-    elif isinstance(node, ast.Return) and node.value:
+        if ast.dump(parts[0]) != ast.dump(parts[-1]):
+            yield _with(node, value=_with(node.value, elts=parts[::-1])), "results exchanged"
+    elif isinstance(node, ast.Return) and node.value and not _is_none(node.value):
         yield _with(node, value=_negative(node.value)), "sign of the result flipped"
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield ast.copy_location(ast.Pass(), node), "statement dropped"
@@ -183,6 +191,10 @@ def _of_call(node: ast.Call):
                 others = [*node.keywords]
                 others[i] = ast.keyword("axis", axis)
                 yield _with(node, keywords=others), f".{method}() over axis {axis.value}"
+
+
+def _is_none(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_self(node: ast.AST) -> bool:

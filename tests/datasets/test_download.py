@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from datasets import download
-from datasets.download import DownloadError, fetch
+from datasets.download import DownloadError, fetch, md5_of_file, sha256_of_content
 
 CONTENT = bytes(range(256)) * 400
-SUM = hashlib.sha256(CONTENT).hexdigest()
+VERIFY = sha256_of_content(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 PACKED = gzip.compress(CONTENT, mtime=0)
 BODIES = {
     "good": PACKED,
@@ -86,7 +86,7 @@ def urls(server, *ways):
 
 
 def get(path, server, *ways):
-    return fetch(path, urls(server, *ways), SUM, len(CONTENT))
+    return fetch(path, urls(server, *ways), VERIFY)
 
 
 def test_the_file_arrives_with_a_bar_and_the_second_time_without_a_request(
@@ -140,6 +140,14 @@ def test_when_all_fail_the_error_says_why_and_nothing_is_left(
     assert len(server.requests) == requests
 
 
+def test_a_file_known_by_its_md5_alone(tmp_path, server):
+    verify = md5_of_file(hashlib.md5(PACKED).hexdigest())
+    path = fetch(tmp_path / "file.gz", urls(server, "recompressed", "good"), verify)
+    assert path.read_bytes() == PACKED
+    with pytest.raises(DownloadError, match="wrong MD5"):
+        fetch(tmp_path / "other.gz", urls(server, "tampered"), verify)
+
+
 def test_a_passing_failure_is_tried_again(tmp_path, server):
     get(tmp_path / "file.gz", server, "flaky")
     assert len(server.requests) == 2
@@ -147,7 +155,7 @@ def test_a_passing_failure_is_tried_again(tmp_path, server):
 
 def test_no_server_at_all(tmp_path, server):
     with pytest.raises(DownloadError, match=r"refused.*\(3 attempts\)"):
-        fetch(tmp_path / "file.gz", ["http://127.0.0.1:9/file.gz"], SUM, len(CONTENT))
+        fetch(tmp_path / "file.gz", ["http://127.0.0.1:9/file.gz"], VERIFY)
 
 
 def test_two_at_once_do_not_harm_each_other(tmp_path, server):

@@ -1,13 +1,12 @@
 """MNIST: the real files where they are there, and the errors for damaged ones."""
 
 import gzip
-import struct
 
 import numpy as np
 import pytest
 
 from datasets import MNIST, load_mnist
-from datasets.idx import IdxError
+from datasets.idx import IdxError, write_idx
 from datasets.mnist import FILES
 
 
@@ -46,8 +45,8 @@ def test_the_dataset_stays_small_and_scales_its_batches():
 
 
 def write(folder, name, array):
-    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    (folder / name).write_bytes(gzip.compress(header + array.tobytes(), compresslevel=1))
+    with gzip.open(folder / name, "wb", compresslevel=1) as stream:
+        write_idx(stream, array)
 
 
 @pytest.fixture

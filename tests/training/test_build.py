@@ -34,7 +34,7 @@ class Tiny(Dataset):
         t = np.arange(30) % 3
         X = (rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
         samples = Samples(X.reshape(30, 1, 2, 2) if images else X, t)
-        super().__init__(samples, samples, n_classes=3)
+        super().__init__(samples, samples, class_names=range(3))
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
             "type: relu",
             r"line 7: net.layers.relu1.type: unknown type relu; .* Relu\?",
         ),
-        ("type: SGD", "type: Foo", "optimizer.type: unknown type Foo; known: SGD"),
+        ("type: SGD", "type: Foo", "optimizer.type: unknown type Foo; known: AdaDelta, .*SGD"),
         ("type: SGD", "typ: SGD", "line 10: optimizer: expects type: NAME"),
         ("type: SGD", "type: 3", "expects a name, got a whole number 3"),
         ("n_out: 5", "n_outs: 5", r"affine1.n_outs: unknown key; did you mean n_out\?"),
@@ -171,6 +171,33 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
             r"\(..., 6\), got \(5,\) from affine1",
         ),
         ("relu1:", "re.lu:", "names have no dots"),
+        ("iterations: 20", "iterations: 3e3", "got the text '3e3'; write it as 3000"),
+        ("iterations: 20", "iterations: 20.0", "got a number 20.0; write it as 20"),
+        ("  loss: {type: SoftmaxWithLoss}\n", "", r"net: has no loss .* add loss: \{type: Soft"),
+        (
+            "type: SoftmaxWithLoss",
+            "type: Relu",
+            "loss.type: unknown type Relu; known: CrossEn",
+        ),
+        ("{type: Relu}", "{type: SVMLoss}", "relu1.type: unknown type SVMLoss"),
+        ("{type: Relu}", "{type: Loss}", "relu1.type: unknown type Loss"),
+        ("n_out: 3", "n_out: 2", r"the first batch fails: ValueError: SoftmaxWithLoss: class ind"),
+        ("n_out: 5", "n_out: 5, init: {type: normal, sd: 1}", "initializer normal: takes std"),
+        ("lr: 0.1", "lr: 0.1, momentum: 0.9", "optimizer.momentum: unknown key"),
+        (
+            "type: SGD",
+            "type: Momentum, momentum: 1.0",
+            "momentum: expects a number from 0 to",
+        ),
+        ("lr: 0.1", "lr: 0.1, decay: l3", "decay: expects one of l2, l1, decoupled"),
+        ("lr: 0.1", "lr: 0.1, schedule: {type: stp}", "unknown schedule stp; did you mean step"),
+        ("lr: 0.1", "lr: 0.1, schedule: step", "schedule: expects a mapping"),
+        (
+            "lr: 0.1",
+            "lr: 0.1, schedule: {type: step, gamma: 1}",
+            "schedule step: .*missing step_s",
+        ),
+        ("lr: 0.1", "lr: 0.1, schedule: {type: exp, gamma: x}", "gamma: expects a number"),
         ("relu1:", "loss:", '"loss" is the loss layer'),
     ],
 )
@@ -194,8 +221,67 @@ def test_an_own_file_that_fails(build, tmp_path):
     with pytest.raises(ConfigError, match=r"bad\.py failed: ModuleNotFoundError"):
         build(changed("{type: Relu}", "{type: bad.py:Swish}"))
     (tmp_path / "other.py").write_text("class Swish: pass")
-    with pytest.raises(ConfigError, match=r"is no layers\.base\.Layer"):
+    with pytest.raises(ConfigError, match="is no Layer from"):
         build(changed("{type: Relu}", "{type: other.py:Swish}"))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            "def forward(self, X): return X",
+            "NotImplementedError: Own has no backward, in back",
+        ),
+        ("def forward(self, X): pass", r"relu1 \(Own\): forward returned None; return the output"),
+        (
+            "def forward(self, X): return X\n    def backward(self, dout): pass",
+            r"relu1 \(Own\): backward returned None, .*return dX",
+        ),
+        (
+            "def forward(self, X): return X\n    def backward(self, dout): return dout[:, 1:]",
+            r"relu1 \(Own\): backward returned dX of shape \(4, 4\), but the input had \(4, 5\)",
+        ),
+        (
+            "def forward(self, X): return X @ X",
+            r"ValueError: matmul.*in forward of relu1 \(Own\)",
+        ),
+        (
+            "def __init__(self): self.s = Param(np.ones(5))",
+            r"relu1\.s is float64, but affine1\.W is float32.*np\.float32",
+        ),
+    ],
+)
+def test_an_own_layer_that_does_not_work_is_named_before_the_run(build, tmp_path, body, words):
+    (tmp_path / "own.py").write_text(
+        f"import numpy as np\nfrom layers import Layer, Param\nclass Own(Layer):\n    {body}\n"
+    )
+    with pytest.raises(ConfigError, match=words):
+        build(changed("{type: Relu}", "{type: own.py:Own}"))
+
+
+def test_files_are_written_back_with_their_whole_path(tmp_path):
+    (tmp_path / "my_layers.py").write_text(OWN)
+    (tmp_path / "c.yaml").write_text(changed("{type: Relu}", "{type: my_layers.py:Swish}"))
+    config = load_config(tmp_path / "c.yaml")
+    build_trainer(config, quiet=True)
+    kept = config.data["net"]["layers"]["relu1"]["type"]
+    assert kept == f"{tmp_path / 'my_layers.py'}:Swish"
+
+
+def test_settings_of_every_kind_of_optimizer_come_through(build):
+    text = changed(
+        "{type: SGD, lr: 0.1}",
+        "{type: Adam, lr: 0.01, beta1: 0.8, weight_decay: 0.1, decay: l1, clip_norm: 1, "
+        "schedule: {type: multistep, gamma: 0.5, steps: [2, 4], warm_up: 1}}",
+    )
+    optimizer = build(text).optimizer
+    assert (optimizer.beta1, optimizer.weight_decay, optimizer.clip_norm) == (0.8, 0.1, 1.0)
+    assert [optimizer.schedule(i) for i in range(6)] == [0.5, 1.0, 1.0, 0.5, 0.5, 0.25]
+
+
+def test_an_initializer_with_settings(build):
+    text = changed("n_out: 5", "n_out: 5, init: {type: constant, value: 0.25}")
+    assert (build(text).net.layers["affine1"].W.data == 0.25).all()
 
 
 def test_a_book_style_layer_is_told_how_to_train(build, tmp_path):

@@ -65,9 +65,13 @@ def test_unknown_keys_suggest_the_nearest(config):
 def test_values_of_the_command_line(config):
     c = config("a:\n  b: 1\n")
     c.set("a.b=2.5")
-    c.set("a.c.d=[1, 2]")
+    c.set("a.c={d: [1, 2]}")
+    c.set("training.seed=3")
     c.set("name=text = with equals")
-    assert c.data == {"a": {"b": 2.5, "c": {"d": [1, 2]}}, "name": "text = with equals"}
+    assert c.data == {"a": {"b": 2.5, "c": {"d": [1, 2]}}, "name": "text = with equals"} | {
+        "training": {"seed": 3}
+    }
+    assert str(c.error(("a", "b"), "oops")) == "--set: a.b: oops"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +82,7 @@ def test_values_of_the_command_line(config):
         ("a..b=3", "expects key.key=value"),
         ("a.b.c=3", "a.b is a whole number 1, not a mapping"),
         ("a.b=[1", "--set a.b=\\[1: "),
+        ("a.bb.c=1", r"there is no a\.bb; did you mean b\?.* --set 'a\.bb="),
     ],
 )
 def test_wrong_values_of_the_command_line(config, assignment, words):

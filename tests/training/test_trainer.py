@@ -19,7 +19,7 @@ def blobs(n=200):
     rng = np.random.default_rng(0)
     t = np.arange(n) % 3
     X = (rng.standard_normal((n, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
-    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), n_classes=3)
+    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
 
 
 def trainer(seed=0, run_dir=None, **settings):

@@ -13,13 +13,21 @@ def whole_file(path: Path):
     Temporary file in the same folder, flush, fsync, rename: a crash leaves the old file or the
     new one.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    with tempfile.NamedTemporaryFile(
+        dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        temporary = Path(file.name)
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+        except BaseException:
+            file.close()
+            temporary.unlink()
+            raise
+    try:
+        temporary.chmod(0o644)
         os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    except OSError:
+        temporary.unlink()
+        raise

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.files import whole_file
+from datasets.files import whole_file
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path):

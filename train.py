@@ -52,14 +52,15 @@ def _train(options) -> int:
         config.set(assignment)
     if options.seed is not None:
         config.set(f"training.seed={options.seed}")
-    threads = (config.data.get("training") or {}).get("threads")
+    training = config.data.get("training")
+    threads = training.get("threads") if isinstance(training, dict) else None
     if isinstance(threads, int) and threads > 0:
         set_threads(threads)
-    from training.main import new_run_dir, run  # after set_threads: this imports NumPy
+    from training.main import run  # after set_threads: this imports NumPy
 
-    run_dir = options.run_dir or new_run_dir(Path(options.config).stem)
-    print(run(config, run_dir, quiet=options.quiet))
-    return 0
+    summary, finished = run(config, Path(options.config).stem, options.run_dir, options.quiet)
+    print(summary)
+    return 0 if finished else 130
 
 
 def _is_users(error: Exception) -> bool:

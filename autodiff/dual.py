@@ -34,13 +34,25 @@ class Dual(Traced):
                 f"Dual: the tangent must have the shape of the primal, {np.shape(primal)}; "
                 f"got {np.shape(tangent)}"
             )
-        self.primal, self.tangent, self.level = primal, tangent, level
+        if getattr(primal, "dtype", np.dtype(object)).kind != "f":
+            raise TypeError(f"Dual: expects a floating-point array, got {primal!r:.60}")
+        # Both parts have the same lower levels, so that what is written into one fits the other.
+        self.primal, self.tangent = (
+            _with_levels_of(primal, tangent),
+            _with_levels_of(tangent, primal),
+        )
+        self.level = level
 
     def __getitem__(self, index):
         return Dual(self.primal[index], self.tangent[index], self.level)
 
     def __setitem__(self, index, value):
         part, tangent = self._parts(value)
+        if isinstance(part, Traced) and not isinstance(self.primal, Traced):
+            raise NotDifferentiable(
+                "a buffer lacks a level of what is written into it; make it like= all that it "
+                "will hold: like=autodiff.outermost(X, W)"
+            )
         self.primal[index] = part
         self.tangent[index] = 0.0 if tangent is None else tangent
 
@@ -73,6 +85,11 @@ class Dual(Traced):
             result = self._call(ufunc, inputs, kwargs)
         elif ufunc is np.add and method == "at":
             target, index, values = inputs
+            if not isinstance(target, Dual):
+                raise NotDifferentiable(
+                    "numpy.add.at: the buffer is a plain array and would lose the derivative; "
+                    "make it with like="
+                )
             part, tangent = self._parts(values)
             np.add.at(target.primal, index, part)
             return None if tangent is None else np.add.at(target.tangent, index, tangent)
@@ -94,6 +111,14 @@ class Dual(Traced):
         """Called by NumPy for the functions that are no ufuncs: np.sum, np.concatenate, ..."""
         if func in CONSTANT:
             return func(*(self._parts(a)[0] for a in args), **kwargs)
+        if func in (np.full, np.full_like):
+            shape, fill, *rest = args
+            empty = np.zeros_like if func is np.full_like else np.zeros
+            buffer = empty(
+                shape, *rest, **kwargs, **({} if func is np.full_like else {"like": self})
+            )
+            buffer[...] = fill
+            return buffer
         if func in CREATION:
             like = {"like": self.primal} if isinstance(self.primal, Traced) else {}
             return self._buffer(func(*args, **like, **kwargs))
@@ -131,10 +156,15 @@ class Dual(Traced):
         ]
         if not terms:  # only `out=` is a dual of this level
             return value
-        return self._dual(value, terms[0] if len(terms) == 1 else terms[0] + terms[1])
+        total = terms[0] if len(terms) == 1 else terms[0] + terms[1]
+        if any(total is tangent for _, tangent in parts):
+            total = np.copy(total)  # the value is new, so in-place work on it must reach no input
+        return self._dual(value, total)
 
     def _linear(self, func, args, kwargs):
         first, *rest = args
+        if kwargs.get("out") is not None:
+            raise self._no_rule(f"{_name(func)} with out=", args)
         if kwargs.get("initial") or kwargs.get("where", True) is not True:
             raise self._no_rule(f"{_name(func)} with initial= or where=", args)
         if isinstance(first, (list, tuple)):
@@ -191,6 +221,14 @@ class Dual(Traced):
             f"{name} has no derivative rule here (arguments of shape {shapes}). Write it with "
             "functions that have one: see autodiff/rules.py, and add a line there if it is missing"
         )
+
+
+def _with_levels_of(a, b):
+    """a, with a zero tangent for each level that b has and a has not."""
+    if not isinstance(b, Traced) or (isinstance(a, Traced) and a.level >= b.level):
+        return a
+    a = _with_levels_of(a, b.primal)
+    return Dual(a, np.zeros_like(a), b.level)
 
 
 def _name(func):

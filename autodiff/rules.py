@@ -69,7 +69,18 @@ CONSTANT = {
 
 LINEAR = {
     *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims),
-    *(np.broadcast_to, np.concatenate, np.stack, np.split, np.repeat, np.flip, np.roll, np.copy),
+    *(
+        np.broadcast_to,
+        np.concatenate,
+        np.stack,
+        np.hstack,
+        np.vstack,
+        np.split,
+        np.repeat,
+        np.flip,
+        np.roll,
+        np.copy,
+    ),
     *(np.sum, np.mean, np.cumsum, np.take, np.take_along_axis, sliding_window_view),
 }
 
@@ -77,8 +88,8 @@ BILINEAR = {np.matmul, np.dot, np.tensordot, np.outer}
 
 EXTREMES = {np.max, np.min}  # every tied entry gets an equal share
 
-CREATION = {np.zeros, np.ones, np.empty, np.full, np.arange, np.eye}
-CREATION_LIKE = {np.zeros_like, np.ones_like, np.empty_like, np.full_like}
+CREATION = {np.zeros, np.ones, np.empty, np.arange, np.eye}
+CREATION_LIKE = {np.zeros_like, np.ones_like, np.empty_like}
 
 
 def _var(x, axis=None, *, ddof=0, keepdims=False):
@@ -92,7 +103,8 @@ def _std(x, axis=None, *, ddof=0, keepdims=False):
     return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
 
 
-def _clip(x, a_min=None, a_max=None):
+def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
+    a_min, a_max = a_min if min is None else min, a_max if max is None else max
     if a_min is not None:
         x = np.maximum(x, a_min)
     return x if a_max is None else np.minimum(x, a_max)

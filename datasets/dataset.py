@@ -6,13 +6,14 @@ import numpy as np
 class Samples:
     """Inputs X (N, ...) with targets t (N,) or (N, ...).
 
-    `samples[rows]` gathers rows as float32, times `scale` if given: 60,000 images stay 47 MB of
-    uint8 instead of 188 MB of floats, and a batch is one gather and one multiplication.
+    `samples[rows]` gathers rows; with a `scale` they come as float32 times the scale: 60,000 images
+    stay 47 MB of uint8 instead of 188 MB of floats, and a batch is one gather and one
+    multiplication. Raises ValueError if there are none, or not as many targets.
     """
 
     def __init__(self, X, t, scale: float | None = None):
-        if len(X) != len(t):
-            raise ValueError(f"Samples: {len(X)} inputs but {len(t)} targets")
+        if len(X) != len(t) or not len(X):
+            raise ValueError(f"Samples: {len(X)} inputs and {len(t)} targets")
         self.X, self.t, self.scale = X, t, scale
 
     def __len__(self):

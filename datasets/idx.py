@@ -65,7 +65,11 @@ def _read(stream) -> np.ndarray:
     content = _exactly(stream, math.prod(shape) * dtype.itemsize, f"an array of shape {shape}")
     if stream.read(1):
         raise IdxError(f"holds more than the array of shape {shape} that its header declares")
-    return np.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=False).reshape(shape)
+    array = np.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=False)
+    try:
+        return array.reshape(shape)
+    except ValueError as error:  # no entries, but axes beyond what NumPy can count
+        raise IdxError(f"an impossible shape {shape} ({error})") from None
 
 
 def _exactly(stream, size: int, what: str) -> bytearray:

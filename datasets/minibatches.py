@@ -32,10 +32,12 @@ class Minibatches:
         return rows
 
     def state(self) -> dict[str, np.ndarray]:
-        rng = np.array(json.dumps(self.rng.bit_generator.state))
+        """The order, the place in it and the generator, as arrays."""
+        rng = np.array(json.dumps(self.rng.bit_generator.state, default=np.ndarray.tolist))
         return {"order": self.order.copy(), "cursor": np.array(self.cursor), "rng": rng}
 
     def load_state(self, state: dict) -> None:
+        """Go on where `state()` was taken. Raises ValueError if it belongs to other data."""
         if state["order"].shape != self.order.shape:
             raise ValueError(
                 f"Minibatches: the saved order has {len(state['order'])} rows, the data {self.n}"

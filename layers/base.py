@@ -109,6 +109,10 @@ class Layer:
             shape = () if isinstance(held[name], np.random.Generator) else held[name].data.shape
             if np.shape(state[name]) != shape:
                 wrong.append(f"{name}: expects shape {shape}, got {np.shape(state[name])}")
+            elif isinstance(held[name], np.random.Generator):
+                kind, saved = (type(held[name].bit_generator).__name__, str(state[name]))
+                if f'"{kind}"' not in saved:
+                    wrong.append(f"{name}: expects the state of a {kind}, got {saved[:40]}")
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state: " + "; ".join(sorted(wrong)))
         for name, h in held.items():

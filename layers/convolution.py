@@ -65,7 +65,9 @@ class Convolution(Layer):
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
         W, b = self.W.data, self.b.data
-        out = np.empty((len(X), height, width, c_out), X.dtype, like=outermost(X, W, b))
+        # Not X.dtype: images of whole numbers would cut the results off.
+        dtype = np.result_type(X.dtype, W.dtype)
+        out = np.empty((len(X), height, width, c_out), dtype, like=outermost(X, W, b))
         for ins, outs in self._parts():
             matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, W[outs].shape[0])
             for images in self._chunks(height * width):
@@ -80,7 +82,7 @@ class Convolution(Layer):
         W = self.W.data
         dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
         for ins, outs in self._parts():
-            total = 0.0
+            total = np.zeros((W[0].size, W[outs].shape[0]), W.dtype)
             for images in self._chunks(height * width):
                 d = dout[images, :, :, outs]
                 windows = self._windows(self.X[images, :, :, ins])

@@ -28,15 +28,53 @@ class GradientError(ValueError):
         )
 
 
+def arrays_of(layer) -> dict[str, np.ndarray]:
+    """The plain arrays among the attributes of a layer and of the layers that it holds, by dotted
+    name; those in lists and dicts count too."""
+    return dict(_plain(layer, "", set()))
+
+
 def untrained_arrays(layer) -> list[str]:
-    """Arrays held in the style `self.W = array; self.dW = ...`, which no optimizer would see.
+    """Arrays held in the style `self.W = array; self.dW = ...`, or `self.params = [array]` beside
+    `self.grads`, which no optimizer would see.
 
     Inputs and outputs that a forward has cached are not meant: x, X, y, Y, out.
     """
-    return [
-        name
-        for name, value in vars(layer).items()
-        if isinstance(value, np.ndarray)
-        and f"d{name}" in vars(layer)
-        and name.lower() not in ("x", "y", "out")
-    ]
+    arrays = arrays_of(layer)
+    beside = {name for name, _ in _attributes(layer, "", set())}
+
+    def is_untrained(name: str) -> bool:
+        path, _, last = name.rpartition(".")
+        prefix = f"{path}." if path else ""
+        in_list = path.rpartition(".")[2] == "params" and f"{path[:-6]}grads" in beside
+        return in_list or (f"{prefix}d{last}" in beside and last.lower() not in ("x", "y", "out"))
+
+    return [name for name in arrays if is_untrained(name)]
+
+
+def foreign_layers(layer) -> dict[str, object]:
+    """What the layer holds that looks like a layer, with forward and backward, but is none."""
+    return {
+        name: value
+        for name, value in _attributes(layer, "", set())
+        if callable(getattr(value, "forward", None))
+        and callable(getattr(value, "backward", None))
+        and not hasattr(value, "walk")
+    }
+
+
+def _attributes(held, prefix: str, seen: set):
+    """(dotted name, value) of the attributes of a layer, lists, dicts and inner layers opened."""
+    if id(held) in seen:
+        return
+    seen.add(id(held))
+    for name, value in (held if isinstance(held, dict) else vars(held)).items():
+        yield f"{prefix}{name}", value
+        if isinstance(value, (list, tuple)):
+            value = {str(i): v for i, v in enumerate(value)}
+        if isinstance(value, dict) or hasattr(value, "walk"):
+            yield from _attributes(value, f"{prefix}{name}.", seen)
+
+
+def _plain(held, prefix: str, seen: set):
+    return ((n, v) for n, v in _attributes(held, prefix, seen) if isinstance(v, np.ndarray))

@@ -13,7 +13,7 @@ class Flatten(Layer):
 
     def forward(self, X):
         self.shape = X.shape
-        return X.reshape(X.shape[0], -1)
+        return X.reshape(X.shape[0], math.prod(X.shape[1:]))
 
     def backward(self, dout):
         return dout.reshape(self.shape)

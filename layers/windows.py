@@ -1,5 +1,7 @@
 """Sliding windows over images that lie channels-last in memory."""
 
+from numbers import Integral
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -7,9 +9,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 def pair(name: str, value, lowest: int) -> tuple[int, int]:
     """(height, width) from one number or two. Raises ValueError below `lowest`."""
     both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(both) != 2 or not all(isinstance(v, int) and v >= lowest for v in both):
+    if len(both) != 2 or not all(isinstance(v, Integral) and v >= lowest for v in both):
         raise ValueError(f"{name}: expects one or two whole numbers >= {lowest}, got {value!r}")
-    return both
+    return int(both[0]), int(both[1])
 
 
 def output_length(length: int, kernel: int, stride: int, padding: int, dilation: int) -> int:

@@ -43,7 +43,7 @@ class Sequential(Layer):
         return self.layers if self.loss_layer is None else {**self.layers, "loss": self.loss_layer}
 
     def forward(self, X):
-        previous, self._shapes = "", []
+        previous, self._shapes, self._last_pass = "", [], None
         for name, layer in self.layers.items():
             self._shapes.append(X.shape)
             try:
@@ -63,13 +63,17 @@ class Sequential(Layer):
         """The loss of a batch, as a 0-d array. `backward()` then starts from it."""
         if self.loss_layer is None:
             raise ValueError("Sequential: the net has no loss; give one: Sequential(..., loss=...)")
-        loss = self.loss_layer.forward(self.forward(X), t)
+        scores = self.forward(X)
+        self._last_pass = None  # until the loss has succeeded too
+        loss = self.loss_layer.forward(scores, t)
         self._last_pass = "loss"
         return loss
 
-    def backward(self, dout=1.0):
+    def backward(self, dout=None):
         """Go back through the last `loss` or `forward`; returns dX unless needs_dX is False.
 
+        After `loss`, dout is a factor of the loss (default 1); after `forward` it is the gradient
+        of the output, and has no default.
         Only layers from the lowest one that learns upward are visited when no dX is wanted.
         """
         if self._last_pass is None:
@@ -78,7 +82,9 @@ class Sequential(Layer):
                 "(predict and accuracy do not count: they keep nothing)"
             )
         if self._last_pass == "loss":
-            dout = self.loss_layer.backward(dout)
+            dout = self.loss_layer.backward(1.0 if dout is None else dout)
+        if dout is None:
+            raise TypeError("Sequential: after forward, backward needs dout, the output's gradient")
         layers = list(self.layers.items())
         lowest = 0 if self.needs_dX else self._lowest_that_learns()
         for i in range(len(layers) - 1, lowest - 1, -1):
@@ -99,6 +105,8 @@ class Sequential(Layer):
                     f"{_place(name, layer)}: backward returned dX of shape {dout.shape}, but the "
                     f"input had {self._shapes[i]}"
                 )
+        if lowest < len(layers):
+            layers[lowest][1].needs_dX = True  # a layer used by itself gives its dX
         return dout if self.needs_dX else None
 
     def gradient(self, X, t) -> dict:
@@ -132,8 +140,12 @@ class Sequential(Layer):
 
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class."""
-        best = self.predict(X).argmax(axis=-1)
-        t = t.argmax(axis=-1) if t.ndim > best.ndim else t
+        scores = self.predict(X)
+        best = scores.argmax(axis=-1)
+        t = t.argmax(axis=-1) if t.shape == scores.shape else t
+        if t.shape != best.shape:
+            expected = f"targets as class indices {best.shape} or one-hot {scores.shape}"
+            raise ShapeError("accuracy", expected, str(t.shape))
         return float((best == t).mean())
 
     def summary(self, input_shape: tuple) -> str:

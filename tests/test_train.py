@@ -1,7 +1,10 @@
 """train.py as a user meets it: the run, its files, its words."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +78,9 @@ def test_a_run_directory_is_never_written_over(tmp_path):
         (["--set", "optimizer.lr=fast"], "optimizer.lr: expects a number, got the text 'fast'"),
         (["--set", "net.layers.affine1.n_outs=3"], "did you mean n_out?"),
         (["--set", "training.threads=0"], "training.threads: expects at least 1, got 0"),
+        (["--set", "training=5"], "training: expects a mapping"),
+        (["--run-dir", "README.md"], "README.md is a file; choose another --run-dir"),
+        (["--set", "net.layers.relu.type=Tanh"], "did you mean relu1?"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_status_2(arguments, words):
@@ -86,9 +92,70 @@ def test_a_users_mistake_is_one_line_and_status_2(arguments, words):
     assert done.stdout == ""
 
 
+def test_reading_a_configuration_does_not_import_numpy():
+    """Else the thread count of the configuration would come too late."""
+    code = (
+        "import sys, train; from training.config import load_config; "
+        "c = load_config('configs/mnist_relu.yaml'); c.set('training.threads=1'); "
+        "print('numpy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.needs_mnist
+def test_the_thread_count_of_a_configuration_is_in_force(tmp_path):
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    by_environment = train("--run-dir", tmp_path / "a", "--quiet", *SHORT, env=environment)
+    assert by_environment.returncode == 0, by_environment.stderr
+    config = tmp_path / "a" / "config.yaml"
+    assert yaml.safe_load(config.read_text())["training"]["threads"] == 1
+    train("--config", config, "--run-dir", tmp_path / "b", "--quiet")
+    assert (tmp_path / "a/loss.csv").read_bytes() == (tmp_path / "b/loss.csv").read_bytes()
+
+
+@pytest.mark.needs_mnist
+def test_runs_that_start_together_get_directories_of_their_own(tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), "--quiet", *SHORT]
+    command += ["--config", str(ROOT / "configs/mnist_relu.yaml"), "--seed"]
+    runs = [
+        subprocess.Popen([*command, str(seed)], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        for seed in range(3)
+    ]
+    said = [process.communicate()[0].split()[-1] for process in runs]
+    assert len(set(said)) == 3
+    for seed, folder in enumerate(said):
+        config = yaml.safe_load((tmp_path / folder / "config.yaml").read_text())
+        assert config["training"]["seed"] == seed
+        assert len((tmp_path / folder / "loss.csv").read_text().splitlines()) == 301
+
+
+@pytest.mark.needs_mnist
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT for a child: POSIX only")
+def test_ctrl_c_is_one_line_and_status_130(tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), "--run-dir", str(tmp_path / "run")]
+    command += ["--set", "training.iterations=1000000"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "run" / "timing.csv").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out.startswith("interrupted at iteration ")
+    assert len(out.strip().splitlines()) == 1
+    assert "Traceback" not in err
+    names = {p.name.split("-")[0] for p in (tmp_path / "run").iterdir()}
+    assert {"weights.npz", "history.csv", "curves.png", "checkpoint"} <= names
+
+
 def test_debug_shows_the_traceback():
     done = train("--config", "none.yaml", "--debug")
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "Traceback" in done.stderr
 
 

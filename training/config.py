@@ -4,7 +4,13 @@ from pathlib import Path
 
 import yaml
 
-from layers.loading import suggest
+
+def suggest(name, known) -> str:
+    """As layers.loading.suggest, imported late: `layers` imports NumPy, and the thread count that
+    a configuration asks for must be set before that."""
+    from layers.loading import suggest
+
+    return suggest(name, known)
 
 
 class ConfigError(ValueError):

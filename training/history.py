@@ -7,53 +7,75 @@ from pathlib import Path
 import numpy as np
 
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
+TIMING = ("iteration", "seconds", "images_per_second")
 
 
 class History:
     """Collects what happens in a run and writes it as it comes.
 
     loss.csv has a row per iteration, history.csv a row per evaluation; timing.csv has the seconds,
-    apart, so that the other two are the same bits for the same seed. Nothing is written without a
-    folder.
+    apart, so that the other two are the same bits for the same seed. `start` is the number of
+    iterations done before, when a run goes on; its tables are then continued. Nothing is written
+    without a folder. Losses are written at each evaluation and when the history is closed.
     """
 
-    def __init__(self, folder: Path | None = None):
+    def __init__(self, folder: Path | None = None, start: int = 0):
         self.losses: list[float] = []
         self.evaluations: list[dict] = []
-        self._files = {}
+        self._start, self._evaluated, self._written = start, 0, 0
         self._started = time.perf_counter()
-        self._written = 0
+        self._tables = {}
         if folder is not None:
-            self._open(folder, "loss", ("iteration", "loss"))
-            self._open(folder, "history", EVALUATION)
-            self._open(folder, "timing", ("iteration", "seconds", "images_per_second"))
-
-    def _open(self, folder: Path, name: str, header: tuple) -> None:
-        file = open(folder / f"{name}.csv", "w", newline="", encoding="utf-8")  # noqa: SIM115
-        self._files[name] = (file, csv.writer(file, lineterminator="\n"))
-        self._files[name][1].writerow(header)
+            for name, header in (
+                ("loss", ("iteration", "loss")),
+                ("history", EVALUATION),
+                ("timing", TIMING),
+            ):
+                self._tables[name] = _Table(folder / f"{name}.csv", header)
 
     def add_loss(self, loss: float) -> None:
+        """The loss of the next iteration."""
         self.losses.append(loss)
+
+    def mean_loss(self) -> float:
+        """The mean loss of the iterations since the last evaluation."""
+        return float(np.mean(self.losses[self._evaluated :]))
 
     def add_evaluation(self, row: dict, images: int, seconds: float) -> None:
         """One evaluation; `images` were trained on in `seconds` since the one before."""
         self.evaluations.append(row)
-        if self._files:
-            new = self.losses[self._written :]
-            numbered = enumerate(new, self._written + 1)
-            self._files["loss"][1].writerows((i, f"{loss:.9g}") for i, loss in numbered)
-            self._written = len(self.losses)
-            self._files["history"][1].writerow(_text(row[key]) for key in EVALUATION)
+        self._evaluated = len(self.losses)
+        if self._tables:
+            self._write_losses()
+            self._tables["history"].write(_text(row[key]) for key in EVALUATION)
             rate = f"{images / seconds:.0f}" if seconds else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
-            self._files["timing"][1].writerow((row["iteration"], elapsed, rate))
-            for file, _ in self._files.values():
-                file.flush()
+            self._tables["timing"].write((row["iteration"], elapsed, rate))
+            for table in self._tables.values():
+                table.file.flush()
 
     def close(self) -> None:
-        for file, _ in self._files.values():
-            file.close()
+        """Write what is left, whatever ended the run."""
+        if self._tables:
+            self._write_losses()
+        for table in self._tables.values():
+            table.file.close()
+
+    def _write_losses(self) -> None:
+        for i in range(self._written, len(self.losses)):
+            self._tables["loss"].write((self._start + i + 1, f"{self.losses[i]:.9g}"))
+        self._written = len(self.losses)
+
+
+class _Table:
+    """A CSV file that is begun with its header, or continued."""
+
+    def __init__(self, path: Path, header: tuple):
+        new = not path.exists()
+        self.file = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115  closed by History
+        self.write = csv.writer(self.file, lineterminator="\n").writerow
+        if new:
+            self.write(header)
 
 
 def _text(value) -> str:
@@ -61,8 +83,8 @@ def _text(value) -> str:
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
-    """A CSV file of a run as columns of floats."""
+    """A CSV file of a run as columns of floats; an empty cell is NaN."""
     with open(path, newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
-    columns = np.array([[float(cell) for cell in row] for row in rows], ndmin=2)
+    columns = np.array([[float(cell or "nan") for cell in row] for row in rows], ndmin=2)
     return dict(zip(header, columns.reshape(-1, len(header)).T, strict=True))

@@ -1,5 +1,6 @@
 """From a configuration to a finished run: build everything, train, write the files."""
 
+import contextlib
 import copy
 import inspect
 import itertools
@@ -20,13 +21,16 @@ from training.build import (
     check_value,
 )
 from training.config import Config
-from training.plots import plot_curves
+from training.plots import plot_curves, read_run
 from training.threads import current_threads
 from training.trainer import Trainer
 
 # What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
 USER_ERRORS = (IdxError, ShapeError, FloatingPointError)
-TRAINING_KEYS = ("iterations", "batch_size", "evaluate_every", "seed", "threads")
+TRAINING_KEYS = (
+    *("iterations", "batch_size", "accumulate", "evaluate_every", "patience", "keep_best"),
+    *("seed", "threads"),
+)
 
 
 def build_trainer(config: Config, **options) -> Trainer:
@@ -75,28 +79,44 @@ def _rehearse(config: Config, net, batch) -> None:
         raise config.error(("net",), f"the first batch fails: {kind}{error}{notes}") from error
 
 
-def run(config: Config, run_dir: Path, quiet: bool = False) -> str:
-    """Train, leave the files of the run in run_dir, and return a summary line."""
-    _refuse_used(run_dir)
-    trainer = build_trainer(config, run_dir=run_dir, quiet=quiet)
-    _claim(run_dir)
+def run(
+    config: Config, name: str, run_dir: Path | None = None, quiet: bool = False
+) -> tuple[str, bool]:
+    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
+
+    Returns a summary line, and False if the run was interrupted. The last evaluation is of the
+    weights that are left, so with keep_best the summary tells the best one.
+    """
+    if run_dir is not None:
+        _refuse_used(run_dir)
+    trainer = build_trainer(config, quiet=quiet)
+    trainer.run_dir = run_dir = _claim_new(name) if run_dir is None else _claim(run_dir)
     with whole_file(run_dir / "config.yaml") as file:
         text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
         file.write(text.encode())
     history = trainer.run()
-    last = history.evaluations[-1]
-    plot_curves(run_dir / "curves.png", history.losses, history.evaluations, run_dir.name)
-    train, test = 100 * last["train_accuracy"], 100 * last["test_accuracy"]
-    return f"train {train:.2f} %, test {test:.2f} %, run in {run_dir}"
+    plot_curves(run_dir / "curves.png", {name: read_run(run_dir)}, run_dir.name)
+    rows = history.evaluations
+    row = max(rows, key=lambda r: r["test_accuracy"]) if trainer.keep_best else rows[-1]
+    train, test = 100 * row["train_accuracy"], 100 * row["test_accuracy"]
+    result = f"train {train:.2f} %, test {test:.2f} %"
+    if trainer.keep_best:
+        result += f" (best, iteration {row['iteration']})"
+    if trainer.interrupted:
+        return f"interrupted at iteration {trainer.iteration}: {result}, so far in {run_dir}", False
+    return f"{result}, run in {run_dir}", True
 
 
-def new_run_dir(name: str) -> Path:
-    """runs/<name>-<time>, with a number behind it if another run has just taken that."""
+def _claim_new(name: str) -> Path:
+    """A directory of our own, runs/<name>-<time>, numbered if another run took that just now."""
     base = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-    taken = itertools.chain(
-        [base], (base.with_name(f"{base.name}-{i}") for i in itertools.count(2))
-    )
-    return next(path for path in taken if not path.exists())
+    base.parent.mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        path = base if number == 1 else base.with_name(f"{base.name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            return path
+    raise AssertionError("unreachable")
 
 
 def _refuse_used(run_dir: Path) -> None:
@@ -109,7 +129,7 @@ def _refuse_used(run_dir: Path) -> None:
         )
 
 
-def _claim(run_dir: Path) -> None:
+def _claim(run_dir: Path) -> Path:
     """Make the run directory ours. Of two processes that want it at once, one gets it."""
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -120,3 +140,4 @@ def _claim(run_dir: Path) -> None:
         ) from None
     except OSError as error:
         raise OSError(f"cannot write into the run directory {run_dir}: {error.strerror}") from None
+    return run_dir

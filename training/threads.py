@@ -6,21 +6,37 @@ environment when NumPy is imported, so it is set before that.
 """
 
 import os
+import sys
 
-VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+# Which variables each BLAS library reads, the one that wins first.
+VARIABLES = {
+    "openblas": ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"),
+    "mkl": ("MKL_NUM_THREADS", "OMP_NUM_THREADS"),
+    "accelerate": ("VECLIB_MAXIMUM_THREADS",),
+}
 
 
 def set_threads(n: int) -> None:
-    """Let BLAS use n threads; call it before NumPy is imported."""
-    for name in VARIABLES:
-        os.environ[name] = str(n)
+    """Let BLAS use n threads. Raises RuntimeError once NumPy is imported: it would have no effect
+    then."""
+    if "numpy" in sys.modules:
+        raise RuntimeError("the thread count must be set before NumPy is imported")
+    for names in VARIABLES.values():
+        for name in names:
+            os.environ[name] = str(n)
 
 
 def current_threads() -> int:
-    """The thread count in force: what the environment says, else the cores that we may use."""
-    for name in VARIABLES:
-        if os.environ.get(name, "").isdigit():
-            return int(os.environ[name])
+    """The thread count in force: what NumPy's BLAS finds in the environment, else the cores that
+    we may use."""
+    import numpy as np
+
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("name", "")
+    for library, names in VARIABLES.items():
+        if library in blas.lower():
+            for name in names:
+                if os.environ.get(name, "").isdigit() and int(os.environ[name]) > 0:
+                    return int(os.environ[name])
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

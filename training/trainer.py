@@ -10,6 +10,7 @@ from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
 from training.checkpoint import save_checkpoint, save_weights
 from training.history import History
+from training.interrupt import Interrupt
 
 _EVALUATION_ROWS = 1000  # a batch of this size stays in cache and keeps BLAS busy
 
@@ -17,9 +18,14 @@ _EVALUATION_ROWS = 1000  # a batch of this size stays in cache and keeps BLAS bu
 class Trainer:
     """Minibatch training of a net, with evaluation, history and a progress bar.
 
-    `iterations` updates on batches of `batch_size`; every `evaluate_every` iterations (default: an
-    epoch), and at the end, the accuracy on all training and test samples. With a run directory,
-    `run` leaves there the tables, weights.npz and a checkpoint.
+    `iterations` updates on batches of `batch_size`, each the mean over `accumulate` batches; every
+    `evaluate_every` iterations (default: an epoch), and at the end, the accuracy on all training
+    and test samples. `patience` evaluations without a better test accuracy end the run early;
+    `keep_best` puts back the weights of the best one at the end. `callbacks` are called after each
+    evaluation with the trainer and the row of the history; one that returns True ends the run.
+
+    With a run directory, `run` leaves there the tables, weights.npz and a checkpoint. Ctrl-C ends
+    the run after its iteration, with everything written; `interrupted` says so.
     """
 
     def __init__(
@@ -31,45 +37,44 @@ class Trainer:
         rng: np.random.Generator,
         iterations: int = 10_000,
         batch_size: int = 100,
+        accumulate: int = 1,
         evaluate_every: int | None = None,
+        patience: int | None = None,
+        keep_best: bool = False,
+        callbacks=(),
         run_dir: Path | None = None,
         quiet: bool = False,
     ):
-        if iterations < 1:
-            raise ValueError(f"iterations: expects at least 1, got {iterations}")
-        if evaluate_every is not None and evaluate_every < 1:
-            raise ValueError(f"evaluate_every: expects at least 1, got {evaluate_every}")
+        counts = {"iterations": iterations, "accumulate": accumulate}
+        counts |= {"evaluate_every": evaluate_every, "patience": patience}
+        for name, value in counts.items():
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expects at least 1, got {value}")
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
         self.minibatches = Minibatches(len(dataset.train), batch_size, rng)
-        self.iterations = iterations
-        self.evaluate_every = evaluate_every or max(len(dataset.train) // batch_size, 1)
+        self.iterations, self.accumulate = iterations, accumulate
+        self.images_per_step = batch_size * accumulate
+        self.evaluate_every = evaluate_every or max(len(dataset.train) // self.images_per_step, 1)
+        self.patience, self.keep_best, self.callbacks = patience, keep_best, list(callbacks)
         self.run_dir, self.quiet = run_dir, quiet
-        self.iteration = 0
+        self.iteration, self.interrupted = 0, False
+        self._best, self._best_state, self._since_best = -1.0, None, 0
 
     def run(self) -> History:
         """Train up to `iterations`; returns the history. Raises FloatingPointError if the loss is
         no longer finite: every update after that would be lost."""
-        history = History(self.run_dir)
-        started, evaluated_at = time.perf_counter(), self.iteration
+        history = History(self.run_dir, self.iteration)
         wanted, self.net.needs_dX = self.net.needs_dX, False
+        # A loss that overflows is reported in words; NumPy's warnings would drown them.
+        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         try:
-            # A loss that overflows is reported below, in words; NumPy's warnings would drown them.
-            with self._bar() as bar, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                while self.iteration < self.iterations:
-                    history.add_loss(self.step())
-                    if self.iteration % 50 == 0:
-                        bar.update(self.iteration - bar.n)
-                    if self._evaluation_due():
-                        seconds = time.perf_counter() - started
-                        row = self.evaluate(history)
-                        images = (self.iteration - evaluated_at) * self.minibatches.batch_size
-                        history.add_evaluation(row, images, seconds)
-                        bar.update(self.iteration - bar.n)
-                        bar.set_postfix_str(_postfix(row))
-                        started, evaluated_at = time.perf_counter(), self.iteration
+            with self._bar() as bar, Interrupt() as interrupt, quiet:
+                self._loop(history, bar, interrupt)
         finally:
             self.net.needs_dX = wanted
             history.close()
+        if self._best_state is not None:
+            self.net.load_state(self._best_state)
         if self.run_dir is not None:
             save_weights(self.run_dir / "weights.npz", self.net)
             name = f"checkpoint-{self.iteration:08d}.npz"
@@ -77,27 +82,28 @@ class Trainer:
         return history
 
     def step(self) -> float:
-        """One update; returns the loss of its batch, before the update."""
-        X, t = self.dataset.train[next(self.minibatches)]
+        """One update; returns the loss of its batches, before the update."""
         self.optimizer.zero_grad()
-        loss = float(self.net.loss(X, t))
-        self.iteration += 1
-        if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss is {loss} at iteration {self.iteration}; a smaller learning rate "
-                f"(now {self.optimizer.lr:g}) usually helps"
-            )
-        self.net.backward()
+        loss = 0.0
+        for _ in range(self.accumulate):
+            X, t = self.dataset.train[next(self.minibatches)]
+            loss += float(self.net.loss(X, t)) / self.accumulate
+            if not np.isfinite(loss):
+                raise FloatingPointError(
+                    f"the loss is {loss} at iteration {self.iteration + 1}; a smaller learning "
+                    f"rate (now {self.optimizer.lr:g}) usually helps"
+                )
+            self.net.backward(1.0 / self.accumulate)
         self.optimizer.step()
+        self.iteration += 1
         return loss
 
     def evaluate(self, history: History) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and accuracies."""
-        since = history.evaluations[-1]["iteration"] if history.evaluations else 0
         return {
             "iteration": self.iteration,
-            "epoch": self.iteration * self.minibatches.batch_size / len(self.dataset.train),
-            "loss": float(np.mean(history.losses[since:])),
+            "epoch": self.iteration * self.images_per_step / len(self.dataset.train),
+            "loss": history.mean_loss(),
             "train_accuracy": accuracy(self.net, self.dataset.train),
             "test_accuracy": accuracy(self.net, self.dataset.test),
             "lr": self.optimizer.lr,
@@ -107,6 +113,7 @@ class Trainer:
         """All that decides how training goes on, as arrays by part and name."""
         return {
             "net": self.net.state(),
+            "optimizer": self.optimizer.state(),
             "minibatches": self.minibatches.state(),
             "trainer": {"iteration": np.array(self.iteration)},
         }
@@ -114,8 +121,39 @@ class Trainer:
     def load_state(self, state: dict[str, dict]) -> None:
         """Go on exactly where `state()` was taken."""
         self.net.load_state(state["net"])
+        self.optimizer.load_state(state["optimizer"])
         self.minibatches.load_state(state["minibatches"])
         self.iteration = int(state["trainer"]["iteration"])
+
+    def _loop(self, history: History, bar, interrupt: Interrupt) -> None:
+        started, evaluated_at = time.perf_counter(), self.iteration
+        while self.iteration < self.iterations:
+            history.add_loss(self.step())
+            self.interrupted = interrupt.requested
+            if self.iteration % 50 == 0:
+                bar.update(self.iteration - bar.n)
+            if not (self._evaluation_due() or self.interrupted):
+                continue
+            seconds = time.perf_counter() - started
+            row = self.evaluate(history)
+            images = (self.iteration - evaluated_at) * self.images_per_step
+            history.add_evaluation(row, images, seconds)
+            bar.update(self.iteration - bar.n)
+            bar.set_postfix_str(_postfix(row))
+            stop = [callback(self, row) for callback in self.callbacks]
+            if self._is_enough(row["test_accuracy"]) or self.interrupted or True in stop:
+                return
+            started, evaluated_at = time.perf_counter(), self.iteration
+
+    def _is_enough(self, test_accuracy: float) -> bool:
+        """Note the best evaluation; true if `patience` evaluations have brought nothing better."""
+        if test_accuracy > self._best:
+            self._best, self._since_best = test_accuracy, 0
+            if self.keep_best:
+                self._best_state = self.net.state()
+        else:
+            self._since_best += 1
+        return self.patience is not None and self._since_best >= self.patience
 
     def _evaluation_due(self) -> bool:
         return self.iteration % self.evaluate_every == 0 or self.iteration == self.iterations

@@ -9,7 +9,7 @@ from pathlib import Path
 import layers
 from layers.base import Layer
 from layers.check.check import check_class
-from layers.check.mutants import EQUIVALENT, SURVIVED, mutation_table
+from layers.check.mutants import EQUIVALENT, SURVIVED, UNREACHED, mutation_table
 from layers.loading import load_class, suggest
 from layers.loss import Loss
 
@@ -75,12 +75,14 @@ def show_mutants(cls: type, seed: int) -> bool:
     rows = mutation_table(cls, seed)
     print(f"{cls.__name__}: {len(rows)} mutants")
     for mutant, verdict in rows:
-        print(f"  {verdict:<10} line {mutant.line:>3}: {mutant.change:<28} {mutant.source}")
+        print(f"  {verdict:<11} line {mutant.line:>3}: {mutant.change:<28} {mutant.source}")
     counts = collections.Counter(verdict for _, verdict in rows)
     print("  " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())))
     if counts[EQUIVALENT]:
         print("  (equivalent: the same results to the bit on all random inputs tried)")
-    return not counts[SURVIVED]
+    if not rows:
+        print("  nothing to break: the class has no backward of its own")
+    return bool(rows) and not counts[SURVIVED] and not counts[UNREACHED]
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ import inspect
 import numpy as np
 
 from autodiff import Dual, new_level, tangent
-from layers.base import Layer
+from layers.base import Layer, Param, State
 from layers.loss import Loss
 
 STEP = 1e-5  # of differences: h² truncation and 1e-16 / h rounding are both about 1e-10
+SMALLER_STEPS = (1e-6, 1e-7)  # for large inputs, where a long step soon crosses some kink
 
 
 class Case:
@@ -28,6 +29,9 @@ class Case:
         arguments = inspect.signature(layer.forward).parameters.values()
         names = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
         names += [f"X{i}" for i in range(len(names), len(inputs))]
+        taken = self.layer.parameters()
+        names = [f"input {n}" if n in taken else n for n in names[: len(inputs)]]
+        self.argument_names = names
         floating = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
         if isinstance(layer, Loss):
             floating = [i for i in floating if i == 0]  # targets are data
@@ -71,6 +75,8 @@ class Case:
     def collect(self, layer: Layer, returned) -> dict:
         """The gradients that a backward left: what it returned, and those of the parameters."""
         returned = as_tuple(returned)
+        if len(returned) == len(self.inputs) > len(self.input_names):
+            returned = tuple(returned[i] for i in self.input_names.values())  # None for integers
         gradients = {
             name: returned[place] if place < len(returned) else None
             for place, name in enumerate(self.input_names)
@@ -88,10 +94,10 @@ class Case:
         """The outputs at the variable plus h v."""
         return self.forward({name: self.variables[name] + h * v})
 
-    def differences(self, name: str, v) -> tuple:
+    def differences(self, name: str, v, h: float = STEP) -> tuple:
         """J v once more, by central differences: no rule of differentiation is used."""
-        plus, minus = self.shifted(name, v, STEP), self.shifted(name, v, -STEP)
-        return tuple((p - m) / (2 * STEP) for p, m in zip(plus, minus, strict=True))
+        plus, minus = self.shifted(name, v, h), self.shifted(name, v, -h)
+        return tuple((p - m) / (2 * h) for p, m in zip(plus, minus, strict=True))
 
     def moved(self, rng) -> "Case":
         """The same case a little elsewhere: away from a kink."""
@@ -100,12 +106,15 @@ class Case:
         return Case(layer, inputs, self.training, self.where)
 
 
-def with_generic_parameters(layer: Layer, rng) -> Layer:
-    """A copy of the layer whose parameters are moved a little: at the ones and zeros that layers
-    start with, a forgotten factor or term would not show."""
+def in_float64(layer: Layer, rng) -> Layer:
+    """A float64 copy of the layer whose parameters are moved a little: at the ones and zeros that
+    layers start with, a forgotten factor or term would not show."""
     layer = copy.deepcopy(layer)
-    for param in layer.parameters().values():
-        param.data = param.data + rng.uniform(-0.2, 0.2, param.data.shape)
+    for _, held in layer.walk():
+        if isinstance(held, (Param, State)):
+            held.data = held.data.astype(np.float64)
+        if isinstance(held, Param):
+            held.data = held.data + rng.uniform(-0.2, 0.2, held.data.shape)
     return layer
 
 

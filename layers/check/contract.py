@@ -3,20 +3,27 @@
 Each rule is a function (case, report, rng) that adds findings and says nothing when all is well.
 """
 
+import contextlib
 import copy
 
 import numpy as np
 
-from layers.base import Param
+from layers.base import Layer, Param
 from layers.check.case import Case, as_tuple, random_douts
 from layers.check.diagnosis import explain_error
 from layers.check.report import FAILED, NOTE, Report
-from layers.errors import GradientError, untrained_arrays
+from layers.errors import GradientError, arrays_of, foreign_layers, untrained_arrays
+from layers.loss import Loss
 
 
 def trains_what_it_holds(case: Case, report: Report, rng) -> None:
     """A layer in the book's style keeps self.W = array and self.dW: no optimizer sees it."""
-    untrained = untrained_arrays(case.layer)
+    before = set(arrays_of(case.layer))
+    used, inputs = case.fresh()
+    with contextlib.suppress(Exception):  # what it raises is explained later
+        outputs = as_tuple(used.forward(*inputs))
+        used.backward(*random_douts(outputs, rng))
+    untrained = [name for name in untrained_arrays(used) if name in before]
     for name in untrained:
         report.seen.add(f"{name}.grad")
         report.add(
@@ -27,14 +34,23 @@ def trains_what_it_holds(case: Case, report: Report, rng) -> None:
             f"wrap it: self.{name} = Param({name}) in __init__, self.{name}.data in forward, and "
             f"self.{name}.accumulate(d{name}) in backward instead of self.d{name} = d{name}",
         )
-    for name, value in vars(case.layer).items():
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and name not in untrained:
+    for name, value in foreign_layers(case.layer).items():
+        report.add(
+            FAILED,
+            name,
+            case.where,
+            f"is a {type(value).__name__}, which has forward and backward but is no Layer: its "
+            f"parameters are not found. Write class {type(value).__name__}(Layer)",
+        )
+    for name, value in arrays_of(case.layer).items():
+        if value.dtype.kind == "f" and name not in untrained:
             report.add(
                 NOTE,
                 name,
                 case.where,
                 "is an array that the layer was made with: a constant. If it should be learned, "
-                f"write self.{name} = Param({name}); if it is a running statistic, State({name})",
+                f"write self.{name} = Param({name}); if it is a running statistic, State({name}). "
+                "A constant needs the dtype of the data, or float32 nets break on it",
             )
 
 
@@ -51,8 +67,7 @@ def leaves_arguments_alone(case: Case, report: Report, rng) -> bool:
         layer.backward(*given)
     except Exception:  # explained when the gradients are compared
         return True
-    names = [*case.input_names, *(f"input {i}" for i in range(len(inputs)))][: len(inputs)]
-    watched = [*zip(names, inputs, case.inputs, strict=True)]
+    watched = [*zip(case.argument_names, inputs, case.inputs, strict=True)]
     watched += [("dout", g, d) for g, d in zip(given, douts, strict=True)]
     watched += [("Y", y, k) for y, k in zip(outputs, kept, strict=True)]
     clean = True
@@ -108,8 +123,7 @@ def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     expected = case.gradients(douts)
     layer, inputs = case.fresh()
     before = layer.state()
-    others = [_other(x, rng) for x in inputs]
-    layer.backward(*random_douts(as_tuple(layer.forward(*others)), rng))
+    layer.backward(*random_douts(as_tuple(layer.forward(*_others(case))), rng))
     layer.load_state(before)
     for param in layer.parameters().values():
         param.grad = None
@@ -154,9 +168,7 @@ def keeps_float32(case: Case, report: Report, rng) -> None:
     for _, held in small.layer.walk():
         if hasattr(held, "data"):
             held.data = _as32(held.data)
-    for name, value in vars(small.layer).items():  # constants, as a float32 layer would hold them
-        if isinstance(value, np.ndarray):
-            setattr(small.layer, name, _as32(value))
+    _constants_as_32(small.layer)
     layer, inputs = small.fresh()
     try:
         outputs = as_tuple(layer.forward(*inputs))
@@ -174,6 +186,69 @@ def keeps_float32(case: Case, report: Report, rng) -> None:
     for name, array in named:
         if np.asarray(array).dtype == np.float64:
             report.add(FAILED, name, case.where, _creep(np.asarray(array).dtype))
+
+
+def changes_nothing_but_states(case: Case, report: Report, rng) -> None:
+    """Forward and backward leave the parameters as they are, and evaluation leaves everything:
+    neither running statistics nor random numbers move."""
+    layer, inputs = case.fresh()
+    before = layer.state()
+    outputs = as_tuple(layer.forward(*inputs))
+    layer.backward(*random_douts(outputs, rng))
+    for name, value in layer.state().items():
+        if name not in layer.parameters() and case.training:
+            continue
+        if not np.array_equal(value, before[name], equal_nan=value.dtype.kind == "f"):
+            what = "training moves it" if case.training else "evaluation changes it"
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                f"{what}: only an optimizer changes parameters, and in evaluation "
+                "(self.training is False) running statistics and random generators stay",
+            )
+
+
+def keeps_its_shapes(case: Case, report: Report, rng) -> None:
+    """output_shape says what forward does: the layers behind infer their sizes from it."""
+    outputs = case.forward()
+    if len(outputs) != 1 or len(case.inputs) != 1 or case.inputs[0].ndim < 2:
+        return
+    if case.inputs[0].ndim == outputs[0].ndim and len(outputs[0]) != len(case.inputs[0]):
+        return  # no batch axis in front: nothing to compare
+    real = np.shape(outputs[0])[1:]
+    told = tuple(case.layer.output_shape(case.inputs[0].shape[1:]))
+    if told == real:
+        return
+    sample = case.inputs[0].shape[1:]
+    if type(case.layer).output_shape is Layer.output_shape:
+        message = f"forward changes the shape of a sample, {sample} to {real}: write output_shape"
+        report.add(NOTE, "output_shape", case.where, f"{message}, for nets built from YAML")
+    else:
+        message = f"says {told} for an input sample {sample}, but forward gives {real}"
+        report.add(FAILED, "output_shape", case.where, message)
+
+
+def returns_what_it_should(case: Case, report: Report, rng) -> None:
+    """One gradient for each floating input; a loss is a single number and starts backward alone."""
+    layer, inputs = case.fresh()
+    outputs = as_tuple(layer.forward(*inputs))
+    if isinstance(layer, Loss):
+        if len(outputs) != 1 or np.ndim(outputs[0]) != 0:
+            message = f"a loss is a 0-d array, got shape {np.shape(outputs[0])}: sum over it all"
+            report.add(FAILED, "forward", case.where, message)
+        try:
+            layer.backward()
+        except Exception as error:
+            message = f"backward() without dout raises {type(error).__name__}: {error}"
+            report.add(FAILED, "backward", case.where, message)
+        return
+    returned = as_tuple(layer.backward(*random_douts(outputs, rng)))
+    n_wanted = len(case.input_names)
+    extra = [g for g in returned[n_wanted:] if g is not None]
+    if extra and len(returned) != len(case.inputs):
+        message = f"returns {len(returned)} gradients for {n_wanted} floating inputs"
+        report.add(FAILED, "backward", case.where, message)
 
 
 def saves_all_its_state(case: Case, report: Report, rng) -> None:
@@ -240,6 +315,9 @@ def may_leave_out_dX(case: Case, report: Report, rng) -> None:
 
 
 RULES = (
+    returns_what_it_should,
+    changes_nothing_but_states,
+    keeps_its_shapes,
     gradients_add_up,
     keeps_no_stale_cache,
     keeps_float32,
@@ -256,11 +334,14 @@ def _close(a, b) -> bool:
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12 * scale + 1e-300)
 
 
-def _other(x, rng):
-    """Another input of the same kind: floats anew, integers in another order."""
-    if x.dtype.kind == "f":
-        return x + rng.standard_normal(x.shape)
-    return np.roll(x, 1, axis=0) if x.ndim else x
+def _others(case: Case) -> list:
+    """Other inputs of the same kind: floats mixed with their neighbours, so that they stay where
+    the layer is defined; integers and targets in another order."""
+    others = [np.roll(x, 1, axis=0) if x.ndim else x for x in case.inputs]
+    for i in case.input_names.values():
+        x = case.inputs[i]
+        others[i] = 0.5 * (x + np.roll(x.reshape(-1), 1).reshape(x.shape))
+    return others
 
 
 def _stale(case: Case) -> str:
@@ -268,9 +349,20 @@ def _stale(case: Case) -> str:
     layer, inputs = case.fresh()
     layer.forward(*inputs)
     before = {n: v for n, v in vars(layer).items() if isinstance(v, np.ndarray)}
-    layer.forward(*(_other(x, np.random.default_rng(1)) for x in inputs))
+    layer.forward(*_others(case))
     stale = [n for n, v in before.items() if vars(layer)[n] is v and n not in vars(case.layer)]
     return f": forward must set self.{', self.'.join(stale)} anew each time" if stale else ""
+
+
+def _constants_as_32(layer: Layer) -> None:
+    """Constant arrays as a float32 layer would hold them, in inner layers and in lists too."""
+    for part in (layer, *(held for _, held in layer.walk() if isinstance(held, Layer))):
+        for name, value in vars(part).items():
+            if isinstance(value, np.ndarray):
+                setattr(part, name, _as32(value))
+            elif isinstance(value, (list, tuple)) and any(isinstance(v, np.ndarray) for v in value):
+                held = [_as32(v) if isinstance(v, np.ndarray) else v for v in value]
+                setattr(part, name, type(value)(held))
 
 
 def _as32(x):

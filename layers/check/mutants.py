@@ -13,12 +13,13 @@ import types
 
 import numpy as np
 
-from layers.check.case import Case, as_tuple, random_douts, with_generic_parameters
+from layers.check.case import Case, as_tuple, in_float64, random_douts
 from layers.check.check import check_class
 from layers.check.mutations import changes, replaced
 
 SEEDS = 3  # sets of random inputs on which a mutant must equal the layer to count as equivalent
-CAUGHT, EQUIVALENT, SURVIVED = "caught", "equivalent", "SURVIVED"
+CAUGHT, EQUIVALENT = "caught", "equivalent"
+SURVIVED, UNREACHED = "SURVIVED", "NOT REACHED"  # the two that are bad
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,19 +33,22 @@ class Mutant:
 
 
 def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
-    """Every mutant of a layer class with its verdict: caught, equivalent or SURVIVED.
+    """Every mutant of a layer class with its verdict: caught, equivalent, SURVIVED, or NOT REACHED
+    if no example runs the line at all.
 
     Raises ValueError if the class as it is does not pass: a check that always fails catches all.
     """
     if not (report := check_class(cls, seed)).passed:
         raise ValueError(f"mutants need a layer that passes the check itself\n{report}")
-    original = fingerprint(cls, seed)
+    original, reached = fingerprint(cls, seed), lines_reached(cls, seed)
     rows = []
     for mutant in mutants_of(cls):
         with np.errstate(all="ignore"):
             passed = check_class(mutant.cls, seed, stop_early=True).passed
         if not passed:
             verdict = CAUGHT
+        elif mutant.line not in reached:
+            verdict = UNREACHED
         else:
             verdict = EQUIVALENT if fingerprint(mutant.cls, seed) == original else SURVIVED
         rows.append((mutant, verdict))
@@ -59,12 +63,31 @@ def fingerprint(cls: type, seed: int) -> list:
         for number in range(seed, seed + SEEDS):
             rng = np.random.default_rng([number, *b"mutants"])
             for layer, *inputs in cls.examples(np.random.default_rng(number)):
-                layer = with_generic_parameters(layer, rng)
+                layer = in_float64(layer, rng)
                 for training in (True, False):
                     for factor in (1.0, 10.0):
                         scaled = [x * factor if _is_float(x) else x for x in inputs]
                         results += _results(Case(layer, scaled, training, ""), rng)
     return results
+
+
+def lines_reached(cls: type, seed: int) -> set[int]:
+    """The lines of the file of a class that its examples run, forward and backward."""
+    path, lines = _file_of(cls), set()
+
+    def trace(frame, event, argument):
+        if frame.f_code.co_filename != path:
+            return None
+        lines.add(frame.f_lineno)
+        return trace
+
+    previous = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        fingerprint(cls, seed)
+    finally:
+        sys.settrace(previous)
+    return lines
 
 
 def _results(case: Case, rng) -> list:
@@ -88,7 +111,7 @@ def _is_float(x) -> bool:
 
 def mutants_of(cls: type):
     """Yield every Mutant of a class, made from the file that defines it."""
-    path = inspect.getsourcefile(cls) or sys.modules[cls.__module__].__file__
+    path = _file_of(cls)
     with open(path, encoding="utf-8") as file:
         source = file.read()
     tree = ast.parse(source)
@@ -98,3 +121,7 @@ def mutants_of(cls: type):
         module.__file__ = path
         exec(compile(ast.fix_missing_locations(mutated), path, "exec"), module.__dict__)
         yield Mutant(getattr(module, cls.__name__), line, *change)
+
+
+def _file_of(cls: type) -> str:
+    return inspect.getsourcefile(cls) or sys.modules[cls.__module__].__file__

@@ -180,8 +180,12 @@ def _of_operation(node: ast.BinOp):
 
 def _of_call(node: ast.Call):
     method = node.func.attr
-    if method in ("sum", "mean", "transpose", "copy") and _is_method(node):
-        yield node.func.value, f".{method}() dropped"
+    if method in ("sum", "mean", "transpose", "copy"):
+        operand = node.func.value if _is_method(node) else node.args[0] if node.args else None
+        if operand is not None:
+            yield operand, f"{method}() dropped"
+    if method in ("dot", "matmul") and not _is_method(node) and len(node.args) == 2:
+        yield _with(node, args=node.args[::-1]), "operands swapped"
     if method == "accumulate" and node.args:
         yield _with(node, args=[_negative(node.args[0])]), "sign of the gradient flipped"
     if method in ("sum", "mean"):
@@ -190,7 +194,7 @@ def _of_call(node: ast.Call):
                 axis = ast.Constant(-1 if _constant(keyword.value) != -1 else 0)
                 others = [*node.keywords]
                 others[i] = ast.keyword("axis", axis)
-                yield _with(node, keywords=others), f".{method}() over axis {axis.value}"
+                yield _with(node, keywords=others), f"{method}() over axis {axis.value}"
 
 
 def _is_none(node: ast.AST) -> bool:

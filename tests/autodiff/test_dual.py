@@ -138,6 +138,45 @@ def test_writing_into_buffers():
     assert tangent[2, 0] == 0.0
 
 
+@pytest.mark.parametrize("start", [lambda x: x - 1.0, lambda x: 1.0 + x, lambda x: +x])
+def test_in_place_work_on_a_result_reaches_neither_x_nor_v(start):
+    def f(x):
+        y = start(x)
+        y *= 0.0
+        return x * x + y
+
+    v = V.copy()
+    np.testing.assert_allclose(jvp(f, X, v)[1], 2 * X * V)
+    np.testing.assert_array_equal(v, V)
+
+
+def test_buffers_filled_with_a_traced_value():
+    for f in (
+        lambda x: np.full_like(x, x[0, 0]),
+        lambda x: np.full((2, 2), x[0, 0], like=x),
+    ):
+        value, tangent = jvp(f, X, V)
+        assert (value == X[0, 0]).all()
+        assert (tangent == V[0, 0]).all()
+
+
+def test_copies_and_buffers_work_in_nested_differentiation():
+    def f(x):
+        b = x.copy()
+        b[0] = x[1] * x[2]
+        return b * x
+
+    def slope(x):
+        return jvp(f, x, C)[1]
+
+    np.testing.assert_allclose(jvp(slope, X, V)[1], numeric_jvp(slope, X, V), rtol=1e-6)
+
+
+def test_integers_have_no_derivative():
+    with pytest.raises(TypeError, match="expects a floating-point array"):
+        jvp(lambda x: x * x, np.array([1, 2]), np.array([1, 1]))
+
+
 def test_reduceat_and_reduce():
     def f(x):
         return np.add.reduceat(x, [0, 2], axis=1) * np.add.reduce(x, axis=1, keepdims=True)
@@ -251,6 +290,8 @@ def test_outermost_and_primal():
         (lambda x: np.pad(x, 1, mode="maximum"), "numpy.pad with mode='maximum'"),
         (lambda x: np.exp(x, where=C > 1, out=np.zeros_like(x)), "no derivative rule"),
         (lambda x: np.sum(x, where=C > 1), "initial= or where="),
+        (lambda x: np.sum(x, axis=0, out=np.zeros_like(x[0])), "numpy.sum with out="),
+        (lambda x: np.add.at(np.zeros((3, 4)), 0, x[0]), "the buffer is a plain array"),
     ],
 )
 def test_what_has_no_derivative_says_so(f, words):

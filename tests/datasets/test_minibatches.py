@@ -58,5 +58,5 @@ def test_samples_with_and_without_a_scale():
     np.testing.assert_allclose(batch, [[0.2], [1.0]], rtol=1e-6)
     assert targets.tolist() == [1, 2]
     assert Samples(X, t)[1:][0].dtype == np.uint8
-    with pytest.raises(ValueError, match="3 inputs but 2 targets"):
+    with pytest.raises(ValueError, match="3 inputs and 2 targets"):
         Samples(X, t[:2])

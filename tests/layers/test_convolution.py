@@ -66,6 +66,14 @@ def test_an_output_is_channels_last_in_memory():
     assert Y.transpose(0, 2, 3, 1).flags["C_CONTIGUOUS"]
 
 
+def test_images_of_whole_numbers_are_not_cut_off():
+    layer = Convolution(1, 2, 3, rng=0)
+    X = np.random.default_rng(0).integers(0, 256, (2, 1, 6, 6), dtype=np.uint8)
+    Y = layer.forward(X)
+    assert Y.dtype == np.float32
+    np.testing.assert_allclose(Y, by_definition(layer, X.astype(float)), rtol=1e-4, atol=1e-3)
+
+
 def test_window_buffers_do_not_grow_with_the_batch(monkeypatch):
     from layers import convolution
 

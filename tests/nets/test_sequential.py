@@ -106,7 +106,7 @@ def test_backward_stops_at_the_lowest_layer_that_learns(rng):
     )
     net.gradient(rng.standard_normal((4, 5)).astype(np.float32), np.array([0, 1, 2, 0]))
     assert Watched.visits == 1
-    assert net.layers["affine"].needs_dX is False
+    assert net.layers["affine"].needs_dX  # put back: a layer used by itself gives its dX
     net.layers["affine"].W.trainable = net.layers["affine"].b.trainable = False
     gradients = net.gradient(rng.standard_normal((4, 5)).astype(np.float32), np.array([0, 1, 2, 0]))
     assert gradients == {}
@@ -215,6 +215,62 @@ def test_backward_without_a_forward_is_an_error(rng):
     net.accuracy(rng.standard_normal((4, 5)), np.array([0, 1, 2, 0]))
     with pytest.raises(RuntimeError, match="predict and accuracy do not count"):
         net.backward()
+
+
+def test_backward_after_a_forward_or_loss_that_failed_is_an_error(rng):
+    net = small_net(rng, loss=SoftmaxWithLoss())
+    X, t = rng.standard_normal((4, 5)), np.array([0, 1, 2, 0])
+    net.loss(X, t)
+    with pytest.raises(ValueError, match="class indices"):
+        net.loss(X, t + 7)
+    with pytest.raises(RuntimeError, match="backward needs a forward"):
+        net.backward()
+    net.loss(X, t)
+    with pytest.raises(ShapeError):
+        net.loss(X[:, :2], t)
+    with pytest.raises(RuntimeError, match="backward needs a forward"):
+        net.backward()
+
+
+def test_backward_after_a_plain_forward_needs_dout(rng):
+    net = small_net(rng)
+    net.forward(rng.standard_normal((4, 5)))
+    with pytest.raises(TypeError, match="backward needs dout"):
+        net.backward()
+
+
+def test_the_place_of_an_error_is_noted(rng):
+    class Breaks(Relu):
+        def forward(self, X):
+            return X @ X
+
+    net = Sequential({"affine": Affine(5, 3, rng=rng), "oops": Breaks()})
+    with pytest.raises(ValueError, match="matmul") as raised:
+        net.forward(np.ones((2, 5), np.float32))
+    assert raised.value.__notes__ == ["in forward of oops (Breaks)"]
+
+
+def test_float64_data_in_a_float32_net_say_what_to_do(rng):
+    net = Sequential({"affine": Affine(5, 3, rng=rng)}, loss=SoftmaxWithLoss())
+    with pytest.raises(ValueError, match=r"X\.astype\(np\.float32\)") as raised:
+        net.gradient(np.ones((2, 5)), np.array([0, 1]))
+    assert raised.value.__notes__ == ["in backward of affine (Affine)"]
+
+
+def test_accuracy_refuses_targets_of_another_shape(rng):
+    net = small_net(rng)
+    for t in (np.zeros((4, 1), int), np.zeros(1, int)):
+        with pytest.raises(ShapeError, match=r"class indices \(4,\) or one-hot \(4, 3\)"):
+            net.accuracy(rng.standard_normal((4, 5)), t)
+
+
+def test_a_generator_of_another_kind_is_refused_before_anything_changes():
+    layer = Dropout(0.5, rng=np.random.default_rng(0))
+    other = Dropout(0.5, rng=np.random.Generator(np.random.MT19937(0)))
+    before = layer.state()
+    with pytest.raises(ValueError, match="rng: expects the state of a PCG64"):
+        layer.load_state(other.state())
+    assert layer.state() == before
 
 
 def test_state_goes_out_and_comes_back(rng):

@@ -1,6 +1,7 @@
 """The training loop: what it learns, writes, repeats, and how it goes on from a checkpoint."""
 
 import csv
+import signal
 
 import numpy as np
 import pytest
@@ -128,13 +129,118 @@ def test_accuracy_over_batches_counts_every_sample_once():
     assert accuracy(net, data.train) == pytest.approx(expected)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_losses_before(tmp_path):
     made = trainer(run_dir=tmp_path)
-    made.net.layers["affine2"].W.data[0, 0] = np.nan
-    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 1; a smaller"):
+    good = made.optimizer.step
+
+    def poison():
+        good()
+        if made.iteration == 14:
+            made.net.layers["affine2"].W.data[0, 0] = np.nan
+
+    made.optimizer.step = poison
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 16; a smaller"):
         made.run()
     assert not (tmp_path / "weights.npz").exists()
     assert made.net.needs_dX
+    assert len(read_table(tmp_path / "loss.csv")["loss"]) == 15
+
+
+def test_a_run_that_goes_on_continues_its_tables(tmp_path):
+    (tmp_path / "whole").mkdir()
+    trainer(run_dir=tmp_path / "whole", evaluate_every=20).run()
+    first = trainer(run_dir=tmp_path, iterations=40, evaluate_every=20)
+    first.run()
+    second = trainer(seed=9, run_dir=tmp_path, evaluate_every=20)
+    second.load_state(load_checkpoint(tmp_path / "checkpoint-00000040.npz"))
+    second.run()
+    for name in ("loss.csv", "history.csv", "weights.npz"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_ctrl_c_ends_the_run_after_its_iteration_with_everything_written(tmp_path):
+    made = trainer(run_dir=tmp_path)
+
+    def press(trainer, row):
+        signal.raise_signal(signal.SIGINT)
+
+    made.evaluate_every = 30
+    made.callbacks.append(press)
+    history = made.run()
+    assert made.interrupted
+    assert made.iteration == 31
+    assert len(history.losses) == 31
+    assert (tmp_path / "weights.npz").exists()
+    assert (tmp_path / "checkpoint-00000031.npz").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_stops_at_once():
+    made = trainer()
+    made.evaluate_every = 30
+
+    def press_twice(trainer, row):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    made.callbacks.append(press_twice)
+    with pytest.raises(KeyboardInterrupt):
+        made.run()
+
+
+def test_a_callback_sees_every_evaluation_and_may_end_the_run():
+    seen = []
+
+    def watch(trainer, row):
+        seen.append((trainer.iteration, row["iteration"]))
+        return row["iteration"] >= 40
+
+    trainer(evaluate_every=20, callbacks=[watch]).run()
+    assert seen == [(20, 20), (40, 40)]
+
+
+def test_patience_ends_a_run_that_no_longer_gets_better():
+    made = trainer(iterations=5000, evaluate_every=10, patience=4)
+    rows = made.run().evaluations
+    assert len(rows) < 500
+    best = max(row["test_accuracy"] for row in rows)
+    assert rows[-5]["test_accuracy"] == best
+    assert all(row["test_accuracy"] <= best for row in rows[-4:])
+
+
+def test_the_best_weights_are_kept():
+    made = trainer(iterations=60, evaluate_every=10, keep_best=True)
+    calls = []
+
+    def ruin_later(trainer, row):
+        calls.append(row["test_accuracy"])
+        if row["iteration"] >= 50:
+            for param in trainer.net.parameters().values():
+                param.data = param.data * 0.0
+
+    made.callbacks.append(ruin_later)
+    made.run()
+    assert accuracy(made.net, made.dataset.test) == max(calls)
+
+
+def test_accumulated_batches_are_one_large_batch():
+    """Two batches of 20 give the gradient of one of 40, where no layer mixes the samples."""
+
+    def made(batch_size, accumulate):
+        rng = np.random.default_rng(0)
+        net = Sequential({"affine": Affine(4, 3, rng=rng)}, loss=SoftmaxWithLoss())
+        optimizer = SGD(net.parameters(), lr=0.1)
+        data = blobs()
+        return Trainer(
+            net, optimizer, data, rng=rng, batch_size=batch_size, accumulate=accumulate, quiet=True
+        )
+
+    small, large = made(20, 2), made(40, 1)
+    for _ in range(3):
+        assert small.step() == pytest.approx(large.step(), rel=1e-5)
+    np.testing.assert_allclose(
+        small.net.layers["affine"].W.data, large.net.layers["affine"].W.data, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_the_bar_shows_loss_and_accuracy(capsys):
@@ -150,7 +256,11 @@ def test_the_bar_shows_loss_and_accuracy(capsys):
 def test_a_history_without_a_folder_keeps_all_in_memory():
     history = History()
     history.add_loss(1.0)
+    history.add_loss(3.0)
+    assert history.mean_loss() == 2.0
     row = dict.fromkeys(("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr"), 1)
     history.add_evaluation(row, images=10, seconds=1.0)
+    history.add_loss(5.0)
+    assert history.mean_loss() == 5.0
     history.close()
-    assert history.losses == [1.0]
+    assert history.losses == [1.0, 3.0, 5.0]

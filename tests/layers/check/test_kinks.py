@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import Layer, Relu, SVMLoss
+from layers import Affine, Layer, Relu, SVMLoss
 from layers.check import check_layer
 
 
@@ -66,9 +66,17 @@ def test_a_layer_without_anything_to_differentiate_is_no_proof():
     assert "PROVED NOTHING" in str(report)
 
 
-def test_float32_inputs_are_refused():
-    with pytest.raises(TypeError, match="input 0 is float32; use float64"):
-        check_layer(Relu(), np.ones((2, 2), np.float32))
+def test_float32_layers_and_inputs_are_checked_in_float64():
+    X = np.random.default_rng(0).standard_normal((4, 5)).astype(np.float32)
+    report = check_layer(Affine(5, 3, rng=0), X)
+    assert report.passed, report
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_entries_near_kinks_are_no_failure(seed):
+    X = np.random.default_rng(seed).standard_normal((300, 300))
+    report = check_layer(Relu(), X, seed=seed)
+    assert report.passed, report
 
 
 def test_what_is_no_layer_is_told_so():

@@ -168,6 +168,139 @@ class UsesItsCacheUp(Dropout):
         return dout if mask is None else dout * mask
 
 
+class Scale(Layer):
+    """A right layer with a parameter that starts at one, to be broken below."""
+
+    def __init__(self):
+        self.s = Param(np.ones(5))
+
+    def forward(self, X):
+        self.X = X
+        return self.s.data * X
+
+    def backward(self, dout):
+        self.s.accumulate((dout * self.X).sum(axis=0))
+        return self.s.data * dout
+
+
+class ForgetsItsScale(Scale):
+    def backward(self, dout):
+        super().backward(dout)
+        return dout
+
+
+class UnwrapsDout(Scale):
+    def backward(self, dout):
+        return super().backward(np.asarray(dout))
+
+
+class TracksInEvaluation(BatchNormalization):
+    def forward(self, X):
+        if not self.training:
+            self._track(X.mean(axis=self.axes), X.var(axis=self.axes), len(X))
+        return super().forward(X)
+
+    axes = (0,)
+
+
+class DropsInEvaluation(Dropout):
+    def forward(self, X):
+        self.training = True
+        return super().forward(X)
+
+
+class KeepsADual(BatchNormalization):
+    def _track(self, mean, var, m):
+        self.running_mean.data = 0.9 * self.running_mean.data + 0.1 * mean
+
+
+class MovesItsParameter(Scale):
+    def backward(self, dout):
+        dX = super().backward(dout)
+        self.s.data = self.s.data - 0.1
+        return dX
+
+
+class LossNeedsAnArray(SoftmaxWithLoss):
+    def backward(self, dout=1.0):
+        return super().backward(dout.astype(float))
+
+
+class LossOfShapeOne(SoftmaxWithLoss):
+    def forward(self, scores, targets):
+        return super().forward(scores, targets).reshape(1)
+
+
+class WrongOutputShape(Affine):
+    def output_shape(self, input_shape):
+        super().output_shape(input_shape)
+        return input_shape
+
+
+class TooManyGradients(Scale):
+    def backward(self, dout):
+        return super().backward(dout), dout
+
+
+class HoldsAForeigner(Relu):
+    class Inner:
+        def forward(self, X):
+            return X
+
+        def backward(self, dout):
+            return dout
+
+    def __init__(self):
+        self.inner = self.Inner()
+
+
+class ListStyle(Layer):
+    def __init__(self):
+        self.params, self.grads = [np.ones((5, 3))], [None]
+
+    def forward(self, X):
+        self.X = X
+        return X @ self.params[0]
+
+    def backward(self, dout):
+        self.grads[0] = self.X.T @ dout
+        return dout @ self.params[0].T
+
+
+class GlobalNoise(Layer):
+    def forward(self, X):
+        return X + np.random.standard_normal(X.shape)  # noqa: NPY002
+
+    def backward(self, dout):
+        return dout
+
+
+class ForwardReturnsNothing(Relu):
+    def forward(self, X):
+        super().forward(X)
+
+
+class GradOfNone(Scale):
+    def backward(self, dout):
+        self.s.grad += (dout * self.X).sum(axis=0)
+        return self.s.data * dout
+
+
+class SumOverAll(Scale):
+    def backward(self, dout):
+        self.s.accumulate(np.sum(dout * self.X))
+        return self.s.data * dout
+
+
+class WritesIntoX(Layer):
+    def forward(self, X):
+        X *= 2.0
+        return X
+
+    def backward(self, dout):
+        return 2.0 * dout
+
+
 MISTAKES = {
     # mistake: (layer, inputs, array that must be named, words that must be there)
     "dx = dout * x": (SquareTimesX(), [X], "dx", "0.5 times"),
@@ -205,6 +338,43 @@ MISTAKES = {
         "keep it in a State",
     ),
     "np.asarray on the data": (DropsTangents(), [X], "forward", "does not run on duals"),
+    "a forgotten factor that starts at one": (ForgetsItsScale(), [X], "dX", "local derivative"),
+    "np.asarray on dout": (UnwrapsDout(), [X], "backward", "does not run on duals"),
+    "statistics move in evaluation": (
+        TracksInEvaluation(5, dtype=np.float64),
+        [X],
+        "running_mean",
+        "evaluation changes it",
+    ),
+    "random in evaluation": (
+        DropsInEvaluation(0.5, rng=np.random.default_rng(0)),
+        [X],
+        "rng",
+        "evaluation changes it",
+    ),
+    "a derivative kept in a state": (
+        KeepsADual(5, dtype=np.float64),
+        [X],
+        "running_mean",
+        "self.running_mean.update(value)",
+    ),
+    "backward moves a parameter": (MovesItsParameter(), [X], "s", "only an optimizer"),
+    "a loss that needs an array": (
+        LossNeedsAnArray(),
+        [SCORES, TARGETS],
+        "backward",
+        "without dout raises",
+    ),
+    "a loss of shape (1,)": (LossOfShapeOne(), [SCORES, TARGETS], "forward", "a loss is a 0-d"),
+    "a wrong output_shape": (affine(WrongOutputShape), [X], "output_shape", "forward gives (3,)"),
+    "too many gradients": (TooManyGradients(), [X], "backward", "2 gradients for 1"),
+    "an inner layer that is none": (HoldsAForeigner(), [X], "inner", "is no Layer"),
+    "params and grads in lists": (ListStyle(), [X], "params.0", "never train"),
+    "random numbers from nowhere": (GlobalNoise(), [X], "forward", "not repeatable"),
+    "forward returns nothing": (ForwardReturnsNothing(), [X], "forward", "returns None"),
+    "adds to grad itself": (GradOfNone(), [X], "backward", "use self.W.accumulate(dW)"),
+    "a sum over everything": (SumOverAll(), [X], "s.grad", "a sum over too many axes"),
+    "writes into X": (WritesIntoX(), [X], "X", "is written into"),
     "backward uses its cache up": (
         UsesItsCacheUp(0.5, rng=np.random.default_rng(0)),
         [X],
@@ -227,6 +397,9 @@ def test_a_typical_mistake_is_caught_and_the_right_array_named(name):
 def test_the_same_layers_without_the_mistake_pass():
     for layer, inputs in [
         (Square(), [X]),
+        (Scale(), [X]),
+        (SoftmaxWithLoss(), [SCORES, np.eye(3)[TARGETS]]),
+        (SoftmaxWithLoss(), [SCORES, np.eye(3, dtype=np.float32)[TARGETS]]),
         (Relu(), [X]),
         (affine(Affine), [X]),
         (SoftmaxWithLoss(), [SCORES, TARGETS]),
@@ -260,7 +433,7 @@ class BookAffine(Layer):
 def test_a_layer_in_the_books_style_is_told_that_it_will_never_train():
     report = check_layer(BookAffine(np.ones((5, 3)), np.zeros(3)), X)
     assert not report.passed
-    assert [f.array for f in report.failures] == ["W", "b"]
+    assert {f.array for f in report.failures} == {"W", "b"}
     assert "never train" in str(report)
     assert "self.W = Param(W)" in str(report)
 
@@ -279,6 +452,55 @@ def test_an_array_that_is_no_param_gets_a_hint_even_without_dW():
     report = check_layer(Scale(), X)
     assert report.passed  # a constant is allowed
     assert "self.factors = Param(factors)" in str(report)
+
+
+def test_an_error_is_shown_with_its_line():
+    class Breaks(Relu):
+        def backward(self, dout):
+            return dout[:, 99]
+
+    report = check_layer(Breaks(), X)
+    assert "in test_mistakes.py, line" in str(report)
+    assert "return dout[:, 99]" in str(report)
+
+
+def test_a_large_array_is_diagnosed_by_a_sample():
+    class Negative(Relu):
+        def backward(self, dout):
+            return -dout * self.mask
+
+    report = check_layer(Negative(), np.random.default_rng(5).standard_normal((40, 40)))
+    assert "a sample of 1600 probed" in str(report)
+    assert "likely: a sign" in str(report)
+
+
+def test_a_layer_with_a_limited_domain_passes():
+    class Log(Layer):
+        def forward(self, X):
+            if (X <= 0).any():
+                raise ValueError("X must be positive")
+            self.X = X
+            return np.log(X)
+
+        def backward(self, dout):
+            return dout / self.X
+
+    assert check_layer(Log(), np.random.default_rng(5).uniform(0.5, 2.0, (4, 5))).passed
+
+
+def test_gates_with_integer_and_floating_inputs_pass():
+    class Pick(Layer):
+        def forward(self, rows, X):
+            self.rows, self.n = rows, len(X)
+            return X[rows]
+
+        def backward(self, dout):
+            dX = np.zeros((self.n, dout.shape[1]), dout.dtype, like=dout)
+            np.add.at(dX, self.rows, dout)
+            return None, dX
+
+    report = check_layer(Pick(), np.array([0, 2, 2, 1]), X)
+    assert report.passed, report
 
 
 def test_the_same_layer_with_params_passes():

@@ -1,12 +1,12 @@
 """The contract of a layer: `Layer`, its learned `Param`s and its saved `State`s."""
 
 import copy
-import json
 
 import numpy as np
 
 from autodiff import primal
 from layers.errors import GradientError
+from layers.saved_state import misfit, restore, saved
 
 
 class Param:
@@ -98,7 +98,7 @@ class Layer:
 
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all that a saved layer needs: parameters, states, and generators as JSON."""
-        return {name: _saved(held) for name, held in self.walk() if not isinstance(held, Layer)}
+        return {name: saved(held) for name, held in self.walk() if not isinstance(held, Layer)}
 
     def load_state(self, state: dict) -> None:
         """Put back what `state()` gave. Nothing is changed unless every name and shape fits."""
@@ -106,20 +106,12 @@ class Layer:
         wrong = [f"missing: {name}" for name in held.keys() - state.keys()]
         wrong += [f"unknown: {name}" for name in state.keys() - held.keys()]
         for name in held.keys() & state.keys():
-            shape = () if isinstance(held[name], np.random.Generator) else held[name].data.shape
-            if np.shape(state[name]) != shape:
-                wrong.append(f"{name}: expects shape {shape}, got {np.shape(state[name])}")
-            elif isinstance(held[name], np.random.Generator):
-                kind, saved = (type(held[name].bit_generator).__name__, str(state[name]))
-                if f'"{kind}"' not in saved:
-                    wrong.append(f"{name}: expects the state of a {kind}, got {saved[:40]}")
+            if reason := misfit(held[name], state[name]):
+                wrong.append(f"{name}: {reason}")
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state: " + "; ".join(sorted(wrong)))
         for name, h in held.items():
-            if isinstance(h, np.random.Generator):
-                h.bit_generator.state = json.loads(str(state[name]))
-            else:
-                h.data = state[name].astype(h.data.dtype)
+            restore(h, state[name])
 
     def set_training(self, training: bool) -> None:
         """Training or evaluation mode, for this layer and every layer that it holds."""
@@ -145,9 +137,3 @@ def _walk(members: dict, prefix: str):
             yield from _walk({str(i): h for i, h in enumerate(held)}, f"{name}.")
         elif isinstance(held, dict):
             yield from _walk(held, f"{name}.")
-
-
-def _saved(held):
-    if isinstance(held, np.random.Generator):
-        return np.array(json.dumps(held.bit_generator.state, default=np.ndarray.tolist))
-    return held.data.copy()

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--config", default="configs/mnist_relu.yaml", help="(default: %(default)s)")
+    add("--config", default="configs/digits_relu.yaml", help="(default: %(default)s)")
     add(
         "--set",
         action="append",

@@ -36,7 +36,7 @@ def plot_curves(path: Path, runs: dict[str, tuple[dict, dict]], title: str = "")
                 history["epoch"],
                 values,
                 style,
-                color=f"C{i}",
+                color=f"C{i + (alone and part == 'test')}",
                 marker="o" if len(values) < 40 else None,
                 markersize=3,
                 label=label,

@@ -1,0 +1,130 @@
+"""How good a finished run is, class by class, and what it gets wrong.
+
+python -m training.evaluate runs/mnist_relu-20260101-120000
+"""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from datasets import Samples
+from datasets.files import whole_file
+from layers.base import Layer
+from training.build import build_dataset, build_net, check_sections
+from training.checkpoint import load_weights
+from training.config import ConfigError, load_config
+
+
+def load_run(run_dir: Path):
+    """(net, dataset) of a run: its configuration built again, and its weights put in."""
+    path = run_dir / "config.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{run_dir}: is no run directory: it has no config.yaml")
+    config = load_config(path)
+    check_sections(config)
+    dataset = build_dataset(config)
+    net = build_net(config, dataset.input_shape, np.random.default_rng(0))
+    load_weights(run_dir / "weights.npz", net)
+    return net, dataset
+
+
+def scores_of(net: Layer, samples: Samples, rows: int = 1000) -> np.ndarray:
+    """The scores of all samples, computed in batches."""
+    starts = range(0, len(samples), rows)
+    return np.concatenate([net.predict(samples[s : s + rows][0]) for s in starts])
+
+
+def confusion(t: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """How often class i was taken for class j: (n_classes, n_classes)."""
+    counts = np.zeros((n_classes, n_classes), int)
+    np.add.at(counts, (t, predicted), 1)
+    return counts
+
+
+def report(counts: np.ndarray, class_names: tuple) -> str:
+    """Accuracy, recall and precision of each class, and the confusion matrix, as text."""
+    total, right = counts.sum(), np.trace(counts)
+    width = max(len("class"), *(len(name) for name in class_names))
+    cell = max(len(str(counts.max())), *(len(name) for name in class_names)) + 1
+    lines = [f"accuracy {100 * right / total:.2f} %: {right} of {total} right", ""]
+    lines.append(f"{'class':<{width}}  samples  found (recall)  right when said (precision)")
+    for i, name in enumerate(class_names):
+        recall, precision = (
+            _percent(counts[i, i], n) for n in (counts[i].sum(), counts[:, i].sum())
+        )
+        lines.append(f"{name:<{width}}  {counts[i].sum():>7}  {recall:>14}  {precision:>27}")
+    lines += ["", "confusion: rows are the true classes, columns what the net said"]
+    lines.append(" " * width + "".join(f"{name:>{cell}}" for name in class_names))
+    for name, row in zip(class_names, counts, strict=True):
+        lines.append(f"{name:<{width}}" + "".join(f"{n or '.':>{cell}}" for n in row))
+    return "\n".join(lines)
+
+
+def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = 24) -> np.ndarray:
+    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class."""
+    lead = scores.max(axis=1) - scores[np.arange(len(t)), t]
+    wrong = np.flatnonzero(scores.argmax(axis=1) != t)
+    return wrong[np.argsort(-lead[wrong], kind="stable")][:n]
+
+
+def draw_mistakes(path: Path, samples: Samples, rows, scores, class_names: tuple) -> bool:
+    """Draw these samples with what they are and what the net says; False if they are no images."""
+    images = _images(samples.X[rows])
+    if images is None or not len(rows):
+        return False
+    from matplotlib.figure import Figure  # late, as in plots
+
+    n_columns = 8
+    n_rows = math.ceil(len(rows) / n_columns)
+    figure = Figure(figsize=(10, 1.6 * n_rows + 0.5), layout="constrained")
+    for axes in (grid := figure.subplots(n_rows, n_columns, squeeze=False)).flat:
+        axes.axis("off")
+    for axes, image, row in zip(grid.flat, images, rows, strict=False):
+        axes.imshow(image, cmap="gray_r")
+        said, true = class_names[scores[row].argmax()], class_names[samples.t[row]]
+        axes.set_title(f"{true}, said {said}", fontsize="small", parse_math=False)
+    figure.suptitle("The mistakes that the net is most sure of")
+    with whole_file(path) as file:
+        figure.savefig(file, format="png", dpi=120)
+    return True
+
+
+def _images(X: np.ndarray):
+    """(N, height, width), if the inputs are square pictures, flat or not; else None."""
+    if X.ndim == 4 and X.shape[1] == 1:
+        return X[:, 0]
+    side = math.isqrt(X.shape[1]) if X.ndim == 2 else 0
+    return X.reshape(-1, side, side) if side >= 8 and side * side == X.shape[1] else None
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f} %" if whole else "-"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate", description="Evaluate a run on its test samples."
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    options = parser.parse_args(arguments)
+    try:
+        net, dataset = load_run(options.run)
+        samples = dataset.test
+        scores = scores_of(net, samples)
+        counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.class_names))
+        print(report(counts, dataset.class_names))
+        picture = options.run / "mistakes.png"
+        rows = worst_mistakes(scores, samples.t)
+        if draw_mistakes(picture, samples, rows, scores, dataset.class_names):
+            print(f"\nthe worst mistakes: {picture}")
+    except (OSError, ValueError) as error:
+        print(f"training.evaluate: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

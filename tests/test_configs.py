@@ -1,0 +1,39 @@
+"""Every configuration of the project builds, and those without a download train."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.build import build_dataset, build_net, build_optimizer, check_sections
+from training.config import load_config
+from training.main import run
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_configuration_builds_without_reading_data(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))
+    config = load_config(path)
+    check_sections(config)
+    dataset = build_dataset(config)
+    net = build_net(config, dataset.input_shape, np.random.default_rng(0))
+    build_optimizer(config, net.parameters())
+    assert net.output_shape(dataset.input_shape) == (len(dataset.class_names),)
+    assert not (tmp_path / "nothing here").exists()
+
+
+def test_the_spirals_are_learned(tmp_path):
+    config = load_config("configs/own_csv.yaml")
+    summary, finished = run(config, "own_csv", tmp_path / "run", quiet=True)
+    assert finished
+    assert float(summary.split("test ")[1].split(" %")[0]) >= 95
+
+
+def test_the_default_run_needs_no_download_and_reaches_95_percent(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
+    config = load_config("configs/digits_relu.yaml")
+    summary, _ = run(config, "digits_relu", tmp_path / "run", quiet=True)
+    assert float(summary.split("test ")[1].split(" %")[0]) >= 95
+    assert (tmp_path / "run" / "curves.png").exists()

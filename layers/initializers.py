@@ -8,13 +8,11 @@ the axes between the inputs' and the outputs' (the kernel of a convolution).
     Convolution  shape (c_in, KH, KW, c_out)          fan-in c_in KH KW, fan-out KH KW c_out
 """
 
-import functools
-import inspect
 import math
 
 import numpy as np
 
-from layers.loading import suggest
+from layers.loading import chosen
 
 
 def zeros(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
@@ -77,18 +75,7 @@ def make_initializer(type: str, **settings):
 
     Raises ValueError for an unknown name, and for settings that are unknown or missing.
     """
-    if type not in INITIALIZERS:
-        raise ValueError(f"unknown initializer {type}{suggest(type, INITIALIZERS)}")
-    parameters = inspect.signature(INITIALIZERS[type]).parameters.values()
-    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    wrong = [name for name in settings if name not in known]
-    missing = [n for n, p in known.items() if n not in settings and p.default is p.empty]
-    if wrong or missing:
-        raise ValueError(
-            f"initializer {type}: takes {', '.join(known) or 'no settings'}, "
-            f"got {', '.join(settings) or 'none'}"
-        )
-    return functools.partial(INITIALIZERS[type], **settings)
+    return chosen("initializer", INITIALIZERS, type, settings)
 
 
 def _fans(shape: tuple) -> tuple[int, int]:

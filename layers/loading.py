@@ -1,7 +1,9 @@
-"""Classes from files that the user names, path.py:Class, and help with misspelt names."""
+"""What a user names: a class in a file, path.py:Class, or a function of a table, with settings."""
 
 import difflib
+import functools
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 
@@ -35,3 +37,23 @@ def suggest(name, known) -> str:
     if not near:  # a capital off, as in relu for Relu
         near = [k for k in known if k.lower() == str(name).lower()]
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+
+
+def chosen(kind: str, table: dict, name: str, settings: dict) -> functools.partial:
+    """The function of that name with its keyword-only settings filled in.
+
+    Raises ValueError for an unknown name, and for settings that are unknown or missing.
+    """
+    if name not in table:
+        raise ValueError(f"unknown {kind} {name}{suggest(name, table)}")
+    parameters = inspect.signature(table[name]).parameters.values()
+    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    wrong = [n for n in settings if n not in known]
+    missing = [n for n, p in known.items() if n not in settings and p.default is p.empty]
+    if wrong or missing:
+        raise ValueError(
+            f"{kind} {name}: takes {', '.join(known) or 'no settings'}"
+            + (f"; missing {', '.join(missing)}" if missing else "")
+            + (f"; unknown {', '.join(wrong)}" if wrong else "")
+        )
+    return functools.partial(table[name], **settings)

@@ -15,7 +15,8 @@ class Softplus(Layer):
 
     def forward(self, X):
         self.X = X
-        return np.logaddexp(X, 0.0)
+        # np.logaddexp(X, 0) is the same, but warns at NaN.
+        return np.maximum(X, 0) + np.log1p(np.exp(-np.abs(X)))
 
     def backward(self, dout):
         return dout * (0.5 * np.tanh(0.5 * self.X) + 0.5)

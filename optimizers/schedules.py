@@ -6,12 +6,10 @@ Step 0 is the first update. All but `cosine` are Caffe's policies, with its name
 (caffe.proto, `lr_policy`), divided by base_lr.
 """
 
-import functools
-import inspect
 import math
 from collections.abc import Callable
 
-from layers.loading import suggest
+from layers.loading import chosen
 
 Schedule = Callable[[int], float]
 
@@ -67,24 +65,12 @@ def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
     schedule from its own step 0 (Goyal et al. 2017, section 2.2). Raises ValueError for an unknown
     name, and for settings that are missing, unknown or not positive where they count steps.
     """
-    if type not in SCHEDULES:
-        raise ValueError(f"unknown schedule {type}{suggest(type, SCHEDULES)}")
-    function = SCHEDULES[type]
-    known = {n: p for n, p in inspect.signature(function).parameters.items() if n != "step"}
-    wrong = [n for n in settings if n not in known]
-    missing = [n for n, p in known.items() if n not in settings and p.default is p.empty]
-    if wrong or missing:
-        raise ValueError(
-            f"schedule {type}: takes {', '.join(known) or 'no settings'}"
-            + (f"; missing {', '.join(missing)}" if missing else "")
-            + (f"; unknown {', '.join(wrong)}" if wrong else "")
-        )
+    after = chosen("schedule", SCHEDULES, type, settings)
     for name in ("step_size", "max_steps"):
         if name in settings and not (isinstance(settings[name], int) and settings[name] > 0):
             raise ValueError(f"schedule {type}: {name} is at least 1, got {settings[name]!r}")
     if not (isinstance(warm_up, int) and warm_up >= 0):
         raise ValueError(f"schedule {type}: warm_up is at least 0, got {warm_up!r}")
-    after = functools.partial(function, **settings)
     if not warm_up:
         return after
 

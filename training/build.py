@@ -1,9 +1,6 @@
 """From a configuration to objects: {type: Affine, n_out: 50} becomes Affine(n_in=..., n_out=50)."""
 
 import inspect
-import math
-import types
-import typing
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +15,14 @@ from layers.initializers import make_initializer
 from layers.loading import load_class, suggest
 from layers.loss import Loss
 from training.config import Config, describe
+from training.values import check_value
 
 SECTIONS = ("dataset", "net", "optimizer", "training")
+_FUNCTIONS = {"init": make_initializer, "schedule": optimizers.make_schedule}
 
 
 def build_dataset(config: Config) -> datasets.Dataset:
+    """The data set; those that are downloaded or drawn read nothing yet."""
     return _build(config, ("dataset",), datasets, datasets.Dataset, {})
 
 
@@ -35,6 +35,7 @@ def build_net(config: Config, input_shape: tuple, rng: np.random.Generator) -> L
 
 
 def build_optimizer(config: Config, parameters: dict) -> optimizers.Optimizer:
+    """The optimizer of these parameters, its schedule included."""
     given = {"parameters": parameters}
     return _build(config, ("optimizer",), optimizers, optimizers.Optimizer, given)
 
@@ -151,10 +152,8 @@ def _call(config: Config, place: tuple, cls: type, defaults: dict):
     arguments = {k: v for k, v in spec.items() if k != "type"}
     for name, value in arguments.items():
         here = (*place, name)
-        if name == "init":
-            arguments[name] = _initializer(config, here, value)
-        elif name == "schedule":
-            arguments[name] = _schedule(config, here)
+        if name in _FUNCTIONS:
+            arguments[name] = _function(config, here, _FUNCTIONS[name])
         elif signature[name].annotation in (Path, Path | None):
             # Written back whole, so that the configuration that a run keeps works anywhere.
             spec[name] = str(_find(config, here, value))
@@ -185,71 +184,16 @@ def _parameters(cls: type) -> dict[str, inspect.Parameter]:
     return found
 
 
-def _schedule(config: Config, place: tuple):
-    settings = config.expect_mapping(place)
-    if not isinstance(settings.get("type"), str):
-        raise config.error(place, "expects type: NAME")
-    for name, value in settings.items():
-        if name not in ("type", "steps"):
-            check_value(config, (*place, name), value, float)
-    try:
-        return optimizers.make_schedule(**settings)
-    except ValueError as error:
-        raise config.error(place, str(error)) from None
-
-
-def _initializer(config: Config, place: tuple, value):
-    """From `he_normal`, or from `{type: normal, std: 0.01}`."""
+def _function(config: Config, place: tuple, make):
+    """From a name, or from {type: NAME, setting: number, ...}: an initializer or a schedule."""
+    value = config.get(place)
     settings = value if isinstance(value, dict) else {"type": value}
     if not isinstance(settings.get("type"), str):
-        raise config.error(place, f"expects the name of an initializer, got {describe(value)}")
+        raise config.error(place, f"expects a name or {{type: NAME}}, got {describe(value)}")
     for name, setting in settings.items():
-        if name != "type":
+        if name != "type" and not isinstance(setting, list):
             check_value(config, (*place, name), setting, float)
     try:
-        return make_initializer(**settings)
+        return make(**settings)
     except ValueError as error:
         raise config.error(place, str(error)) from None
-
-
-def check_value(config: Config, place: tuple, value, annotation):
-    """value, if it is of the annotated kind; whole numbers pass as floats, lists as tuples."""
-    kinds = (
-        typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    )
-    kinds = [typing.get_origin(k) or k for k in kinds]
-    if not all(k in (int, float, bool, str, tuple, type(None)) for k in kinds):
-        return value
-    if isinstance(value, list) and tuple in kinds:
-        return tuple(value)
-    if value is None and type(None) in kinds:
-        return None
-    if isinstance(value, bool):
-        fits = bool in kinds
-    elif isinstance(value, int):
-        fits = int in kinds or float in kinds
-    else:
-        fits = type(value) in kinds
-    if isinstance(value, float) and not math.isfinite(value):
-        raise config.error(place, f"expects a finite number, got {value}")
-    if not fits:
-        names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-        names |= {tuple: "a list", type(None): "nothing"}
-        wanted = " or ".join(names[k] for k in kinds if k is not type(None))
-        raise config.error(place, f"expects {wanted}, got {describe(value)}{_hint(value, kinds)}")
-    return value
-
-
-def _hint(value, kinds) -> str:
-    """YAML 1.1 reads 1e-3 as text: its floats need a dot. And 3e3 is no whole number."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return ""
-    if isinstance(value, bool) or not math.isfinite(number) or not {int, float} & set(kinds):
-        return ""
-    if float not in kinds:
-        return f"; write it as {int(number)}" if number.is_integer() else ""
-    mantissa, e, exponent = str(value).lower().partition("e")
-    dotted = f"{mantissa}.0e{exponent}" if e and "." not in mantissa else repr(number)
-    return f"; write it as {dotted}"

@@ -13,17 +13,12 @@ import yaml
 from datasets.files import whole_file
 from datasets.idx import IdxError
 from layers.errors import ShapeError
-from training.build import (
-    build_dataset,
-    build_net,
-    build_optimizer,
-    check_sections,
-    check_value,
-)
+from training.build import build_dataset, build_net, build_optimizer, check_sections
 from training.config import Config
 from training.plots import plot_curves, read_run
 from training.threads import current_threads
 from training.trainer import Trainer
+from training.values import check_value
 
 # What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
 USER_ERRORS = (IdxError, ShapeError, FloatingPointError)

@@ -3,11 +3,23 @@
 import numpy as np
 
 from layers.base import Layer
-from layers.check import contract
+from layers.check import behaviour, form
 from layers.check.case import Case, in_float64
 from layers.check.diagnosis import explain_error
 from layers.check.gradients import check_gradients, check_second_order
 from layers.check.report import FAILED, NOTHING, Report
+
+RULES = (
+    form.returns_what_it_should,
+    form.keeps_its_shapes,
+    form.keeps_float32,
+    behaviour.changes_nothing_but_states,
+    behaviour.gradients_add_up,
+    behaviour.keeps_no_stale_cache,
+    behaviour.saves_all_its_state,
+    behaviour.lets_nan_through,
+    behaviour.may_leave_out_dX,
+)
 
 
 def check_layer(
@@ -25,7 +37,7 @@ def check_layer(
         report.add(FAILED, "class", where, "is no layers.Layer: write class Name(Layer)")
         return report
     inputs = [_as64(x) for x in inputs]
-    contract.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
+    form.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
     layer = in_float64(layer, rng)
     for training in (True, False):
         mode = "training" if training else "evaluation"
@@ -41,18 +53,18 @@ def check_layer(
 def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
     before = len(report.failures)
     try:
-        if not contract.leaves_arguments_alone(case, report, rng) and stop_early:
+        if not behaviour.leaves_arguments_alone(case, report, rng) and stop_early:
             return
         case = check_gradients(case, report, rng, explain=not stop_early)
         if case is None or (stop_early and report.failures):
             return
-        for rule in contract.RULES:
+        for rule in RULES:
             rule(case, report, rng)
             if stop_early and report.failures:
                 return
         if len(report.failures) > before:
             return  # what follows would only say the same again
-        contract.takes_a_batch_of_one(case, report, rng, check_gradients)
+        behaviour.takes_a_batch_of_one(case, report, rng, check_gradients)
         check_second_order(case, report, rng)
     except Exception as error:
         # A layer that is wrong already may well trip over the further rules.

@@ -191,7 +191,7 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
         ),
         ("lr: 0.1", "lr: 0.1, decay: l3", "decay: expects one of l2, l1, decoupled"),
         ("lr: 0.1", "lr: 0.1, schedule: {type: stp}", "unknown schedule stp; did you mean step"),
-        ("lr: 0.1", "lr: 0.1, schedule: step", "schedule: expects a mapping"),
+        ("lr: 0.1", "lr: 0.1, schedule: step", "schedule step: takes gamma, step_size; missing"),
         (
             "lr: 0.1",
             "lr: 0.1, schedule: {type: step, gamma: 1}",

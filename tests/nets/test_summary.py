@@ -1,0 +1,172 @@
+"""A net as a table."""
+
+import numpy as np
+import pytest
+
+from layers import (
+    Affine,
+    BatchNormalization,
+    Convolution,
+    Flatten,
+    Relu,
+    ShapeError,
+    SoftmaxWithLoss,
+)
+from nets import Sequential, TwoLayerNet, summary
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def small_net(rng):
+    layers = {"affine1": Affine(5, 4, rng=rng), "relu1": Relu(), "affine2": Affine(4, 3, rng=rng)}
+    return Sequential(layers, loss=SoftmaxWithLoss())
+
+
+def nested_net(rng):
+    inner = Sequential({"norm": BatchNormalization(1200), "relu": Relu()})
+    block = Sequential({"affine": Affine(1200, 1200, rng=rng), "inner": inner})
+    return Sequential(
+        {
+            "conv": Convolution(1, 3, 3, padding=1, rng=rng),
+            "flatten": Flatten(),
+            "block": block,
+            "last": Affine(1200, 10, rng=rng),
+        },
+        loss=SoftmaxWithLoss(),
+    )
+
+
+# conv 3 · 9 + 3; affine 1200 · 1200 + 1200; norm 2 · 1200; last 12,000 + 10.
+NESTED_COUNTS = {
+    "conv": "30",
+    "flatten": "-",
+    "block": "1,443,600",
+    "  affine": "1,441,200",
+    "  inner": "2,400",
+    "    norm": "2,400",
+    "    relu": "-",
+    "last": "12,010",
+}
+
+
+def table(text):
+    """{layer, with its indentation: [type, shape, count]} of the lines between the rules."""
+    lines = text.split("\n")
+    rows = lines[2:-2]
+    places = [lines[0].index(word) for word in ("type", "output shape")]
+    cells = {}
+    for row in rows:
+        shape, _, count = row[places[1] :].rpartition("  ")
+        cells[row[: places[0]].rstrip()] = [
+            row[places[0] : places[1]].strip(),
+            shape.strip(),
+            count,
+        ]
+    return cells
+
+
+def test_a_small_net_by_hand(rng):
+    expected = """\
+layer    type             output shape  parameters
+--------------------------------------------------
+(input)                   5
+affine1  Affine           4                     24
+relu1    Relu             4                      -
+affine2  Affine           3                     15
+(loss)   SoftmaxWithLoss  ()                     -
+--------------------------------------------------
+39 parameters to learn"""
+    assert small_net(rng).summary((5,)) == expected
+    assert summary(small_net(rng), (5,)) == expected
+
+
+def test_the_columns_are_aligned(rng):
+    lines = nested_net(rng).summary((1, 20, 20)).split("\n")
+    head, rule, rows = lines[0], lines[1], lines[2:-2]
+    assert set(rule) == {"-"}
+    assert lines[-2] == rule
+    assert len(head) == len(rule)
+    for word in ("type", "output shape"):
+        place = head.index(word)
+        assert {row[place - 2 : place] for row in rows} == {"  "}
+        assert sum(row[place] != " " for row in rows) >= len(rows) - 1
+    assert {len(row) for row in rows[1:]} == {len(head)}
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_nested_nets_are_indented_by_depth(rng):
+    cells = table(nested_net(rng).summary((1, 20, 20)))
+    assert list(cells) == ["(input)", *NESTED_COUNTS, "(loss)"]
+    assert cells["block"][0] == cells["  inner"][0] == "Sequential"
+    assert cells["    norm"][0] == "BatchNormalization"
+
+
+def test_shapes_are_those_of_one_sample(rng):
+    cells = table(nested_net(rng).summary((1, 20, 20)))
+    assert cells["conv"][1] == "3 x 20 x 20"
+    assert [cells[name][1] for name in ("flatten", "block", "  inner", "    relu")] == ["1200"] * 4
+    assert cells["last"][1] == "10"
+    assert cells["(loss)"][1] == "()"
+    assert "(input)" in cells
+    assert nested_net(rng).summary((1, 20, 20)).split("\n")[2].split() == [
+        *("(input)", "1", "x", "20", "x", "20")
+    ]
+
+
+def test_counts_and_their_sum_are_the_true_numbers(rng):
+    net = nested_net(rng)
+    text = net.summary((1, 20, 20))
+    cells = table(text)
+    assert {name: cells[name][2].strip() for name in NESTED_COUNTS} == NESTED_COUNTS
+    total = sum(param.data.size for param in net.parameters().values())
+    assert total == 30 + 1_443_600 + 12_010
+    assert text.split("\n")[-1] == "1,455,640 parameters to learn"
+
+
+def test_frozen_parameters_are_not_to_learn(rng):
+    net = small_net(rng)
+    net.layers["affine1"].W.trainable = False
+    assert net.summary((5,)).split("\n")[-1] == "19 parameters to learn"
+    for param in net.parameters().values():
+        param.trainable = False
+    assert net.summary((5,)).split("\n")[-1] == "0 parameters to learn"
+
+
+def test_shared_parameters_are_learned_once(rng):
+    shared = Affine(4, 4, rng=rng)
+    net = Sequential({"first": shared, "second": shared})
+    assert net.summary((4,)).split("\n")[-1] == "20 parameters to learn"
+
+
+def test_a_net_without_a_loss_has_no_line_for_it(rng):
+    text = Sequential({"affine": Affine(5, 4, rng=rng)}).summary((5,))
+    assert list(table(text)) == ["(input)", "affine"]
+
+
+def test_running_statistics_are_not_learned():
+    net = Sequential({"norm": BatchNormalization(7)})
+    assert net.summary((7,)).split("\n")[-1] == "14 parameters to learn"
+
+
+def test_a_two_layer_net():
+    text = TwoLayerNet(784, 50, 10, rng=0).summary((784,))
+    assert list(table(text)) == ["(input)", "Affine1", "Relu", "Affine2", "(loss)"]
+    assert text.split("\n")[-1] == "39,760 parameters to learn"
+
+
+def test_shapes_that_do_not_fit_name_both_layers(rng):
+    net = Sequential({"affine1": Affine(5, 4, rng=rng), "affine2": Affine(50, 3, rng=rng)})
+    words = r"affine2 \(Affine\): expects \(..., 50\), got \(4,\) from affine1 \(Affine\)"
+    with pytest.raises(ShapeError, match=f"^{words}$"):
+        net.summary((5,))
+    with pytest.raises(ShapeError, match=r"^affine1 \(Affine\): expects \(..., 5\), got \(7,\)$"):
+        net.summary((7,))
+    outer = Sequential({"first": Affine(6, 5, rng=rng), "block": net})
+    with pytest.raises(ShapeError, match=rf"^block\.{words}$"):
+        outer.summary((6,))
+    outer = Sequential({"first": Affine(6, 9, rng=rng), "block": net})
+    with pytest.raises(ShapeError, match=r"block\.affine1 .*got \(9,\) from first \(Affine\)$"):
+        outer.summary((6,))

@@ -67,6 +67,8 @@ class DrawnDigits(Dataset):
         labels = data_home() / "drawn_digits" / f"{name}-labels-idx1-ubyte.gz"
         try:
             X, t = read_idx(images), read_idx(labels)
+            if X.shape != (n, _SIZE, _SIZE) or t.shape != (n,):
+                raise IdxError(f"{images}: another shape")
         except (OSError, IdxError):  # not there, or damaged: draw anew
             rng = np.random.default_rng([self.seed, *part.encode()])
             X, t = draw_digits(n, rng)

@@ -2,11 +2,15 @@
 
 import csv
 import math
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from datasets.dataset import Dataset, Samples
+
+_LARGEST = 1e37  # what float32, and sums of it, can hold
 
 
 class CSV(Dataset):
@@ -35,13 +39,17 @@ class CSV(Dataset):
         else:
             same, X_test, labels_test = _read(test, target)
             if same != columns:
-                raise ValueError(f"{test}: has the columns {same}, but {path} has {columns}")
+                raise ValueError(
+                    f"{test}: has the columns {', '.join(same)}; expects those of {path}, "
+                    f"{', '.join(columns)}"
+                )
             parts = [(X, labels), (X_test, labels_test)]
         classes = _classes(parts[0][1] + parts[1][1])
         index = {label: i for i, label in enumerate(classes)}
         if standardise:
             mean, deviation = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
-            deviation[deviation == 0] = 1.0  # a constant column becomes 0
+            # A constant column becomes 0; its deviation may be a rounding error instead of 0.
+            deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
             parts = [((X - mean) / deviation, labels) for X, labels in parts]
         train, test_part = (
             Samples(X.astype(np.float32), np.array([index[label] for label in labels]))
@@ -59,10 +67,12 @@ class NPZ(Dataset):
 
     def __init__(self, path: Path, *, scale: float | None = None):
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-        except (OSError, ValueError, EOFError) as error:
+            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: np.asanyarray(array) for name, array in file.items()}
+        except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: cannot be read as .npz ({error})") from None
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"{path}: is damaged ({error})") from None
         names = ("x_train", "t_train", "x_test", "t_test")
         missing = [name for name in names if name not in arrays]
         if missing:
@@ -99,7 +109,7 @@ def _kind(array) -> str:
 
 
 def _read(path: Path, target: str | None):
-    """(names of the number columns, numbers (N, n) in float64, labels) of a CSV file."""
+    """(names of the columns, the target last; numbers (N, n) in float64; labels) of a CSV file."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
@@ -127,7 +137,8 @@ def _read(path: Path, target: str | None):
         numbers.append(
             [_number(path, line, header[i], cell) for i, cell in enumerate(row) if i != place]
         )
-    return [name for name in header if name != target], np.array(numbers), labels
+    # The target last: two files must agree on all of their columns.
+    return [*(name for name in header if name != target), target], np.array(numbers), labels
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:
@@ -138,7 +149,7 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
         raise ValueError(
             f"{path}, line {line}: column {column}: expects a number, got {what}"
         ) from None
-    if not math.isfinite(value):
+    if not math.isfinite(value) or abs(value) > _LARGEST:
         raise ValueError(
             f"{path}, line {line}: column {column}: expects a finite number, got {cell}"
         )
@@ -147,8 +158,8 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
 
 def _split(path: Path, n: int, test_share: float, seed: int):
     """Row numbers for training and for testing."""
-    n_test = round(n * test_share)
-    if not 0 < test_share < 1 or not 0 < n_test < n:
+    n_test = round(n * test_share) if 0 < test_share < 1 else 0
+    if not 0 < n_test < n:
         raise ValueError(
             f"{path}: a test_share of {test_share} leaves {n - n_test} of {n} rows to train on and "
             f"{n_test} to test on; give a share between 0 and 1, or a file: test: PATH"
@@ -160,6 +171,7 @@ def _split(path: Path, n: int, test_share: float, seed: int):
 def _classes(labels: list[str]) -> list[str]:
     """The different labels: by number if all are whole numbers, else by the alphabet."""
     different = set(labels)
-    if all(label.lstrip("-").isdigit() for label in different):
+    try:
         return sorted(different, key=int)
-    return sorted(different)
+    except ValueError:
+        return sorted(different)

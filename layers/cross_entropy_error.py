@@ -1,5 +1,7 @@
 """Cross-entropy of probabilities."""
 
+import math
+
 import numpy as np
 
 from layers.loss import Loss
@@ -11,8 +13,9 @@ class CrossEntropyError(Loss):
         dp[n, j] = -1 / p[n, j] · dout / N   for j = tₙ, else 0
 
     Behind a Softmax layer the chain rule gives (p - onehot(t)) / N, the gradient of
-    SoftmaxWithLoss; the fused layer is faster and stays finite where p rounds to 0. Here such a p
-    is raised to the smallest normal number, so the loss is at most 87 (float32) a sample.
+    SoftmaxWithLoss; the fused layer is faster, and right where p rounds to 0. Here p counts as at
+    least the root of the smallest normal number, 1e-19 in float32, so that neither the loss (44 a
+    sample at most) nor 1 / p overflows; Softmax below then gives such a sample no gradient.
     Shapes: p (..., C), targets (...) or one-hot (..., C), L (). Errors: see Loss.
     Source: note 004 (section 1.2.2).
     """
@@ -20,7 +23,8 @@ class CrossEntropyError(Loss):
     def forward(self, p, targets):
         self.t, self.shape = self.class_indices(p, targets), p.shape
         rows = np.arange(len(self.t))
-        self.p = np.maximum(p.reshape(-1, p.shape[-1])[rows, self.t], np.finfo(p.dtype).tiny.item())
+        lowest = math.sqrt(np.finfo(p.dtype).tiny)
+        self.p = np.maximum(p.reshape(-1, p.shape[-1])[rows, self.t], lowest)
         return -np.log(self.p).sum() * self.scale(len(self.t))
 
     def backward(self, dout=1.0):

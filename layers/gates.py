@@ -77,6 +77,8 @@ class Copy(Layer):
         return (x,) * self.n
 
     def backward(self, *douts):
+        if len(douts) != self.n:
+            raise ValueError(f"Copy: expects {self.n} gradients, got {len(douts)}")
         first, *others = douts
         return sum(others, first)
 

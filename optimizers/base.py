@@ -72,21 +72,31 @@ class Optimizer:
 
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all that a later step depends on, by names like "velocity/affine1.W"."""
-        state = {"steps": np.array(self.steps)}
+        state = {"rule": np.array(type(self).__name__), "steps": np.array(self.steps)}
         for name, kept in self.kept.items():
             state |= {f"{what}/{name}": array.copy() for what, array in kept.items()}
         return state
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
-        """Go on where `state()` was taken. Raises ValueError for another rule's state."""
+        """Go on where `state()` was taken. Raises ValueError, and changes nothing, if it is the
+        state of another rule or of other parameters."""
+        own = type(self).__name__
+        if str(state.get("rule")) != own or "steps" not in state:
+            raise ValueError(f"{own}: expects the state of {own}, got {state.get('rule')}")
         kept: dict[str, dict[str, np.ndarray]] = {}
         for key, array in state.items():
             what, _, name = key.partition("/")
-            if key == "steps":
+            if key in ("rule", "steps"):
                 continue
             if what not in self.keeps or name not in self.parameters:
-                raise ValueError(f"{type(self).__name__}: the saved {key} does not belong here")
+                raise ValueError(f"{own}: the saved {key} does not belong here")
+            shape = self.parameters[name].data.shape
+            if array.shape != shape:
+                raise ValueError(f"{own}: {key}: expects shape {shape}, got {array.shape}")
             kept.setdefault(name, {})[what] = array.copy()
+        for name, arrays in kept.items():
+            if set(arrays) != set(self.keeps):
+                raise ValueError(f"{own}: {name}: expects {', '.join(self.keeps)}")
         self.kept, self.steps = kept, int(state["steps"])
 
     def _kept(self, name: str, param: Param) -> dict[str, np.ndarray]:
@@ -97,7 +107,9 @@ class Optimizer:
     def _clipping(self, due: dict[str, Param]) -> float:
         if self.clip_norm is None:
             return 1.0
-        norm = math.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in due.values()))
+        # linalg.norm in float64: squares of large float32 gradients would overflow.
+        norms = [np.linalg.norm(p.grad.astype(np.float64, copy=False)) for p in due.values()]
+        norm = math.hypot(*norms)
         return min(1.0, self.clip_norm / norm) if norm > 0 else 1.0
 
     def _decayed(self, param: Param, gradient):

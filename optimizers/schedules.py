@@ -52,10 +52,21 @@ def sigmoid(step: int, *, gamma: float, step_size: int) -> float:
 def cosine(step: int, *, max_steps: int, lowest: float = 0.0) -> float:
     """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)) (Loshchilov and Hutter 2017)."""
     done = min(step / max_steps, 1.0)
-    return lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * done))
+    return float(lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * done)))
 
 
 SCHEDULES = {f.__name__: f for f in (fixed, step, multistep, exp, inv, poly, sigmoid, cosine)}
+
+
+# Where the formulas stay finite, real and not negative, whatever the step.
+LIMITS = {
+    "step": {"gamma": (0.0, 1.0)},
+    "multistep": {"gamma": (0.0, math.inf)},
+    "exp": {"gamma": (0.0, 1.0)},
+    "inv": {"gamma": (0.0, math.inf), "power": (0.0, math.inf)},
+    "poly": {"power": (0.0, math.inf)},
+    "cosine": {"lowest": (0.0, 1.0)},
+}
 
 
 def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
@@ -63,14 +74,22 @@ def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
 
     `warm_up` steps of a linear rise come in front of any: (step + 1) / (warm_up + 1), then the
     schedule from its own step 0 (Goyal et al. 2017, section 2.2). Raises ValueError for an unknown
-    name, and for settings that are missing, unknown or not positive where they count steps.
+    name, and for settings that are missing, unknown or outside of LIMITS.
     """
     after = chosen("schedule", SCHEDULES, type, settings)
     for name in ("step_size", "max_steps"):
-        if name in settings and not (isinstance(settings[name], int) and settings[name] > 0):
+        if name in settings and not _is_count(settings[name], 1):
             raise ValueError(f"schedule {type}: {name} is at least 1, got {settings[name]!r}")
-    if not (isinstance(warm_up, int) and warm_up >= 0):
+    steps = settings.get("steps", ())
+    if not (isinstance(steps, (list, tuple)) and all(_is_count(s, 0) for s in steps)):
+        raise ValueError(f"schedule {type}: steps is a list of whole numbers, got {steps!r}")
+    if not _is_count(warm_up, 0):
         raise ValueError(f"schedule {type}: warm_up is at least 0, got {warm_up!r}")
+    for name, (low, high) in LIMITS.get(type, {}).items():
+        if name in settings and not low <= settings[name] <= high:
+            raise ValueError(
+                f"schedule {type}: {name} is from {low:g} to {high:g}, got {settings[name]!r}"
+            )
     if not warm_up:
         return after
 
@@ -78,3 +97,7 @@ def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
         return (step + 1) / (warm_up + 1) if step < warm_up else after(step - warm_up)
 
     return warmed
+
+
+def _is_count(value, lowest: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest

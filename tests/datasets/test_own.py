@@ -1,6 +1,7 @@
 """People's own CSV and NPZ files: what is read, and the row and column of what is wrong."""
 
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -154,6 +155,11 @@ def test_what_spreadsheets_write(csv):
     assert data.train.t.tolist() == [1, 0, 2]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_name(csv):
+    data = alone(csv("\ufeffkind,a\nx,1\ny,2\n"), target="kind")
+    assert data.train.X.tolist() == [[1], [2]]
+
+
 HEADER = "a,b,kind\n"
 
 
@@ -214,7 +220,7 @@ def test_a_share_that_leaves_nothing_to_train_or_test_on(csv, share):
 
 def test_a_test_file_with_other_columns(csv):
     train, test = csv(SMALL), csv("width,height,kind\n1,2,fig\n", "test.csv")
-    words = re.escape(f"{test}: has the columns ['width', 'height'], but {train} has ['height', 'w")
+    words = re.escape(f"{test}: has the columns width, height, kind; expects those of {train}, hei")
     with pytest.raises(ValueError, match=f"^{words}"):
         CSV(train, test=test)
 
@@ -358,3 +364,39 @@ def test_the_array_that_is_wrong_is_named(npz, changed, words):
     path = npz(**changed)
     with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: {words}')}"):
         NPZ(path)
+
+
+def test_a_test_file_whose_target_has_another_name(csv):
+    train, test = csv(SMALL), csv(SMALL.replace("kind", "sort"), "test.csv")
+    with pytest.raises(ValueError, match="has the columns height, width, sort; expects those of"):
+        CSV(train, test=test)
+
+
+def test_a_constant_column_that_is_not_exact_becomes_zero(csv):
+    rows = "".join(f"0.1,{i},{'ab'[i % 2]}\n" for i in range(10))
+    data = CSV(csv(f"x,y,t\n{rows}"))
+    assert abs(data.train.X[:, 0]).max() < 1e-6
+
+
+def test_labels_that_only_look_like_numbers(csv):
+    rows = "".join(f"{i},{label}\n" for i, label in enumerate(["²", "--5", "²", "--5", "²"]))
+    assert CSV(csv(f"x,t\n{rows}")).class_names == ("--5", "²")
+
+
+def test_a_number_that_float32_cannot_hold(csv):
+    with pytest.raises(ValueError, match="line 2: column x: expects a finite number, got 1e39"):
+        CSV(csv("x,t\n1e39,a\n1,b\n2,a\n3,b\n"))
+
+
+def test_damaged_npz_files_are_named(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    arrays = {f"{n}_{p}": np.zeros((4, 2)[: 2 if n == "x" else 1]) for n in "xt" for p in "ab"}
+    np.savez_compressed(tmp_path / "whole.npz", **arrays)
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[:-30])
+    (tmp_path / "spoilt.npz").write_bytes(whole[:60] + b"XXXXXXXX" + whole[68:])
+    with zipfile.ZipFile(tmp_path / "raw.npz", "w") as file:
+        file.writestr("x_train", b"no array")
+    for name in ("array.npy", "cut.npz", "spoilt.npz", "raw.npz"):
+        with pytest.raises(ValueError, match=re.escape(str(tmp_path / name))):
+            NPZ(tmp_path / name)

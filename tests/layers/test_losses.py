@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import ShapeError, SoftmaxWithLoss, SVMLoss
+from layers import CrossEntropyError, ShapeError, SoftmaxWithLoss, SquaredErrorLoss, SVMLoss
 
 SCORES = np.array([[1.0, 2.0, 3.0], [1.0, -1.0, 0.5]])
 TARGETS = np.array([2, 1])
@@ -90,6 +90,32 @@ def test_sequences_and_single_samples():
 def test_wrong_targets_say_what_is_expected(loss, scores, targets, error, words):
     with pytest.raises(error, match=f"{loss.__name__}: .*{words}"):
         loss().forward(scores, targets)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropy_of_a_probability_of_zero_stays_finite(dtype):
+    layer = CrossEntropyError("sum")
+    loss = layer.forward(np.array([[1.0, 0.0]], dtype), np.array([1]))
+    assert np.isfinite(loss)
+    assert loss > 40
+    gradient = layer.backward(1000.0)
+    assert gradient.dtype == dtype
+    assert np.isfinite(gradient).all()
+    assert gradient[0, 1] < -1e18
+
+
+def test_squared_errors_of_the_two_notes():
+    y, t = np.array([[1.0, 2.0], [0.0, 4.0]]), np.array([[0.0, 0.0], [0.0, 1.0]])
+    assert SquaredErrorLoss("sum").forward(y, t) == 0.5 * (1 + 4 + 9)
+    assert SquaredErrorLoss("sum", factor=1.0).forward(y, t) == 14
+    assert SquaredErrorLoss().forward(y, t) == 3.5
+    layer = SquaredErrorLoss("sum")
+    layer.forward(y, np.array([1, 0]))  # class indices stand for one-hot rows
+    assert layer.backward().tolist() == [[1.0, 1.0], [-1.0, 4.0]]
+    with pytest.raises(ShapeError, match=r"SquaredErrorLoss: expects targets \(2, 2\), got \(3,\)"):
+        layer.forward(y, np.zeros(3))
+    with pytest.raises(ValueError, match="factor is positive"):
+        SquaredErrorLoss(factor=-1.0)
 
 
 def test_wrong_settings():

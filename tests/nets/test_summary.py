@@ -26,29 +26,29 @@ def small_net(rng):
 
 
 def nested_net(rng):
-    inner = Sequential({"norm": BatchNormalization(1200), "relu": Relu()})
-    block = Sequential({"affine": Affine(1200, 1200, rng=rng), "inner": inner})
+    inner = Sequential({"norm": BatchNormalization(600), "relu": Relu()})
+    block = Sequential({"affine": Affine(1200, 600, rng=rng), "inner": inner})
     return Sequential(
         {
             "conv": Convolution(1, 3, 3, padding=1, rng=rng),
             "flatten": Flatten(),
             "block": block,
-            "last": Affine(1200, 10, rng=rng),
+            "last": Affine(600, 10, rng=rng),
         },
         loss=SoftmaxWithLoss(),
     )
 
 
-# conv 3 · 9 + 3; affine 1200 · 1200 + 1200; norm 2 · 1200; last 12,000 + 10.
+# conv 3 · 9 + 3; affine 1200 · 600 + 600; norm 2 · 600; last 6,000 + 10.
 NESTED_COUNTS = {
     "conv": "30",
     "flatten": "-",
-    "block": "1,443,600",
-    "  affine": "1,441,200",
-    "  inner": "2,400",
-    "    norm": "2,400",
+    "block": "721,800",
+    "  affine": "720,600",
+    "  inner": "1,200",
+    "    norm": "1,200",
     "    relu": "-",
-    "last": "12,010",
+    "last": "6,010",
 }
 
 
@@ -107,7 +107,8 @@ def test_nested_nets_are_indented_by_depth(rng):
 def test_shapes_are_those_of_one_sample(rng):
     cells = table(nested_net(rng).summary((1, 20, 20)))
     assert cells["conv"][1] == "3 x 20 x 20"
-    assert [cells[name][1] for name in ("flatten", "block", "  inner", "    relu")] == ["1200"] * 4
+    inside = ("flatten", "block", "  affine", "  inner", "    norm", "    relu")
+    assert [cells[name][1] for name in inside] == ["1200", *["600"] * 5]
     assert cells["last"][1] == "10"
     assert cells["(loss)"][1] == "()"
     assert "(input)" in cells
@@ -122,8 +123,8 @@ def test_counts_and_their_sum_are_the_true_numbers(rng):
     cells = table(text)
     assert {name: cells[name][2].strip() for name in NESTED_COUNTS} == NESTED_COUNTS
     total = sum(param.data.size for param in net.parameters().values())
-    assert total == 30 + 1_443_600 + 12_010
-    assert text.split("\n")[-1] == "1,455,640 parameters to learn"
+    assert total == 30 + 721_800 + 6_010
+    assert text.split("\n")[-1] == "727,840 parameters to learn"
 
 
 def test_frozen_parameters_are_not_to_learn(rng):

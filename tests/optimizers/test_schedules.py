@@ -162,3 +162,23 @@ def test_any_function_of_the_step_is_a_schedule():
     assert param.data == -2.0
     optimizer.step()
     assert param.data == -3.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"type": "multistep", "gamma": 0.5, "steps": 3},
+            "steps is a list of whole numbers",
+        ),
+        ({"type": "multistep", "gamma": 0.5, "steps": [1, "a"]}, "steps is a list of whole"),
+        ({"type": "inv", "gamma": -1.0, "power": 0.5}, "gamma is from 0 to inf, got -1.0"),
+        ({"type": "poly", "power": -1.0, "max_steps": 10}, "power is from 0 to inf"),
+        ({"type": "exp", "gamma": 10.0}, "gamma is from 0 to 1, got 10.0"),
+        ({"type": "step", "gamma": 0.5, "step_size": True}, "step_size is at least 1, got True"),
+        ({"type": "fixed", "warm_up": True}, "warm_up is at least 0, got True"),
+    ],
+)
+def test_settings_that_would_fail_during_a_run_are_refused_before(settings, words):
+    with pytest.raises(ValueError, match=words):
+        make_schedule(**settings)

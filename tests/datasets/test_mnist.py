@@ -1,11 +1,15 @@
 """MNIST: the real files where they are there, and the errors for damaged ones."""
 
 import gzip
+import http.server
+import re
+import threading
 
 import numpy as np
 import pytest
 
 from datasets import MNIST, load_mnist
+from datasets.download import DownloadError, data_home
 from datasets.idx import IdxError, write_idx
 from datasets.mnist import FILES
 
@@ -76,3 +80,53 @@ def test_a_label_out_of_range_is_refused(home):
     write(home, "t10k-labels-idx1-ubyte.gz", np.full(10_000, 12, np.uint8))
     with pytest.raises(IdxError, match="labels are 0 to 9, got 12"):
         load_mnist()
+
+
+@pytest.mark.needs_mnist
+def test_the_real_files_are_downloaded_once_with_bars(tmp_path, monkeypatch, capsys):
+    """From a server on 127.0.0.1: the first mirror has nothing, the second the real files."""
+    source = data_home() / "mnist"
+    requests = []
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(source))
+
+        def do_GET(self):
+            requests.append(self.path)
+            if self.path.startswith("/bad/"):
+                self.send_error(404)
+            else:
+                super().do_GET()
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setattr(MNIST, "mirrors", (f"{url}/bad/", f"{url}/"))
+        monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+        try:
+            first = MNIST().test.X
+            bars = capsys.readouterr().err
+            for name in FILES:
+                assert f"{name}: 100%" in bars
+            assert len(requests) == 8
+            np.testing.assert_array_equal(MNIST().test.X, first)
+            assert len(requests) == 8
+        finally:
+            server.shutdown()
+            thread.join()
+    assert sorted(p.name for p in (tmp_path / "mnist").iterdir()) == sorted(FILES)
+
+
+def test_files_put_one_level_too_high_are_found_out(tmp_path, monkeypatch):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(b"")
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "mnist"))
+    words = re.escape(f"set LAMINA_DATA to the folder above, {tmp_path}")
+    with pytest.raises(DownloadError, match=words):
+        _ = MNIST().train
+    assert [p.name for p in (tmp_path / "mnist").iterdir()] == ["train-images-idx3-ubyte.gz"]

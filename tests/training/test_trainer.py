@@ -162,7 +162,8 @@ def test_ctrl_c_ends_the_run_after_its_iteration_with_everything_written(tmp_pat
     made = trainer(run_dir=tmp_path)
 
     def press(trainer, row):
-        signal.raise_signal(signal.SIGINT)
+        if row["iteration"] == 30:
+            signal.raise_signal(signal.SIGINT)
 
     made.evaluate_every = 30
     made.callbacks.append(press)

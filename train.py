@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return _train(options)
+    except KeyboardInterrupt:
+        print("train.py: stopped at once; the tables so far are in the run directory")
+        return 130
     except Exception as error:
         if not _is_users(error):
             raise

@@ -45,6 +45,8 @@ class CSV(Dataset):
                 )
             parts = [(X, labels), (X_test, labels_test)]
         classes = _classes(parts[0][1] + parts[1][1])
+        if len(classes) < 2:
+            raise ValueError(f"{path}: has only one class, {classes[0]}: nothing to tell apart")
         index = {label: i for i, label in enumerate(classes)}
         if standardise:
             mean, deviation = parts[0][0].mean(axis=0), parts[0][0].std(axis=0)
@@ -119,8 +121,14 @@ def _read(path: Path, target: str | None):
     if len(rows) < 2:
         raise ValueError(f"{path}: expects a header and at least one row of data")
     header = [name.strip() for name in rows[0][1]]
-    if len(header) < 2 or len(set(header)) < len(header):
-        raise ValueError(f"{path}: expects a header of two or more different names, got {header}")
+    if len(header) < 2:
+        hint = "; are the columns parted by semicolons? use commas" if ";" in header[0] else ""
+        raise ValueError(f"{path}: expects a header of two or more names, got {header[0]!r}{hint}")
+    if twice := [name for i, name in enumerate(header) if name in header[:i]]:
+        raise ValueError(
+            f"{path}: expects different names in the header, but {twice[0]!r} stands twice; is "
+            "there no header, and the first row is data?"
+        )
     target = header[-1] if target is None else target
     if target not in header:
         raise ValueError(f"{path}: has no column {target}; there are {', '.join(header)}")

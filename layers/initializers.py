@@ -27,11 +27,15 @@ def constant(shape: tuple, rng, dtype=np.float32, *, value: float) -> np.ndarray
 
 def normal(shape: tuple, rng, dtype=np.float32, *, std: float = 1.0) -> np.ndarray:
     """Normal with mean 0 and this deviation. Note 004 uses 0.01."""
+    if not std >= 0:
+        raise ValueError(f"normal: std is at least 0, got {std}")
     return (std * rng.standard_normal(shape)).astype(dtype)
 
 
 def uniform(shape: tuple, rng, dtype=np.float32, *, limit: float) -> np.ndarray:
     """Uniform between -limit and limit."""
+    if not limit >= 0:
+        raise ValueError(f"uniform: limit is at least 0, got {limit}")
     return rng.uniform(-limit, limit, shape).astype(dtype)
 
 

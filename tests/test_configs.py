@@ -18,7 +18,7 @@ def test_the_configuration_builds_without_reading_data(path, tmp_path, monkeypat
     config = load_config(path)
     check_sections(config)
     dataset = build_dataset(config)
-    net = build_net(config, dataset.input_shape, np.random.default_rng(0))
+    net = build_net(config, dataset, np.random.default_rng(0))
     build_optimizer(config, net.parameters())
     assert net.output_shape(dataset.input_shape) == (len(dataset.class_names),)
     assert not (tmp_path / "nothing here").exists()

@@ -81,6 +81,7 @@ def test_a_run_directory_is_never_written_over(tmp_path):
         (["--set", "training=5"], "training: expects a mapping"),
         (["--run-dir", "README.md"], "README.md is a file; choose another --run-dir"),
         (["--set", "net.layers.relu.type=Tanh"], "did you mean relu1?"),
+        (["--set", "optimzer.lr=1"], "train.py: --set: optimzer: unknown key; did you mean opti"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_status_2(arguments, words):
@@ -151,6 +152,29 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path):
     assert "Traceback" not in err
     names = {p.name.split("-")[0] for p in (tmp_path / "run").iterdir()}
     assert {"weights.npz", "history.csv", "curves.png", "checkpoint"} <= names
+
+
+def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
+    import train as command
+
+    def press(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_train", press)
+    assert command.main([]) == 130
+    assert capsys.readouterr().out == (
+        "train.py: stopped at once; the tables so far are in the run directory\n"
+    )
+
+
+def test_a_loss_that_rises_is_said(tmp_path):
+    environment = {**os.environ, "LAMINA_DATA": str(tmp_path / "data")}
+    settings = ("dataset.n_train=300", "dataset.n_test=100", "optimizer.lr=1000000.0")
+    arguments = [a for s in (*settings, "training.iterations=200") for a in ("--set", s)]
+    done = train("--quiet", "--run-dir", tmp_path / "run", *arguments, env=environment)
+    assert done.returncode == 0
+    assert done.stderr.startswith("the loss has risen, from ")
+    assert "now 1e+06" in done.stderr
 
 
 def test_debug_shows_the_traceback():

@@ -26,11 +26,17 @@ def build_dataset(config: Config) -> datasets.Dataset:
     return _build(config, ("dataset",), datasets, datasets.Dataset, {})
 
 
-def build_net(config: Config, input_shape: tuple, rng: np.random.Generator) -> Layer:
-    """The net; sizes that follow from the input shape (n_in) are filled in, shapes are checked."""
-    net = _build_layer(config, ("net",), input_shape, rng)
+def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generator) -> Layer:
+    """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
+    shapes are checked, down to one score for each class."""
+    net = _build_layer(config, ("net",), dataset.input_shape, rng)
     if getattr(net, "loss_layer", None) is None:
         raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
+    given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
+    if given != wanted:
+        last = list(net.layers)[-1]
+        message = f"gives {given} for a sample, but the data have {wanted[0]} classes"
+        raise config.error(("net", "layers", last), message)
     return net
 
 
@@ -166,7 +172,7 @@ def _call(config: Config, place: tuple, cls: type, defaults: dict):
         raise config.error(place, f"{cls.__name__} needs {', '.join(missing)}")
     try:
         return cls(**arguments)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, MemoryError) as error:
         raise config.error(place, str(error)) from None
 
 

@@ -34,7 +34,12 @@ class Config:
             None,
         )
         where = self.source if line is None else f"{self.source}, line {line}"
-        if any(place[: len(given)] == given for given in self._set):
+        # What was set, or a section that only the setting has brought in.
+        if any(
+            place[: len(given)] == given
+            or (place and place not in self.lines and given[: len(place)] == place)
+            for given in self._set
+        ):
             where = "--set"
         key = ".".join(str(part) for part in place)
         return ConfigError(f"{where}: {key}: {message}" if key else f"{where}: {message}")

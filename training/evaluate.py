@@ -26,7 +26,7 @@ def load_run(run_dir: Path):
     config = load_config(path)
     check_sections(config)
     dataset = build_dataset(config)
-    net = build_net(config, dataset.input_shape, np.random.default_rng(0))
+    net = build_net(config, dataset, np.random.default_rng(0))
     load_weights(run_dir / "weights.npz", net)
     return net, dataset
 
@@ -72,7 +72,7 @@ def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = 24) -> np.ndarray
 
 def draw_mistakes(path: Path, samples: Samples, rows, scores, class_names: tuple) -> bool:
     """Draw these samples with what they are and what the net says; False if they are no images."""
-    images = _images(samples.X[rows])
+    images = _images(samples, rows)
     if images is None or not len(rows):
         return False
     from matplotlib.figure import Figure  # late, as in plots
@@ -92,12 +92,18 @@ def draw_mistakes(path: Path, samples: Samples, rows, scores, class_names: tuple
     return True
 
 
-def _images(X: np.ndarray):
-    """(N, height, width), if the inputs are square pictures, flat or not; else None."""
+def _images(samples: Samples, rows):
+    """(N, height, width), if the inputs are square grey pictures, flat or not; else None.
+
+    Rows of a table may be squares in number too; only what is stored as pixels is drawn.
+    """
+    X = samples.X[rows]
+    if X.dtype != np.uint8:
+        return None
     if X.ndim == 4 and X.shape[1] == 1:
         return X[:, 0]
     side = math.isqrt(X.shape[1]) if X.ndim == 2 else 0
-    return X.reshape(-1, side, side) if side >= 8 and side * side == X.shape[1] else None
+    return X.reshape(-1, side, side) if side > 1 and side * side == X.shape[1] else None
 
 
 def _percent(part: int, whole: int) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import inspect
 import itertools
+import sys
 import time
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def build_trainer(config: Config, **options) -> Trainer:
             raise config.error(("training", key), message)
     weights, batches = np.random.default_rng(training["seed"]).spawn(2)
     dataset = build_dataset(config)
-    net = build_net(config, dataset.input_shape, weights)
+    net = build_net(config, dataset, weights)
     optimizer = build_optimizer(config, net.parameters())
     samples = dataset.train  # read, or downloaded, here
     arguments = {k: v for k, v in training.items() if k not in ("seed", "threads")}
@@ -93,6 +94,12 @@ def run(
     plot_curves(run_dir / "curves.png", {name: read_run(run_dir)}, run_dir.name)
     rows = history.evaluations
     row = max(rows, key=lambda r: r["test_accuracy"]) if trainer.keep_best else rows[-1]
+    if rows[-1]["loss"] > history.losses[0]:
+        print(
+            f"the loss has risen, from {history.losses[0]:.3g} to {rows[-1]['loss']:.3g}: "
+            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
+            file=sys.stderr,
+        )
     train, test = 100 * row["train_accuracy"], 100 * row["test_accuracy"]
     result = f"train {train:.2f} %, test {test:.2f} %"
     if trainer.keep_best:

@@ -57,6 +57,9 @@ def plot_curves(path: Path, runs: dict[str, tuple[dict, dict]], title: str = "")
 
 def read_run(run_dir: Path) -> tuple[dict, dict]:
     """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
+    for name in ("loss", "history"):
+        if not (run_dir / f"{name}.csv").is_file():
+            raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")

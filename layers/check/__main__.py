@@ -58,6 +58,8 @@ def find(name: str) -> type:
     if ".py:" in name:
         path, _, class_name = name.rpartition(":")
         return load_class(Path(path), class_name)
+    if name.endswith(".py"):
+        raise ImportError(f"{name} is a file; add the class: {name}:ClassName")
     known = {cls.__name__: cls for cls in all_layers()}
     if name not in known:
         raise ImportError(f"no layer {name}{suggest(name, known)}; your own: path.py:Class")

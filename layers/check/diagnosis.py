@@ -97,6 +97,8 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
             return f"it is dout times {name}: the local derivative is missing"
         if _same(gradient, np.asarray(douts[0])):
             return "it is dout itself: the local derivative is missing"
+    if where_wrong.any() and _same(gradient[where_wrong], -true[where_wrong]):
+        return "a sign in one branch: the wrong entries are the negative of the right ones"
     if where_wrong.any() and not gradient[where_wrong].any():
         return "entries are left at 0 that should get a gradient"
     return _mended_by(case, name, true, douts) or (

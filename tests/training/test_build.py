@@ -181,7 +181,18 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
         ),
         ("{type: Relu}", "{type: SVMLoss}", "relu1.type: unknown type SVMLoss"),
         ("{type: Relu}", "{type: Loss}", "relu1.type: unknown type Loss"),
-        ("n_out: 3", "n_out: 2", r"the first batch fails: ValueError: SoftmaxWithLoss: class ind"),
+        (
+            "n_out: 3",
+            "n_out: 2",
+            r"affine2: gives \(2,\) for a sample, but .* 3 classes",
+        ),
+        (
+            "n_out: 3",
+            "n_out: 4",
+            r"affine2: gives \(4,\) for a sample, but .* 3 classes",
+        ),
+        ("n_out: 5", "n_out: 500000000000", "line 6: net.layers.affine1: Unable to allocate"),
+        ("n_out: 5", "n_out: 5, init: {type: normal, std: -1}", "std is at least 0, got -1"),
         ("n_out: 5", "n_out: 5, init: {type: normal, sd: 1}", "initializer normal: takes std"),
         ("lr: 0.1", "lr: 0.1, momentum: 0.9", "optimizer.momentum: unknown key"),
         (

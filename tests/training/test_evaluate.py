@@ -56,8 +56,9 @@ def test_mistakes_are_drawn_where_inputs_are_images(tmp_path, shape):
 def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):
     rows = worst_mistakes(SCORES, TRUE)
     for samples, chosen in (
-        (Samples(np.zeros((4, 7)), TRUE), rows),
-        (Samples(np.zeros((4, 784)), TRUE), rows[:0]),
+        (Samples(np.zeros((4, 7), np.uint8), TRUE), rows),
+        (Samples(np.zeros((4, 64)), TRUE), rows),
+        (Samples(np.zeros((4, 784), np.uint8), TRUE), rows[:0]),
     ):
         assert not draw_mistakes(tmp_path / "m.png", samples, chosen, SCORES, "abc")
     assert list(tmp_path.iterdir()) == []

@@ -63,7 +63,7 @@ def test_runs_from_the_command_line(tmp_path, capsys):
 
 def test_what_is_no_run_is_one_line(tmp_path, capsys):
     assert main([str(tmp_path)]) == 2
-    assert "loss.csv" in capsys.readouterr().err
+    assert "is no run directory: it has no loss.csv" in capsys.readouterr().err
     write(tmp_path / "empty", 3, 1)
     (tmp_path / "empty" / "history.csv").write_text("iteration,epoch\n")
     assert main([str(tmp_path / "empty")]) == 2

@@ -71,6 +71,7 @@ def test_mutants_of_a_wrong_layer(own_layer, capsys):
     [
         ("Afine", "no layer Afine; did you mean Affine?"),
         ("nowhere.py:Swish", "no such file: nowhere.py"),
+        ("my_layers.py", "my_layers.py is a file; add the class: my_layers.py:ClassName"),
     ],
 )
 def test_a_name_that_is_not_there(name, words, capsys):

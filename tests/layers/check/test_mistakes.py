@@ -286,6 +286,15 @@ class GradOfNone(Scale):
         return self.s.data * dout
 
 
+class SignInOneBranch(Layer):
+    def forward(self, X):
+        self.factor = np.where(X > 0, 1.0, 0.25).astype(X.dtype)
+        return X * self.factor
+
+    def backward(self, dout):
+        return np.where(self.factor == 1.0, dout, -dout * self.factor)
+
+
 class SumOverAll(Scale):
     def backward(self, dout):
         self.s.accumulate(np.sum(dout * self.X))
@@ -373,6 +382,7 @@ MISTAKES = {
     "random numbers from nowhere": (GlobalNoise(), [X], "forward", "not repeatable"),
     "forward returns nothing": (ForwardReturnsNothing(), [X], "forward", "returns None"),
     "adds to grad itself": (GradOfNone(), [X], "backward", "use self.W.accumulate(dW)"),
+    "a sign in one branch": (SignInOneBranch(), [X], "dX", "a sign in one branch"),
     "a sum over everything": (SumOverAll(), [X], "s.grad", "a sum over too many axes"),
     "writes into X": (WritesIntoX(), [X], "X", "is written into"),
     "backward uses its cache up": (

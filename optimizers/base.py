@@ -117,7 +117,7 @@ class Optimizer:
             return gradient + self.weight_decay * param.data
         if self.decay == "l1":
             return gradient + self.weight_decay * np.sign(param.data)
-        param.data -= (self.lr * self.weight_decay) * param.data
+        param.data *= 1.0 - self.lr * self.weight_decay
         return gradient
 
 

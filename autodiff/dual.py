@@ -112,11 +112,11 @@ class Dual(Traced):
         if func in CONSTANT:
             return func(*(self._parts(a)[0] for a in args), **kwargs)
         if func in (np.full, np.full_like):
-            shape, fill, *rest = args
-            empty = np.zeros_like if func is np.full_like else np.zeros
-            buffer = empty(
-                shape, *rest, **kwargs, **({} if func is np.full_like else {"like": self})
-            )
+            first, fill, *rest = args
+            if func is np.full_like:
+                buffer = np.zeros_like(first, *rest, **kwargs)
+            else:
+                buffer = np.zeros(first, *rest, like=self, **kwargs)
             buffer[...] = fill
             return buffer
         if func in CREATION:
@@ -239,13 +239,19 @@ def _name(func):
 def jvp(f, x, v):
     """(f(x), J v): the value of f and its derivative in the direction v, exact to rounding.
 
-    x and v are arrays of one shape and dtype; f is any function of NumPy code on one array.
-    One pass costs two to three times f, however many outputs f has.
+    x and v are arrays of one shape and dtype; f is any function of NumPy code on one array. Where
+    it returns a tuple of arrays, value and derivative are tuples. One pass costs two to three
+    times f, however many outputs f has.
     """
     level = new_level()
     y = f(Dual(x, v, level))
-    value = y.primal if isinstance(y, Dual) and y.level == level else y
-    return value, tangent(y, level)
+    if isinstance(y, tuple):
+        return tuple(_value(part, level) for part in y), tuple(tangent(part, level) for part in y)
+    return _value(y, level), tangent(y, level)
+
+
+def _value(y, level: int):
+    return y.primal if isinstance(y, Dual) and y.level == level else y
 
 
 def tangent(y, level: int):

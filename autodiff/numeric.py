@@ -7,8 +7,12 @@ def numeric_jvp(f, x, v, h: float = 1e-5):
     """J v ≈ (f(x + h v) - f(x - h v)) / 2h, the error being of order h² ‖v‖³.
 
     x is a float64 array: in float32 the rounding error of f divided by h drowns the result.
+    Where f returns a tuple of arrays, so does this.
     """
-    return (f(x + h * v) - f(x - h * v)) / (2.0 * h)
+    plus, minus = f(x + h * v), f(x - h * v)
+    if isinstance(plus, tuple):
+        return tuple((p - m) / (2.0 * h) for p, m in zip(plus, minus, strict=True))
+    return (plus - minus) / (2.0 * h)
 
 
 def numeric_gradient(f, x, h: float = 1e-5):

@@ -26,6 +26,12 @@ class Samples:
             X = np.multiply(X, self.scale, dtype=np.float32)
         return X, self.t[rows]
 
+    def batches(self, rows: int = 1000):
+        """Yield (inputs, targets) of all samples in order, up to `rows` at a time: the default
+        stays in cache and keeps the matrix products busy."""
+        for start in range(0, len(self), rows):
+            yield self[start : start + rows]
+
 
 class Dataset:
     """Training and test samples of one task: `train`, `test`, `input_shape`, `class_names`.

@@ -20,11 +20,8 @@ def _there(marker: str) -> bool:
     return (Path(home) / "mnist" / "train-images-idx3-ubyte.gz").exists()
 
 
-def pytest_collection_modifyitems(config, items):
-    slow_wanted = "slow" in config.getoption("-m")
+def pytest_collection_modifyitems(items):
     for item in items:
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
-        if item.get_closest_marker("slow") and not slow_wanted:
-            item.add_marker(pytest.mark.skip(reason="slow: run with pytest -m slow"))

@@ -33,8 +33,7 @@ def load_run(run_dir: Path):
 
 def scores_of(net: Layer, samples: Samples, rows: int = 1000) -> np.ndarray:
     """The scores of all samples, computed in batches."""
-    starts = range(0, len(samples), rows)
-    return np.concatenate([net.predict(samples[s : s + rows][0]) for s in starts])
+    return np.concatenate([net.predict(X) for X, _ in samples.batches(rows)])
 
 
 def confusion(t: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:

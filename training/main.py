@@ -1,6 +1,5 @@
 """From a configuration to a finished run: build everything, train, write the files."""
 
-import contextlib
 import copy
 import inspect
 import itertools
@@ -80,8 +79,8 @@ def run(
 ) -> tuple[str, bool]:
     """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
 
-    Returns a summary line, and False if the run was interrupted. The last evaluation is of the
-    weights that are left, so with keep_best the summary tells the best one.
+    Returns a summary line, and False if the run was interrupted. The summary is of the weights
+    that are left: those of the last evaluation, or with keep_best of the best one.
     """
     if run_dir is not None:
         _refuse_used(run_dir)
@@ -113,12 +112,13 @@ def _claim_new(name: str) -> Path:
     """A directory of our own, runs/<name>-<time>, numbered if another run took that just now."""
     base = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
     base.parent.mkdir(exist_ok=True)
-    for number in itertools.count(1):
-        path = base if number == 1 else base.with_name(f"{base.name}-{number}")
-        with contextlib.suppress(FileExistsError):
+    path, numbers = base, itertools.count(2)
+    while True:
+        try:
             path.mkdir()
             return path
-    raise AssertionError("unreachable")
+        except FileExistsError:
+            path = base.with_name(f"{base.name}-{next(numbers)}")
 
 
 def _refuse_used(run_dir: Path) -> None:

@@ -12,8 +12,6 @@ from training.checkpoint import save_checkpoint, save_weights
 from training.history import History
 from training.interrupt import Interrupt
 
-_EVALUATION_ROWS = 1000  # a batch of this size stays in cache and keeps BLAS busy
-
 
 class Trainer:
     """Minibatch training of a net, with evaluation, history and a progress bar.
@@ -175,8 +173,7 @@ class Trainer:
 def accuracy(net, samples: Samples) -> float:
     """The share of samples that the net classifies rightly, in batches."""
     right = 0.0
-    for start in range(0, len(samples), _EVALUATION_ROWS):
-        X, t = samples[start : start + _EVALUATION_ROWS]
+    for X, t in samples.batches():
         right += net.accuracy(X, t) * len(t)
     return right / len(samples)
 

@@ -5,7 +5,7 @@ import inspect
 
 import numpy as np
 
-from autodiff import Dual, new_level, tangent
+from autodiff import jvp, numeric_jvp
 from layers.base import Layer, Param, State
 from layers.loss import Loss
 
@@ -86,9 +86,7 @@ class Case:
 
     def jvp(self, name: str, v) -> tuple:
         """J v for each output, v being a direction in one variable: duals through forward."""
-        level = new_level()
-        outputs = self.forward({name: Dual(self.variables[name], v, level)})
-        return tuple(tangent(y, level) for y in outputs)
+        return jvp(lambda x: self.forward({name: x}), self.variables[name], v)[1]
 
     def shifted(self, name: str, v, h: float) -> tuple:
         """The outputs at the variable plus h v."""
@@ -96,8 +94,7 @@ class Case:
 
     def differences(self, name: str, v, h: float = STEP) -> tuple:
         """J v once more, by central differences: no rule of differentiation is used."""
-        plus, minus = self.shifted(name, v, h), self.shifted(name, v, -h)
-        return tuple((p - m) / (2 * h) for p, m in zip(plus, minus, strict=True))
+        return numeric_jvp(lambda x: self.forward({name: x}), self.variables[name], v, h)
 
     def moved(self, rng) -> "Case":
         """The same case a little elsewhere: away from a kink."""

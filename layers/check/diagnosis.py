@@ -18,9 +18,9 @@ def diagnose(case: Case, name: str, gradient, douts: tuple) -> str:
     gradient = np.asarray(gradient)
     if gradient.size > MAX_ENTRIES:
         return _diagnose_some(case, name, gradient, douts)
-    true = true_gradient(case, name, douts, list(np.ndindex(gradient.shape)))
-    true = true.reshape(gradient.shape)
-    text = _worst(case.label(name), gradient, true, list(np.ndindex(gradient.shape)))
+    entries = list(np.ndindex(gradient.shape))
+    true = true_gradient(case, name, douts, entries).reshape(gradient.shape)
+    text = _worst(case.label(name), gradient, true, entries)
     try:
         cause = likely_cause(case, name, gradient, true, douts)
     except Exception:  # a layer that is wrong may break the search for the cause
@@ -64,7 +64,7 @@ def true_gradient(case: Case, name: str, douts: tuple, entries: list) -> np.ndar
         unit[index] = 1.0
         try:
             true[place] = inner(case.jvp(name, unit), douts)
-        except Exception:
+        except Exception:  # duals do not run on this layer, which is a finding of its own
             true[place] = inner(case.differences(name, unit), douts)
     return true
 

@@ -40,7 +40,7 @@ def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
     """
     if not (report := check_class(cls, seed)).passed:
         raise ValueError(f"mutants need a layer that passes the check itself\n{report}")
-    original, reached = fingerprint(cls, seed), lines_reached(cls, seed)
+    original, reached = traced_fingerprint(cls, seed)
     rows = []
     for mutant in mutants_of(cls):
         with np.errstate(all="ignore"):
@@ -71,8 +71,8 @@ def fingerprint(cls: type, seed: int) -> list:
     return results
 
 
-def lines_reached(cls: type, seed: int) -> set[int]:
-    """The lines of the file of a class that its examples run, forward and backward."""
+def traced_fingerprint(cls: type, seed: int) -> tuple[list, set[int]]:
+    """The fingerprint, and the lines of the file of the class that were run for it."""
     path, lines = _file_of(cls), set()
 
     def trace(frame, event, argument):
@@ -84,10 +84,9 @@ def lines_reached(cls: type, seed: int) -> set[int]:
     previous = sys.gettrace()
     sys.settrace(trace)
     try:
-        fingerprint(cls, seed)
+        return fingerprint(cls, seed), lines
     finally:
         sys.settrace(previous)
-    return lines
 
 
 def _results(case: Case, rng) -> list:

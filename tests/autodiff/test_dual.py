@@ -223,6 +223,17 @@ def test_third_derivative_of_a_polynomial():
     np.testing.assert_allclose(derivative(derivative(derivative(lambda x: x**4)))(x), 24 * x)
 
 
+def test_a_function_of_several_outputs():
+    def f(x):
+        return x * x, C, np.sum(x)
+
+    values, tangents = jvp(f, X, V)
+    for one, other in zip(values, f(X), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for exact, rough in zip(tangents, numeric_jvp(f, X, V), strict=True):
+        np.testing.assert_allclose(exact, rough, rtol=1e-7, atol=1e-8)
+
+
 def test_the_function_of_note_002():
     """f(x) = (ln x · (x + 3) + x²) / sin x at x = 2, against the derivative worked out by hand."""
 

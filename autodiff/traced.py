@@ -13,6 +13,15 @@ import itertools
 import numpy as np
 
 _levels = itertools.count(1)
+# ufunc.reduce is the function of the same meaning, but along axis 0.
+REDUCTIONS = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
 
 
 class NotDifferentiable(TypeError):
@@ -27,25 +36,51 @@ def new_level() -> int:
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """Base of the arrays that differentiate. `primal` is the value, `level` says whose turn it is.
 
-    Subclasses implement `apply_ufunc`, `apply_function`, `__getitem__`, `__setitem__`, `astype`.
+    Subclasses implement `apply(function, args, kwargs)`, which is called on the highest level,
+    `add_at` for np.add.at, `__getitem__`, `__setitem__` and `astype`.
     """
 
     __slots__ = ("level", "primal")
+    instead_of_writing = ""  # what to do instead, as part of the error
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        handler = outermost(*inputs, *kwargs.get("out", ()))
-        return handler.apply_ufunc(ufunc, method, inputs, kwargs)
+        """Called by NumPy for ufunc(*inputs): exp, +, @, np.add.at, ..."""
+        if not kwargs and method == "__call__":
+            return outermost(*inputs).apply(ufunc, inputs, kwargs)
+        (out,) = kwargs.pop("out", (None,))
+        handler = outermost(self, out, *inputs)
+        if method == "__call__":
+            result = handler.apply(ufunc, inputs, kwargs)
+        elif method == "reduce" and ufunc in REDUCTIONS:
+            result = handler.apply(REDUCTIONS[ufunc], inputs, {"axis": 0} | kwargs)
+        elif method == "at" and ufunc is np.add:
+            return handler.add_at(*inputs)
+        else:
+            raise no_rule(f"{name_of(ufunc)}.{method}", inputs)
+        if out is None or isinstance(primal(out), np.generic):  # a NumPy scalar is rebound
+            return result
+        if isinstance(out, Traced):
+            out[...] = result
+        elif isinstance(result, Traced):
+            raise NotDifferentiable(
+                f"{name_of(ufunc)}: out= is a plain array and would lose the derivative"
+                f"{handler.instead_of_writing}"
+            )
+        else:
+            out[...] = result
+        return out
 
-    def __array_function__(self, func, types, args, kwargs):
+    def __array_function__(self, function, types, args, kwargs):
+        """Called by NumPy for the functions that are no ufuncs: np.sum, np.concatenate, ..."""
         # `self` takes part because of `like=self`, which NumPy removes from the arguments.
-        handler = outermost(self, *_flat(args), *_flat(kwargs.values()))
-        return handler.apply_function(func, args, kwargs)
+        handler = outermost(self, *flat(args), *flat(kwargs.values()))
+        return handler.apply(function, args, kwargs)
 
     def __array__(self, dtype=None, copy=None):
         raise NotDifferentiable(
             f"a {type(self).__name__} of shape {self.shape} was about to lose its derivative. "
-            "Use operators and np. functions; make buffers with like=, as in "
-            "np.zeros(shape, X.dtype, like=X); avoid np.asarray and writing it into a plain array"
+            "Use operators and np. functions that have a rule; avoid np.asarray and writing it "
+            f"into a plain array{self.instead_of_writing}"
         )
 
     def _refuse(self):
@@ -115,16 +150,16 @@ def _method(name):
 # The array methods that equal the np. function of the same name with the array put first.
 for _name in (
     *("sum", "mean", "var", "std", "max", "min", "cumsum", "argmax", "argmin", "argsort"),
-    *("all", "any", "ravel", "squeeze", "swapaxes", "repeat", "take", "clip", "dot"),
+    *("all", "any", "ravel", "squeeze", "swapaxes", "repeat", "take", "clip", "dot", "prod"),
 ):
     setattr(Traced, _name, _method(_name))
 
 
-def _flat(values):
+def flat(values):
     """The arguments of a NumPy function with lists and tuples opened (concatenate([x, y]))."""
     for value in values:
         if isinstance(value, (list, tuple)):
-            yield from _flat(value)
+            yield from flat(value)
         else:
             yield value
 
@@ -148,3 +183,16 @@ def primal(x):
     while isinstance(x, Traced):
         x = x.primal
     return x
+
+
+def name_of(function) -> str:
+    module = getattr(function, "__module__", None) or "numpy"
+    return f"{module.removesuffix('._multiarray_umath')}.{getattr(function, '__name__', function)}"
+
+
+def no_rule(what: str, args) -> NotDifferentiable:
+    shapes = ", ".join(str(np.shape(a)) for a in flat(args) if hasattr(a, "shape"))
+    return NotDifferentiable(
+        f"{what} has no derivative rule (arguments of shape {shapes}). Write it with functions "
+        "that have one, see autodiff/rules/, or give it one with autodiff.differential"
+    )

@@ -173,13 +173,13 @@ def test_copies_and_buffers_work_in_nested_differentiation():
 
 
 def test_integers_have_no_derivative():
-    with pytest.raises(TypeError, match="expects a floating-point array"):
+    with pytest.raises(TypeError, match="x is int64; a derivative needs floating-point arrays"):
         jvp(lambda x: x * x, np.array([1, 2]), np.array([1, 1]))
 
 
-def test_reduceat_and_reduce():
+def test_reduce_is_the_function_along_axis_0():
     def f(x):
-        return np.add.reduceat(x, [0, 2], axis=1) * np.add.reduce(x, axis=1, keepdims=True)
+        return np.add.reduce(x, axis=1, keepdims=True) * np.maximum.reduce(x)
 
     np.testing.assert_allclose(jvp(f, X, V)[1], numeric_jvp(f, X, V), rtol=1e-7)
 
@@ -294,13 +294,13 @@ def test_outermost_and_primal():
         (lambda x: np.asarray(x), "was about to lose its derivative"),
         (lambda x: float(x[0, 0]), "a Python number would lose"),
         (lambda x: x[0, 0].item(), "a Python number would lose"),
-        (lambda x: np.linalg.det(x), "numpy.det has no derivative rule"),
+        (lambda x: np.linalg.det(x), "numpy.linalg.det has no derivative rule"),
         (lambda x: np.arctan2(x, x), "numpy.arctan2 has no derivative rule"),
         (lambda x: np.multiply.accumulate(x), "numpy.multiply.accumulate has no"),
         (lambda x: np.exp(x, out=np.empty((3, 4))), "out= is a plain array"),
         (lambda x: np.pad(x, 1, mode="maximum"), "numpy.pad with mode='maximum'"),
         (lambda x: np.exp(x, where=C > 1, out=np.zeros_like(x)), "no derivative rule"),
-        (lambda x: np.sum(x, where=C > 1), "initial= or where="),
+        (lambda x: np.sum(x, where=C > 1), "numpy.sum with where= has no derivative rule"),
         (lambda x: np.sum(x, axis=0, out=np.zeros_like(x[0])), "numpy.sum with out="),
         (lambda x: np.add.at(np.zeros((3, 4)), 0, x[0]), "the buffer is a plain array"),
     ],

@@ -1,20 +1,13 @@
-"""Derivative rules of NumPy functions, a line a rule where mathematics allows.
+"""Rules of the functions that work entry by entry, a line a rule.
 
-Kinds of rule:
-
-- `ELEMENTWISE[ufunc]`: per input a function `(g, y, *x)`, linear in g: g times the partial
-  derivative. Forward mode passes the tangent of that input, reverse mode the upstream gradient.
-- `CONSTANT`: the result does not move when the input moves a little (comparisons, argmax).
-- `LINEAR`: linear in the array or the list of arrays that comes first.
-- `BILINEAR`: linear in each of the first two arguments; the product rule.
-- `COMPOSITE[function]`: the same function written with others that have rules.
-- `EXTREMES`: max and min along axes. `CREATION`, `CREATION_LIKE`: new buffers.
-
+`ELEMENTWISE[ufunc]` has one function `(g, y, *args)` for each argument: g times the partial
+derivative. Forward mode passes the tangent of that argument, reverse mode the upstream gradient.
 At a tie (np.maximum(x, x), np.abs(0)) no derivative exists; each side gets an equal share.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+
+from autodiff.rules.rule import elementwise
 
 
 def _power_base(g, y, a, b):
@@ -57,8 +50,16 @@ ELEMENTWISE = {
     np.sinh: (lambda g, y, a: g * np.cosh(a),),
     np.cosh: (lambda g, y, a: g * np.sinh(a),),
     np.tanh: (lambda g, y, a: g * (1.0 - y * y),),
+    np.where: (
+        None,
+        lambda g, y, c, a, b: np.where(c, g, 0.0),
+        lambda g, y, c, a, b: np.where(c, 0.0, g),
+    ),
 }
 
+RULES = {function: elementwise(*rules) for function, rules in ELEMENTWISE.items()}
+
+# The result does not move when the input moves a little.
 CONSTANT = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite, np.isinf),
@@ -66,41 +67,6 @@ CONSTANT = {
     *(np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero),
     *(np.shape, np.ndim, np.size, np.result_type, np.array_equal),
 }
-
-LINEAR = {
-    *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.squeeze, np.expand_dims),
-    *(
-        np.broadcast_to,
-        np.concatenate,
-        np.stack,
-        np.hstack,
-        np.vstack,
-        np.split,
-        np.repeat,
-        np.flip,
-        np.roll,
-        np.copy,
-    ),
-    *(np.sum, np.mean, np.cumsum, np.take, np.take_along_axis, sliding_window_view),
-}
-
-BILINEAR = {np.matmul, np.dot, np.tensordot, np.outer}
-
-EXTREMES = {np.max, np.min}  # every tied entry gets an equal share
-
-CREATION = {np.zeros, np.ones, np.empty, np.arange, np.eye}
-CREATION_LIKE = {np.zeros_like, np.ones_like, np.empty_like}
-
-
-def _var(x, axis=None, *, ddof=0, keepdims=False):
-    deviation = x - np.mean(x, axis=axis, keepdims=True)
-    squares = np.square(deviation)
-    total = np.sum(squares, axis=axis, keepdims=keepdims)
-    return total * (1.0 / (x.size / max(total.size, 1) - ddof))
-
-
-def _std(x, axis=None, *, ddof=0, keepdims=False):
-    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
 
 
 def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
@@ -110,4 +76,4 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     return x if a_max is None else np.minimum(x, a_max)
 
 
-COMPOSITE = {np.var: _var, np.std: _std, np.clip: _clip}
+COMPOSITE = {np.clip: _clip}

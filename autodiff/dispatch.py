@@ -1,0 +1,66 @@
+"""What happens when NumPy asks a traced array about a function: look the function up, and refuse
+what has no rule. The two modes differ in what they do with a rule."""
+
+import functools
+import inspect
+
+import numpy as np
+
+from autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
+from autodiff.traced import Traced, flat, name_of, no_rule
+
+
+class Differentiating(Traced):
+    """A traced array that follows the rules.
+
+    Subclasses implement `follow(function, rules, args, kwargs)`; `join` likewise, for functions of
+    a list of arrays; `create(function, args, kwargs)` and `full(shape, fill, dtype)` for new
+    arrays.
+    """
+
+    __slots__ = ()
+
+    def apply(self, function, args, kwargs):
+        rules = RULES.get(function)
+        if rules is not None:
+            if kwargs:
+                mine = [i for i, a in enumerate(args) if self.is_mine(a)]
+                known = _parameters(rules[mine[0]].form) if mine else ()
+                _check_keywords(function, known, args, kwargs)
+            return self.follow(function, rules, args, kwargs)
+        if function in CONSTANT:
+            return function(*(self.part(a) for a in args), **kwargs)
+        if function in COMPOSITE:
+            _check_keywords(function, _parameters(COMPOSITE[function]), args, kwargs)
+            return COMPOSITE[function](*args, **kwargs)
+        if function in JOINS:
+            _check_keywords(function, ("axis",), args, kwargs)
+            return self.join(function, JOINS[function], *args, **kwargs)
+        if function in CREATION:
+            return self.create(function, [self.part(a) for a in args], kwargs)
+        if function in (np.full, np.full_like):
+            return self._full(function, *args, **kwargs)
+        raise no_rule(name_of(function), args)
+
+    def is_mine(self, value) -> bool:
+        return isinstance(value, Traced) and value.level == self.level
+
+    def part(self, value):
+        """The value below this level: of an array of this level its primal."""
+        return value.primal if self.is_mine(value) else value
+
+    def _full(self, function, like, fill, dtype=None, *, shape=None, **_):
+        if function is np.full_like:
+            like, dtype = like.shape if shape is None else shape, dtype or like.dtype
+        return self.full(like, fill, dtype)
+
+
+@functools.cache
+def _parameters(function) -> frozenset:
+    return frozenset(inspect.signature(function).parameters)
+
+
+def _check_keywords(function, known, args, kwargs) -> None:
+    for name, value in kwargs.items():
+        if name not in known or any(isinstance(v, Traced) for v in flat([value])):
+            raise no_rule(f"{name_of(function)} with {name}=", args)

@@ -1,0 +1,225 @@
+"""Reverse mode: an array that remembers how it was computed, and a sweep back from the result.
+
+Each operation on a `Variable` makes a new one that knows its parents and, for each, the rule that
+pulls a gradient back to it: the computational graph of the notes, recorded as the code runs. The
+sweep then multiplies the chain rule from the result backwards (note 000, "reverse-mode automatic
+differentiation"), so one sweep gives the gradient by all inputs, whatever their number.
+"""
+
+import heapq
+import itertools
+import operator
+
+import numpy as np
+
+from autodiff.dispatch import Differentiating
+from autodiff.rules.shapes import astype, sum_to
+from autodiff.traced import NotDifferentiable, Traced, name_of, new_level, no_rule
+from autodiff.trees import flatten, leaves_of, map_tree
+
+_numbers = itertools.count()
+_NO_KEYWORDS: dict = {}
+
+
+class Variable(Differentiating):
+    """An array `primal` in a computational graph, at a differentiation level.
+
+    `function(*args, **kwargs)` is the operation that gave it, args holding the values below this
+    level; `edges` has (parent, pull) for each argument that is a Variable of this level, and is
+    empty for an input. Later variables have higher numbers, so every parent is lower.
+    """
+
+    __slots__ = ("__weakref__", "args", "edges", "function", "kwargs", "number")
+    instead_of_writing = (
+        "; reverse mode remembers values, so it cannot follow writing: build the array with "
+        "np.stack, np.concatenate, np.where or x = x + y instead"
+    )
+
+    def __init__(self, primal, level, function=None, args=(), kwargs=_NO_KEYWORDS, edges=()):
+        self.primal, self.level = primal, level
+        self.function, self.args, self.kwargs, self.edges = function, args, kwargs, edges
+        self.number = next(_numbers)
+
+    def follow(self, function, rules, args, kwargs):
+        level, primals, edges = self.level, [], []
+        for i, a in enumerate(args):
+            if isinstance(a, Variable) and a.level == level:
+                if len(rules) <= i or rules[i] is None:
+                    raise no_rule(f"argument {i} of {name_of(function)}", args)
+                primals.append(a.primal)
+                edges.append((a, rules[i].pull))
+            else:
+                primals.append(a)
+        value = function(*primals, **kwargs)
+        if not edges:  # only `out=` is a variable of this level
+            return value
+        return Variable(value, level, function, primals, kwargs, edges)
+
+    def join(self, function, rules, arrays, *args, **kwargs):
+        parts = [self.part(a) for a in arrays]
+        edges = [(a, rules[i].pull) for i, a in enumerate(arrays) if self.is_mine(a)]
+        value = function(parts, *args, **kwargs)
+        return Variable(value, self.level, function, (parts, *args), kwargs, edges)
+
+    def create(self, function, args, kwargs):
+        """New arrays are constants, plain at this level."""
+        if isinstance(self.primal, Traced) and not any(isinstance(a, Traced) for a in args):
+            kwargs = kwargs | {"like": self.primal}
+        return function(*args, **kwargs)
+
+    def full(self, shape, fill, dtype):
+        filled = np.broadcast_to(fill, shape)
+        return filled if dtype is None else filled.astype(dtype)
+
+    def __getitem__(self, index):
+        return self.apply(operator.getitem, (self, index), _NO_KEYWORDS)
+
+    def __setitem__(self, index, value):
+        self.add_at()
+
+    def add_at(self, *_):
+        raise NotDifferentiable(
+            f"a Variable of shape {self.shape} was to be written into{self.instead_of_writing}"
+        )
+
+    def astype(self, dtype, copy=True):
+        if np.dtype(dtype).kind != "f":
+            return self.primal.astype(dtype)
+        return self.apply(astype, (self, dtype), _NO_KEYWORDS)
+
+    def __deepcopy__(self, memo):
+        return self  # nothing in it ever changes
+
+
+def sweep(seeds, free: bool):
+    """Pull the gradients of some variables back through their graph; returns {number: gradient}
+    of the inputs.
+
+    `seeds` are (variable, gradient) pairs. A variable is visited when all that was computed from
+    it has been: in the order of falling numbers, which depth-first search would not keep. With
+    `free` the graph is taken apart on the way, so that memory is given back early.
+    """
+    gradients, inputs, waiting, nodes = {}, {}, [], {}
+
+    def add(node, g):
+        number = node.number
+        if g.shape != node.primal.shape:
+            g = sum_to(g, node.primal.shape)
+        if g.dtype != node.primal.dtype:
+            g = g.astype(node.primal.dtype)
+        if number in gradients:
+            gradients[number] = gradients[number] + g
+        else:
+            gradients[number], nodes[number] = g, node
+            heapq.heappush(waiting, -number)
+
+    for node, g in seeds:
+        add(node, g)
+    while waiting:
+        number = -heapq.heappop(waiting)
+        node, g = nodes.pop(number), gradients.pop(number)
+        if node.function is None:
+            inputs[number] = g
+            continue
+        for parent, pull in node.edges:
+            add(parent, pull(g, node.primal, *node.args, **node.kwargs))
+        if free:
+            node.edges = node.args = ()
+            node.function = _freed
+    return inputs
+
+
+def _freed(*_):
+    """Stands in for the function of a variable whose graph has been used up."""
+
+
+def vjp(f, *inputs):
+    """(f(*inputs), pull_back): pull_back(g) gives Jᵀ g, the gradient of ⟨g, f⟩ by the inputs.
+
+    Inputs are arrays, or dicts, lists and tuples of arrays; so is what f returns, and g must have
+    its structure and shapes. pull_back returns what the inputs look like: one structure for one
+    input, a tuple for several. It may be called again; the graph lives as long as it does.
+    """
+    y, pull_back, _ = _traced(f, inputs)
+    return y, pull_back
+
+
+def _traced(f, inputs, free: bool = False):
+    level = new_level()
+    leaves, rebuild = flatten(inputs if len(inputs) != 1 else inputs[0], "x")
+    variables = [Variable(a, level) for a in leaves]
+    arguments = rebuild(variables)
+    outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+
+    def is_mine(y) -> bool:
+        return isinstance(y, Variable) and y.level == level
+
+    def pull_back(g):
+        outs, gs = leaves_of(outputs), leaves_of(g)
+        if [np.shape(a) for a in outs] != [np.shape(a) for a in gs]:
+            shapes = [[np.shape(a) for a in part] for part in (outs, gs)]
+            raise ValueError(f"pull_back: expects gradients of shapes {shapes[0]}, got {shapes[1]}")
+        seeds = [(y, b) for y, b in zip(outs, gs, strict=True) if is_mine(y)]
+        found = sweep(seeds, free)
+        return rebuild(_owned([found.get(v.number) for v in variables], leaves))
+
+    return map_tree(lambda y: y.primal if is_mine(y) else y, outputs), pull_back, outputs
+
+
+def _owned(gradients, leaves):
+    """Zeros for None, and copies of what is a view or given twice: the caller may write into it."""
+    seen = set()
+    for g, leaf in zip(gradients, leaves, strict=True):
+        if g is None:
+            yield np.zeros_like(leaf)
+        elif id(g) in seen or getattr(g, "base", None) is not None:
+            yield np.copy(g)
+        else:
+            yield g
+            seen.add(id(g))
+
+
+def value_and_grad(f, argnums: int | tuple[int, ...] = 0):
+    """A function that gives (f(...), gradient by the arguments `argnums`), in one sweep back.
+
+    f returns one number. The gradient has the structure of the argument: an array, or a dict, list
+    or tuple of arrays; for several argnums it is a tuple of these. It costs a few times f,
+    whatever the number of inputs. Raises TypeError if f returns anything but a number.
+    """
+
+    def both(*args, **kwargs):
+        chosen = (argnums,) if isinstance(argnums, int) else argnums
+        for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise TypeError(f"argnums={i}, but there are {len(args)} arguments by position")
+
+        def of_chosen(*values):
+            full = list(args)
+            for i, value in zip(chosen, values, strict=True):
+                full[i] = value
+            return f(*full, **kwargs)
+
+        y, pull_back, _ = _traced(of_chosen, tuple(args[i] for i in chosen), free=True)
+        if np.shape(y) != () or getattr(y, "dtype", np.dtype(float)).kind != "f":
+            raise TypeError(
+                f"the gradient is that of a single number, but f gave {_described(y)}; add it up, "
+                "or use jacobian or vjp"
+            )
+        gradient = pull_back(np.ones((), getattr(y, "dtype", float))[()])
+        return y, gradient if len(chosen) > 1 or isinstance(argnums, int) else (gradient,)
+
+    return both
+
+
+def _described(y) -> str:
+    dtype = getattr(y, "dtype", None)
+    return f"{y!r:.60}" if dtype is None else f"shape {np.shape(y)}, {dtype}"
+
+
+def grad(f, argnums: int | tuple[int, ...] = 0):
+    """A function that gives the gradient of f: see value_and_grad. grad(grad(f)) works too."""
+
+    def gradient(*args, **kwargs):
+        return value_and_grad(f, argnums)(*args, **kwargs)[1]
+
+    return gradient

@@ -1,0 +1,56 @@
+"""Rules of numpy.linalg. Source: Giles 2008, "Collected matrix derivative results"."""
+
+import numpy as np
+
+from autodiff.rules.rule import Rule, primitive
+from autodiff.traced import primal
+
+
+def _T(a):
+    return np.swapaxes(a, -1, -2)
+
+
+def _times(a, y, b):
+    """a @ y, where y is a stack of vectors if b was one vector, of matrices if not."""
+    return (a @ y[..., np.newaxis])[..., 0] if b.ndim == 1 else a @ y
+
+
+def _solved(a, r, b):
+    """A⁻¹ r likewise."""
+    if b.ndim == 1:
+        return np.linalg.solve(a, r[..., np.newaxis])[..., 0]
+    return np.linalg.solve(a, r)
+
+
+def _solve_a(g, y, a, b):
+    """From dy = -A⁻¹ dA y: dA = -(A⁻ᵀ g) yᵀ."""
+    h = _solved(_T(a), g, b)
+    return -h[..., :, np.newaxis] * y[..., np.newaxis, :] if b.ndim == 1 else -(h @ _T(y))
+
+
+@primitive
+def log_abs_det(a):
+    return np.linalg.slogdet(a)[1]
+
+
+def _slogdet(a):
+    plain = np.linalg.slogdet(primal(a))
+    return type(plain)(plain[0], log_abs_det(a))  # the sign is constant
+
+
+RULES = {
+    np.linalg.inv: [
+        Rule(lambda t, y, a: -(y @ t @ y), lambda g, y, a: -(_T(y) @ g @ _T(y))),
+    ],
+    np.linalg.solve: [
+        Rule(lambda t, y, a, b: -_solved(a, _times(t, y, b), b), _solve_a),
+        Rule(lambda t, y, a, b: _solved(a, t, b), lambda g, y, a, b: _solved(_T(a), g, b)),
+    ],
+    log_abs_det: [
+        Rule(
+            lambda t, y, a: np.sum(_T(np.linalg.inv(a)) * t, axis=(-1, -2)),
+            lambda g, y, a: np.expand_dims(g, (-1, -2)) * _T(np.linalg.inv(a)),
+        )
+    ],
+}
+COMPOSITE = {np.linalg.slogdet: _slogdet}

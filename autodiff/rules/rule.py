@@ -1,0 +1,89 @@
+"""What a derivative rule is, and how one is made.
+
+A rule belongs to one argument of a function y = f(*args) and works in both modes:
+
+- `push(dx, y, *args)` gives the differential dy that a small dx of that argument causes: forward
+  mode;
+- `pull(g, y, *args)` gives the gradient of that argument from the gradient g of y: reverse mode.
+
+Both are linear in their first argument and one is the transpose of the other,
+⟨g, push(dx)⟩ = ⟨pull(g), dx⟩. So most rules need only one line: the other half follows.
+A pull may give a gradient of the shape that broadcasting gave the argument: it is summed down.
+"""
+
+import functools
+import inspect
+
+import numpy as np
+
+from autodiff.traced import Traced, flat, outermost
+
+
+class Rule:
+    """The derivative of one function by one of its arguments. `form` is the function whose
+    signature says which keywords the rule understands; any other keyword is refused."""
+
+    __slots__ = ("_keywords", "form", "pull", "push")
+
+    def __init__(self, push, pull, form=None):
+        self.push, self.pull, self.form, self._keywords = push, pull, form or pull, None
+
+    def understands(self, keywords) -> bool:
+        if self._keywords is None:
+            self._keywords = set(list(inspect.signature(self.form).parameters)[2:])
+        return self._keywords.issuperset(keywords)
+
+
+def elementwise(*rules):
+    """Per argument `(g, y, *args)`: g times the partial derivative, entry by entry. A diagonal
+    matrix is its own transpose, so the same line pushes and pulls. None: a constant argument."""
+    return [rule and Rule(rule, rule) for rule in rules]
+
+
+def linear(function, pull):
+    """f is linear in its first argument: what it does to x, it does to dx."""
+
+    def push(dx, y, x, *args, **kwargs):
+        return function(dx, *args, **kwargs)
+
+    return [Rule(push, pull)]
+
+
+def transposed(push, argument: int = 0) -> Rule:
+    """A rule from its push alone: reverse mode through push, which is linear, gives the pull."""
+
+    def pull(g, y, *args, **kwargs):
+        from autodiff.reverse import vjp  # which is built on the rules
+
+        x = args[argument]
+        _, pull_back = vjp(lambda dx: push(dx, y, *args, **kwargs), np.zeros(x.shape, x.dtype))
+        return pull_back(g)
+
+    return Rule(push, pull, push)
+
+
+class PerArgument:
+    """Rules of a function of any number of arguments: `make(i)` is the rule of argument i."""
+
+    def __init__(self, make):
+        self._make = functools.cache(make)
+
+    def __getitem__(self, i: int):
+        return self._make(i)
+
+
+def primitive(function):
+    """Decorator: let traced arrays intercept a function of your own, as they do NumPy's.
+
+    It runs on plain arrays then, so it may do what it likes inside: loops, buffers, another
+    library. Its derivative comes from `differential`.
+    """
+
+    @functools.wraps(function)
+    def asking(*args, **kwargs):
+        handler = outermost(None, *flat(args))
+        if isinstance(handler, Traced):
+            return handler.apply(asking, args, kwargs)
+        return function(*args, **kwargs)
+
+    return asking

@@ -1,6 +1,7 @@
 """Layers: one file each. A new one is a file here and a line in this list."""
 
 from layers.affine import Affine
+from layers.auto_layer import AutoLayer
 from layers.base import Layer, Param, State
 from layers.batch_normalization import BatchNormalization
 from layers.convolution import Convolution
@@ -27,6 +28,7 @@ from layers.tanh import Tanh
 __all__ = [
     "Addition",
     "Affine",
+    "AutoLayer",
     "BatchNormalization",
     "Convolution",
     "Copy",

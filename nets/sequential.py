@@ -6,10 +6,11 @@ import numpy as np
 
 from layers.base import Layer, Param
 from layers.errors import ShapeError, untrained_arrays
+from nets.derivatives import Derivatives
 from nets.summary import summary
 
 
-class Sequential(Layer):
+class Sequential(Derivatives, Layer):
     """Layers one after another, over an OrderedDict of names; with a loss, a net to train.
 
     A net is a layer: nets nest. A layer object that stands at two places gets a twin at the second
@@ -114,6 +115,10 @@ class Sequential(Layer):
 
         To add up gradients over several batches, call `loss` and `backward` yourself.
         """
+        return self.gradient_of_batch(X, t)
+
+    def gradient_of_batch(self, X, t) -> dict:
+        """As `gradient`, which a subclass may rename the parameters of."""
         parameters = self.parameters()
         for param in parameters.values():
             param.grad = None
@@ -124,6 +129,10 @@ class Sequential(Layer):
         finally:
             self.needs_dX = wanted
         return {name: param.grad for name, param in parameters.items() if param.trainable}
+
+    def forget(self) -> None:
+        """A backward now would be an error: what the layers keep is not of a plain pass."""
+        self._last_pass = None
 
     def predict(self, X, batch_size: int = 1000):
         """The scores in evaluation mode, computed in batches along the first axis."""
@@ -136,7 +145,7 @@ class Sequential(Layer):
             return np.concatenate([self.forward(X[i : i + batch_size]) for i in batches])
         finally:
             self.set_training(mode)
-            self._last_pass = None
+            self.forget()
 
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class."""

@@ -9,6 +9,7 @@ import datasets
 import layers
 import nets
 import optimizers
+from layers.auto_layer import AutoLayer
 from layers.base import Layer
 from layers.errors import ShapeError
 from layers.initializers import make_initializer
@@ -122,7 +123,12 @@ def _resolve(config: Config, place: tuple, rooms, base: type) -> type:
 
 def _is_kind(cls, base: type) -> bool:
     """A class to build: of that kind, no abstract base, and a loss only where one is wanted."""
-    if not (isinstance(cls, type) and issubclass(cls, base)) or cls in (Layer, Loss, base):
+    if not (isinstance(cls, type) and issubclass(cls, base)) or cls in (
+        Layer,
+        Loss,
+        AutoLayer,
+        base,
+    ):
         return False
     return issubclass(cls, Loss) == (base is Loss)
 

@@ -23,8 +23,8 @@ from training.values import check_value
 # What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
 USER_ERRORS = (IdxError, ShapeError, FloatingPointError)
 TRAINING_KEYS = (
-    *("iterations", "batch_size", "accumulate", "evaluate_every", "patience", "keep_best"),
-    *("seed", "threads"),
+    *("iterations", "batch_size", "accumulate", "gradient_penalty"),
+    *("evaluate_every", "patience", "keep_best", "seed", "threads"),
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
 from training.checkpoint import save_checkpoint, save_weights
+from training.gradient_penalty import add_penalised_gradient
 from training.history import History
 from training.interrupt import Interrupt
 
@@ -16,7 +17,8 @@ from training.interrupt import Interrupt
 class Trainer:
     """Minibatch training of a net, with evaluation, history and a progress bar.
 
-    `iterations` updates on batches of `batch_size`, each the mean over `accumulate` batches; every
+    `iterations` updates on batches of `batch_size`, each the mean over `accumulate` batches;
+    `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised. Every
     `evaluate_every` iterations (default: an epoch), and at the end, the accuracy on all training
     and test samples. `patience` evaluations without a better test accuracy end the run early;
     `keep_best` puts back the weights of the best one at the end. `callbacks` are called after each
@@ -36,6 +38,7 @@ class Trainer:
         iterations: int = 10_000,
         batch_size: int = 100,
         accumulate: int = 1,
+        gradient_penalty: float = 0.0,
         evaluate_every: int | None = None,
         patience: int | None = None,
         keep_best: bool = False,
@@ -48,6 +51,9 @@ class Trainer:
         for name, value in counts.items():
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expects at least 1, got {value}")
+        if gradient_penalty < 0:
+            raise ValueError(f"gradient_penalty: expects at least 0, got {gradient_penalty}")
+        self.gradient_penalty = gradient_penalty
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
         self.minibatches = Minibatches(len(dataset.train), batch_size, rng)
         self.iterations, self.accumulate = iterations, accumulate
@@ -85,15 +91,22 @@ class Trainer:
         loss = 0.0
         for _ in range(self.accumulate):
             X, t = self.dataset.train[next(self.minibatches)]
-            loss += float(self.net.loss(X, t)) / self.accumulate
+            loss += self._loss_and_gradient(X, t) / self.accumulate
             if not np.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss is {loss} at iteration {self.iteration + 1}; a smaller learning "
                     f"rate (now {self.optimizer.lr:g}) usually helps"
                 )
-            self.net.backward(1.0 / self.accumulate)
         self.optimizer.step()
         self.iteration += 1
+        return loss
+
+    def _loss_and_gradient(self, X, t) -> float:
+        scale = 1.0 / self.accumulate
+        if self.gradient_penalty:
+            return add_penalised_gradient(self.net, X, t, self.gradient_penalty, scale)
+        loss = float(self.net.loss(X, t))
+        self.net.backward(scale)
         return loss
 
     def evaluate(self, history: History) -> dict:

@@ -11,7 +11,6 @@ from layers.base import Layer
 from layers.check.check import check_class
 from layers.check.mutants import EQUIVALENT, SURVIVED, UNREACHED, mutation_table
 from layers.loading import load_class, suggest
-from layers.loss import Loss
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,9 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 def all_layers() -> list[type]:
     """The layers of the project: what layers.__all__ lists, without the base classes."""
     listed = (getattr(layers, name) for name in layers.__all__)
-    return [
-        c for c in listed if isinstance(c, type) and issubclass(c, Layer) and c not in (Layer, Loss)
-    ]
+    bases = (layers.Layer, layers.Loss, layers.AutoLayer)
+    return [c for c in listed if isinstance(c, type) and issubclass(c, Layer) and c not in bases]
 
 
 def find(name: str) -> type:

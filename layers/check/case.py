@@ -5,7 +5,8 @@ import inspect
 
 import numpy as np
 
-from autodiff import jvp, numeric_jvp
+from autodiff import jvp, numeric_jvp, vjp
+from layers.auto_layer import AutoLayer
 from layers.base import Layer, Param, State
 from layers.loss import Loss
 
@@ -26,7 +27,8 @@ class Case:
         self.inputs = [np.array(x) for x in inputs]
         self.training, self.where = training, where
         self.layer.set_training(training)
-        arguments = inspect.signature(layer.forward).parameters.values()
+        written = layer.function if isinstance(layer, AutoLayer) else layer.forward
+        arguments = inspect.signature(written).parameters.values()
         names = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
         names += [f"X{i}" for i in range(len(names), len(inputs))]
         taken = self.layer.parameters()
@@ -87,6 +89,12 @@ class Case:
     def jvp(self, name: str, v) -> tuple:
         """J v for each output, v being a direction in one variable: duals through forward."""
         return jvp(lambda x: self.forward({name: x}), self.variables[name], v)[1]
+
+    def reverse(self, douts: tuple) -> dict:
+        """{variable: gradient} by reverse mode through forward. Raises NotDifferentiable where
+        forward is not pure: where it writes into a buffer."""
+        _, pull_back = vjp(self.forward, self.variables)
+        return pull_back(douts)
 
     def shifted(self, name: str, v, h: float) -> tuple:
         """The outputs at the variable plus h v."""

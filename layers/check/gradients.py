@@ -1,16 +1,16 @@
-"""Does `backward` agree with the two witnesses? Duals and central differences."""
+"""Does `backward` agree with the witnesses? Duals, reverse mode and central differences."""
 
 import itertools
 
 import numpy as np
 
-from autodiff import Dual, Traced, new_level, tangent
+from autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
 from layers.base import State
 from layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
 from layers.check.diagnosis import diagnose, explain_error
 from layers.check.report import FAILED, NOTE, NOTHING, Report
 
-EXACT = 1e-9  # duals differ from a right backward by rounding only
+EXACT = 1e-9  # duals and reverse mode differ from a right backward by rounding only
 ROUGH = 1e-5  # central differences with h = 1e-5: h² plus rounding / h
 DIRECTIONS = 2
 TRIES = 4
@@ -42,8 +42,9 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
             )
             return None
         try:
+            exact = _by_reverse_mode(case, douts, report)
             for name, value in case.variables.items():
-                _compare(case, name, value, gradients[name], douts, report, rng, explain)
+                _compare(case, name, value, gradients[name], exact, douts, report, rng, explain)
             return case
         except _Kink as kink:
             report.add(NOTE, kink.args[0], case.where, "undecidable here; moved off by 0.01")
@@ -52,7 +53,19 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
     return None
 
 
-def _compare(case: Case, name, value, gradient, douts, report: Report, rng, explain) -> None:
+def _by_reverse_mode(case: Case, douts, report: Report) -> dict:
+    """All gradients by reverse mode; none if forward is not pure, and the report says why."""
+    try:
+        return case.reverse(douts)
+    except NotDifferentiable as reason:
+        report.impure = report.impure or str(reason)
+    except Exception as error:
+        message = f"does not run in reverse mode: {type(error).__name__}: {error}"
+        report.add(FAILED, "forward", case.where, message)
+    return {}
+
+
+def _compare(case: Case, name, value, gradient, exact, douts, report, rng, explain) -> None:
     label = case.label(name)
     report.seen.add(label)
     problem = _shape_problem(case, name, value, gradient)
@@ -76,6 +89,9 @@ def _compare(case: Case, name, value, gradient, douts, report: Report, rng, expl
             except Exception as error:
                 dual_works = False
                 report.add(FAILED, "forward", case.where, f"does not run on duals: {error}")
+        if name in exact:
+            off = np.max(np.abs(exact[name] - gradient), initial=0.0)
+            wrong = off > EXACT * (scale + np.max(np.abs(gradient), initial=0.0)) or wrong
         if wrong or not np.isfinite(claimed):
             if _is_kink(case, name, v, douts, scale):
                 raise _Kink(label)

@@ -28,6 +28,7 @@ class Report:
         self.findings: list[Finding] = []
         self.proved: set[str] = set()  # arrays whose gradient was seen to be right, and not zero
         self.seen: set[str] = set()
+        self.impure = ""  # why reverse mode cannot follow forward, if it cannot
 
     def add(self, kind: str, array: str, where: str, message: str) -> None:
         self.findings.append(Finding(kind, array, where, message))
@@ -48,10 +49,12 @@ class Report:
         self.findings += other.findings
         self.proved |= other.proved
         self.seen |= other.seen
+        self.impure = self.impure or other.impure
 
     def __str__(self):
         if self.passed:
-            head = f"{self.layer}: ok, proved {', '.join(sorted(self.proved))}"
+            witnesses = "duals, differences" if self.impure else "duals, reverse mode, differences"
+            head = f"{self.layer}: ok, proved {', '.join(sorted(self.proved))} by {witnesses}"
         elif self.failures:
             head = f"{self.layer}: FAILED"
         else:
@@ -62,7 +65,10 @@ class Report:
         groups: dict[tuple, list[Finding]] = {}
         for finding in shown:
             groups.setdefault((finding.array, finding.kind, finding.cause), []).append(finding)
-        return "\n".join([head, *(_group(found) for found in groups.values())])
+        lines = [head, *(_group(found) for found in groups.values())]
+        if self.impure:
+            lines.append(f"  reverse mode cannot follow forward: {self.impure}")
+        return "\n".join(lines)
 
 
 def _group(found: list[Finding]) -> str:

@@ -37,7 +37,9 @@ def own_layer(tmp_path):
 
 def test_one_layer(capsys):
     assert main(["Affine"]) == 0
-    assert capsys.readouterr().out == "Affine: ok, proved W.grad, b.grad, dX\n"
+    assert capsys.readouterr().out == (
+        "Affine: ok, proved W.grad, b.grad, dX by duals, reverse mode, differences\n"
+    )
 
 
 def test_all_layers(capsys):

@@ -1,0 +1,120 @@
+"""Training on loss + λ ‖∇loss‖²: the value, its gradient, and what must not be disturbed."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from datasets import Dataset, Samples
+from layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
+from nets import Sequential
+from optimizers import SGD
+from training.gradient_penalty import add_penalised_gradient
+from training.trainer import Trainer
+
+PENALTY = 0.7
+
+
+def make_net():
+    rng = np.random.default_rng(0)
+    return Sequential(
+        {
+            "affine1": Affine(4, 6, rng=rng, dtype=np.float64),
+            "norm": BatchNormalization(6, dtype=np.float64),
+            "sigmoid": Sigmoid(),
+            "drop": Dropout(0.3, rng=rng),
+            "affine2": Affine(6, 3, rng=rng, dtype=np.float64),
+        },
+        loss=SoftmaxWithLoss(),
+    )
+
+
+def batch(n=8):
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((n, 4)), rng.integers(0, 3, n)
+
+
+def value(net, values, X, t):
+    """L + λ ‖∇L‖² from a plain gradient, on a copy."""
+    copied = copy.deepcopy(net)
+    for name, param in copied.parameters().items():
+        param.data = values[name]
+    loss = float(copy.deepcopy(copied).loss(X, t))
+    gradients = copied.gradient(X, t)
+    return loss + PENALTY * sum(float(np.sum(g * g)) for g in gradients.values())
+
+
+def test_value_and_gradient_agree_with_differences():
+    net, (X, t) = make_net(), batch()
+    at = {name: param.data.copy() for name, param in net.parameters().items()}
+    rng = np.random.default_rng(2)
+    v = {name: rng.standard_normal(a.shape) for name, a in at.items()}
+    h = 1e-5
+    ahead, behind = (value(net, {n: at[n] + step * v[n] for n in at}, X, t) for step in (h, -h))
+    expected = value(net, at, X, t)
+    assert add_penalised_gradient(net, X, t, PENALTY) == pytest.approx(expected, rel=1e-12)
+    slope = sum(np.sum(v[n] * p.grad) for n, p in net.parameters().items())
+    assert slope == pytest.approx((ahead - behind) / (2 * h), rel=1e-7)
+
+
+def test_gradients_add_up_and_are_scaled():
+    net, (X, t) = make_net(), batch()
+    plain = copy.deepcopy(net)
+    add_penalised_gradient(plain, X, t, PENALTY)
+    for param in net.parameters().values():
+        param.accumulate(np.ones_like(param.data))
+    add_penalised_gradient(net, X, t, PENALTY, scale=0.25)
+    for name, param in net.parameters().items():
+        np.testing.assert_allclose(param.grad, 1 + 0.25 * plain.parameters()[name].grad)
+
+
+def test_running_statistics_and_random_numbers_move_once():
+    net, (X, t) = make_net(), batch()
+    plain = copy.deepcopy(net)
+    plain.gradient(X, t)
+    add_penalised_gradient(net, X, t, PENALTY)
+    for name, array in plain.state().items():
+        np.testing.assert_array_equal(net.state()[name], array)
+
+
+def trainer_with(penalty, accumulate=1):
+    X, t = batch(40)
+    samples = Samples(X, t)
+    net = make_net()
+    return Trainer(
+        net,
+        SGD(net.parameters(), lr=0.1),
+        Dataset(samples, samples, class_names="abc"),
+        rng=np.random.default_rng(0),
+        batch_size=8,
+        accumulate=accumulate,
+        gradient_penalty=penalty,
+        quiet=True,
+    )
+
+
+def test_a_penalty_of_zero_changes_nothing_and_a_small_one_little():
+    losses = {penalty: [trainer_with(penalty).step()] for penalty in (0.0, 1e-9, 0.5)}
+    assert losses[0.0][0] == pytest.approx(losses[1e-9][0], rel=1e-6)
+    assert losses[0.5][0] > losses[0.0][0] + 1e-3
+
+
+def test_training_with_it_leads_to_flatter_places():
+    """The share of the squared gradient in the loss, after as many steps with and without."""
+    steepness = {}
+    for penalty in (0.0, 1.0):
+        trainer = trainer_with(penalty, accumulate=2)
+        for _ in range(60):
+            trainer.step()
+        squares = []
+        for start in range(0, 40, 8):
+            X, t = (a[start : start + 8] for a in batch(40))
+            gradients = copy.deepcopy(trainer.net).gradient(X, t)
+            squares.append(sum(float(np.sum(g * g)) for g in gradients.values()))
+        steepness[penalty] = np.mean(squares)
+    assert steepness[1.0] < 0.8 * steepness[0.0]
+
+
+def test_a_negative_penalty_is_refused():
+    with pytest.raises(ValueError, match=r"gradient_penalty: expects at least 0, got -1\.0"):
+        trainer_with(-1.0)

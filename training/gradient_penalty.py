@@ -1,0 +1,32 @@
+"""A penalty on the norm of the gradient: flat places are preferred to steep ones."""
+
+import numpy as np
+
+from layers import State
+from layers.saved_state import restore, saved
+
+
+def add_penalised_gradient(net, X, t, penalty: float, scale: float = 1.0) -> float:
+    """Train on R = L + λ ‖∇L‖², the example of higher-order derivatives in note 000.
+
+    With g = ∇L, ∇R = g + 2 λ H g: a backward pass, and one Hessian-vector product. Both see the
+    same dropout masks, and running statistics move once. Adds scale · ∇R to the gradients of the
+    parameters and returns R.
+    """
+    trained = {name: param for name, param in net.parameters().items() if param.trainable}
+    earlier = {name: param.grad for name, param in trained.items()}
+    moving = [h for _, h in net.walk() if isinstance(h, (State, np.random.Generator))]
+    before = [saved(held) for held in moving]
+    for param in trained.values():
+        param.grad = None
+    loss = float(net.loss(X, t))
+    net.backward()
+    gradient = {name: param.grad for name, param in trained.items()}
+    for held, value in zip(moving, before, strict=True):
+        restore(held, value)
+    product = net.hvp(X, t, gradient)
+    for name, param in trained.items():
+        param.grad = earlier[name]
+        param.accumulate(scale * (gradient[name] + (2.0 * penalty) * product[name]))
+    squares = (float(np.vdot(g, g)) for g in gradient.values())
+    return loss + penalty * sum(squares)

@@ -3,6 +3,7 @@ what has no rule. The two modes differ in what they do with a rule."""
 
 import functools
 import inspect
+import math
 
 import numpy as np
 
@@ -25,19 +26,21 @@ class Differentiating(Traced):
         if rules is not None:
             if kwargs:
                 mine = [i for i, a in enumerate(args) if self.is_mine(a)]
-                known = _parameters(rules[mine[0]].form) if mine else ()
+                known = _parameters(rule_of(function, rules, mine[0], args).form) if mine else ()
                 _check_keywords(function, known, args, kwargs)
             return self.follow(function, rules, args, kwargs)
         if function in CONSTANT:
-            return function(*(self.part(a) for a in args), **kwargs)
+            return function(*map(self.part, args), **self._parts_of(kwargs))
         if function in COMPOSITE:
             _check_keywords(function, _parameters(COMPOSITE[function]), args, kwargs)
             return COMPOSITE[function](*args, **kwargs)
         if function in JOINS:
             _check_keywords(function, ("axis",), args, kwargs)
+            if len(args) > 2:
+                raise no_rule(f"{name_of(function)} with out=", args)
             return self.join(function, JOINS[function], *args, **kwargs)
         if function in CREATION:
-            return self.create(function, [self.part(a) for a in args], kwargs)
+            return self.create(function, [self.part(a) for a in args], self._parts_of(kwargs))
         if function in (np.full, np.full_like):
             return self._full(function, *args, **kwargs)
         raise no_rule(name_of(function), args)
@@ -49,10 +52,36 @@ class Differentiating(Traced):
         """The value below this level: of an array of this level its primal."""
         return value.primal if self.is_mine(value) else value
 
+    def _parts_of(self, kwargs):
+        return {name: self.part(value) for name, value in kwargs.items()}
+
     def _full(self, function, like, fill, dtype=None, *, shape=None, **_):
         if function is np.full_like:
             like, dtype = like.shape if shape is None else shape, dtype or like.dtype
+        dtype = dtype or getattr(fill, "dtype", None) or np.asarray(fill).dtype
         return self.full(like, fill, dtype)
+
+
+def rule_of(function, rules, i: int, args):
+    """The rule of argument i of a function; NotDifferentiable if there is none."""
+    if len(rules) <= i or rules[i] is None:
+        raise no_rule(f"argument {i} of {name_of(function)}", args)
+    return rules[i]
+
+
+def check_arguments(function, form, args) -> None:
+    """Refuse what the signature of a rule lacks, such as an array given as `out` by position."""
+    if len(args) > _positional(form):
+        raise no_rule(f"{name_of(function)} with {len(args)} arguments by position", args)
+
+
+@functools.cache
+def _positional(form) -> float:
+    """How many arguments of the function itself a rule takes by position."""
+    kinds = [p.kind for p in inspect.signature(form).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return math.inf
+    return sum(kind != inspect.Parameter.KEYWORD_ONLY for kind in kinds) - 2
 
 
 @functools.cache

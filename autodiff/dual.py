@@ -7,9 +7,9 @@ differentiation": left to right through the chain rule).
 
 import numpy as np
 
-from autodiff.dispatch import Differentiating
-from autodiff.traced import NotDifferentiable, Traced, name_of, new_level, no_rule
-from autodiff.trees import flatten, map_tree
+from autodiff.dispatch import Differentiating, check_arguments, rule_of
+from autodiff.traced import NotDifferentiable, Traced, new_level, not_floating
+from autodiff.trees import flatten, floating, map_tree, paired
 
 
 class Dual(Differentiating):
@@ -28,7 +28,7 @@ class Dual(Differentiating):
                 f"got {np.shape(tangent)}"
             )
         if getattr(primal, "dtype", np.dtype(object)).kind != "f":
-            raise TypeError(f"Dual: expects a floating-point array, got {primal!r:.60}")
+            raise not_floating("Dual", primal)
         # Both parts have the same lower levels, so that what is written into one fits the other.
         self.primal, self.tangent = (
             _with_levels_of(primal, tangent),
@@ -50,8 +50,8 @@ class Dual(Differentiating):
         self.tangent[index] = 0.0 if tangent is None else tangent
 
     def astype(self, dtype, copy=True):
-        if np.dtype(dtype).kind != "f":
-            return self.primal.astype(dtype)
+        if np.dtype(dtype).kind in "biu":
+            return self.primal.astype(dtype)  # steps have no derivative
         tangent = self.tangent.astype(dtype, copy=copy)
         return Dual(self.primal.astype(dtype, copy=copy), tangent, self.level)
 
@@ -63,9 +63,9 @@ class Dual(Differentiating):
         for i, (_, tangent) in enumerate(parts):
             if tangent is None:
                 continue
-            if len(rules) <= i or rules[i] is None:
-                raise no_rule(f"argument {i} of {name_of(function)}", args)
-            term = rules[i].push(tangent, value, *primals, **kwargs)
+            rule = rule_of(function, rules, i, args)
+            check_arguments(function, rule.form, args)
+            term = rule.push(tangent, value, *primals, **kwargs)
             total = term if total is None else total + term
         if total is None:  # only `out=` is a dual of this level
             return value
@@ -92,7 +92,7 @@ class Dual(Differentiating):
         return buffer
 
     def add_at(self, target, index, values):
-        if not isinstance(target, Dual):
+        if not self.is_mine(target):
             raise NotDifferentiable(
                 "numpy.add.at: the buffer is a plain array and would lose the derivative"
                 + self.instead_of_writing
@@ -131,9 +131,7 @@ def jvp(f, x, v):
     """
     level = new_level()
     leaves, rebuild = flatten(x, "x")
-    directions, _ = flatten(v, "v")
-    if len(leaves) != len(directions):
-        raise ValueError(f"jvp: x has {len(leaves)} arrays, v has {len(directions)}")
+    directions = [floating(place, b) for place, b, _ in paired("v", v, x)]
     duals = [Dual(a, b, level) for a, b in zip(leaves, directions, strict=True)]
     y = f(rebuild(duals))
     return map_tree(lambda part: _value(part, level), y), map_tree(lambda p: tangent(p, level), y)

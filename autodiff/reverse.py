@@ -14,11 +14,19 @@ import numpy as np
 
 from autodiff.dispatch import Differentiating
 from autodiff.rules.shapes import astype, sum_to
-from autodiff.traced import NotDifferentiable, Traced, name_of, new_level, no_rule
-from autodiff.trees import flatten, leaves_of, map_tree
+from autodiff.traced import (
+    NotDifferentiable,
+    Traced,
+    name_of,
+    new_level,
+    no_rule,
+    not_floating,
+)
+from autodiff.trees import flatten, map_tree, paired
 
 _numbers = itertools.count()
 _NO_KEYWORDS: dict = {}
+_NO_DTYPE = np.dtype(object)
 
 
 class Variable(Differentiating):
@@ -36,6 +44,8 @@ class Variable(Differentiating):
     )
 
     def __init__(self, primal, level, function=None, args=(), kwargs=_NO_KEYWORDS, edges=()):
+        if getattr(primal, "dtype", _NO_DTYPE).kind != "f":
+            raise not_floating("Variable", primal)
         self.primal, self.level = primal, level
         self.function, self.args, self.kwargs, self.edges = function, args, kwargs, edges
         self.number = next(_numbers)
@@ -68,8 +78,7 @@ class Variable(Differentiating):
         return function(*args, **kwargs)
 
     def full(self, shape, fill, dtype):
-        filled = np.broadcast_to(fill, shape)
-        return filled if dtype is None else filled.astype(dtype)
+        return np.broadcast_to(fill, shape).astype(dtype)
 
     def __getitem__(self, index):
         return self.apply(operator.getitem, (self, index), _NO_KEYWORDS)
@@ -83,8 +92,8 @@ class Variable(Differentiating):
         )
 
     def astype(self, dtype, copy=True):
-        if np.dtype(dtype).kind != "f":
-            return self.primal.astype(dtype)
+        if np.dtype(dtype).kind in "biu":
+            return self.primal.astype(dtype)  # steps have no derivative
         return self.apply(astype, (self, dtype), _NO_KEYWORDS)
 
     def __deepcopy__(self, memo):
@@ -138,10 +147,10 @@ def vjp(f, *inputs):
 
     Inputs are arrays, or dicts, lists and tuples of arrays; so is what f returns, and g must have
     its structure and shapes. pull_back returns what the inputs look like: one structure for one
-    input, a tuple for several. It may be called again; the graph lives as long as it does.
+    input, a tuple for several. It may be called again; the graph lives as long as it does. It
+    remembers arrays and not copies, so nothing that f has used may be written into until then.
     """
-    y, pull_back, _ = _traced(f, inputs)
-    return y, pull_back
+    return _traced(f, inputs)
 
 
 def _traced(f, inputs, free: bool = False):
@@ -155,20 +164,24 @@ def _traced(f, inputs, free: bool = False):
         return isinstance(y, Variable) and y.level == level
 
     def pull_back(g):
-        outs, gs = leaves_of(outputs), leaves_of(g)
-        if [np.shape(a) for a in outs] != [np.shape(a) for a in gs]:
-            shapes = [[np.shape(a) for a in part] for part in (outs, gs)]
-            raise ValueError(f"pull_back: expects gradients of shapes {shapes[0]}, got {shapes[1]}")
-        seeds = [(y, b) for y, b in zip(outs, gs, strict=True) if is_mine(y)]
+        seeds = []
+        for place, b, y in paired("g", g, outputs):
+            if np.shape(b) != np.shape(y):
+                raise ValueError(
+                    f"pull_back: {place} should have the shape of the output, {np.shape(y)}; "
+                    f"got {np.shape(b)}"
+                )
+            if is_mine(y):
+                seeds.append((y, b if hasattr(b, "dtype") else y.dtype.type(b)))
         found = sweep(seeds, free)
-        return rebuild(_owned([found.get(v.number) for v in variables], leaves))
+        return rebuild(_owned([found.get(v.number) for v in variables], leaves, seeds))
 
-    return map_tree(lambda y: y.primal if is_mine(y) else y, outputs), pull_back, outputs
+    return map_tree(lambda y: y.primal if is_mine(y) else y, outputs), pull_back
 
 
-def _owned(gradients, leaves):
+def _owned(gradients, leaves, seeds):
     """Zeros for None, and copies of what is a view or given twice: the caller may write into it."""
-    seen = set()
+    seen = {id(g) for _, g in seeds}
     for g, leaf in zip(gradients, leaves, strict=True):
         if g is None:
             yield np.zeros_like(leaf)
@@ -192,6 +205,8 @@ def value_and_grad(f, argnums: int | tuple[int, ...] = 0):
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise TypeError(f"argnums={i}, but there are {len(args)} arguments by position")
+        if len({i % len(args) for i in chosen}) < len(chosen):
+            raise TypeError(f"argnums={argnums} names an argument twice")
 
         def of_chosen(*values):
             full = list(args)
@@ -199,8 +214,8 @@ def value_and_grad(f, argnums: int | tuple[int, ...] = 0):
                 full[i] = value
             return f(*full, **kwargs)
 
-        y, pull_back, _ = _traced(of_chosen, tuple(args[i] for i in chosen), free=True)
-        if np.shape(y) != () or getattr(y, "dtype", np.dtype(float)).kind != "f":
+        y, pull_back = _traced(of_chosen, tuple(args[i] for i in chosen), free=True)
+        if not _is_number(y):
             raise TypeError(
                 f"the gradient is that of a single number, but f gave {_described(y)}; add it up, "
                 "or use jacobian or vjp"
@@ -209,6 +224,12 @@ def value_and_grad(f, argnums: int | tuple[int, ...] = 0):
         return y, gradient if len(chosen) > 1 or isinstance(argnums, int) else (gradient,)
 
     return both
+
+
+def _is_number(y) -> bool:
+    if hasattr(y, "dtype"):
+        return y.shape == () and y.dtype.kind == "f"
+    return isinstance(y, (int, float)) and not isinstance(y, bool)  # f is constant
 
 
 def _described(y) -> str:

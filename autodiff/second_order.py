@@ -23,6 +23,8 @@ def jacobian(f):
             rows = [pull_back(unit) for unit in _units(y)]
             return _stacked(rows, (*y_shape, *x_shape), x)
         columns = [np.ravel(jvp(f, x, unit)[1]) for unit in _units(x)]
+        if not columns:
+            return np.zeros((*y_shape, *x_shape), x.dtype)
         return np.reshape(np.transpose(np.stack(columns)), (*y_shape, *x_shape))
 
     return of
@@ -51,7 +53,7 @@ def hvp(f, x, v):
 def _units(a):
     """Every array of the shape of a with a single 1, else 0, in the order of a's entries."""
     for index in np.ndindex(np.shape(a)):
-        unit = np.zeros(np.shape(a), a.dtype)
+        unit = np.zeros(np.shape(a), getattr(a, "dtype", float))
         unit[index] = 1.0
         yield unit
 

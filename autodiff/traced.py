@@ -123,8 +123,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def T(self):
         return np.transpose(self)
 
-    def reshape(self, *shape):
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape, order="C"):
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
     def transpose(self, *axes):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
@@ -132,8 +132,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self):
         return np.copy(self)
 
-    def flatten(self):
-        return np.copy(np.ravel(self))
+    def flatten(self, order="C"):
+        return np.copy(np.ravel(self, order))
 
 
 def _method(name):
@@ -183,6 +183,13 @@ def primal(x):
     while isinstance(x, Traced):
         x = x.primal
     return x
+
+
+def not_floating(kind: str, value) -> TypeError:
+    return TypeError(
+        f"{kind}: expects a floating-point array, got {value!r:.60}; only functions of real "
+        "numbers are differentiated"
+    )
 
 
 def name_of(function) -> str:

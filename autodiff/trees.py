@@ -16,20 +16,13 @@ def map_tree(function, tree):
     return function(tree)
 
 
-def leaves_of(tree) -> list:
-    """The arrays of a structure, in order."""
-    found = []
-    map_tree(found.append, tree)
-    return found
-
-
 def flatten(tree, name: str):
     """(arrays, rebuild): the floating-point arrays of a structure, and what makes it of others.
 
     Python numbers become 0-d float64. Raises TypeError for integer arrays and other things, which
     have no derivative, naming the place: x['W'].
     """
-    leaves = [_floating(path, value) for path, value in _named(name, tree)]
+    leaves = [floating(path, value) for path, value, _ in paired(name, tree, tree)]
 
     def rebuild(arrays):
         rest = iter(arrays)
@@ -38,18 +31,37 @@ def flatten(tree, name: str):
     return leaves, rebuild
 
 
-def _named(path: str, tree):
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _named(f"{path}[{key!r}]", value)
-    elif isinstance(tree, (list, tuple)):
-        for i, value in enumerate(tree):
-            yield from _named(f"{path}[{i}]", value)
+def paired(path: str, tree, like):
+    """(place, array of tree, array of like) for each array of `like`, in the order of `like`.
+
+    A dict may have its keys in another order, as they say what belongs together. Raises
+    ValueError where the tree is not built like `like`, naming the place.
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != like.keys():
+            raise ValueError(f"{path} should be a dict with the keys {list(like)}{_not(tree)}")
+        for key, value in like.items():
+            yield from paired(f"{path}[{key!r}]", tree[key], value)
+    elif isinstance(like, (list, tuple)):
+        if not isinstance(tree, (list, tuple)) or len(tree) != len(like):
+            raise ValueError(f"{path} should be a sequence of length {len(like)}{_not(tree)}")
+        for i, value in enumerate(like):
+            yield from paired(f"{path}[{i}]", tree[i], value)
     else:
-        yield path, tree
+        yield path, tree, like
 
 
-def _floating(path: str, value):
+def _not(tree) -> str:
+    what = type(tree).__name__
+    if isinstance(tree, dict):
+        return f", not one with the keys {list(tree)}"
+    return f", not a {what}" + (
+        f" of length {len(tree)}" if isinstance(tree, (list, tuple)) else ""
+    )
+
+
+def floating(path: str, value):
+    """The value as a floating-point array; TypeError if it is none."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return np.float64(value)
     if isinstance(value, (np.ndarray, np.generic, Traced)) and value.dtype.kind == "f":

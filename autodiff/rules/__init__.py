@@ -60,20 +60,21 @@ def differential(function, argument: int = 0):
     linear in dx. `function` is a NumPy function, a ufunc (SciPy's are), or a `primitive` of your
     own. Raises TypeError for a function that traced arrays could not intercept.
     """
-    if not (
-        isinstance(function, np.ufunc)
-        or hasattr(function, "__wrapped__")
-        or hasattr(function, "_implementation")
-    ):
+    if not isinstance(function, np.ufunc) and not hasattr(function, "_implementation"):
         raise TypeError(
             f"differential: {function!r:.60} is no NumPy function, so an array cannot intercept "
             "it; make it one with the decorator autodiff.primitive"
         )
 
+    if getattr(function, "nout", 1) != 1:
+        raise TypeError(f"differential: {function.__name__} gives {function.nout} arrays, not one")
+    if argument < 0:
+        raise TypeError(f"differential: arguments are counted from 0, got {argument}")
+    if function in JOINS or isinstance(RULES.get(function), PerArgument):
+        raise TypeError(f"differential: {function.__name__} has rules for all its arguments")
+
     def register(push):
         rules = RULES.get(function, [])
-        if isinstance(rules, PerArgument):
-            raise TypeError(f"differential: {function.__name__} has rules for all its arguments")
         rules = [*rules, *[None] * (argument + 1 - len(rules))]
         rules[argument] = transposed(push, argument)
         RULES[function] = rules

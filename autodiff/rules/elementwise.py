@@ -13,7 +13,8 @@ from autodiff.rules.rule import elementwise
 def _power_base(g, y, a, b):
     if isinstance(b, (int, float)):  # the common X ** 2: keeps the dtype, and 0 ** 0 is 1
         return g * 0.0 if b == 0 else g * (b * a ** (b - 1))
-    return g * (b * a ** np.where(b == 0, np.ones_like(b), b - 1))
+    singular = np.equal(a, 0) & np.equal(b, 0)
+    return g * (b * a ** np.where(singular, np.ones_like(b), np.subtract(b, 1)))
 
 
 def _power_exponent(g, y, a, b):
@@ -73,7 +74,7 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     a_min, a_max = a_min if min is None else min, a_max if max is None else max
     if a_min is not None:
         x = np.maximum(x, a_min)
-    return x if a_max is None else np.minimum(x, a_max)
+    return +x if a_max is None else np.minimum(x, a_max)  # a new array in any case
 
 
 COMPOSITE = {np.clip: _clip}

@@ -10,8 +10,14 @@ from autodiff.rules.shapes import sum_to
 from autodiff.traced import NotDifferentiable
 
 
+def _array(x):
+    """A list is an array to NumPy, too."""
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
 def _matmul_a(g, y, a, b):
     """dA = g Bᵀ (note 004, formula 2)."""
+    b = _array(b)
     if a.ndim == b.ndim == 2:
         return g @ b.T
     g, rows, columns = _as_matrices(g, a, b)
@@ -20,6 +26,7 @@ def _matmul_a(g, y, a, b):
 
 def _matmul_b(g, y, a, b):
     """dB = Aᵀ g."""
+    a = _array(a)
     if a.ndim == b.ndim == 2:
         return a.T @ g
     g, rows, columns = _as_matrices(g, a, b)
@@ -59,7 +66,8 @@ def _einsum(i: int) -> Rule:
                 factors.append((letter, np.ones(n, x.dtype)))
             target += letter
         names, arrays = zip(*factors, strict=True)
-        return np.einsum(f"{','.join(names)}->{target}", *arrays, optimize=optimize)
+        # A path given for y does not fit here, but what it is given for does: speed.
+        return np.einsum(f"{','.join(names)}->{target}", *arrays, optimize=bool(optimize))
 
     if i == 0:
         raise NotDifferentiable('numpy.einsum: write the subscripts as text, as in "ij,jk->ik"')
@@ -73,7 +81,7 @@ def _letters(subscripts: str, operands):
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     hidden = [
-        a.ndim - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)
+        np.ndim(a) - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)
     ]
     unused = _unused(subscripts)
     dots = "".join(next(unused) for _ in range(max(hidden)))
@@ -98,6 +106,7 @@ RULES = {
 
 
 def _dot(a, b):
+    a, b = _array(a), _array(b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return a * b
     return a @ b if b.ndim <= 2 else np.tensordot(a, b, axes=(-1, -2))
@@ -109,9 +118,12 @@ def _outer(a, b):
 
 def _tensordot(a, b, axes=2):
     """As a product of two matrices: the axes summed over go last in a and first in b."""
+    a, b = _array(a), _array(b)
     if isinstance(axes, int):
         axes = (tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes)))
     ours, theirs = (normalize_axis_tuple(i, x.ndim) for i, x in zip(axes, (a, b), strict=True))
+    if [a.shape[i] for i in ours] != [b.shape[i] for i in theirs]:
+        raise ValueError(f"tensordot: shapes {a.shape} and {b.shape} do not fit along axes {axes}")
     rows = [i for i in range(a.ndim) if i not in ours]
     columns = [i for i in range(b.ndim) if i not in theirs]
     shape = [a.shape[i] for i in rows] + [b.shape[i] for i in columns]

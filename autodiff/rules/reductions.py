@@ -90,7 +90,7 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
         return np.sqrt(np.sum(np.square(x), axis=axes, keepdims=keepdims))
-    if len(axes) == 1 and ord != 0:
+    if len(axes) == 1 and ord != 0 and not isinstance(ord, str):
         if np.isinf(ord):
             return (np.max if ord > 0 else np.min)(np.abs(x), axis=axes, keepdims=keepdims)
         return np.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)

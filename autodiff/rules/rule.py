@@ -12,26 +12,21 @@ A pull may give a gradient of the shape that broadcasting gave the argument: it 
 """
 
 import functools
-import inspect
+import sys
 
 import numpy as np
 
-from autodiff.traced import Traced, flat, outermost
+from autodiff.traced import Traced, outermost
 
 
 class Rule:
     """The derivative of one function by one of its arguments. `form` is the function whose
     signature says which keywords the rule understands; any other keyword is refused."""
 
-    __slots__ = ("_keywords", "form", "pull", "push")
+    __slots__ = ("form", "pull", "push")
 
     def __init__(self, push, pull, form=None):
-        self.push, self.pull, self.form, self._keywords = push, pull, form or pull, None
-
-    def understands(self, keywords) -> bool:
-        if self._keywords is None:
-            self._keywords = set(list(inspect.signature(self.form).parameters)[2:])
-        return self._keywords.issuperset(keywords)
+        self.push, self.pull, self.form = push, pull, form or pull
 
 
 def elementwise(*rules):
@@ -56,7 +51,11 @@ def transposed(push, argument: int = 0) -> Rule:
         from autodiff.reverse import vjp  # which is built on the rules
 
         x = args[argument]
-        _, pull_back = vjp(lambda dx: push(dx, y, *args, **kwargs), np.zeros(x.shape, x.dtype))
+
+        def dy(dx):
+            return np.broadcast_to(push(dx, y, *args, **kwargs), np.shape(y))
+
+        _, pull_back = vjp(dy, np.zeros(x.shape, x.dtype))
         return pull_back(g)
 
     return Rule(push, pull, push)
@@ -71,6 +70,9 @@ class PerArgument:
     def __getitem__(self, i: int):
         return self._make(i)
 
+    def __len__(self):
+        return sys.maxsize
+
 
 def primitive(function):
     """Decorator: let traced arrays intercept a function of your own, as they do NumPy's.
@@ -81,9 +83,10 @@ def primitive(function):
 
     @functools.wraps(function)
     def asking(*args, **kwargs):
-        handler = outermost(None, *flat(args))
+        handler = outermost(None, *args, *kwargs.values())
         if isinstance(handler, Traced):
             return handler.apply(asking, args, kwargs)
         return function(*args, **kwargs)
 
+    asking._implementation = function  # as the functions have that NumPy lets arrays intercept
     return asking

@@ -7,7 +7,7 @@ import itertools
 import operator
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
 from autodiff.rules.rule import PerArgument, Rule, linear, primitive
@@ -15,10 +15,16 @@ from autodiff.traced import NotDifferentiable
 
 
 def sum_to(g, shape: tuple):
-    """g summed over the axes along which an array of that shape was broadcast."""
+    """g summed over the axes along which an array of that shape was broadcast.
+
+    Along an axis where g has length 1 itself, all entries of the array get the same.
+    """
     axes = tuple(range(g.ndim - len(shape)))
     axes += tuple(i for i, n in enumerate(shape, len(axes)) if n == 1 and g.shape[i] != 1)
-    return np.reshape(np.sum(g, axis=axes), shape) if axes else g
+    if axes:
+        kept = [1 if i in axes else n for i, n in enumerate(g.shape)]
+        g = np.reshape(np.sum(g, axis=axes), kept[g.ndim - len(shape) :])
+    return g if g.shape == shape else np.broadcast_to(g, shape)
 
 
 @primitive
@@ -38,9 +44,11 @@ def scatter(g, index, shape: tuple):
 
 
 def _may_repeat(index) -> bool:
+    """Whether integers in arrays, lists or tuples pick the entries: they may do so twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(
-        isinstance(part, (list, np.ndarray)) and np.asarray(part).dtype.kind != "b"
+        not isinstance(part, (int, slice, type(None), type(...)))
+        and np.asarray(part).dtype.kind != "b"
         for part in parts
     )
 
@@ -62,8 +70,8 @@ def add_windows(g, shape: tuple, axes: tuple):
 
 
 def _sliding(g, y, x, window_shape, axis=None):
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(normalize_axis_index(i, x.ndim) for i in axes)
+    axes = range(x.ndim) if axis is None else axis
+    axes = normalize_axis_tuple(axes, x.ndim, allow_duplicate=True)
     if len(set(axes)) < len(axes):
         raise NotDifferentiable(f"sliding_window_view along an axis twice, {axis}, has no pull")
     return add_windows(g, x.shape, axes)
@@ -71,6 +79,24 @@ def _sliding(g, y, x, window_shape, axis=None):
 
 def _windows(g, y, x, shape, axes):
     return sliding_window_view(g, x.shape[len(shape) :], axes)
+
+
+def _reshape_push(dx, y, x, shape, order="C"):
+    _check_order(order)
+    return np.reshape(dx, shape, order=order)
+
+
+def _reshape_pull(g, y, x, shape, order="C"):
+    _check_order(order)
+    return np.reshape(g, x.shape, order=order)
+
+
+def _check_order(order) -> None:
+    if order not in ("C", "F"):
+        raise NotDifferentiable(
+            f"reshape or ravel with order={order!r} has no derivative rule: it goes by the order "
+            "in memory, which may differ between an array and its derivative; use 'C' or 'F'"
+        )
 
 
 def _transpose(g, y, x, axes=None):
@@ -92,10 +118,11 @@ def _repeat(g, y, x, repeats, axis=None):
 
 
 def _take(g, y, x, indices, axis=None):
+    indices = np.asarray(indices, np.intp)  # True means 1 here, and no mask
     if axis is None:
-        return scatter(g, np.asarray(indices), (x.size,)).reshape(x.shape)
+        return scatter(g, indices, (x.size,)).reshape(x.shape)
     place = (slice(None),) * normalize_axis_index(axis, x.ndim)
-    return scatter(g, (*place, np.asarray(indices)), x.shape)
+    return scatter(g, (*place, indices), x.shape)
 
 
 def _take_along_axis(g, y, x, indices, axis=-1):
@@ -105,7 +132,7 @@ def _take_along_axis(g, y, x, indices, axis=-1):
 
 
 def _roll(g, y, x, shift, axis=None):
-    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis)
+    return np.roll(g, np.negative(shift), axis)
 
 
 _MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
@@ -135,10 +162,10 @@ def _check_pad(mode, reflect_type) -> None:
 def _concatenate(i: int) -> Rule:
     def pull(g, y, arrays, axis=0):
         if axis is None:
-            start = sum(a.size for a in arrays[:i])
+            start = sum(np.size(a) for a in arrays[:i])
             return g[start : start + arrays[i].size].reshape(arrays[i].shape)
         axis = normalize_axis_index(axis, g.ndim)
-        start = sum(a.shape[axis] for a in arrays[:i])
+        start = sum(np.shape(a)[axis] for a in arrays[:i])
         place = (slice(None),) * axis
         return g[(*place, slice(start, start + arrays[i].shape[axis]))]
 
@@ -162,8 +189,6 @@ RULES = {
         operator.getitem: lambda g, y, x, index: scatter(g, index, x.shape),
         scatter: lambda g, y, x, index, shape: g[index],
         astype: lambda g, y, x, dtype: g,  # every gradient gets the dtype of what it belongs to
-        np.reshape: lambda g, y, x, shape, order="C": np.reshape(g, x.shape, order=order),
-        np.ravel: lambda g, y, x, order="C": np.reshape(g, x.shape, order=order),
         np.squeeze: lambda g, y, x, axis=None: np.reshape(g, x.shape),
         np.expand_dims: lambda g, y, x, axis: np.reshape(g, x.shape),
         np.transpose: _transpose,
@@ -180,7 +205,13 @@ RULES = {
         add_windows: _windows,
     }.items()
 }
+RULES[np.reshape] = [Rule(_reshape_push, _reshape_pull)]
 RULES[np.pad] = [Rule(_pad_push, _pad_pull)]
+
+
+def _ravel(x, order="C"):
+    _check_order(order)
+    return np.reshape(x, -1, order=order)
 
 
 def _split(x, indices_or_sections, axis=0):
@@ -198,7 +229,7 @@ def _split(x, indices_or_sections, axis=0):
 
 def _hstack(arrays):
     arrays = [np.reshape(a, (1,)) if np.ndim(a) == 0 else a for a in arrays]
-    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1)
+    return np.concatenate(arrays, axis=0 if np.ndim(arrays[0]) == 1 else 1)
 
 
 def _vstack(arrays):
@@ -211,4 +242,10 @@ def _sort(x, axis=-1):
     return np.take_along_axis(x, np.argsort(x, axis=axis), axis)
 
 
-COMPOSITE = {np.split: _split, np.hstack: _hstack, np.vstack: _vstack, np.sort: _sort}
+COMPOSITE = {
+    np.ravel: _ravel,
+    np.split: _split,
+    np.hstack: _hstack,
+    np.vstack: _vstack,
+    np.sort: _sort,
+}

@@ -1,0 +1,158 @@
+"""Gradients and Hessian-vector products of the rules beside those of JAX and of HIPS autograd.
+
+Every function is written once, for a module `np` that may be NumPy, jax.numpy or autograd.numpy.
+"""
+
+import importlib
+import warnings
+
+import numpy
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+from autodiff import grad, hvp
+
+RNG = numpy.random.default_rng(0)
+# Distinct values, so that none of the functions is at a kink.
+X, Y, V, W = numpy.split(0.3 + 1.7 * RNG.permutation(numpy.arange(48) / 48), 4)
+X, Y, V, W = (a.reshape(3, 4) for a in (X, Y, V, W))
+X = X * RNG.choice([-1.0, 1.0], X.shape)
+ROWS = numpy.array([2, 0, 2])
+MASK = Y > 1.0
+EYE = 3.0 * numpy.eye(4)
+
+FUNCTIONS = {
+    "arithmetic": lambda np, x, y: (x + y[0]) * (x - y) / (y[:, :1] - 3.0) - 2.0 / y,
+    "comparisons": lambda np, x, y: x * (x > y) + y * (x <= 0.5),
+    "exp, log": lambda np, x, y: np.exp(x) + np.expm1(x) + np.log(y) + np.log1p(y) + np.sqrt(y),
+    "power": lambda np, x, y: x**2 + y**x + np.power(y, -1.5) + 2.0**x + x**3 + np.square(x),
+    "reciprocal": lambda np, x, y: np.reciprocal(x) * np.sign(y),
+    "abs": lambda np, x, y: np.abs(x) * y,
+    "sin": lambda np, x, y: np.sin(x) + np.cos(y) + np.tan(0.5 * x) + np.arctan(x),
+    "sinh": lambda np, x, y: np.sinh(x) + np.cosh(y) + np.tanh(x),
+    "logaddexp": lambda np, x, y: np.logaddexp(x, y),
+    "maximum": lambda np, x, y: np.maximum(x, y) + np.minimum(x, 0.9 * y),
+    "clip": lambda np, x, y: np.clip(x, -0.77, 0.81) * y,
+    "where": lambda np, x, y: np.where(MASK, x * y, y) + np.where(x > 0.0, x * x, 0.0),
+    "sum": lambda np, x, y: np.sum(x * y, axis=-1) * np.sum(x) * np.sum(y, axis=1),
+    "mean": lambda np, x, y: np.mean(x, axis=(0, 1)) * np.mean(y, axis=0, keepdims=True) * x,
+    "var": lambda np, x, y: np.var(x, axis=1) + np.var(y) + np.var(x, axis=-1, ddof=1),
+    "std": lambda np, x, y: np.std(x, axis=0, ddof=1) * np.std(y),
+    "max": lambda np, x, y: np.max(x, axis=0) * np.min(y) + np.min(x, axis=1, keepdims=True) * y,
+    "prod": lambda np, x, y: np.prod(x, axis=1) * np.prod(y),
+    "cumsum": lambda np, x, y: np.cumsum(x, axis=1) * y + np.sum(np.cumsum(x) ** 2),
+    "norm": lambda np, x, y: np.linalg.norm(x) * np.linalg.norm(y, axis=1),
+    "norms": lambda np, x, y: np.linalg.norm(x, 3, axis=1) + np.linalg.norm(y, 1, axis=1),
+    "matmul": lambda np, x, y: (x @ y.T) @ x @ y[0],
+    "dot": lambda np, x, y: np.dot(x, np.dot(y.T, x)) * np.dot(x[0], y[1]),
+    "tensordot": lambda np, x, y: np.tensordot(x, y, axes=([1], [1])) * np.tensordot(x, y, 2),
+    "outer": lambda np, x, y: np.outer(x[:, 0], y[0]) * np.outer(x[0], y[0])[1],
+    "einsum": lambda np, x, y: np.einsum("ij,kj,kl->il", x, y, x) + np.einsum("ij,ij->", x, y),
+    "einsum alone": lambda np, x, y: np.einsum("ij,kl->ik", x, y) + np.einsum("ij->i", x),
+    "einsum ...": lambda np, x, y: np.einsum("...j,kj->...k", x, y),
+    "reshape": lambda np, x, y: np.reshape(x, (4, 3)) * np.ravel(y)[:3] * x.reshape(2, -1)[0, 0],
+    "transpose": lambda np, x, y: np.transpose(x) * y.T * np.swapaxes(x, 0, -1),
+    "moveaxis": lambda np, x, y: np.moveaxis(x[None], 0, -1)[..., 0] * np.squeeze(y[None], 0),
+    "expand_dims": lambda np, x, y: np.expand_dims(x, 1) * y,
+    "broadcast_to": lambda np, x, y: np.broadcast_to(x[:, :1], (3, 4)) * y,
+    "concatenate": lambda np, x, y: np.concatenate([x, y * x, x], axis=1) * np.hstack([y, x, x]),
+    "stack": lambda np, x, y: np.stack([x, y], axis=-1) * np.stack([y, x * x], axis=2),
+    "vstack": lambda np, x, y: np.vstack([x, y]) * np.vstack([y, x]),
+    "split": lambda np, x, y: np.split(x, 2, axis=1)[0] * np.split(y, [1, 3], axis=1)[1],
+    "repeat": lambda np, x, y: np.repeat(x, 2, axis=0) * np.repeat(y, 2, axis=0) ** 2,
+    "pad": lambda np, x, y: np.pad(x * y, ((1, 1), (0, 2)), "constant"),
+    "pad edge": lambda np, x, y: np.pad(x * y, 1, mode="edge") + np.pad(x, 1, mode="reflect"),
+    "pad wrap": lambda np, x, y: np.pad(x * y, 2, mode="wrap") + np.pad(x, 2, mode="symmetric"),
+    "flip": lambda np, x, y: np.flip(x, 1) * np.flip(y),
+    "roll": lambda np, x, y: np.roll(x, 1, axis=0) * np.roll(y, -2),
+    "slices": lambda np, x, y: x[1:, ::-2] * y[:2, :2] + x[None, 0, 1] * y[:2, 2, None],
+    "masks": lambda np, x, y: (x * y)[MASK] ** 2,
+    "integers": lambda np, x, y: x[ROWS] * y[ROWS[:, None], [0, 0, 3, 3]] + x[ROWS, 1][:, None],
+    "take": lambda np, x, y: np.take(x * y, ROWS, axis=1),
+    "take_along_axis": lambda np, x, y: np.take_along_axis(x * y, ROWS[:, None] % 3, axis=1),
+    "sort": lambda np, x, y: np.sort(x[0]) * np.sort(y[1]),
+    "sort, axis": lambda np, x, y: np.sort(x, axis=1) * np.sort(y, axis=0),
+    "inv": lambda np, x, y: np.linalg.inv(x.T @ y + EYE),
+    "solve": lambda np, x, y: np.linalg.solve(y.T @ y + EYE, x.T) + np.sum(x @ y.T),
+    "slogdet": lambda np, x, y: np.linalg.slogdet(x.T @ y + EYE)[1],
+}
+# autograd has no rules for these, or only for constants around, one axis, other orders.
+NOT_IN_AUTOGRAD = {"flip", "take", "take_along_axis", "pad edge", "pad wrap", "sort, axis", "norms"}
+
+
+def scalar(f, np):
+    """A number, so that there is a gradient; the square gives linear functions a Hessian."""
+
+    def number(xy):
+        z = f(np, *xy)
+        return np.sum(z * z) + np.sum(np.sin(z))
+
+    return number
+
+
+def ours(name):
+    number = scalar(FUNCTIONS[name], numpy)
+    return grad(number)((X, Y)), hvp(number, (X, Y), (V, W))
+
+
+def assert_equal(mine, theirs):
+    for a, b in zip(mine, theirs, strict=True):
+        for one, other in zip(a, b, strict=True):
+            numpy.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * numpy.max(abs(one)))
+
+
+@pytest.fixture(scope="module")
+def from_jax():
+    """All gradients and products by JAX, compiled at once, which is the quicker way."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        jax = importlib.import_module("jax")
+        before = jax.config.jax_enable_x64
+        jax.config.update("jax_enable_x64", True)
+
+        def of(f):
+            gradient = jax.grad(scalar(f, jax.numpy))
+            return lambda x, v: jax.jvp(gradient, (x,), (v,))
+
+        def everything(x, v):
+            return {name: of(f)(x, v) for name, f in FUNCTIONS.items()}
+
+        quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+        lowered = jax.jit(everything).lower((X, Y), (V, W))
+        results = lowered.compile(compiler_options=quickly)((X, Y), (V, W))
+        results = jax.tree_util.tree_map(numpy.asarray, results)
+        jax.config.update("jax_enable_x64", before)
+    return results
+
+
+@pytest.mark.needs_jax
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_jax_agrees(name, from_jax):
+    assert_equal(ours(name), from_jax[name])
+
+
+@pytest.mark.needs_autograd
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - NOT_IN_AUTOGRAD))
+def test_autograd_agrees(name):
+    autograd = importlib.import_module("autograd")
+    number = scalar(FUNCTIONS[name], importlib.import_module("autograd.numpy"))
+    gradient = autograd.grad(number)
+
+    def slope(xy):
+        return sum(autograd.numpy.sum(g * v) for g, v in zip(gradient(xy), (V, W), strict=True))
+
+    assert_equal(ours(name), (gradient((X, Y)), autograd.grad(slope)((X, Y))))
+
+
+def windows(np, x):
+    return np.stack([np.stack([x[i : i + 2, j : j + 2] for j in range(3)]) for i in range(2)])
+
+
+@pytest.mark.needs_autograd
+def test_windows_agree_with_slices_in_autograd():
+    """The peers have no sliding_window_view; slices say the same."""
+    autograd = importlib.import_module("autograd")
+    theirs = autograd.grad(lambda x: autograd.numpy.sum(windows(autograd.numpy, x) ** 3))(X)
+    numpy.testing.assert_allclose(
+        grad(lambda x: numpy.sum(sliding_window_view(x, (2, 2)) ** 3))(X), theirs
+    )

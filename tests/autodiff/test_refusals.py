@@ -1,0 +1,104 @@
+"""What reverse mode refuses, and what it says then: no derivative is lost in silence."""
+
+import numpy as np
+import pytest
+
+from autodiff import NotDifferentiable, grad
+
+X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
+
+
+def test_a_variable_is_not_written_into():
+    def item(x):
+        x[0] = 1.0
+
+    def times(x):
+        x *= 2.0
+
+    def out(x):
+        np.exp(x, out=x)
+
+    def add_at(x):
+        np.add.at(np.zeros(3), [0, 0], x[0, :2])
+
+    for f in (item, times, out, add_at):
+        with pytest.raises(NotDifferentiable, match=r"np.stack, np.concatenate, np.where or x = x"):
+            grad(f)(X)
+
+
+def test_a_variable_is_not_written_into_a_plain_array():
+    def item(x):
+        np.zeros((3, 4))[0] = x[0]
+
+    def plus(x):
+        plain = np.zeros((3, 4))
+        plain += x
+
+    def number(x):
+        total = np.array(0.0)
+        total += x[0, 0]
+
+    def out(x):
+        np.exp(x, out=np.zeros((3, 4)))
+
+    def put(x):
+        np.zeros(12).put([0], x[0])
+
+    for f in (item, plus, number, out, put, np.asarray, np.array, lambda x: np.array([x[0], x[1]])):
+        with pytest.raises(NotDifferentiable, match=r"np.stack, np.concatenate, np.where or x = x"):
+            grad(f)(X)
+
+
+def test_a_number_is_not_written_into_a_plain_array():
+    """NumPy puts an error of its own before ours."""
+
+    def f(x):
+        np.zeros(3)[0] = x[0, 0]
+
+    with pytest.raises(ValueError, match="setting an array element") as error:
+        grad(f)(X)
+    assert "which a Python number would lose" in str(error.value.__cause__)
+
+
+def test_numbers_are_rebound():
+    def f(x):
+        total = 0.0
+        for row in x:
+            total += row[0] * row[1]
+        total *= 2.0
+        return total
+
+    np.testing.assert_array_equal(grad(f)(X)[:, 0], 2 * X[:, 1])
+
+
+def test_python_numbers_are_refused():
+    for f in (float, int, complex, lambda x: x.item(), lambda x: x.tolist()):
+        with pytest.raises(NotDifferentiable, match="which a Python number would lose"):
+            grad(lambda x, f=f: f(x[0, 0]))(X)
+
+
+def test_a_function_without_a_rule_is_named():
+    with pytest.raises(NotDifferentiable, match="differential") as error:
+        grad(lambda x: np.linalg.det(x @ x.T))(X)
+    assert "numpy.linalg.det has no derivative rule (arguments of shape (3, 3))" in str(error.value)
+    with pytest.raises(NotDifferentiable, match=r"argument 0 of numpy.where"):
+        grad(lambda x: np.sum(np.where(x, 1.0, 2.0)))(X)
+    with pytest.raises(NotDifferentiable, match=r"numpy.modf has no derivative rule"):
+        grad(lambda x: np.modf(x)[0].sum())(X)
+    with pytest.raises(NotDifferentiable, match=r"numpy.exp with where="):
+        grad(lambda x: np.sum(np.exp(x, where=X > 1)))(X)
+
+
+def test_new_arrays_are_constants():
+    def f(x):
+        zeros = np.zeros((3, 4), like=x)
+        full = np.full((3, 4), 2.0, like=x)
+        full[0] = 1.0
+        filled = np.full_like(x, x[0, 0])
+        return np.sum((np.ones_like(x) + zeros + full) * x) + np.sum(filled)
+
+    expected = np.full((3, 4), 3.0)
+    expected[0] = 2.0
+    expected[0, 0] += 12.0
+    np.testing.assert_array_equal(grad(f)(X), expected)
+    assert grad(lambda x: np.full(2, x[0], like=x).sum())(np.ones(3, np.float32)).dtype == "f4"

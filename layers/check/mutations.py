@@ -211,6 +211,10 @@ def _is_method(node: ast.Call) -> bool:
 
 
 def _constant(node: ast.AST):
+    """The value of a number in the source, also of -1, which is a minus sign and a 1."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _constant(node.operand)
+        return None if value is None else -value
     return node.value if isinstance(node, ast.Constant) else None
 
 

@@ -1,0 +1,33 @@
+"""Global average pooling: images to one number per channel."""
+
+import numpy as np
+
+from layers.base import Layer
+from layers.errors import ShapeError
+
+
+class GlobalAveragePooling(Layer):
+    """Y[n, c] = the mean of X[n, c] over all places; dX = dout / (H W) at each of them.
+
+    Shapes: X (N, C, H, W), Y (N, C). Raises ShapeError for other inputs.
+    Source: Lin et al. 2014, "Network in network", section 3.2.
+    """
+
+    def forward(self, X):
+        self.output_shape(X.shape[1:])
+        self.shape = X.shape
+        return X.mean(axis=(2, 3))
+
+    def backward(self, dout):
+        share = dout / (self.shape[2] * self.shape[3])
+        return np.broadcast_to(share[:, :, np.newaxis, np.newaxis], self.shape)
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != 3 or min(input_shape) < 1:
+            raise ShapeError("GlobalAveragePooling", "images (C, H, W)", str(input_shape))
+        return input_shape[:1]
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((3, 2, 4, 5))
+        yield cls(), rng.standard_normal((2, 3, 1, 1))

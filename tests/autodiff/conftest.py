@@ -1,6 +1,5 @@
 """What the tests of differentiation share: `check`, which tries all derivatives of a function."""
 
-import importlib.util
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,19 +7,6 @@ import pytest
 
 from autodiff import Variable, grad, jvp, vjp
 from autodiff.dispatch import Differentiating
-
-PEERS = {
-    "needs_jax": ("jax", "no JAX: pip install -e '.[peers]'"),
-    "needs_autograd": ("autograd", "no autograd: pip install -e '.[peers]'"),
-}
-
-
-def pytest_collection_modifyitems(items):
-    for marker, (module, reason) in PEERS.items():
-        if importlib.util.find_spec(module) is None:
-            for item in items:
-                if item.get_closest_marker(marker):
-                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,112 @@
+"""`draw`: a function and its inputs to a picture that shows itself, or is saved."""
+
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from autodiff.draw.graph import Graph
+from autodiff.draw.layout import Layout, lay_out
+from autodiff.draw.tracing import trace
+
+NOTEBOOK_WIDTH = 960  # pixels: what fits beside the prompts without a scroll bar
+SUFFIXES = (".png", ".svg", ".dot", ".html")
+
+
+class Drawing:
+    """The picture of a graph. In a notebook it shows itself; `save` writes it to a file.
+
+    `graph` has the numbers, `svg`, `dot` and `html` the texts; `figure()` is for matplotlib.
+    """
+
+    def __init__(self, graph: Graph, title: str = "Computational graph"):
+        self.graph, self.title = graph, title
+
+    @cached_property
+    def layout(self) -> Layout:
+        return lay_out(self.graph)
+
+    @property
+    def svg(self) -> str:
+        from autodiff.draw.svg import svg
+
+        return svg(self.graph, self.layout)
+
+    @property
+    def dot(self) -> str:
+        from autodiff.draw.dot import dot
+
+        return dot(self.graph)
+
+    @property
+    def html(self) -> str:
+        """The page on which a reader steps through the graph."""
+        from autodiff.draw.page import page
+
+        return page(self.graph, self.title)
+
+    def figure(self):
+        """A matplotlib Figure."""
+        from autodiff.draw.picture import figure
+
+        return figure(self.graph, self.layout)
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture; the suffix says what: .png, .svg, .dot, or .html, the stepping page.
+
+        Raises ValueError for another suffix, OSError if the file cannot be written. The file gets
+        its name only when it is whole.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
+        if suffix == ".png":
+            write = _png_writer(self.figure())
+        else:
+            content = getattr(self, suffix[1:]).encode("utf-8")
+
+            def write(file):
+                file.write(content)
+
+        _write_whole(path, write)
+
+    def _repr_svg_(self) -> str:
+        from autodiff.draw.svg import svg
+
+        return svg(self.graph, self.layout, widest=NOTEBOOK_WIDTH)
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {len(self.graph.nodes)} nodes; .save('graph.svg') writes it>"
+
+
+def draw(f, inputs, title: str = "Computational graph") -> Drawing:
+    """The computational graph of f at `inputs`, with values and gradients on its edges.
+
+        draw(lambda x, y, z: (x + y) * z, {"x": -2.0, "y": 5.0, "z": -4.0})
+
+    Values stand above the edges and gradients below, as in CS231n and the notes; of big arrays the
+    shape and the norm. f returns one number. `inputs` is a dict of numbers, lists and arrays that f
+    takes by keyword, or a list or tuple, taken by position. Integer arrays are constants.
+    Raises TypeError or ValueError if inputs or result are of another kind (see `trace`).
+    """
+    return Drawing(trace(f, inputs), title)
+
+
+def _png_writer(figure):
+    return lambda file: figure.savefig(file, format="png", dpi=192)
+
+
+def _write_whole(path: Path, write) -> None:
+    """write(file) into a temporary file in the same folder, which then gets the name."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

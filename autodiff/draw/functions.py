@@ -1,0 +1,48 @@
+"""The functions that an expression may use, written in NumPy."""
+
+import numpy as np
+
+
+def _sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def _relu(x):
+    return np.maximum(x, 0.0)
+
+
+def _softplus(x):
+    return np.logaddexp(0.0, x)
+
+
+def _softmax(x):
+    powers = np.exp(x)
+    return powers / np.sum(powers, axis=-1, keepdims=True)
+
+
+def _max(x, y=None, *, axis=None):
+    return np.max(x, axis=axis) if y is None else np.maximum(x, y)
+
+
+def _min(x, y=None, *, axis=None):
+    return np.min(x, axis=axis) if y is None else np.minimum(x, y)
+
+
+def _sum(x, *, axis=None):
+    return np.sum(x, axis=axis)
+
+
+def _mean(x, *, axis=None):
+    return np.mean(x, axis=axis)
+
+
+UFUNCS = (
+    *(np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.abs, np.sin, np.cos, np.tan, np.arctan),
+    *(np.sinh, np.cosh, np.tanh, np.square, np.maximum, np.minimum, np.logaddexp),
+)
+FUNCTIONS = {
+    **{f.__name__: f for f in UFUNCS},
+    **{"abs": np.abs, "ln": np.log, "max": _max, "min": _min, "sum": _sum, "mean": _mean},
+    **{"sigmoid": _sigmoid, "relu": _relu, "softplus": _softplus, "softmax": _softmax},
+    "T": lambda x: np.transpose(x),
+}

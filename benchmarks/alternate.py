@@ -10,6 +10,10 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+# benchmarks/autodiff.py has the name of a package; the checkout comes first for all benchmarks.
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 def medians(script: str, peers: list[str], arguments: list[str], rounds: int) -> dict[str, float]:

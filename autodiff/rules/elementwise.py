@@ -22,7 +22,8 @@ def _power_exponent(g, y, a, b):
 
 
 def _share(g, mine, other):
-    return g * (mine > other) + (0.5 * g) * (mine == other)
+    won, tied = g * (mine > other), mine == other
+    return won + (0.5 * g) * tied if tied.any() else won
 
 
 ELEMENTWISE = {

@@ -32,13 +32,17 @@ class Differentiating(Traced):
         if function in CONSTANT:
             return function(*map(self.part, args), **self._parts_of(kwargs))
         if function in COMPOSITE:
-            _check_keywords(function, _parameters(COMPOSITE[function]), args, kwargs)
-            return COMPOSITE[function](*args, **kwargs)
+            written = COMPOSITE[function]
+            _check_keywords(function, _parameters(written), args, kwargs)
+            _check_positions(function, _positional(written), args)
+            return written(*args, **kwargs)
         if function in JOINS:
             _check_keywords(function, ("axis",), args, kwargs)
             if len(args) > 2:
                 raise no_rule(f"{name_of(function)} with out=", args)
             return self.join(function, JOINS[function], *args, **kwargs)
+        if function is np.arange and any(isinstance(a, Traced) for a in args):
+            raise no_rule("numpy.arange from or to a traced number", args)
         if function in CREATION:
             return self.create(function, [self.part(a) for a in args], self._parts_of(kwargs))
         if function in (np.full, np.full_like):
@@ -71,17 +75,22 @@ def rule_of(function, rules, i: int, args):
 
 def check_arguments(function, form, args) -> None:
     """Refuse what the signature of a rule lacks, such as an array given as `out` by position."""
-    if len(args) > _positional(form):
+    if len(args) > 2:  # as few are always meant
+        _check_positions(function, _positional(form) - 2, args)  # a rule takes g and y, too
+
+
+def _check_positions(function, most, args) -> None:
+    if len(args) > most:
         raise no_rule(f"{name_of(function)} with {len(args)} arguments by position", args)
 
 
 @functools.cache
 def _positional(form) -> float:
-    """How many arguments of the function itself a rule takes by position."""
+    """How many arguments it takes by position."""
     kinds = [p.kind for p in inspect.signature(form).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return math.inf
-    return sum(kind != inspect.Parameter.KEYWORD_ONLY for kind in kinds) - 2
+    return sum(kind != inspect.Parameter.KEYWORD_ONLY for kind in kinds)
 
 
 @functools.cache

@@ -8,8 +8,8 @@ differentiation": left to right through the chain rule).
 import numpy as np
 
 from autodiff.dispatch import Differentiating, check_arguments, rule_of
-from autodiff.traced import NotDifferentiable, Traced, new_level, not_floating
-from autodiff.trees import flatten, floating, map_tree, paired
+from autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from autodiff.trees import check_result, flatten, floating, map_tree, paired
 
 
 class Dual(Differentiating):
@@ -27,8 +27,8 @@ class Dual(Differentiating):
                 f"Dual: the tangent must have the shape of the primal, {np.shape(primal)}; "
                 f"got {np.shape(tangent)}"
             )
-        if getattr(primal, "dtype", np.dtype(object)).kind != "f":
-            raise not_floating("Dual", primal)
+        if not is_followed(primal):
+            raise not_followed("Dual", primal)
         # Both parts have the same lower levels, so that what is written into one fits the other.
         self.primal, self.tangent = (
             _with_levels_of(primal, tangent),
@@ -59,6 +59,8 @@ class Dual(Differentiating):
         parts = [self._parts(a) for a in args]
         primals = [part for part, _ in parts]
         value = function(*primals, **kwargs)
+        if not is_followed(value) and any(tangent is not None for _, tangent in parts):
+            raise not_followed("Dual", value, function)
         total = None
         for i, (_, tangent) in enumerate(parts):
             if tangent is None:
@@ -112,7 +114,36 @@ class Dual(Differentiating):
             tangent = np.copy(np.broadcast_to(tangent, np.shape(value)))
         if tangent.dtype != value.dtype:
             tangent = tangent.astype(value.dtype)
+        if type(value) is type(tangent) is np.ndarray and value.base is None:
+            tangent = _laid_out_like(value, tangent)
         return Dual(value, tangent, self.level)
+
+
+def _laid_out_like(value, tangent):
+    """The tangent in the memory layout of the value: it decides whether reshape gives a view, and
+    what is written into a view of one part must reach the other."""
+    if value.ndim < 2 or value.strides == tangent.strides:
+        return tangent
+    copy = np.empty_like(value)
+    copy[...] = tangent
+    return copy
+
+
+def _direction(place: str, v, a):
+    v = floating(place, v)
+    if v.shape != np.shape(a):
+        raise ValueError(
+            f"{place} should have the shape of x{place[1:]}, {np.shape(a)}; got {v.shape}"
+        )
+    return v
+
+
+def _own(a, v):
+    """Copies of an input and its direction, since f may write into them, and they may be one."""
+    a, v = (x if isinstance(x, np.generic) else np.copy(x) for x in (a, v))
+    if type(a) is type(v) is np.ndarray:
+        v = _laid_out_like(a, v)
+    return a, v
 
 
 def _with_levels_of(a, b):
@@ -128,12 +159,14 @@ def jvp(f, x, v):
 
     x is an array, or a dict, list or tuple of arrays, and v the same with the same shapes and
     dtypes; so is what f returns. One pass costs two to three times f, however many outputs f has.
+    f may write into what it is given: x and v stay as they are.
     """
     level = new_level()
     leaves, rebuild = flatten(x, "x")
-    directions = [floating(place, b) for place, b, _ in paired("v", v, x)]
-    duals = [Dual(a, b, level) for a, b in zip(leaves, directions, strict=True)]
+    directions = [_direction(place, b, a) for place, b, a in paired("v", v, x)]
+    duals = [Dual(*_own(a, b), level) for a, b in zip(leaves, directions, strict=True)]
     y = f(rebuild(duals))
+    check_result(y, level)
     return map_tree(lambda part: _value(part, level), y), map_tree(lambda p: tangent(p, level), y)
 
 

@@ -12,21 +12,13 @@ import operator
 
 import numpy as np
 
-from autodiff.dispatch import Differentiating
+from autodiff.dispatch import Differentiating, check_arguments, rule_of
 from autodiff.rules.shapes import astype, sum_to
-from autodiff.traced import (
-    NotDifferentiable,
-    Traced,
-    name_of,
-    new_level,
-    no_rule,
-    not_floating,
-)
-from autodiff.trees import flatten, map_tree, paired
+from autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from autodiff.trees import check_result, flatten, map_tree, paired
 
 _numbers = itertools.count()
 _NO_KEYWORDS: dict = {}
-_NO_DTYPE = np.dtype(object)
 
 
 class Variable(Differentiating):
@@ -44,8 +36,8 @@ class Variable(Differentiating):
     )
 
     def __init__(self, primal, level, function=None, args=(), kwargs=_NO_KEYWORDS, edges=()):
-        if getattr(primal, "dtype", _NO_DTYPE).kind != "f":
-            raise not_floating("Variable", primal)
+        if not is_followed(primal):
+            raise not_followed("Variable", primal, function)
         self.primal, self.level = primal, level
         self.function, self.args, self.kwargs, self.edges = function, args, kwargs, edges
         self.number = next(_numbers)
@@ -54,19 +46,21 @@ class Variable(Differentiating):
         level, primals, edges = self.level, [], []
         for i, a in enumerate(args):
             if isinstance(a, Variable) and a.level == level:
-                if len(rules) <= i or rules[i] is None:
-                    raise no_rule(f"argument {i} of {name_of(function)}", args)
+                rule = rule_of(function, rules, i, args)
+                check_arguments(function, rule.form, args)
                 primals.append(a.primal)
-                edges.append((a, rules[i].pull))
+                edges.append((a, rule.pull))
             else:
-                primals.append(a)
+                primals.append(_kept(a))
+        if kwargs:
+            kwargs = {name: _kept(a) for name, a in kwargs.items()}
         value = function(*primals, **kwargs)
         if not edges:  # only `out=` is a variable of this level
             return value
         return Variable(value, level, function, primals, kwargs, edges)
 
     def join(self, function, rules, arrays, *args, **kwargs):
-        parts = [self.part(a) for a in arrays]
+        parts = [a.primal if self.is_mine(a) else _kept(a) for a in arrays]
         edges = [(a, rules[i].pull) for i, a in enumerate(arrays) if self.is_mine(a)]
         value = function(parts, *args, **kwargs)
         return Variable(value, self.level, function, (parts, *args), kwargs, edges)
@@ -96,8 +90,22 @@ class Variable(Differentiating):
             return self.primal.astype(dtype)  # steps have no derivative
         return self.apply(astype, (self, dtype), _NO_KEYWORDS)
 
+    def copy(self, order="C"):
+        return np.copy(self)  # an order in memory matters only to those who write
+
     def __deepcopy__(self, memo):
         return self  # nothing in it ever changes
+
+
+def _kept(value):
+    """The value as it is now, for the sweep: arrays and lists may be written into until then."""
+    if isinstance(value, np.ndarray):
+        return value.copy("K") if value.flags.writeable else value
+    if type(value) in (list, tuple):
+        return type(value)(_kept(part) for part in value)
+    if isinstance(value, Traced) and not isinstance(value, Variable):
+        return np.copy(value)
+    return value
 
 
 def sweep(seeds, free: bool):
@@ -148,9 +156,15 @@ def vjp(f, *inputs):
     Inputs are arrays, or dicts, lists and tuples of arrays; so is what f returns, and g must have
     its structure and shapes. pull_back returns what the inputs look like: one structure for one
     input, a tuple for several. It may be called again; the graph lives as long as it does. It
-    remembers arrays and not copies, so nothing that f has used may be written into until then.
+    remembers the inputs and not copies, so they may not be written into until then.
     """
-    return _traced(f, inputs)
+    y, pull_back = _traced(f, inputs)
+    return map_tree(_owned_value, y), pull_back
+
+
+def _owned_value(y):
+    """A copy, since the graph needs the values, and the caller may write into what it gets."""
+    return np.copy(y) if isinstance(y, (np.ndarray, Traced)) else y
 
 
 def _traced(f, inputs, free: bool = False):
@@ -159,6 +173,7 @@ def _traced(f, inputs, free: bool = False):
     variables = [Variable(a, level) for a in leaves]
     arguments = rebuild(variables)
     outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    check_result(outputs, level)
 
     def is_mine(y) -> bool:
         return isinstance(y, Variable) and y.level == level
@@ -212,14 +227,15 @@ def value_and_grad(f, argnums: int | tuple[int, ...] = 0):
             full = list(args)
             for i, value in zip(chosen, values, strict=True):
                 full[i] = value
-            return f(*full, **kwargs)
+            y = f(*full, **kwargs)
+            if not _is_number(y):
+                raise TypeError(
+                    f"the gradient is that of a single number, but f gave {_described(y)}; add it "
+                    "up, or use jacobian or vjp"
+                )
+            return y
 
         y, pull_back = _traced(of_chosen, tuple(args[i] for i in chosen), free=True)
-        if not _is_number(y):
-            raise TypeError(
-                f"the gradient is that of a single number, but f gave {_described(y)}; add it up, "
-                "or use jacobian or vjp"
-            )
         gradient = pull_back(np.ones((), getattr(y, "dtype", float))[()])
         return y, gradient if len(chosen) > 1 or isinstance(argnums, int) else (gradient,)
 

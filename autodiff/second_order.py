@@ -14,7 +14,7 @@ def jacobian(f):
     """
 
     def of(x):
-        x = np.asarray(x, float) if isinstance(x, (int, float)) else x
+        x = _one_array("jacobian", x)
         y, pull_back = vjp(f, x)
         if isinstance(y, (tuple, list, dict)):
             raise TypeError(f"jacobian: f returns one array, got a {type(y).__name__}")
@@ -34,7 +34,7 @@ def hessian(f):
     """A function that gives the second derivatives of f at an array x, (*x.shape, *x.shape)."""
 
     def of(x):
-        x = np.asarray(x, float) if isinstance(x, (int, float)) else x
+        x = _one_array("hessian", x)
         columns = [hvp(f, x, unit) for unit in _units(x)]
         return _stacked(columns, (*np.shape(x), *np.shape(x)), x)  # it is symmetric
 
@@ -48,6 +48,15 @@ def hvp(f, x, v):
     few times f, and H is never formed.
     """
     return jvp(grad(f), x, v)[1]
+
+
+def _one_array(name: str, x):
+    if isinstance(x, (dict, list, tuple)):
+        raise TypeError(
+            f"{name}: x is one array, got a {type(x).__name__}; join it to one, or use jvp, vjp or "
+            "hvp, which take structures"
+        )
+    return np.asarray(x, float) if isinstance(x, (int, float)) else x
 
 
 def _units(a):

@@ -129,8 +129,20 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def transpose(self, *axes):
         return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def copy(self):
+    def copy(self, order="C"):
+        return np.copy(self, order)
+
+    def __copy__(self):
         return np.copy(self)
+
+    def __getattr__(self, name):
+        hint = ""
+        if hasattr(np.ndarray, name):
+            hint = (
+                ", which arrays have: only what has a derivative rule is here. Write it with "
+                "operators and np. functions that have one, see autodiff/rules/"
+            )
+        raise AttributeError(f"a {type(self).__name__} has no {name}{hint}")
 
     def flatten(self, order="C"):
         return np.copy(np.ravel(self, order))
@@ -185,10 +197,20 @@ def primal(x):
     return x
 
 
-def not_floating(kind: str, value) -> TypeError:
-    return TypeError(
-        f"{kind}: expects a floating-point array, got {value!r:.60}; only functions of real "
-        "numbers are differentiated"
+def is_followed(value) -> bool:
+    """Whether it may be the value of a traced array: real numbers, not masked and no matrix."""
+    if type(value) is np.ndarray:
+        return value.dtype.kind == "f"
+    return isinstance(value, (Traced, np.floating))
+
+
+def not_followed(kind: str, value, function=None) -> NotDifferentiable:
+    where = f"{kind}: got" if function is None else f"{name_of(function)} gives"
+    what = f"an array of {value.dtype}" if type(value) is np.ndarray else type(value).__name__
+    return NotDifferentiable(
+        f"{where} {what}; only plain arrays of floating-point numbers are differentiated. Keep "
+        "a complex number as two real ones, write a mask with np.where, or take "
+        "autodiff.primal(x) if no derivative is wanted"
     )
 
 

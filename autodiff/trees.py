@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autodiff.traced import Traced
+from autodiff.traced import NotDifferentiable, Traced
 
 
 def map_tree(function, tree):
@@ -58,6 +58,25 @@ def _not(tree) -> str:
     return f", not a {what}" + (
         f" of length {len(tree)}" if isinstance(tree, (list, tuple)) else ""
     )
+
+
+def check_result(y, level: int) -> None:
+    """Refuse what f returned if a derivative would be lost with it, or if it is no array."""
+    for place, leaf, _ in paired("the result", y, y):
+        if isinstance(leaf, Traced):
+            if leaf.level > level:
+                raise NotDifferentiable(
+                    f"{place} is a {type(leaf).__name__} of a differentiation inside f that has "
+                    "ended, so its derivative would be lost: keep what grad or jvp returns "
+                    "there, not what its function has computed with"
+                )
+        elif not isinstance(leaf, (int, float)) and (
+            getattr(leaf, "dtype", np.dtype(object)).kind not in "fiub"
+        ):
+            raise TypeError(
+                f"{place} is {leaf!r:.60}; f returns a number or an array, or dicts, lists and "
+                "tuples of them"
+            )
 
 
 def floating(path: str, value):

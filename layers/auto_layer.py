@@ -52,4 +52,6 @@ class AutoLayer(Layer):
         parameters = self.parameters()
         for name, gradient in gradients.items():
             parameters[name].accumulate(gradient)
+        if not dX:
+            return None  # all inputs are indices
         return dX[0] if len(dX) == 1 else tuple(dX)

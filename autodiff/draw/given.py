@@ -1,6 +1,7 @@
 """What the shell gives: NAME=VALUE, a number or nested lists of numbers."""
 
 import json
+import unicodedata
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def read_inputs(texts: list[str]) -> dict:
 
 def _read_input(text: str) -> tuple:
     name, equals, value = text.partition("=")
-    name = name.strip()
+    name = unicodedata.normalize("NFKC", name.strip())  # as Python reads names: ℌ is H
     if not equals or not name.isidentifier():
         raise ExpressionError(f"{short(text)}: expects NAME=VALUE, as in x=-2 or v='[1, 2]'")
     try:

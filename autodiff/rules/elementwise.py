@@ -8,6 +8,7 @@ At a tie (np.maximum(x, x), np.abs(0)) no derivative exists; each side gets an e
 import numpy as np
 
 from autodiff.rules.rule import elementwise
+from autodiff.traced import Traced, primal
 
 
 def _power_base(g, y, a, b):
@@ -65,7 +66,7 @@ RULES = {function: elementwise(*rules) for function, rules in ELEMENTWISE.items(
 CONSTANT = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
     *(np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite, np.isinf),
-    *(np.sign, np.signbit, np.heaviside, np.floor, np.ceil, np.rint, np.trunc),
+    *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc),
     *(np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero),
     *(np.shape, np.ndim, np.size, np.result_type, np.array_equal),
 }
@@ -78,4 +79,9 @@ def _clip(x, a_min=None, a_max=None, *, min=None, max=None):
     return +x if a_max is None else np.minimum(x, a_max)  # a new array in any case
 
 
-COMPOSITE = {np.clip: _clip}
+def _heaviside(x, h):
+    step = np.heaviside(primal(x), primal(h))
+    return np.where(np.equal(x, 0), h, step) if isinstance(h, Traced) else step
+
+
+COMPOSITE = {np.clip: _clip, np.heaviside: _heaviside}

@@ -12,12 +12,12 @@ def _T(a):
 
 def _times(a, y, b):
     """a @ y, where y is a stack of vectors if b was one vector, of matrices if not."""
-    return (a @ y[..., np.newaxis])[..., 0] if b.ndim == 1 else a @ y
+    return (a @ y[..., np.newaxis])[..., 0] if np.ndim(b) == 1 else a @ y
 
 
 def _solved(a, r, b):
     """A⁻¹ r likewise."""
-    if b.ndim == 1:
+    if np.ndim(b) == 1:
         return np.linalg.solve(a, r[..., np.newaxis])[..., 0]
     return np.linalg.solve(a, r)
 
@@ -25,7 +25,7 @@ def _solved(a, r, b):
 def _solve_a(g, y, a, b):
     """From dy = -A⁻¹ dA y: dA = -(A⁻ᵀ g) yᵀ."""
     h = _solved(_T(a), g, b)
-    return -h[..., :, np.newaxis] * y[..., np.newaxis, :] if b.ndim == 1 else -(h @ _T(y))
+    return -h[..., :, np.newaxis] * y[..., np.newaxis, :] if np.ndim(b) == 1 else -(h @ _T(y))
 
 
 @primitive

@@ -195,7 +195,7 @@ RULES = {
         np.swapaxes: lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2),
         np.moveaxis: lambda g, y, x, source, destination: np.moveaxis(g, destination, source),
         np.broadcast_to: lambda g, y, x, shape: g,
-        np.copy: lambda g, y, x: g,
+        np.copy: lambda g, y, x, order="K": g,
         np.flip: lambda g, y, x, axis=None: np.flip(g, axis),
         np.roll: _roll,
         np.repeat: _repeat,
@@ -216,7 +216,7 @@ def _ravel(x, order="C"):
 
 def _split(x, indices_or_sections, axis=0):
     length = x.shape[axis]
-    if isinstance(indices_or_sections, int):
+    if isinstance(indices_or_sections, (int, np.integer)):
         if length % indices_or_sections:
             raise ValueError(f"split: {length} entries do not divide into {indices_or_sections}")
         size = length // indices_or_sections

@@ -27,6 +27,8 @@ class Case:
         self.inputs = [np.array(x) for x in inputs]
         self.training, self.where = training, where
         self.layer.set_training(training)
+        for param in self.layer.parameters().values():
+            param.grad = None  # the layer may have been in use
         written = layer.function if isinstance(layer, AutoLayer) else layer.forward
         arguments = inspect.signature(written).parameters.values()
         names = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]

@@ -1,5 +1,7 @@
 """Forward mode: every rule against central differences, the protocols, levels, and refusals."""
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -320,5 +322,63 @@ def test_writing_a_dual_into_a_plain_array_is_refused():
 
 
 def test_a_tangent_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match=r"shape of the primal, \(3, 4\); got \(4,\)"):
+    with pytest.raises(ValueError, match=r"v should have the shape of x, \(3, 4\); got \(4,\)"):
         jvp(np.exp, X, ROW)
+    with pytest.raises(ValueError, match=r"v\['b'\] should have the shape of x\['b'\], \(\)"):
+        jvp(lambda x: x["a"] * x["b"], {"a": X, "b": 2.0}, {"a": X, "b": ROW})
+
+
+def test_inputs_stay_as_they_are():
+    def f(y):
+        y[0] = 5.0
+        return y * y
+
+    x = X.copy()
+    value, derivative = jvp(f, x, x)  # one array for both
+    np.testing.assert_array_equal(x, X)
+    np.testing.assert_array_equal(value[0], np.full(4, 25.0))
+    np.testing.assert_array_equal(derivative, 2 * X * X * [[0], [1], [1]])
+
+
+@pytest.mark.parametrize("order_x", ["C", "F"])
+@pytest.mark.parametrize("order_v", ["C", "F"])
+def test_a_view_of_one_part_is_a_view_of_the_other(order_x, order_v):
+    """Whether reshape gives a view goes by the order in memory, which the parts must share."""
+
+    def whole(x):
+        x = x + 0.0
+        x.reshape(-1)[:2] = 0.0
+        return x * x
+
+    def mixed(x):
+        x = np.add(C, x)
+        x.reshape(-1)[:2] = 0.0
+        return x * x
+
+    def copied(x):
+        x = x.copy()
+        x.ravel()[:2] = 0.0
+        return x * x
+
+    x, v = np.asarray(X, order=order_x), np.asarray(V, order=order_v)
+    for f in (whole, mixed, copied):
+        value, derivative = jvp(f, x, v)
+        np.testing.assert_array_equal(value, f(x))
+        np.testing.assert_allclose(derivative, 2 * np.sqrt(value) * v)
+
+
+def test_a_copy_has_memory_of_its_own():
+    def f(x):
+        copy.copy(x)[0] = 0.0
+        return x
+
+    np.testing.assert_array_equal(jvp(f, X, V)[1], V)
+
+
+def test_constants_are_written_into_a_dual():
+    def f(x):
+        y = x * 2.0
+        np.add(np.arange(4), 1, out=y[0])
+        return y * x
+
+    np.testing.assert_allclose(jvp(f, X, V)[1], numeric_jvp(f, X, V), rtol=1e-6)

@@ -84,6 +84,12 @@ def test_a_jacobian_of_several_arrays_is_refused():
         jacobian(lambda x: (x, x))(X)
 
 
+def test_a_structure_is_no_array():
+    for derivative in (jacobian, hessian):
+        with pytest.raises(TypeError, match=rf"{derivative.__name__}: x is one array, got a list"):
+            derivative(lambda x: x[0] * x[1])([1.0, 2.0])
+
+
 def test_hessians_are_symmetric():
     def f(x):
         return np.log(np.sum(np.exp(x @ x.T)))

@@ -1,9 +1,9 @@
-"""What reverse mode refuses, and what it says then: no derivative is lost in silence."""
+"""What is refused, and what the error says then: no derivative is lost in silence."""
 
 import numpy as np
 import pytest
 
-from autodiff import NotDifferentiable, grad
+from autodiff import NotDifferentiable, grad, jvp, vjp
 
 X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 
@@ -102,3 +102,53 @@ def test_new_arrays_are_constants():
     expected[0, 0] += 12.0
     np.testing.assert_array_equal(grad(f)(X), expected)
     assert grad(lambda x: np.full(2, x[0], like=x).sum())(np.ones(3, np.float32)).dtype == "f4"
+
+
+@pytest.mark.parametrize("differentiated", [grad, lambda f: lambda x: jvp(f, x, x)])
+def test_a_result_of_an_inner_differentiation_is_refused(differentiated):
+    """It is of a graph that is gone: its gradient would be zero."""
+    kept = []
+
+    def inner(y):
+        kept.append(np.sum(y * y))
+        return kept[-1]
+
+    def f(x):
+        grad(inner)(x)
+        return kept[-1] * 2.0
+
+    with pytest.raises(NotDifferentiable, match="a differentiation inside f that has ended"):
+        differentiated(f)(X)
+
+
+def test_results_are_arrays():
+    for f in (lambda x: None, lambda x: (row for row in x), lambda x: [x, {"a": "b"}]):
+        with pytest.raises(TypeError, match=r"the result.* f returns a number or an array"):
+            jvp(f, X, X)
+        with pytest.raises(TypeError, match=r"the result.* f returns a number or an array"):
+            vjp(f, X)
+
+
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda x: np.sum(x, 1, None, np.zeros(3, like=x)), "numpy.sum with 4 arguments by"),
+        (lambda x: np.mean(x, 1, None, np.zeros(3)), "numpy.mean with 4 arguments by"),
+        (lambda x: np.dot(x, X.T, np.zeros((3, 3))), "numpy.dot with 3 arguments by"),
+        (lambda x: np.arange(x[0, 0], 5.0, like=x), "numpy.arange from or to a traced number"),
+        (lambda x: x * np.ma.array(X, mask=X > 1), "numpy.multiply .* MaskedArray"),
+        (lambda x: x * 1j, "numpy.multiply .* complex128"),
+        (lambda x: x * np.ones(4, object), "numpy.multiply .* array of object"),
+    ],
+)
+def test_both_modes_name_what_they_refuse(f, words):
+    for run in (lambda: jvp(f, X, X), lambda: grad(lambda x: np.sum(f(x)))(X)):
+        with pytest.raises(NotDifferentiable, match=words):
+            run()
+
+
+def test_a_method_without_a_derivative_says_what_to_do():
+    with pytest.raises(AttributeError, match=r"a Variable has no trace, which arrays have.*rules/"):
+        grad(lambda x: x.trace())(X)
+    with pytest.raises(AttributeError, match=r"a Dual has no softmax$"):
+        jvp(lambda x: x.softmax(), X, X)

@@ -14,6 +14,7 @@ from autodiff import (
     grad,
     hvp,
     jvp,
+    numeric_gradient,
     primitive,
     value_and_grad,
     vjp,
@@ -334,3 +335,49 @@ def test_a_variable_says_what_it_is():
     grad(lambda x: variables.append(x) or np.sum(x))(X[0, :2])
     assert isinstance(variables[0], Variable)
     assert repr(variables[0]).startswith("Variable(array([")
+
+
+def test_constants_are_remembered_as_they_were():
+    """What is written after its use into a plain array, an index or a list changes no gradient."""
+    x = np.arange(1.0, 7.0)
+
+    def factor(x):
+        weight, total = np.zeros(6), 0.0
+        for i in range(6):
+            weight[:] = 0.0
+            weight[i] = i + 1
+            total = total + np.sum(weight * x)
+        return total
+
+    def index(x):
+        at, total = np.arange(2), 0.0
+        for i in range(3):
+            total = total + np.sum(x[at] ** 2) * (i + 1)
+            at += 2
+        return total
+
+    def keyword(x):
+        at, total = np.zeros(1, int), 0.0
+        for i in range(6):
+            at[:] = i
+            total = total + np.sum(np.take(x, indices=at)) * (i + 1)
+        return total
+
+    def listed(x):
+        at, constant = [0], np.ones(2)
+        y = np.concatenate([x[at], constant, x * 2])
+        at[0], constant[:] = 5, 7.0
+        return np.sum(y * y)
+
+    for f in (factor, index, keyword, listed):
+        np.testing.assert_allclose(grad(f)(x), numeric_gradient(f, x), rtol=1e-6)
+    v = np.arange(6.0)
+    expected = (grad(index)(x + 1e-5 * v) - grad(index)(x - 1e-5 * v)) / 2e-5
+    np.testing.assert_allclose(hvp(index, x, v), expected, rtol=1e-6)
+
+
+def test_what_vjp_returns_may_be_written_into():
+    x = np.array([1.0, 2.0])
+    y, pull_back = vjp(np.exp, x)
+    y *= 0.0
+    np.testing.assert_array_equal(pull_back(np.ones(2)), np.exp(x))

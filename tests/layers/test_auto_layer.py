@@ -191,3 +191,18 @@ def test_a_used_layer_can_be_copied_at_any_depth():
 def test_bases_are_no_layers_of_their_own():
     assert AutoLayer not in all_layers()
     assert Multiplication in all_layers()
+
+
+def test_indices_have_no_gradient():
+    class AutoEmbedding(AutoLayer):
+        def __init__(self):
+            self.W = Param(np.ones((4, 2)))
+
+        def function(self, indices):
+            return self.W.data[indices]
+
+    net = Sequential({"embedding": AutoEmbedding()}, loss=SoftmaxWithLoss())
+    net.loss(np.array([1, 3, 1]), np.array([0, 1, 1]))
+    assert net.backward() is None
+    expected = np.array([[0, 0], [0, 0], [0, 0], [0.5, -0.5]]) / 3
+    np.testing.assert_allclose(net.parameters()["embedding.W"].grad, expected)

@@ -12,7 +12,7 @@ from training.build import build_dataset, build_net
 from training.config import load_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
-BATCH, H = 6, 1e-6
+BATCH, H = 4, 1e-6
 
 
 def in_float64(net):
@@ -41,7 +41,10 @@ def differences(net, X, t, v, h=H):
 
 
 def direction(net, rng):
-    return {n: rng.standard_normal(p.data.shape) for n, p in net.parameters().items()}
+    """A random direction of length 1, so that a step along it seldom crosses a kink."""
+    v = {n: rng.standard_normal(p.data.shape) for n, p in net.parameters().items()}
+    length = np.sqrt(sum(np.sum(a * a) for a in v.values()))
+    return {name: a / length for name, a in v.items()}
 
 
 def farthest(one, other):
@@ -65,7 +68,7 @@ def test_hvp_agrees_with_differences_for_every_net_in_configs(path):
             break  # else a kink lies between, and differences mean nothing
     else:
         pytest.fail("a kink at every attempt")
-    assert max(np.abs(a).max() for a in rough.values()) > 1e-3
+    assert max(np.abs(a).max() for a in rough.values()) > 1e-4
     assert farthest(copy.deepcopy(net).hvp(X, t, v), rough) < 1e-6
 
 

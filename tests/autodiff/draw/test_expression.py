@@ -143,6 +143,11 @@ def test_an_input_has_a_name(text):
         read_inputs([text])
 
 
+def test_names_are_as_python_reads_them():
+    assert list(read_inputs(["ℌ=2"])) == ["H"]
+    assert value("ℌ * 3", **read_inputs(["ℌ=2"])) == 6
+
+
 def test_an_input_is_given_once():
     with pytest.raises(ExpressionError, match="x is given twice"):
         read_inputs(["x=1", "x=2"])

@@ -42,6 +42,7 @@ CASES = {
         (lambda x: np.clip(x, None, None), ONE),
         (lambda x, low: np.clip(x, low, low + 0.5), ONE, (4,)),
     ],
+    np.heaviside: [(lambda h: h * np.heaviside(np.array([-1.0, 0.0, 0.0, 1.0]), h), ONE)],
 }
 # At and around zero, where formulas that divide or take logarithms would break.
 POWERS = (0, 1, 2, 3, 0.0, 1.0, 2.0, np.float64(0.0), np.float64(2.0), np.array([0, 1, 2]))

@@ -36,6 +36,7 @@ CASES = {
         (lambda a, b: np.linalg.solve(away(a), b), (2, 1, 2, 2), (3, 2, 2)),
         (lambda a, b: np.linalg.solve(away(a), b), A, (3, 0)),
         (lambda a: np.linalg.solve(away(a), np.ones(3)), A),
+        (lambda a: np.linalg.solve(away(a), [1.0, 2.0, 3.0]), A),  # a list is an array to NumPy
         (lambda b: np.linalg.solve(2.0 * np.eye(3), b), (3, 2)),
     ],
     np.linalg.slogdet: [

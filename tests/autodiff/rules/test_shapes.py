@@ -157,6 +157,7 @@ CASES = {
     ],
     np.split: [
         (lambda x: np.split(x, 2, axis=1)[1], (3, 4)),
+        (lambda x: np.split(x, np.int64(2), axis=1)[1], (3, 4)),
         (lambda x: np.concatenate([a * a for a in np.split(x, [1, 3], axis=-1)][::-1], 1), (3, 4)),
         (lambda x: np.split(x, (2, 1, 9))[3] + sum(np.split(x, 3)), (3, 4)),
     ],
@@ -283,9 +284,9 @@ def test_steps_have_no_derivative_and_complex_numbers_are_refused():
     assert grad(lambda x: np.sum(x * x.astype(int)))(x).tolist() == [1.0, 2.0]
     assert jvp(lambda x: x * x.astype(int), x, np.ones(2))[1].tolist() == [1.0, 2.0]
     for f in (lambda x: np.abs(x.astype(complex)).sum(), lambda x: np.abs(x * 1j).sum()):
-        with pytest.raises(TypeError, match="only functions of real numbers are differentiated"):
+        with pytest.raises(TypeError, match="array of complex128; only plain"):
             grad(f)(x)
-        with pytest.raises(TypeError, match="only functions of real numbers are differentiated"):
+        with pytest.raises(TypeError, match="array of complex128; only plain"):
             jvp(f, x, x)
 
 

@@ -19,6 +19,8 @@ class AutoLayer(Layer):
     mode cannot follow.
     """
 
+    _pull_back = None  # set by forward
+
     def function(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no function(self, X)")
 
@@ -46,6 +48,8 @@ class AutoLayer(Layer):
         return Y
 
     def backward(self, *douts):
+        if self._pull_back is None:
+            raise RuntimeError(f"{type(self).__name__}: backward needs a forward call before it")
         if not douts and isinstance(self, Loss):
             douts = (1.0,)
         gradients, dX = self._pull_back(douts[0] if len(douts) == 1 else douts)

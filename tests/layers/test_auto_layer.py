@@ -175,6 +175,11 @@ def test_a_layer_without_function_says_so():
         type("Empty", (AutoLayer,), {})().forward(np.ones(3))
 
 
+def test_backward_before_forward_says_so():
+    with pytest.raises(RuntimeError, match="Mish: backward needs a forward call before it"):
+        Mish().backward(np.ones(3))
+
+
 def test_a_used_layer_can_be_copied_at_any_depth():
     class Deep(AutoLayer):
         def function(self, X):

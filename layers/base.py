@@ -10,14 +10,18 @@ from layers.saved_state import misfit, restore, saved
 
 
 class Param:
-    """A learned array. `grad` is None until the first `accumulate`; gradients add up (Caffe)."""
+    """A learned array. `grad` is None until the first `accumulate`; gradients add up (Caffe).
 
-    __slots__ = ("data", "grad", "trainable")
+    The optimizer multiplies its rate by `lr_mult` and its weight decay by `decay_mult`.
+    """
+
+    __slots__ = ("data", "decay_mult", "grad", "lr_mult", "trainable")
 
     def __init__(self, data, trainable: bool = True):
         if getattr(getattr(data, "dtype", None), "kind", None) != "f":
             raise TypeError(f"Param: expects a floating-point array, got {data!r:.60}")
         self.data, self.grad, self.trainable = data, None, trainable
+        self.lr_mult = self.decay_mult = 1.0
 
     def accumulate(self, gradient) -> None:
         """Add to `grad`. The first gradient is taken over as it is, so nobody may write into it."""
@@ -66,9 +70,16 @@ class Layer:
     def backward(self, dout):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
-    def output_shape(self, input_shape: tuple) -> tuple:
-        """The shape of one output sample (no batch axis) from that of one input sample."""
+    def output_shape(self, input_shape: tuple, *others: tuple):
+        """The shape of one output sample (no batch axis) from that of one input sample.
+
+        A layer with several inputs gets a shape for each, one with several outputs gives a list.
+        """
         return input_shape
+
+    def flops(self, *input_shapes: tuple) -> int:
+        """Additions and multiplications of the matrix products of one sample, forward."""
+        return 0
 
     @classmethod
     def infer(cls, input_shape: tuple) -> dict:

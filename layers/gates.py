@@ -10,16 +10,20 @@ from layers.base import Layer
 from layers.errors import ShapeError
 
 
-def _same_shape(gate: Layer, x, y) -> None:
-    if np.shape(x) != np.shape(y):
-        raise ShapeError(type(gate).__name__, f"y of the shape of x, {np.shape(x)}", np.shape(y))
+class _TwoInputs(Layer):
+    """What the gates with two inputs share: both have one shape, and so has z."""
+
+    def output_shape(self, input_shape, other=None):
+        if other is not None and other != input_shape:
+            raise ShapeError(type(self).__name__, f"y of the shape of x, {input_shape}", str(other))
+        return input_shape
 
 
-class Addition(Layer):
+class Addition(_TwoInputs):
     """z = x + y, the gradient distributor: dx = dout, dy = dout."""
 
     def forward(self, x, y):
-        _same_shape(self, x, y)
+        self.output_shape(np.shape(x), np.shape(y))
         return x + y
 
     def backward(self, dout):
@@ -30,11 +34,11 @@ class Addition(Layer):
         yield cls(), rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
 
 
-class Multiplication(Layer):
+class Multiplication(_TwoInputs):
     """z = x y, the swap multiplier: dx = dout · y, dy = dout · x."""
 
     def forward(self, x, y):
-        _same_shape(self, x, y)
+        self.output_shape(np.shape(x), np.shape(y))
         self.x, self.y = x, y
         return x * y
 
@@ -46,14 +50,14 @@ class Multiplication(Layer):
         yield cls(), rng.standard_normal((4, 5)), rng.standard_normal((4, 5))
 
 
-class Maximum(Layer):
+class Maximum(_TwoInputs):
     """z = max(x, y), the gradient router: the larger one gets dout, the other 0.
 
     At a tie no derivative exists; both get dout, as in note 004.
     """
 
     def forward(self, x, y):
-        _same_shape(self, x, y)
+        self.output_shape(np.shape(x), np.shape(y))
         self.to_x, self.to_y = x >= y, x <= y
         return np.maximum(x, y)
 
@@ -75,6 +79,9 @@ class Copy(Layer):
 
     def forward(self, x):
         return (x,) * self.n
+
+    def output_shape(self, input_shape):
+        return input_shape if self.n == 1 else [input_shape] * self.n
 
     def backward(self, *douts):
         if len(douts) != self.n:

@@ -130,10 +130,10 @@ def test_counts_and_their_sum_are_the_true_numbers(rng):
 def test_frozen_parameters_are_not_to_learn(rng):
     net = small_net(rng)
     net.layers["affine1"].W.trainable = False
-    assert net.summary((5,)).split("\n")[-1] == "19 parameters to learn"
+    assert net.summary((5,)).split("\n")[-1] == "19 parameters to learn, 20 frozen"
     for param in net.parameters().values():
         param.trainable = False
-    assert net.summary((5,)).split("\n")[-1] == "0 parameters to learn"
+    assert net.summary((5,)).split("\n")[-1] == "0 parameters to learn, 39 frozen"
 
 
 def test_shared_parameters_are_learned_once(rng):

@@ -1,0 +1,164 @@
+"""What all nets share: gradients of a batch, predictions, accuracy, a summary."""
+
+import numpy as np
+
+from layers.base import Layer, Param
+from layers.errors import ShapeError, untrained_arrays
+from nets.derivatives import Derivatives
+from nets.summary import summary
+
+
+class Net(Derivatives, Layer):
+    """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold a
+    loss. Subclasses have `forward`, `loss(X, t)`, `backward` and `rows`."""
+
+    loss_layer: Layer | None = None
+    _last_pass: str | None = None  # "forward" or "loss": what backward would go back through
+
+    def loss(self, X, t):
+        raise NotImplementedError(f"{type(self).__name__} has no loss")
+
+    def rows(self, *input_shapes):
+        """Yield (name, layer, names of its inputs, output shape) of each layer, in order."""
+        raise NotImplementedError(f"{type(self).__name__} has no rows")
+
+    def flops(self, *input_shapes):
+        names = getattr(self, "inputs", ["input"])
+        shapes, total = dict(zip(names, input_shapes, strict=True)), 0
+        for name, layer, reads, shape in self.rows(*input_shapes):
+            total += layer.flops(*(shapes[blob] for blob in reads))
+            shapes |= blobs_of(name, shape)
+        return total
+
+    def gradient(self, X, t) -> dict:
+        """Clear, go forward and backward: {"affine1.W": dL/dW, ...} for one batch.
+
+        To add up gradients over several batches, call `loss` and `backward` yourself.
+        """
+        return self.gradient_of_batch(X, t)
+
+    def gradient_of_batch(self, X, t) -> dict:
+        """As `gradient`, which a subclass may rename the parameters of."""
+        parameters = self.parameters()
+        for param in parameters.values():
+            param.grad = None
+        self.loss(X, t)
+        wanted, self.needs_dX = self.needs_dX, False
+        try:
+            self.backward()
+        finally:
+            self.needs_dX = wanted
+        return {name: param.grad for name, param in parameters.items() if param.trainable}
+
+    def forget(self) -> None:
+        """A backward now would be an error: what the layers keep is not of a plain pass."""
+        self._last_pass = None
+
+    def scores(self, X):
+        """What `forward` gives; of several outputs the first."""
+        return self.forward(X)
+
+    def predict(self, X, batch_size: int = 1000):
+        """The scores in evaluation mode, computed in batches along the first axis."""
+        mode = self.training
+        self.set_training(False)
+        try:
+            if X.ndim == 1 or len(X) <= batch_size:
+                return self.scores(X)
+            batches = range(0, len(X), batch_size)
+            return np.concatenate([self.scores(X[i : i + batch_size]) for i in batches])
+        finally:
+            self.set_training(mode)
+            self.forget()
+
+    def accuracy(self, X, t) -> float:
+        """The share of samples whose highest score is that of the target class."""
+        scores = self.predict(X)
+        best = scores.argmax(axis=-1)
+        t = t.argmax(axis=-1) if t.shape == scores.shape else t
+        if t.shape != best.shape:
+            expected = f"targets as class indices {best.shape} or one-hot {scores.shape}"
+            raise ShapeError("accuracy", expected, str(t.shape))
+        return float((best == t).mean())
+
+    def summary(self, *input_shapes: tuple) -> str:
+        """A table of the layers with their output shapes and parameter counts; print it."""
+        return summary(self, *input_shapes)
+
+    def _refuse_backward_alone(self) -> None:
+        if self._last_pass is None:
+            raise RuntimeError(
+                f"{type(self).__name__}: backward needs a forward or loss call just before it "
+                "(predict and accuracy do not count: they keep nothing)"
+            )
+
+
+def blobs_of(name: str, shape) -> dict[str, tuple]:
+    """{blob: shape} of the outputs of a layer, from what its output_shape gave."""
+    if not isinstance(shape, list):
+        return {name: shape}
+    return {f"{name}.{i}": one for i, one in enumerate(shape)}
+
+
+def own_twin(layer: Layer, taken: set) -> Layer:
+    """The layer, or a twin if it, or a layer in it, stands at another place already."""
+    if taken & _identities(layer):
+        layer = layer.twin()
+    taken |= _identities(layer)
+    return layer
+
+
+def _identities(layer: Layer) -> set:
+    return {id(layer), *(id(held) for _, held in layer.walk() if isinstance(held, Layer))}
+
+
+def located(error: ShapeError, name: str, source: str) -> ShapeError:
+    """The same error with the layer's place in the net: `affine2 (Affine): expects ...`."""
+    if "(" in error.layer:  # from a nested net, which has named its own layer already
+        layer, source = f"{name}.{error.layer}", error.source or source
+    else:
+        layer = f"{name} ({error.layer})"
+    return ShapeError(layer, error.expected, error.got, source)
+
+
+def place_of(name: str, layer: Layer) -> str:
+    return f"{name} ({type(layer).__name__})"
+
+
+def check_dtypes(parameters: dict[str, Param]) -> None:
+    """One float64 parameter would make everything behind it float64, and its neighbours refuse."""
+    dtypes = {name: param.data.dtype for name, param in parameters.items()}
+    odd = [name for name, dtype in dtypes.items() if dtype != next(iter(dtypes.values()))]
+    if odd:
+        first = next(iter(dtypes))
+        raise TypeError(
+            f"{odd[0]} is {dtypes[odd[0]]}, but {first} is {dtypes[first]}: make all parameters of "
+            f"a net with one dtype, as in Param(np.ones(n, np.{dtypes[first]}))"
+        )
+
+
+def check_member(name: str, layer) -> None:
+    if not isinstance(layer, Layer):
+        kind = layer.__name__ if isinstance(layer, type) else type(layer).__name__
+        hint = f"an instance: {kind}(...)" if isinstance(layer, type) else "a layers.Layer"
+        raise TypeError(f"{name}: expects {hint}, got {layer!r:.60}")
+    if not isinstance(name, str) or "." in name or name == "loss":
+        raise ValueError(f'layer name {name!r}: names have no dots, and "loss" is the loss layer')
+    for attribute in untrained_arrays(layer):
+        raise TypeError(
+            f"{name} ({type(layer).__name__}): {attribute} is an array, not a Param, so it would "
+            f"never train; wrap it: self.{attribute} = Param({attribute}), and in backward "
+            f"self.{attribute}.accumulate(...)"
+        )
+
+
+def check_gradient(place: str, dX, shape: tuple, below: str) -> None:
+    """What a layer's backward must give when a layer below it needs it."""
+    if dX is None:
+        raise TypeError(
+            f"{place}: backward returned None, but {below} below it needs dX; return dX"
+        )
+    if dX.shape != shape:
+        raise ValueError(
+            f"{place}: backward returned dX of shape {dX.shape}, but the input had {shape}"
+        )

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 from training.config import ConfigError, load_config
-from training.threads import set_threads
+from training.threads import set_threads, stop_waiting_early
 
 EXAMPLES = """examples:
   python train.py --config configs/mnist_relu.yaml
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--quiet", action="store_true", help="no progress bar")
     add("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
+    stop_waiting_early()
     try:
         return _train(options)
     except KeyboardInterrupt:

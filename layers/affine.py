@@ -1,5 +1,7 @@
 """Affine (fully connected) layer."""
 
+import math
+
 import numpy as np
 
 from layers.base import Layer, Param
@@ -51,6 +53,9 @@ class Affine(Layer):
         if input_shape[-1:] != (n_in,):
             raise ShapeError("Affine", f"(..., {n_in})", str(input_shape))
         return (*input_shape[:-1], n_out)
+
+    def flops(self, input_shape):
+        return 2 * math.prod(input_shape) * self.W.data.shape[1]
 
     @classmethod
     def infer(cls, input_shape):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from layers.base import Layer, Param, State
+from layers.channels import Channels
 from layers.errors import ShapeError
 
 
@@ -38,35 +39,35 @@ class BatchNormalization(Layer):
 
     def forward(self, X):
         self.output_shape(X.shape[1:])
-        self.axes = (0, *range(2, X.ndim))
-        self.of_batch = self.training
+        self.of_batch, self.m = self.training, X.size // X.shape[1]
+        self.channels = channels = Channels(X)
+        rows = channels.rows(X)
         if self.training:
-            mean = X.mean(axis=self.axes)
-            deviation = X - self._per_channel(mean, X.ndim)
-            var = np.square(deviation).mean(axis=self.axes)
-            self._track(mean, var, X.size // X.shape[1])
+            mean = channels.sum(rows) / self.m
+            deviation = rows - channels.spread(mean)
+            var = channels.sum(np.square(deviation)) / self.m
+            self._track(mean, var, self.m)
         else:
-            deviation = X - self._per_channel(self.running_mean.data, X.ndim)
+            deviation = rows - channels.spread(self.running_mean.data)
             var = self.running_var.data
-        self.inv_std = self._per_channel(1.0 / np.sqrt(var + self.eps), X.ndim)
-        self.x_hat = deviation * self.inv_std
-        gamma, beta = (self._per_channel(p.data, X.ndim) for p in (self.gamma, self.beta))
-        return gamma * self.x_hat + beta
+        self.inv_std = 1.0 / np.sqrt(var + self.eps)
+        self.x_hat = deviation * channels.spread(self.inv_std)
+        gamma, beta = (channels.spread(p.data) for p in (self.gamma, self.beta))
+        return channels.back(gamma * self.x_hat + beta)
 
     def backward(self, dout):
-        dgamma = (dout * self.x_hat).sum(axis=self.axes)
-        dbeta = dout.sum(axis=self.axes)
+        channels = self.channels
+        dout = channels.rows(dout)
+        dgamma, dbeta = channels.sum(dout * self.x_hat), channels.sum(dout)
         self.gamma.accumulate(dgamma)
         self.beta.accumulate(dbeta)
         if not self.needs_dX:
             return None
-        scale = self._per_channel(self.gamma.data, dout.ndim) * self.inv_std
-        if not self.of_batch:
-            return scale * dout
-        m = dout.size // dout.shape[1]
-        dmean = self._per_channel(dbeta / m, dout.ndim)
-        dvar = self._per_channel(dgamma / m, dout.ndim)
-        return scale * (dout - dmean - self.x_hat * dvar)
+        scale = channels.spread(self.gamma.data * self.inv_std)
+        if self.of_batch:
+            dmean, dvar = (channels.spread(g / self.m) for g in (dbeta, dgamma))
+            dout = dout - dmean - self.x_hat * dvar
+        return channels.back(scale * dout)
 
     def _track(self, mean, var, m: int) -> None:
         if m < 2:
@@ -75,11 +76,6 @@ class BatchNormalization(Layer):
             )
         for state, batch in ((self.running_mean, mean), (self.running_var, var * (m / (m - 1)))):
             state.update(self.momentum * state.data + (1.0 - self.momentum) * batch)
-
-    @staticmethod
-    def _per_channel(a, ndim: int):
-        """(C,) -> (1, C, 1, ...), to broadcast along axis 1."""
-        return a.reshape(1, -1, *(1,) * (ndim - 2))
 
     def output_shape(self, input_shape):
         n_channels = self.gamma.data.shape[0]

@@ -1,12 +1,16 @@
 """Two-dimensional convolution."""
 
+import math
+
 import numpy as np
 
 from autodiff import outermost
 from layers.base import Layer, Param
+from layers.channels import Channels
 from layers.errors import ShapeError
 from layers.initializers import he_normal
 from layers.windows import chunks, columns, output_length, pad, pair
+from layers.workers import in_parallel
 
 
 class Convolution(Layer):
@@ -18,8 +22,10 @@ class Convolution(Layer):
 
         dW = windowsᵀ dout        db = Σ dout
 
-    and dX is a correlation too: of dout, its entries s apart with zeros between, with W flipped.
-    In groups, the channels are cut into equal parts that do not see each other.
+    and dX is a correlation too: of dout, its entries s apart with zeros between, with W flipped. Or
+    it is added up from dout Wᵀ, the share of each window, where that is less work.
+    In groups, the channels are cut into equal parts that do not see each other. `bias=False` leaves
+    out b: before a batch normalisation it would be subtracted again.
 
     Shapes: X (N, c_in, H, W), W (c_out, c_in / groups, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
     OH = (H + 2 p - d (KH - 1) - 1) // s + 1. kernel, stride, padding and dilation are one number
@@ -40,6 +46,7 @@ class Convolution(Layer):
         padding: int | tuple = 0,
         dilation: int | tuple = 1,
         groups: int = 1,
+        bias: bool = True,
         init=he_normal,
         rng,
         dtype=np.float32,
@@ -57,52 +64,82 @@ class Convolution(Layer):
         # Drawn with the outputs last, the axis that initializers do not count as inputs.
         W = init((c_in // groups, *self.kernel, c_out), np.random.default_rng(rng), dtype)
         self.W = Param(np.ascontiguousarray(W.transpose(3, 0, 1, 2)))
-        self.b = Param(np.zeros(c_out, dtype))
+        self.b = Param(np.zeros(c_out, dtype)) if bias else None
 
     def forward(self, X):
         if X.ndim != 4:
             raise ShapeError("Convolution", "(N, C, H, W)", str(X.shape))
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
-        W, b = self.W.data, self.b.data
+        self.adds_shares = self._is_thin((height, width), X.shape)
+        W, b = self.W.data, 0.0 if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
         out = np.empty((len(X), height, width, c_out), dtype, like=outermost(X, W, b))
         for ins, outs in self._parts():
             matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, W[outs].shape[0])
-            for images in self._chunks(height * width):
-                windows = self._windows(self.X[images, :, :, ins])
-                Y = windows @ matrix + b[outs]
-                out[images, :, :, outs] = Y.reshape(-1, height, width, Y.shape[1])
+            # A row of pixels at a time: a loop over c_out numbers alone would be slow.
+            bias = 0.0 if self.b is None else np.broadcast_to(b[outs], (width, matrix.shape[1]))
+
+            def compute(images, ins=ins, outs=outs, matrix=matrix, bias=bias):
+                Y = self._windows(self.X[images, :, :, ins]) @ matrix
+                if self.b is not None:
+                    Y = Y.reshape(-1, bias.size) + bias.reshape(-1)
+                out[images, :, :, outs] = Y.reshape(-1, height, width, matrix.shape[1])
+
+            in_parallel(compute, self._chunks(height * width))
         return out.transpose(0, 3, 1, 2)
 
     def backward(self, dout):
+        if self.b is not None:
+            channels = Channels(dout)
+            self.b.accumulate(channels.sum(channels.rows(dout)))
         dout = dout.transpose(0, 2, 3, 1)
         height, width = dout.shape[1:3]
         W = self.W.data
         dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
         for ins, outs in self._parts():
-            total = np.zeros((W[0].size, W[outs].shape[0]), W.dtype)
-            for images in self._chunks(height * width):
+
+            def product(images, ins=ins, outs=outs):
                 d = dout[images, :, :, outs]
-                windows = self._windows(self.X[images, :, :, ins])
-                total = total + windows.T @ d.reshape(-1, d.shape[3])
+                return self._windows(self.X[images, :, :, ins]).T @ d.reshape(-1, d.shape[3])
+
+            total = sum(in_parallel(product, self._chunks(height * width)))
             dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
         self.W.accumulate(dW)
-        self.b.accumulate(dout.sum(axis=(0, 1, 2)))
         return self._input_gradient(dout) if self.needs_dX else None
 
     def _input_gradient(self, dout):
-        height, width = self.X.shape[1:3]
-        W = self.W.data
+        W, (height, width) = self.W.data, self.X.shape[1:3]
         dX = np.empty(self.X.shape, dout.dtype, like=outermost(dout, W))
         for ins, outs in self._parts():
-            matrix = W[outs, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
-            for images in self._chunks(height * width):
-                spread = self._spread(dout[images, :, :, outs])
-                product = columns(spread, self.kernel, (1, 1), self.dilation) @ matrix
-                dX[images, :, :, ins] = product.reshape(-1, height, width, W.shape[1])
+
+            def compute(images, ins=ins, outs=outs):
+                d, w = dout[images, :, :, outs], W[outs]
+                part = self._added_shares(d, w) if self.adds_shares else self._correlated(d, w)
+                dX[images, :, :, ins] = part
+
+            in_parallel(compute, self._chunks(height * width))
         return dX.transpose(0, 3, 1, 2)
+
+    def _correlated(self, dout, W):
+        matrix = W[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
+        product = columns(self._spread(dout), self.kernel, (1, 1), self.dilation) @ matrix
+        return product.reshape(-1, *self.X.shape[1:3], W.shape[1])
+
+    def _added_shares(self, dout, W):
+        n, rows, width, c_out = dout.shape
+        (kh, kw), (sh, sw), (ph, pw) = self.kernel, self.stride, self.padding
+        c, (x_height, x_width) = W.shape[1], self.X.shape[1:3]
+        matrix = W.transpose(0, 2, 3, 1).reshape(c_out, -1)
+        shares = (dout.reshape(-1, c_out) @ matrix).reshape(n, rows, width, kh, kw * c)
+        height, row = x_height + 2 * ph, (x_width + 2 * pw) * c
+        total = np.zeros((n, height, row), dout.dtype, like=shares)
+        for i, x in np.ndindex(kh, width):  # one row of a window is one run of kw · C numbers
+            place = slice(x * sw * c, (x * sw + kw) * c)
+            total[:, i : i + (rows - 1) * sh + 1 : sh, place] += shares[:, :, x, i]
+        total = total.reshape(n, height, -1, c)
+        return total[:, ph : ph + x_height, pw : pw + x_width]
 
     def _spread(self, dout):
         """dout with its entries `stride` apart, so placed that windows at stride 1 over it are, for
@@ -119,6 +156,13 @@ class Convolution(Layer):
             target.append(slice(offset + first * s, offset + (last - 1) * s + 1, s))
         spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
         return spread
+
+    def _is_thin(self, windows: tuple, images: tuple) -> bool:
+        """Whether there are so few windows, for their stride or for lack of padding, that dX is
+        better added up from their shares than correlated pixel by pixel."""
+        c_out, c_in = self.W.data.shape[:2]
+        shares, taps = math.prod(windows) * c_in, math.prod(images[2:]) * c_out // self.groups
+        return self.dilation == (1, 1) and 2 * shares < taps
 
     def _windows(self, X):
         return columns(pad(X, self.padding), self.kernel, self.stride, self.dilation)
@@ -150,6 +194,10 @@ class Convolution(Layer):
             )
         return (c_out, *size)
 
+    def flops(self, input_shape):
+        _, height, width = self.output_shape(input_shape)
+        return 2 * height * width * self.W.data.size
+
     @classmethod
     def infer(cls, input_shape):
         return {"c_in": input_shape[0]}
@@ -158,13 +206,14 @@ class Convolution(Layer):
     def examples(cls, rng):
         def layer(*sizes, **settings):
             convolution = cls(*sizes, rng=rng, dtype=np.float64, **settings)
-            convolution.b.data = rng.standard_normal(convolution.b.data.shape)
+            if convolution.b is not None:
+                convolution.b.data = rng.standard_normal(convolution.b.data.shape)
             return convolution
 
         yield layer(2, 3, 3, padding=1), rng.standard_normal((2, 2, 5, 4))
         yield layer(4, 6, (2, 3), stride=(2, 1), groups=2), rng.standard_normal((3, 4, 5, 6))
         yield layer(1, 2, 2, stride=3, padding=2, dilation=2), rng.standard_normal((2, 1, 7, 6))
-        yield layer(2, 2, 1, stride=2, padding=3), rng.standard_normal((2, 2, 3, 4))
+        yield layer(2, 2, 1, stride=2, padding=3, bias=False), rng.standard_normal((2, 2, 3, 4))
         one_by_one = layer(2, 3, 2)
         one_by_one.chunk_bytes = 1  # an image at a time: sums over the chunks must be right too
         yield one_by_one, rng.standard_normal((3, 2, 3, 3))

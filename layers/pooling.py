@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from autodiff import primal
+from layers.channels import memory_order
 from layers.errors import ShapeError
 from layers.windows import output_length, pair
 
@@ -134,9 +134,3 @@ class PlacedWindows:
 
     def _arrange(self, by_axis: list) -> tuple:
         return tuple(by_axis[axis] for axis in self.order)
-
-
-def memory_order(X) -> tuple:
-    """The axes of X, from the one with the longest step in memory to that with the shortest."""
-    strides = primal(X).strides
-    return tuple(sorted(range(X.ndim), key=lambda axis: -abs(strides[axis])))

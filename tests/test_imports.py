@@ -22,7 +22,8 @@ HEAVY = {
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"datasets/download.py", "training/trainer.py"},
-    "yaml": {"training/config.py", "training/main.py"},
+    "yaml": {"training/config.py", "training/main.py", "training/tune.py"},
+    "threadpoolctl": {"layers/workers.py"},
 }
 
 

@@ -22,7 +22,8 @@ class Optimizer:
         update(param, g, kept)
 
     `kept` are the arrays that the rule remembers for a parameter, zero at first, by the names in
-    `keeps`. Parameters without a gradient, or with `trainable` off, stay as they are.
+    `keeps`; for each parameter lr and λ are multiplied by its lr_mult and decay_mult. Parameters
+    without a gradient, or with `trainable` off, stay as they are.
     Raises ValueError for a rate that is no positive number.
     """
 
@@ -55,12 +56,14 @@ class Optimizer:
             self.lr = self.base_lr * self.schedule(self.steps)
         self.steps += 1
         due = {n: p for n, p in self.parameters.items() if p.grad is not None and p.trainable}
-        shrink = self._clipping(due)
+        shrink, lr = self._clipping(due), self.lr
         for name, param in due.items():
             gradient = param.grad if shrink == 1.0 else param.grad * shrink
+            self.lr = lr * param.lr_mult
             if self.weight_decay:
                 gradient = self._decayed(param, gradient)
             self.update(param, gradient, self._kept(name, param))
+        self.lr = lr
 
     def update(self, param: Param, gradient, kept: dict[str, np.ndarray]) -> None:
         raise NotImplementedError(f"{type(self).__name__} has no update")
@@ -113,11 +116,12 @@ class Optimizer:
         return min(1.0, self.clip_norm / norm) if norm > 0 else 1.0
 
     def _decayed(self, param: Param, gradient):
+        weight_decay = self.weight_decay * param.decay_mult
         if self.decay == "l2":
-            return gradient + self.weight_decay * param.data
+            return gradient + weight_decay * param.data
         if self.decay == "l1":
-            return gradient + self.weight_decay * np.sign(param.data)
-        param.data *= 1.0 - self.lr * self.weight_decay
+            return gradient + weight_decay * np.sign(param.data)
+        param.data *= 1.0 - self.lr * weight_decay
         return gradient
 
 

@@ -1,50 +1,25 @@
-"""From a configuration to objects: {type: Affine, n_out: 50} becomes Affine(n_in=..., n_out=50)."""
-
-import inspect
-from pathlib import Path
-
-import numpy as np
+"""From a configuration to its parts: the data set, the net and the optimizer."""
 
 import datasets
-import layers
-import nets
 import optimizers
-from layers.auto_layer import AutoLayer
-from layers.base import Layer
-from layers.errors import ShapeError
-from layers.initializers import make_initializer
-from layers.loading import load_class, suggest
-from layers.loss import Loss
-from training.config import Config, describe
-from training.values import check_value
+from training.build_net import build_net
+from training.config import Config
+from training.construct import build
+
+__all__ = ["build_dataset", "build_net", "build_optimizer", "check_sections"]
 
 SECTIONS = ("dataset", "net", "optimizer", "training")
-_FUNCTIONS = {"init": make_initializer, "schedule": optimizers.make_schedule}
 
 
 def build_dataset(config: Config) -> datasets.Dataset:
     """The data set; those that are downloaded or drawn read nothing yet."""
-    return _build(config, ("dataset",), datasets, datasets.Dataset, {})
-
-
-def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generator) -> Layer:
-    """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
-    shapes are checked, down to one score for each class."""
-    net = _build_layer(config, ("net",), dataset.input_shape, rng)
-    if getattr(net, "loss_layer", None) is None:
-        raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
-    given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
-    if given != wanted:
-        last = list(net.layers)[-1]
-        message = f"gives {given} for a sample, but the data have {wanted[0]} classes"
-        raise config.error(("net", "layers", last), message)
-    return net
+    return build(config, ("dataset",), datasets, datasets.Dataset, {})
 
 
 def build_optimizer(config: Config, parameters: dict) -> optimizers.Optimizer:
     """The optimizer of these parameters, its schedule included."""
     given = {"parameters": parameters}
-    return _build(config, ("optimizer",), optimizers, optimizers.Optimizer, given)
+    return build(config, ("optimizer",), optimizers, optimizers.Optimizer, given)
 
 
 def check_sections(config: Config) -> None:
@@ -54,158 +29,3 @@ def check_sections(config: Config) -> None:
         if section not in config.data:
             raise config.error((), f"the section {section}: is missing")
     config.data.setdefault("training", {})
-
-
-def _build_layer(config: Config, place: tuple, input_shape, rng, base: type = Layer) -> Layer:
-    spec = config.expect_mapping(place)
-    cls = _resolve(config, place, (layers, nets), base)
-    if cls is not nets.Sequential:
-        # Each layer gets a generator of its own, so that one layer more or less leaves the
-        # initial weights of those before it as they were.
-        given = {"rng": rng.spawn(1)[0]}
-        try:
-            inferred = {} if input_shape is None else cls.infer(input_shape)
-        except (ShapeError, IndexError) as error:
-            raise config.error(place, f"does not fit an input of {input_shape}: {error}") from None
-        return _call(config, place, cls, inferred | given)
-    config.check_keys(place, ("type", "layers", "loss"))
-    chain, shape, previous = {}, input_shape, ""
-    if not spec.get("layers"):
-        raise config.error(place, "expects layers: name: {type: ...}, got none")
-    for name in config.expect_mapping((*place, "layers")):
-        here = (*place, "layers", name)
-        layer = _build_layer(config, here, shape, rng)
-        try:
-            shape = None if shape is None else layer.output_shape(shape)
-        except ShapeError as error:
-            raise config.error(
-                here, f"({error.layer}) expects {error.expected}, got {shape}{previous}"
-            ) from None
-        chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
-    loss = None
-    if "loss" in spec:
-        loss = _build_layer(config, (*place, "loss"), shape, rng, base=Loss)
-    try:
-        return nets.Sequential(chain, loss=loss)
-    except (TypeError, ValueError) as error:
-        raise config.error((*place, "layers"), str(error)) from None
-
-
-def _build(config: Config, place: tuple, room, base: type, given: dict):
-    return _call(config, place, _resolve(config, place, (room,), base), given)
-
-
-def _resolve(config: Config, place: tuple, rooms, base: type) -> type:
-    """The class that `type` names: one of the room's, or path.py:Class."""
-    spec = config.expect_mapping(place)
-    if "type" not in spec:
-        raise config.error(place, "expects type: NAME")
-    name = spec["type"]
-    here = (*place, "type")
-    if not isinstance(name, str):
-        raise config.error(here, f"expects a name, got {describe(name)}")
-    if ".py:" in name:
-        cls = _from_file(config, here, name)
-        if not _is_kind(cls, base):
-            raise config.error(here, f"{name} is no {base.__name__} from {base.__module__}")
-        return cls
-    known = {
-        n: cls
-        for room in rooms
-        for n, cls in vars(room).items()
-        if n in room.__all__ and _is_kind(cls, base)
-    }
-    if name not in known:
-        own = "" if base is datasets.Dataset else "; your own: path.py:Class"
-        raise config.error(here, f"unknown type {name}{suggest(name, known)}{own}")
-    return known[name]
-
-
-def _is_kind(cls, base: type) -> bool:
-    """A class to build: of that kind, no abstract base, and a loss only where one is wanted."""
-    if not (isinstance(cls, type) and issubclass(cls, base)) or cls in (
-        Layer,
-        Loss,
-        AutoLayer,
-        base,
-    ):
-        return False
-    return issubclass(cls, Loss) == (base is Loss)
-
-
-def _from_file(config: Config, place: tuple, name: str):
-    file, _, class_name = name.rpartition(":")
-    path = _find(config, place, file)
-    config.get(place[:-1])["type"] = f"{path}:{class_name}"
-    try:
-        return load_class(path, class_name)
-    except ImportError as error:
-        raise config.error(place, str(error)) from error
-
-
-def _find(config: Config, place: tuple, name) -> Path:
-    """A file that the configuration names: beside it, or in the current directory."""
-    if not isinstance(name, str):
-        raise config.error(place, f"expects the path of a file, got {describe(name)}")
-    tried = [folder / name for folder in (config.folder, Path.cwd())]
-    for path in tried:
-        if path.is_file():
-            return path
-    places = " or ".join(dict.fromkeys(str(path) for path in tried))
-    raise config.error(place, f"no such file: {places}")
-
-
-def _call(config: Config, place: tuple, cls: type, defaults: dict):
-    """cls(**arguments), those of the YAML checked and before the defaults that cls knows."""
-    spec = config.get(place)
-    signature = _parameters(cls)
-    known = [n for n in signature if n not in ("rng", "dtype", "parameters")]
-    config.check_keys(place, ["type", *known])
-    arguments = {k: v for k, v in spec.items() if k != "type"}
-    for name, value in arguments.items():
-        here = (*place, name)
-        if name in _FUNCTIONS:
-            arguments[name] = _function(config, here, _FUNCTIONS[name])
-        elif signature[name].annotation in (Path, Path | None):
-            # Written back whole, so that the configuration that a run keeps works anywhere.
-            spec[name] = str(_find(config, here, value))
-            arguments[name] = Path(spec[name])
-        else:
-            arguments[name] = check_value(config, here, value, signature[name].annotation)
-    arguments = {k: v for k, v in defaults.items() if k in signature} | arguments
-    missing = [n for n, p in signature.items() if n not in arguments and p.default is p.empty]
-    if missing:
-        raise config.error(place, f"{cls.__name__} needs {', '.join(missing)}")
-    try:
-        return cls(**arguments)
-    except (ValueError, TypeError, MemoryError) as error:
-        raise config.error(place, str(error)) from None
-
-
-def _parameters(cls: type) -> dict[str, inspect.Parameter]:
-    """What the constructor takes; behind **settings, what the next constructor takes too."""
-    found: dict[str, inspect.Parameter] = {}
-    for ancestor in cls.__mro__:
-        if "__init__" not in vars(ancestor) or ancestor is object:
-            continue
-        parameters = list(inspect.signature(ancestor.__init__).parameters.values())[1:]
-        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        found = {p.name: p for p in named} | found
-        if len(named) == len(parameters):
-            break
-    return found
-
-
-def _function(config: Config, place: tuple, make):
-    """From a name, or from {type: NAME, setting: number, ...}: an initializer or a schedule."""
-    value = config.get(place)
-    settings = value if isinstance(value, dict) else {"type": value}
-    if not isinstance(settings.get("type"), str):
-        raise config.error(place, f"expects a name or {{type: NAME}}, got {describe(value)}")
-    for name, setting in settings.items():
-        if name != "type" and not isinstance(setting, list):
-            check_value(config, (*place, name), setting, float)
-    try:
-        return make(**settings)
-    except ValueError as error:
-        raise config.error(place, str(error)) from None

@@ -25,6 +25,8 @@ def load_run(run_dir: Path):
         raise ConfigError(f"{run_dir}: is no run directory: it has no config.yaml")
     config = load_config(path)
     check_sections(config)
+    for key in ("weights", "partial_weights"):  # where training began: it need not be there still
+        config.data["net"].pop(key, None)
     dataset = build_dataset(config)
     net = build_net(config, dataset, np.random.default_rng(0))
     load_weights(run_dir / "weights.npz", net)

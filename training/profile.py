@@ -1,0 +1,203 @@
+"""Where the time of a training step goes, layer by layer, as `caffe time` shows it.
+
+python -m training.profile configs/mnist_lenet.yaml
+python -m training.profile configs/mnist_lenet.yaml --tune --save configs/mine.yaml
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from training.config import Config, ConfigError, load_config
+from training.threads import set_threads, stop_waiting_early
+
+
+def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
+    """{"rows": per layer, "step": seconds, ...}: medians over steps, on random inputs.
+
+    A row has name, type, forward and backward seconds, flop (of one batch, forward), the bytes of
+    its output and of its parameters.
+    """
+    import numpy as np
+
+    from layers.base import Param
+    from training.build import build_dataset, build_net, build_optimizer
+
+    dataset = build_dataset(config)
+    net = build_net(config, dataset, np.random.default_rng(0))
+    optimizer = build_optimizer(config, net.parameters())
+    net.needs_dX = False
+    n = batch_size or config.data.get("training", {}).get("batch_size", 100)
+    rng = np.random.default_rng(0)
+    X = rng.random((n, *dataset.input_shape), dtype=np.float32)
+    t = rng.integers(0, len(dataset.class_names), n)
+    layers = {name: (layer, shape) for name, layer, _, shape in net.rows(dataset.input_shape)}
+    layers |= {"(loss)": (net.loss_layer, ())}
+    flops = _flops(net, dataset.input_shape)
+    with _Clock(layers) as clock:
+        times = []
+        for _ in range(steps + 2):  # the first two warm up
+            started = time.perf_counter()
+            optimizer.zero_grad()
+            net.loss(X, t)
+            net.backward()
+            before = time.perf_counter()
+            optimizer.step()
+            times.append((time.perf_counter() - started, time.perf_counter() - before))
+    rows = []
+    for name, (layer, shape) in layers.items():
+        parameters = [h.data.nbytes for _, h in layer.walk() if isinstance(h, Param)]
+        shapes = shape if isinstance(shape, list) else [shape]
+        row = {"name": name, "type": type(layer).__name__, "flop": n * flops.get(name, 0)}
+        row |= {"output": 4 * n * sum(int(np.prod(s)) for s in shapes)}
+        row |= {"parameters": sum(parameters)}
+        row |= {way: clock.median(name, way) for way in ("forward", "backward")}
+        rows.append(row)
+    step, update = (statistics.median(part) for part in zip(*times[2:], strict=True))
+    return {"rows": rows, "step": step, "update": update, "batch_size": n}
+
+
+def _flops(net, input_shape) -> dict[str, int]:
+    """{layer: additions and multiplications of its products, for one sample forward}."""
+    from nets.net import blobs_of
+
+    names = getattr(net, "inputs", ["input"])
+    shapes, flops = dict.fromkeys(names, input_shape), {}
+    for name, layer, reads, shape in net.rows(input_shape):
+        flops[name] = layer.flops(*(shapes[blob] for blob in reads))
+        shapes |= blobs_of(name, shape)
+    return flops
+
+
+class _Clock:
+    """Times forward and backward of layers while it is open."""
+
+    def __init__(self, layers: dict):
+        self.layers, self.times = layers, {}
+
+    def __enter__(self):
+        for name, (layer, _) in self.layers.items():
+            for way in ("forward", "backward"):
+                setattr(layer, way, self._timed(getattr(layer, way), (name, way)))
+        return self
+
+    def __exit__(self, *_):
+        for layer, _shape in self.layers.values():
+            del layer.forward, layer.backward  # those of the class come to light again
+
+    def _timed(self, method, key):
+        kept = self.times.setdefault(key, [])
+
+        def timed(*args):
+            started = time.perf_counter()
+            result = method(*args)
+            kept.append(time.perf_counter() - started)
+            return result
+
+        return timed
+
+    def median(self, name: str, way: str) -> float:
+        times = self.times[name, way]
+        return statistics.median(times[2:] or times or [0.0])
+
+
+def table(found: dict) -> str:
+    """The measurement as text."""
+    head = (
+        "layer",
+        "type",
+        "forward",
+        "backward",
+        "share",
+        "GFLOP",
+        "GFLOP/s",
+        "output",
+        "weights",
+    )
+    rows = [head, ("", "", "ms", "ms", "%", "", "", "MB", "MB")]
+    step = found["step"]
+    for row in found["rows"]:
+        seconds, gflop = row["forward"] + row["backward"], 3e-9 * row["flop"]
+        rows.append(
+            (
+                *(row["name"], row["type"]),
+                *(f"{1e3 * row[way]:.2f}" for way in ("forward", "backward")),
+                f"{100 * seconds / step:.1f}",
+                *((f"{gflop:.3f}", f"{gflop / seconds:.0f}") if gflop else ("", "")),
+                f"{row['output'] / 1e6:.1f}",
+                f"{row['parameters'] / 1e6:.2f}" if row["parameters"] else "",
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = []
+    for row in rows:
+        cells = [
+            f"{c:<{w}}" if i < 2 else f"{c:>{w}}"
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(2, "-" * len(lines[0]))
+    forward, backward = (
+        1e3 * sum(r[way] for r in found["rows"]) for way in ("forward", "backward")
+    )
+    outputs = sum(row["output"] for row in found["rows"])
+    lines += [
+        lines[2],
+        f"a step of {found['batch_size']} images: {1e3 * step:.1f} ms ({forward:.1f} forward, "
+        f"{backward:.1f} backward, {1e3 * found['update']:.1f} update), "
+        f"{found['batch_size'] / step:,.0f} images a second",
+        f"outputs of all layers {outputs / 1e6:.0f} MB, peak memory of the process "
+        f"{_peak_memory() / 1e6:.0f} MB",
+        "GFLOP: products forward and backward, three times those of forward",
+    ]
+    return "\n".join(lines)
+
+
+def _peak_memory() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used * (1 if sys.platform == "darwin" else 1024)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.profile", description="Time the layers of a net."
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML configuration")
+    parser.add_argument("--steps", type=int, default=20, help="steps to time (default: 20)")
+    parser.add_argument("--batch-size", type=int, help="(default: that of the configuration)")
+    parser.add_argument("--threads", type=int, help="of the matrix products")
+    parser.add_argument("--tune", action="store_true", help="find the fastest threads and batch")
+    parser.add_argument("--save", type=Path, help="with --tune: write the configuration with them")
+    options = parser.parse_args(arguments)
+    for name in ("steps", "batch_size", "threads"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            parser.error(f"--{name.replace('_', '-')}: expects at least 1, got {value}")
+    if options.save and not options.tune:
+        parser.error("--save goes with --tune")
+    try:
+        config = load_config(options.config)
+        if options.tune:
+            from training.tune import tune
+
+            print(tune(config, options.config, options.steps, options.save))
+            return 0
+        stop_waiting_early()
+        threads = options.threads or config.data.get("training", {}).get("threads")
+        if threads and "numpy" not in sys.modules:
+            set_threads(threads)
+        found = measure(config, options.steps, options.batch_size)
+        print(table(found))
+    except (ConfigError, OSError, ValueError) as error:
+        print(f"training.profile: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.dataset import Dataset, Samples
+from datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from datasets.digit_strokes import SKELETONS, Stroke
 from datasets.download import data_home
 from datasets.files import whole_file
@@ -37,31 +37,39 @@ class DrawnDigits(Dataset):
     """`n_train` + `n_test` drawn digits, the same for the same seed, drawn when first used.
 
     They are kept as IDX files in $LAMINA_DATA/drawn_digits; a folder that cannot be written only
-    means that they are drawn again. Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28).
+    means that they are drawn again. Inputs are (784,) flat, or (1, 28, 28), scaled to 0-1; with
+    `normalise` to mean 0 and deviation 1, by the pixels of the training images.
     """
 
     class_names = tuple("0123456789")
 
     def __init__(
-        self, n_train: int = 12_000, n_test: int = 2_000, seed: int = 0, flatten: bool = True
+        self,
+        n_train: int = 12_000,
+        n_test: int = 2_000,
+        seed: int = 0,
+        flatten: bool = True,
+        normalise: bool = False,
     ):
         if n_train < 1 or n_test < 1 or seed < 0:
             raise ValueError(
                 "DrawnDigits: n_train and n_test are at least 1 and seed at least 0, got "
                 f"{n_train}, {n_test} and {seed}"
             )
-        self.n_train, self.n_test, self.seed = n_train, n_test, seed
+        self.n_train, self.n_test, self.seed, self.normalise = n_train, n_test, seed, normalise
         self.input_shape = (784,) if flatten else (1, 28, 28)
 
     @functools.cached_property
     def train(self) -> Samples:
-        return self._samples("train", self.n_train)
+        X, t = self._arrays("train", self.n_train)
+        return Samples(X, t, *(standardising(X) if self.normalise else TO_UNIT))
 
     @functools.cached_property
     def test(self) -> Samples:
-        return self._samples("test", self.n_test)
+        scaling = (self.train.scale, self.train.offset) if self.normalise else TO_UNIT
+        return Samples(*self._arrays("test", self.n_test), *scaling)
 
-    def _samples(self, part: str, n: int) -> Samples:
+    def _arrays(self, part: str, n: int) -> tuple[np.ndarray, np.ndarray]:
         name = f"v{_VERSION}-seed{self.seed}-{part}{n}"
         images = data_home() / "drawn_digits" / f"{name}-images-idx3-ubyte.gz"
         labels = data_home() / "drawn_digits" / f"{name}-labels-idx1-ubyte.gz"
@@ -74,7 +82,7 @@ class DrawnDigits(Dataset):
             X, t = draw_digits(n, rng)
             _keep(images, X)
             _keep(labels, t)
-        return Samples(X.reshape(n, *self.input_shape), t.astype(np.intp), scale=1.0 / 255.0)
+        return X.reshape(n, *self.input_shape), t.astype(np.intp)
 
 
 def draw_digits(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from datasets.dataset import Dataset, Samples
+from datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from datasets.download import data_home, fetch, sha256_of_content
 from datasets.idx import IdxError, read_idx
 
@@ -33,7 +33,9 @@ FILES = {
 class MNIST(Dataset):
     """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be, when the data are used.
 
-    Inputs are scaled to 0-1: (784,) flat, or (1, 28, 28) with flatten=False. Raises IdxError for
+    Inputs are (784,) flat, or (1, 28, 28) with flatten=False, scaled to 0-1; with `normalise` to
+    mean 0 and deviation 1, by the pixels of the training images. `n_train`: only that many
+    training images, the first ones. Raises ValueError if there are not so many, IdxError for
     damaged files, DownloadError if no mirror has them.
     """
 
@@ -45,8 +47,11 @@ class MNIST(Dataset):
     )
     class_names = tuple("0123456789")
 
-    def __init__(self, flatten: bool = True):
-        self.flatten = flatten
+    def __init__(self, flatten: bool = True, normalise: bool = False, n_train: int | None = None):
+        there = FILES["train-images-idx3-ubyte.gz"][0][0]
+        if n_train is not None and not 1 <= n_train <= there:
+            raise ValueError(f"n_train: expects 1 to {there}, got {n_train}")
+        self.flatten, self.normalise, self.n_train = flatten, normalise, n_train
         self.input_shape = (784,) if flatten else (1, 28, 28)
 
     @property
@@ -59,10 +64,13 @@ class MNIST(Dataset):
 
     @functools.cached_property
     def _parts(self) -> list[Samples]:
-        return [Samples(X, t, scale=1.0 / 255.0) for X, t in self.arrays()]
+        (X, t), test = self.arrays()
+        X, t = X[: self.n_train], t[: self.n_train]
+        scaling = standardising(X) if self.normalise else TO_UNIT
+        return [Samples(X, t, *scaling), Samples(*test, *scaling)]
 
     def arrays(self):
-        """Yield (X uint8, t) for the training and for the test part."""
+        """Yield (X uint8, t) for the whole training part and for the test part."""
         for part in ("train", "t10k"):
             X = self._read(f"{part}-images-idx3-ubyte.gz")
             t = self._read(f"{part}-labels-idx1-ubyte.gz")

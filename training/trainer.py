@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ class Trainer:
     """Minibatch training of a net, with evaluation, history and a progress bar.
 
     `iterations` updates on batches of `batch_size`, each the mean over `accumulate` batches;
-    `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised. Every
+    `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised; `augmentation` changes the
+    inputs of each training batch, and of nothing else, as datasets.augmentation does. Every
     `evaluate_every` iterations (default: an epoch), and at the end, the accuracy on all training
     and test samples. `patience` evaluations without a better test accuracy end the run early;
     `keep_best` puts back the weights of the best one at the end. `callbacks` are called after each
@@ -39,6 +41,7 @@ class Trainer:
         batch_size: int = 100,
         accumulate: int = 1,
         gradient_penalty: float = 0.0,
+        augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
         evaluate_every: int | None = None,
         patience: int | None = None,
         keep_best: bool = False,
@@ -53,7 +56,7 @@ class Trainer:
                 raise ValueError(f"{name}: expects at least 1, got {value}")
         if gradient_penalty < 0:
             raise ValueError(f"gradient_penalty: expects at least 0, got {gradient_penalty}")
-        self.gradient_penalty = gradient_penalty
+        self.gradient_penalty, self.augmentation = gradient_penalty, augmentation
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
         self.minibatches = Minibatches(len(dataset.train), batch_size, rng)
         self.iterations, self.accumulate = iterations, accumulate
@@ -91,6 +94,8 @@ class Trainer:
         loss = 0.0
         for _ in range(self.accumulate):
             X, t = self.dataset.train[next(self.minibatches)]
+            if self.augmentation is not None:
+                X = self.augmentation(X)
             loss += self._loss_and_gradient(X, t) / self.accumulate
             if not np.isfinite(loss):
                 raise FloatingPointError(
@@ -122,19 +127,36 @@ class Trainer:
 
     def state(self) -> dict[str, dict]:
         """All that decides how training goes on, as arrays by part and name."""
-        return {
+        state = {
             "net": self.net.state(),
             "optimizer": self.optimizer.state(),
             "minibatches": self.minibatches.state(),
             "trainer": {"iteration": np.array(self.iteration)},
         }
+        if self._augments:
+            state["augmentation"] = self.augmentation.state()
+        return state
 
     def load_state(self, state: dict[str, dict]) -> None:
-        """Go on exactly where `state()` was taken."""
+        """Go on exactly where `state()` was taken. Raises ValueError, and changes nothing, if it
+        was taken with an augmentation and there is none now, or the other way round."""
+        if self._augments != ("augmentation" in state):
+            words = ("without an", "with an")
+            raise ValueError(
+                f"Trainer: the state is of a run {words['augmentation' in state]} augmentation, "
+                f"but this one trains {words[self._augments]} augmentation"
+            )
         self.net.load_state(state["net"])
         self.optimizer.load_state(state["optimizer"])
         self.minibatches.load_state(state["minibatches"])
+        if self._augments:
+            self.augmentation.load_state(state["augmentation"])
         self.iteration = int(state["trainer"]["iteration"])
+
+    @property
+    def _augments(self) -> bool:
+        """Is there an augmentation with a state of its own? A plain function has none."""
+        return hasattr(self.augmentation, "state")
 
     def _loop(self, history: History, bar, interrupt: Interrupt) -> None:
         started, evaluated_at = time.perf_counter(), self.iteration

@@ -116,6 +116,18 @@ def test_images_for_convolutions(home):
     np.testing.assert_array_equal(data.train.X.reshape(30, 784), flat)
 
 
+def test_normalised_by_the_training_images(home):
+    data = DrawnDigits(n_train=30, n_test=20, normalise=True)
+    X_test, _ = data.test[:]
+    X, _ = data.train[:]
+    assert X.dtype == X_test.dtype == np.float32
+    assert X.mean() == pytest.approx(0.0, abs=1e-5)
+    assert X.std() == pytest.approx(1.0, abs=1e-5)
+    plain = DrawnDigits(n_train=30, n_test=20)
+    mean, deviation = plain.train[:][0].mean(), plain.train[:][0].std()
+    np.testing.assert_allclose(X_test, (plain.test[:][0] - mean) / deviation, atol=1e-5)
+
+
 def test_training_and_test_part_differ_and_the_seed_decides_both(home):
     data = DrawnDigits(n_train=30, n_test=30)
     assert (data.train.X != data.test.X).any(axis=1).all()

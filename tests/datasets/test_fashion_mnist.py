@@ -49,6 +49,14 @@ def test_it_reads_its_own_folder_when_the_data_are_used(home):
     assert images.test.X.shape == (10_000, 1, 28, 28)
 
 
+def test_normalised_and_cut_as_mnist(home):
+    data = FashionMNIST(normalise=True, n_train=4)
+    assert len(data.train) == 4
+    X, _ = data.train[:]
+    # One of the four images is 9 everywhere, the others 0.
+    np.testing.assert_allclose(X[:, 0], np.array([3.0, -1.0, -1.0, -1.0]) / 3.0**0.5, rtol=1e-6)
+
+
 def test_ten_class_names():
     assert FashionMNIST.class_names == (
         *("T-shirt", "trouser", "pullover", "dress", "coat"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from datasets import Samples
+from datasets.dataset import standardising
 from datasets.minibatches import Minibatches
 
 
@@ -60,3 +61,30 @@ def test_samples_with_and_without_a_scale():
     assert Samples(X, t)[1:][0].dtype == np.uint8
     with pytest.raises(ValueError, match="3 inputs and 2 targets"):
         Samples(X, t[:2])
+
+
+def test_an_offset_is_added_after_the_scale():
+    X, t = np.array([[0], [51], [255]], np.uint8), np.array([0, 1, 2])
+    samples = Samples(X, t, scale=1 / 51, offset=-2.0)
+    for rows in (np.array([2, 0]), slice(None)):
+        batch, _ = samples[rows]
+        assert batch.dtype == np.float32
+        np.testing.assert_allclose(batch, X[rows] / 51.0 - 2.0, rtol=1e-6)
+    assert X.tolist() == [[0], [51], [255]]
+    with pytest.raises(ValueError, match=r"an offset \(-2\.0\) needs a scale"):
+        Samples(X, t, offset=-2.0)
+
+
+def test_standardising_is_by_all_pixels_together():
+    X = np.random.default_rng(0).integers(0, 256, (700, 3, 5), np.uint8)
+    scale, offset = standardising(X)
+    np.testing.assert_allclose([scale, offset], [1 / X.std(), -X.mean() / X.std()], rtol=1e-12)
+    assert type(scale) is type(offset) is float
+    Y = X * scale + offset
+    np.testing.assert_allclose([Y.mean(), Y.std()], [0.0, 1.0], atol=1e-12)
+
+
+def test_pixels_that_are_all_the_same_become_zero():
+    X = np.full((3, 4), 7, np.uint8)
+    scale, offset = standardising(X)
+    assert (X * scale + offset == 0).all()

@@ -63,6 +63,53 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.needs_mnist
+def test_normalised_by_the_training_images():
+    plain, data = MNIST(), MNIST(normalise=True)
+    scale, offset = data.train.scale, data.train.offset
+    assert -offset / scale / 255 == pytest.approx(0.1307, abs=5e-5)  # the mean in 0-1
+    assert 1 / scale / 255 == pytest.approx(0.3081, abs=5e-5)
+    assert (data.test.scale, data.test.offset) == (scale, offset)
+    rows = np.arange(0, 10_000, 7)
+    X, t = data.test[rows]
+    assert X.dtype == np.float32
+    np.testing.assert_allclose(X, (plain.test[rows][0] - 0.1306605) / 0.3081078, atol=1e-5)
+    np.testing.assert_array_equal(t, plain.test.t[rows])
+    assert data.test.X.dtype == np.uint8  # what the pictures of mistakes are drawn from
+    np.testing.assert_array_equal(data.test.X, plain.test.X)
+
+
+@pytest.mark.needs_mnist
+def test_the_first_training_images_alone():
+    whole, data = MNIST(flatten=False), MNIST(flatten=False, normalise=True, n_train=2_000)
+    np.testing.assert_array_equal(data.train.X, whole.train.X[:2_000])
+    np.testing.assert_array_equal(data.train.t, whole.train.t[:2_000])
+    assert len(data.test) == 10_000
+    X, _ = data.train[:]
+    assert X.mean(dtype=float) == pytest.approx(0.0, abs=1e-5)
+    assert X.std(dtype=float) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("n_train", [0, -1, 60_001])
+def test_a_number_of_training_images_that_is_not_there(n_train):
+    with pytest.raises(ValueError, match=f"n_train: expects 1 to 60000, got {n_train}"):
+        MNIST(n_train=n_train)
+
+
+def test_made_files_normalised(home):
+    X = np.zeros((60_000, 28, 28), np.uint8)
+    X[:10, :14] = 200
+    write(home, "train-images-idx3-ubyte.gz", X)
+    data = MNIST(normalise=True, n_train=10)
+    assert len(data.train) == 10
+    np.testing.assert_allclose(data.train[:][0][:, ::391], [[1.0, 1.0, -1.0]] * 10, rtol=1e-6)
+    np.testing.assert_allclose(data.test[:2][0], -1.0, rtol=1e-6)
+    np.testing.assert_array_equal(MNIST(normalise=True).train.X, X.reshape(-1, 784))
+    (x_train, _), _ = load_mnist()  # keeps its own meaning
+    assert x_train.shape == (60_000, 784)
+    np.testing.assert_allclose(x_train.max(), 200 / 255, rtol=1e-6)
+
+
 def test_a_damaged_file_says_what_to_do(home):
     path = home / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:5000])

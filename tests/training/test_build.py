@@ -95,6 +95,88 @@ def test_a_convolutional_net_from_images(build):
     assert np.isfinite(trainer.step())
 
 
+IMAGES = (
+    GOOD.replace("{type: Tiny}", "{type: Tiny, images: true}")
+    .replace("affine1:", "flatten: {type: Flatten}\n    affine1:")
+    .replace("seed: 3}", "seed: 3, augmentation: {shift: 1, rotation: 10, flip: true}}")
+)
+
+
+def test_an_augmentation_from_yaml(build):
+    plain = IMAGES.replace(", augmentation: {shift: 1, rotation: 10, flip: true}", "")
+    first, again, without = build(IMAGES), build(IMAGES), build(plain)
+    made = first.augmentation
+    assert (made.shift, made.rotation, made.elastic, made.flip) == (1, 10, 0.0, True)
+    assert made.background == 0.0
+    # A generator of its own, the third: weights and order of the data are as without it, and the
+    # first batch, on which all is tried, has used nothing of it.
+    weights, batches, changes = np.random.default_rng(3).spawn(3)
+    assert made.rng.bit_generator.state == changes.bit_generator.state
+    for a, b in zip((weights, batches), np.random.default_rng(3).spawn(2), strict=True):
+        assert a.bit_generator.state == b.bit_generator.state
+    np.testing.assert_array_equal(first.minibatches.order, without.minibatches.order)
+    for name, param in without.net.parameters().items():
+        np.testing.assert_array_equal(first.net.parameters()[name].data, param.data)
+    losses = [first.step() for _ in range(20)]
+    assert losses == [again.step() for _ in range(20)]
+    assert losses != [without.step() for _ in range(20)]
+    assert without.augmentation is None
+
+
+def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, monkeypatch):
+    def stored(self):
+        X, t = np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3
+        samples = Samples(X, t, scale=0.01, offset=-0.4)
+        Dataset.__init__(self, samples, samples, class_names=range(3))
+
+    monkeypatch.setattr(Tiny, "__init__", stored)
+    trainer = build(IMAGES.replace(", images: true", ""))
+    assert trainer.augmentation.background == -0.4
+    X, _ = trainer.dataset.train[:]
+    np.testing.assert_allclose(trainer.augmentation(X), -0.4, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        ("shifts: 1", r"line \d+: training.augmentation.shifts: unknown key; did you mean shift\?"),
+        ("type: Other", "training.augmentation.type: unknown key"),
+        ("rng: 1", "training.augmentation.rng: unknown key"),
+        ("background: 1", "training.augmentation.background: unknown key"),
+        ("shift: two", "line 12: .*augmentation.shift: expects a number, got the text 'two'"),
+        ("flip: 1", "augmentation.flip: expects true or false, got a whole number 1"),
+        ("elastic: .nan", "augmentation.elastic: expects a finite number, got nan"),
+        ("shift: -1", "line 12: training.augmentation: shift: expects .* at least 0, got -1"),
+        ("erasing: 1.5", "augmentation: erasing: expects a probability, 0 to 1, got 1.5"),
+    ],
+)
+def test_a_mistake_in_the_augmentation_is_named(build, new, words):
+    with pytest.raises(ConfigError, match=words):
+        build(IMAGES.replace("shift: 1, rotation: 10, flip: true", new))
+
+
+def test_an_augmentation_is_a_mapping(build):
+    text = IMAGES.replace("{shift: 1, rotation: 10, flip: true}", "2")
+    with pytest.raises(ConfigError, match=r"augmentation: expects a mapping .* got a whole number"):
+        build(text)
+
+
+def test_flat_inputs_are_not_augmented(build):
+    words = r"line 12: training.augmentation: changes images .* gives \(4,\).*flatten: false"
+    with pytest.raises(ConfigError, match=words):
+        build(IMAGES.replace(", images: true", ""))
+
+
+def test_inputs_that_are_no_numbers_with_a_fraction_are_not_augmented(build, monkeypatch):
+    def stored(self):
+        samples = Samples(np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3)
+        Dataset.__init__(self, samples, samples, class_names=range(3))
+
+    monkeypatch.setattr(Tiny, "__init__", stored)
+    with pytest.raises(ConfigError, match=r"training.augmentation: .*expects float32 .* got uint"):
+        build(IMAGES.replace(", images: true", ""))
+
+
 def test_nets_nest_in_yaml(build):
     trainer = build(
         changed(

@@ -1,6 +1,7 @@
 """The training loop: what it learns, writes, repeats, and how it goes on from a checkpoint."""
 
 import csv
+import json
 import signal
 
 import numpy as np
@@ -95,6 +96,72 @@ def test_a_checkpoint_is_everything_needed_to_go_on_exactly(tmp_path):
     assert [second.step() for _ in range(35)] == losses[25:]
     for name, array in whole.net.state().items():
         np.testing.assert_array_equal(second.net.state()[name], array)
+
+
+def changing(seed=0):
+    """An augmentation of inputs that are no images, with a state as datasets.augmentation has."""
+
+    class Noise:
+        def __init__(self):
+            self.rng, self.seen = np.random.default_rng(seed), []
+
+        def __call__(self, X):
+            self.seen.append(X.copy())
+            return X + self.rng.standard_normal(X.shape, np.float32)
+
+        def state(self):
+            return {"rng": np.array(json.dumps(self.rng.bit_generator.state))}
+
+        def load_state(self, state):
+            self.rng.bit_generator.state = json.loads(str(state["rng"]))
+
+    return Noise()
+
+
+def test_augmentation_changes_training_batches_and_nothing_else():
+    noise, plain = changing(), trainer(iterations=30)
+    made = trainer(iterations=30, evaluate_every=10, accumulate=2, augmentation=noise)
+    predicted = []
+    predict = made.net.predict
+    made.net.predict = lambda X: predicted.append(X) or predict(X)
+    history = made.run()
+    assert len(noise.seen) == 60  # none for the three evaluations
+    np.testing.assert_array_equal(noise.seen[0], plain.dataset.train[next(plain.minibatches)][0])
+    np.testing.assert_array_equal(made.dataset.train.X, blobs().train.X)
+    accuracies = [accuracy(made.net, part) for part in (made.dataset.train, made.dataset.test)]
+    last = history.evaluations[-1]
+    assert [last["train_accuracy"], last["test_accuracy"]] == accuracies
+    assert history.losses != plain.run().losses
+
+
+def test_a_checkpoint_goes_on_with_the_same_augmentation(tmp_path):
+    whole = trainer(augmentation=changing(seed=1))
+    losses = [whole.step() for _ in range(40)]
+    first = trainer(augmentation=changing(seed=1))
+    for _ in range(15):
+        first.step()
+    save_checkpoint(tmp_path / "c.npz", first.state())
+    second = trainer(seed=9, augmentation=changing(seed=2))
+    second.load_state(load_checkpoint(tmp_path / "c.npz"))
+    assert [second.step() for _ in range(25)] == losses[15:]
+
+
+@pytest.mark.parametrize(("before", "now"), [("with", "without"), ("without", "with")])
+def test_a_checkpoint_of_a_run_augmented_otherwise_is_refused(before, now):
+    made = {"with": trainer(augmentation=changing()), "without": trainer(seed=1)}
+    saved, weights = made[before].state(), made[now].net.state()
+    words = f"state is of a run {before} an augmentation, but this one trains {now} an augm"
+    with pytest.raises(ValueError, match=words):
+        made[now].load_state(saved)
+    for name, array in made[now].net.state().items():
+        np.testing.assert_array_equal(array, weights[name])
+
+
+def test_a_plain_function_augments_too():
+    made = trainer(augmentation=lambda X: X * 0.0)
+    assert made.step() == pytest.approx(np.log(3), abs=0.3)
+    assert "augmentation" not in made.state()
+    trainer(seed=1).load_state(made.state())
 
 
 def test_saved_weights_predict_the_same(tmp_path):

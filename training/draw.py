@@ -6,6 +6,7 @@ python -m training.draw runs/mnist_relu-20260101-120000 -o net.html
 
 import argparse
 import copy
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import numpy as np
 from autodiff.draw import Drawing, Edge, Graph, Node
 from autodiff.draw.graph import with_copies
 from layers.base import Layer
+from layers.gates import Copy
+from layers.loss import Loss
+from nets import Net
 from training.build import build_dataset, build_net, check_sections
 from training.config import ConfigError, load_config
 from training.evaluate import load_run
@@ -21,66 +25,126 @@ from training.values import check_value
 
 
 def draw_net(net, X, t, title: str = "Net") -> Drawing:
-    """The graph of a Sequential net with its loss on one batch of inputs X and targets t.
+    """The graph of a net with its loss on one batch of inputs X and targets t.
 
     Layers are nodes, and so are the parameters; values stand above the edges and gradients below,
-    of big arrays the shape and norm. A copy of the net goes forward and backward once, in training
-    mode.
+    of big arrays the shape and norm. A net inside the net is one node. A copy of the net goes
+    forward and backward once, in training mode, and its layers are watched on the way.
     """
     net = copy.deepcopy(net)  # running statistics and generators move on in it
     net.set_training(True)
-    graph = Graph([Node("X", "X", "input", X), Node("t", "t", "constant", np.asarray(t))])
-    parameters = {id(p): (name, p) for name, p in net.parameters().items()}
-    places: dict[int, int] = {}  # of the parameters among the nodes
-    blob = 0
-    for name, layer in net.layers.items():
-        value = layer.forward(graph.nodes[blob].value)
-        blob = _add_layer(graph, name, layer, [blob], value, parameters, places)
-    value = net.loss_layer.forward(graph.nodes[blob].value, t)
-    _add_layer(graph, "loss", net.loss_layer, [blob, 1], value, parameters, places)
-    _go_back(graph, net, parameters, places)
+    calls = _watched(net, X, t)
+    graph = Graph()
+    inputs = X if isinstance(X, tuple) else (X,)
+    names = getattr(net, "inputs", ["X"])
+    nodes = {id(x): _add(graph, n, n, "input", x) for n, x in zip(names, inputs, strict=True)}
+    nodes[id(t)] = _add(graph, "t", "t", "constant", np.asarray(t))
+    parameters = {id(p): name for name, p in net.parameters().items()}
+    for call in calls:
+        if not isinstance(call.layer, Copy):  # its outputs are its input; see with_copies
+            _add_call(graph, call, nodes, parameters)
+    losses = [nodes[id(call.outputs[0])] for call in calls if isinstance(call.layer, Loss)]
+    if len(losses) > 1:
+        _add_sum(graph, losses, [head.weight for head in net.heads.values()])
+    for i, node in enumerate(graph.nodes):
+        shares = [graph.edges[e].gradient for e in graph.out_of(i)]
+        if node.kind == "input" and all(share is not None for share in shares):
+            node.gradient = sum(shares[1:], shares[0])
     return Drawing(with_copies(graph), title)
 
 
-def _add_layer(graph, name: str, layer: Layer, inputs, value, parameters, places) -> int:
-    """A node for the layer, and one for each parameter that no layer before it has had."""
-    sources = list(inputs)
-    for inside, param in layer.parameters().items():
-        if id(param) not in places:
-            places[id(param)] = len(graph.nodes)
-            known = parameters[id(param)][0]
-            graph.nodes.append(Node(known, inside, "input", param.data))
-        sources.append(places[id(param)])
-    kind = type(layer).__name__
-    parts = [part for i in range(len(sources)) for part in (", ", i)][1:]
-    node = Node(name, kind, "operation", value, None, (f"{kind}(", *parts, ")"), name)
-    graph.edges += [Edge(source, len(graph.nodes)) for source in sources]
-    graph.nodes.append(node)
+@dataclasses.dataclass
+class _Call:
+    """What went into a layer and came out of it, forward and backward."""
+
+    name: str
+    layer: Layer
+    inputs: tuple
+    outputs: tuple
+    douts: tuple = ()
+    gradients: tuple = ()  # by the inputs
+    shares: dict = dataclasses.field(default_factory=dict)  # {id(param): its gradient here}
+
+
+def _watched(net, X, t) -> list[_Call]:
+    """Loss and backward of a net, as the calls of its layers in the order of forward."""
+    calls: list[_Call] = []
+    losses = {n: head.loss for n, head in getattr(net, "heads", {}).items()}
+    losses = losses or {"loss": net.loss_layer}
+    for name, layer in [*net.layers.items(), *losses.items()]:
+        layer.forward = _watching_forward(name, layer, layer.forward, calls)
+    net.loss(X, t)
+    for call in calls:
+        call.layer.backward = _watching_backward(call, call.layer.backward)
+    net.needs_dX = X.dtype.kind == "f" if hasattr(X, "dtype") else True
+    net.backward()
+    return calls
+
+
+def _watching_forward(name: str, layer: Layer, forward, calls: list):
+    def watched(*inputs):
+        outputs = forward(*inputs)
+        calls.append(_Call(name, layer, inputs, _as_tuple(outputs)))
+        return outputs
+
+    return watched
+
+
+def _watching_backward(call: _Call, backward):
+    def watched(*douts):
+        parameters = call.layer.parameters().values()
+        for param in parameters:
+            param.grad = None
+        gradients = backward(*douts)
+        call.douts, call.gradients = douts, _as_tuple(gradients)
+        call.shares = {id(param): param.grad for param in parameters}
+        return gradients
+
+    return watched
+
+
+def _as_tuple(value) -> tuple:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _add(graph: Graph, name: str, label: str, kind: str, value, **more) -> int:
+    graph.nodes.append(Node(name, label, kind, value, **more))
     return len(graph.nodes) - 1
 
 
-def _go_back(graph: Graph, net, parameters, places) -> None:
-    """Backward from the loss, layer by layer, noting what flows along each edge."""
-    layers = [*net.layers.values(), net.loss_layer]
-    nodes = [i for i, node in enumerate(graph.nodes) if node.kind == "operation"]
-    dout = np.ones((), graph.nodes[-1].value.dtype)[()]
-    for layer, i in zip(reversed(layers), reversed(nodes), strict=True):
-        graph.nodes[i].gradient = dout
-        for param in layer.parameters().values():
-            param.grad = None
-        dout = layer.backward(dout)
-        edges = [graph.edges[e] for e in graph.into(i)]
-        edges[0].gradient = dout
-        shares = {places[key]: p.grad for key, (_, p) in parameters.items() if key in places}
-        for edge in edges:
-            share = shares.get(edge.source)
-            if edge.source > 1 and share is not None and edge is not edges[0]:
-                edge.gradient = share
-                total = graph.nodes[edge.source].gradient
-                graph.nodes[edge.source].gradient = share if total is None else total + share
-        if dout is None:
-            break
-    graph.nodes[0].gradient = dout
+def _add_call(graph: Graph, call: _Call, nodes: dict, parameters: dict) -> None:
+    """A node for each output of the layer, and one for each parameter that is new."""
+    sources = [nodes[id(x)] for x in call.inputs]
+    gradients = [*call.gradients, *[None] * (len(sources) - len(call.gradients))]
+    for inside, param in call.layer.parameters().items():
+        if id(param) not in nodes:
+            nodes[id(param)] = _add(graph, parameters[id(param)], inside, "input", param.data)
+        sources.append(nodes[id(param)])
+        gradients.append(call.shares.get(id(param)))
+    kind = type(call.layer).__name__
+    parts = [part for i in range(len(sources)) for part in (", ", i)][1:]
+    formula = (f"{kind}(", *parts, ")")
+    several = len(call.outputs) > 1
+    for i, value in enumerate(call.outputs):
+        name = f"{call.name}.{i}" if several else call.name
+        gradient = call.douts[i] if i < len(call.douts) else None
+        if np.ndim(value) == 0:
+            gradient = np.ones((), value.dtype)[()] if gradient is None else np.asarray(gradient)
+        more = {"gradient": gradient, "formula": formula, "caption": name}
+        nodes[id(value)] = target = _add(graph, name, kind, "operation", value, **more)
+        for source, share in zip(sources, gradients, strict=True):
+            # What comes back belongs to all outputs together: it is shown at the first.
+            graph.edges.append(Edge(source, target, share if i == 0 else None))
+
+
+def _add_sum(graph: Graph, losses: list[int], weights: list[float]) -> None:
+    total = sum(w * graph.nodes[i].value for w, i in zip(weights, losses, strict=True))
+    parts = [part for i, w in enumerate(weights) for part in (" + ", f"{w:g} ", i)][1:]
+    one = np.ones((), total.dtype)[()]
+    more = {"gradient": one, "formula": tuple(parts), "caption": "loss"}
+    target = _add(graph, "loss", "weighted sum", "operation", total, **more)
+    for weight, source in zip(weights, losses, strict=True):
+        graph.edges.append(Edge(source, target, weight * one))
 
 
 def load(path: Path, rows: int):
@@ -96,8 +160,8 @@ def load(path: Path, rows: int):
         seed = check_value(config, ("training", "seed"), training.get("seed", 0), int)
         weights, _ = np.random.default_rng(seed).spawn(2)  # as training does
         net = build_net(config, dataset, weights)
-    if not hasattr(net, "layers"):
-        raise ConfigError(f"{path}: the net is no Sequential, so it has no layers to draw")
+    if not isinstance(net, Net):
+        raise ConfigError(f"{path}: the net is no nets.Net, so it has no layers to draw")
     return net, *dataset.train[:rows]
 
 

@@ -17,6 +17,7 @@ def test_the_configuration_builds_without_reading_data(path, tmp_path, monkeypat
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))
     config = load_config(path)
     check_sections(config)
+    config.data["net"].pop("weights", None)  # those of another run, which need not be there
     dataset = build_dataset(config)
     net = build_net(config, dataset, np.random.default_rng(0))
     build_optimizer(config, net.parameters())

@@ -68,13 +68,12 @@ class Graph(Net):
         check_dtypes(self.parameters())
 
     def _heads(self, losses) -> dict[str, Head]:
-        if losses is None:
-            return {}
-        heads = losses if isinstance(losses, dict) else {"loss": losses}
-        for name, head in heads.items():
+        given = losses if isinstance(losses, dict) else {"loss": losses} if losses else {}
+        heads = {}
+        for name, head in given.items():
             head = head if isinstance(head, Head) else Head(head)
             check_member(f"loss {name}", head.loss)
-            heads = heads | {name: dataclasses.replace(head, input=head.input or self.outputs[0])}
+            heads[name] = dataclasses.replace(head, input=head.input or self.outputs[0])
         return heads
 
     @property

@@ -3,8 +3,7 @@
 import numpy as np
 
 from layers.base import Layer, Param, State
-from layers.channels import Channels
-from layers.errors import ShapeError
+from layers.channels import Channels, check_channels
 
 
 class BatchNormalization(Layer):
@@ -78,10 +77,7 @@ class BatchNormalization(Layer):
             state.update(self.momentum * state.data + (1.0 - self.momentum) * batch)
 
     def output_shape(self, input_shape):
-        n_channels = self.gamma.data.shape[0]
-        if input_shape[:1] != (n_channels,):
-            got = f"(N, {', '.join(map(str, input_shape))})"
-            raise ShapeError("BatchNormalization", f"(N, {n_channels}, ...)", got)
+        check_channels("BatchNormalization", self.gamma.data.shape[0], input_shape)
         return input_shape
 
     @classmethod

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from autodiff import primal
+from layers.errors import ShapeError
 
 
 class Channels:
@@ -42,6 +43,13 @@ class Channels:
     def sum(self, rows):
         """The sum for each channel, (C,)."""
         return rows.sum(axis=0).reshape(self.row).sum(axis=0 if self.last else 1)
+
+
+def check_channels(layer: str, n_channels: int, input_shape: tuple) -> None:
+    """Raise ShapeError unless samples of this shape, (C, ...), have so many channels."""
+    if input_shape[:1] != (n_channels,):
+        got = f"(N, {', '.join(map(str, input_shape))})"
+        raise ShapeError(layer, f"(N, {n_channels}, ...)", got)
 
 
 def memory_order(X) -> tuple:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from layers.base import Layer, Param
-from layers.errors import ShapeError
+from layers.channels import check_channels
 
 
 class GroupNormalization(Layer):
@@ -63,10 +63,7 @@ class GroupNormalization(Layer):
         return a.reshape(1, -1, *(1,) * (ndim - 2))
 
     def output_shape(self, input_shape):
-        n_channels = self.gamma.data.shape[0]
-        if input_shape[:1] != (n_channels,):
-            got = f"(N, {', '.join(map(str, input_shape))})"
-            raise ShapeError("GroupNormalization", f"(N, {n_channels}, ...)", got)
+        check_channels("GroupNormalization", self.gamma.data.shape[0], input_shape)
         return input_shape
 
     @classmethod

@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 
 from training.config import ConfigError, load_config
+from training.memory import keep_memory
 from training.threads import set_threads, stop_waiting_early
 
 EXAMPLES = """examples:
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--debug", action="store_true", help="show the traceback of an error")
     options = parser.parse_args(arguments)
     stop_waiting_early()
+    keep_memory()
     try:
         return _train(options)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ import os
 
 from alternate import median_step, medians
 
+from training.memory import keep_memory
 from training.threads import stop_waiting_early
 
 NETS = {  # batch, steps per process, targets against PyTorch as it comes and channels-last
@@ -105,6 +106,7 @@ def main() -> None:
         batch, steps, _ = NETS[options.net]
         if options.peer == "lamina":
             stop_waiting_early()  # as train.py does
+            keep_memory()
             step = lamina(options.net, batch)
         else:
             step = torch(options.net, batch, options.peer == "channels_last")

@@ -32,8 +32,10 @@ def lamina(sizes, batch):
     from layers import Affine, Relu, SoftmaxWithLoss
     from nets import Sequential
     from optimizers import SGD
+    from training.memory import keep_memory
     from training.trainer import Trainer
 
+    keep_memory()  # as train.py does
     rng = np.random.default_rng(0)
     chain = {}
     for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes), 1):

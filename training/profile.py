@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from training.config import Config, ConfigError, load_config
+from training.memory import keep_memory
 from training.threads import set_threads, stop_waiting_early
 
 
@@ -188,6 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(tune(config, options.config, options.steps, options.save))
             return 0
         stop_waiting_early()
+        keep_memory()
         threads = options.threads or config.data.get("training", {}).get("threads")
         if threads and "numpy" not in sys.modules:
             set_threads(threads)

@@ -18,8 +18,8 @@ from training.threads import set_threads, stop_waiting_early
 def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
     """{"rows": per layer, "step": seconds, ...}: medians over steps, on random inputs.
 
-    A row has name, type, forward and backward seconds, flop (of one batch, forward), the bytes of
-    its output and of its parameters.
+    A row has name, type, forward and backward seconds, flop (of one batch, forward), how many times
+    that forward and backward make together, the bytes of its output and of its parameters.
     """
     import numpy as np
 
@@ -52,6 +52,7 @@ def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
         parameters = [h.data.nbytes for _, h in layer.walk() if isinstance(h, Param)]
         shapes = shape if isinstance(shape, list) else [shape]
         row = {"name": name, "type": type(layer).__name__, "flop": n * flops.get(name, 0)}
+        row |= {"products": 1 + clock.products.get(name, 0)}
         row |= {"output": 4 * n * sum(int(np.prod(s)) for s in shapes)}
         row |= {"parameters": sum(parameters)}
         row |= {way: clock.median(name, way) for way in ("forward", "backward")}
@@ -77,21 +78,25 @@ class _Clock:
 
     def __init__(self, layers: dict):
         self.layers, self.times = layers, {}
+        self.products = {}  # of backward, in those of forward: for dX, and for the weights
 
     def __enter__(self):
         for name, (layer, _) in self.layers.items():
             for way in ("forward", "backward"):
-                setattr(layer, way, self._timed(getattr(layer, way), (name, way)))
+                setattr(layer, way, self._timed(getattr(layer, way), layer, (name, way)))
         return self
 
     def __exit__(self, *_):
         for layer, _shape in self.layers.values():
             del layer.forward, layer.backward  # those of the class come to light again
 
-    def _timed(self, method, key):
-        kept = self.times.setdefault(key, [])
+    def _timed(self, method, layer, key):
+        kept, (name, way) = self.times.setdefault(key, []), key
+        learns = any(param.trainable for param in layer.parameters().values())
 
         def timed(*args):
+            if way == "backward":
+                self.products[name] = int(layer.needs_dX) + int(learns)
             started = time.perf_counter()
             result = method(*args)
             kept.append(time.perf_counter() - started)
@@ -120,7 +125,7 @@ def table(found: dict) -> str:
     rows = [head, ("", "", "ms", "ms", "%", "", "", "MB", "MB")]
     step = found["step"]
     for row in found["rows"]:
-        seconds, gflop = row["forward"] + row["backward"], 3e-9 * row["flop"]
+        seconds, gflop = row["forward"] + row["backward"], 1e-9 * row["flop"] * row["products"]
         rows.append(
             (
                 *(row["name"], row["type"]),
@@ -151,7 +156,7 @@ def table(found: dict) -> str:
         f"{found['batch_size'] / step:,.0f} images a second",
         f"outputs of all layers {outputs / 1e6:.0f} MB, peak memory of the process "
         f"{_peak_memory() / 1e6:.0f} MB",
-        "GFLOP: products forward and backward, three times those of forward",
+        "GFLOP: matrix products forward, and backward for the weights and for dX where wanted",
     ]
     return "\n".join(lines)
 

@@ -40,6 +40,8 @@ def test_every_layer_is_measured(path):
     assert rows["conv1"]["flop"] == 4 * 2 * 28 * 28 * 9 * 1 * 4
     assert rows["affine1"]["flop"] == 4 * 2 * 4 * 10
     assert rows["relu1"]["flop"] == 0
+    # conv1 is the lowest that learns: forward and the weights; conv2 has dX as well.
+    assert (rows["conv1"]["products"], rows["conv2"]["products"]) == (2, 3)
     assert rows["conv2"]["output"] == 4 * 4 * 28 * 28 * 4
     assert rows["conv2"]["parameters"] == 4 * (4 * 4 * 9 + 4)
     assert all(row["forward"] > 0 for row in rows.values())

@@ -55,10 +55,9 @@ class Sequential(Net):
             except Exception as error:
                 error.add_note(f"in forward of {place_of(name, layer)}")
                 raise
-            if X is None:
-                raise TypeError(
-                    f"{place_of(name, layer)}: forward returned None; return the output"
-                )
+            if X is None or isinstance(X, tuple):
+                what = "None; return the output" if X is None else f"{len(X)} outputs; use a Graph"
+                raise TypeError(f"{place_of(name, layer)}: forward returned {what}")
             previous = f" from {place_of(name, layer)}"
         self._last_pass = "forward"
         return X
@@ -113,6 +112,8 @@ class Sequential(Net):
                 input_shape = layer.output_shape(input_shape)
             except ShapeError as error:
                 raise located(error, name, source) from None
+            if isinstance(input_shape, list):
+                raise ShapeError(place_of(name, layer), "one output: use a Graph", input_shape)
             yield name, layer, [previous], input_shape
             previous, source = name, f" from {place_of(name, layer)}"
 

@@ -71,6 +71,9 @@ def _build_chain(config: Config, place, shapes, rng, others) -> nets.Sequential:
         here = (*place, "layers", name)
         layer = _build_layer(config, here, [shape], rng)
         shape = _output_shape(config, here, layer, [shape], previous)
+        if isinstance(shape, list):
+            message = f"gives {len(shape)} outputs, and a chain hands on one: use type: Graph"
+            raise config.error(here, message)
         chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
     loss = None
     if "loss" in config.get(place):
@@ -216,6 +219,6 @@ def _put_in_weights(config: Config, net: Layer) -> None:
     path = find(config, ("net", "weights"), spec["weights"])
     spec["weights"] = str(path)
     try:
-        print(load_weights(path, net, strict=not partial), file=sys.stderr)
+        print("weights:", load_weights(path, net, strict=not partial), file=sys.stderr)
     except ValueError as error:
         raise config.error(("net", "weights"), str(error)) from None

@@ -14,6 +14,7 @@ from layers import (
     Layer,
     Relu,
     ShapeError,
+    Slice,
     SoftmaxWithLoss,
 )
 from layers.check import check_layer
@@ -363,3 +364,11 @@ def test_a_backward_that_returns_nothing_is_named(rng):
 def test_loss_without_a_loss_layer(rng):
     with pytest.raises(ValueError, match="the net has no loss"):
         small_net(rng).loss(np.ones((2, 5)), np.array([0, 1]))
+
+
+def test_a_layer_with_several_outputs_has_no_place_in_a_chain():
+    net = Sequential({"cut": Slice(1, [2, 3]), "relu": Relu()})
+    with pytest.raises(TypeError, match=r"cut \(Slice\): forward returned 2 outputs; use a Graph"):
+        net.forward(np.ones((4, 5)))
+    with pytest.raises(ShapeError, match=r"cut \(Slice\): expects one output: use a Graph"):
+        net.output_shape((5,))

@@ -213,5 +213,5 @@ def test_weights_that_are_not_there_or_are_no_weights(net_of, tmp_path):
 
 def test_a_layer_with_several_outputs_has_no_place_in_a_chain(net_of):
     text = CHAIN.replace("relu1: {type: Relu}", "cut: {type: Slice, axis: 1, sizes: [2, 3]}")
-    with pytest.raises(ConfigError, match="cut: gives 2 outputs, .* use type: Graph"):
+    with pytest.raises(ConfigError, match=r"cut: gives 2 outputs, .* use type: Graph"):
         net_of(text)

@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _train(options)
     except KeyboardInterrupt:
-        print("train.py: stopped at once; the tables so far are in the run directory")
+        print("train.py: stopped at once; if a run directory was made, its tables are kept")
         return 130
     except Exception as error:
         if not _is_users(error):

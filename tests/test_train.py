@@ -163,7 +163,7 @@ def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
     monkeypatch.setattr(command, "_train", press)
     assert command.main([]) == 130
     assert capsys.readouterr().out == (
-        "train.py: stopped at once; the tables so far are in the run directory\n"
+        "train.py: stopped at once; if a run directory was made, its tables are kept\n"
     )
 
 

@@ -5,6 +5,7 @@ python -m training.evaluate runs/mnist_relu-20260101-120000
 
 import argparse
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -127,6 +128,9 @@ def main(arguments: list[str] | None = None) -> int:
         rows = worst_mistakes(scores, samples.t)
         if draw_mistakes(picture, samples, rows, scores, dataset.class_names):
             print(f"\nthe worst mistakes: {picture}")
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
+    except BrokenPipeError:  # whoever reads the table has seen enough, as in | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:
         print(f"training.evaluate: {error}", file=sys.stderr)
         return 2

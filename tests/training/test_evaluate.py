@@ -1,5 +1,9 @@
 """The evaluation of a finished run: text, picture, and errors."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -106,3 +110,18 @@ def test_what_is_no_run_is_one_line(finished, tmp_path, capsys):
     err = capsys.readouterr().err
     assert "affine1.W: expects shape (784, 50), got (3, 3)" in err
     assert "missing: affine2.W" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
+def test_a_reader_that_has_seen_enough_is_no_error(finished):
+    """As in python -m training.evaluate RUN | head."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training.evaluate", str(finished[0])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"LAMINA_DATA": str(finished[0].parent / "data")},
+    )
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait() == 0

@@ -33,8 +33,8 @@ class Convolution(Layer):
     Source: Chellapilla et al. 2006 (im2col); Dumoulin and Visin 2016 (shapes and transposes).
     """
 
-    # Windows of about this many bytes stay in a core's second-level cache.
-    chunk_bytes = 1 << 20
+    # Windows of about this many bytes stay in the cache, and make a product worth its while.
+    chunk_bytes = 1 << 21
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Convolution(Layer):
                     Y = Y.reshape(-1, bias.size) + bias.reshape(-1)
                 out[images, :, :, outs] = Y.reshape(-1, height, width, matrix.shape[1])
 
-            in_parallel(compute, self._chunks(height * width))
+            in_parallel(compute, self._chunks(height * width, matrix.shape[0]))
         return out.transpose(0, 3, 1, 2)
 
     def backward(self, dout):
@@ -104,7 +104,7 @@ class Convolution(Layer):
                 d = dout[images, :, :, outs]
                 return self._windows(self.X[images, :, :, ins]).T @ d.reshape(-1, d.shape[3])
 
-            total = sum(in_parallel(product, self._chunks(height * width)))
+            total = sum(in_parallel(product, self._chunks(height * width, W[0].size)))
             dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
         self.W.accumulate(dW)
         return self._input_gradient(dout) if self.needs_dX else None
@@ -119,7 +119,9 @@ class Convolution(Layer):
                 part = self._added_shares(d, w) if self.adds_shares else self._correlated(d, w)
                 dX[images, :, :, ins] = part
 
-            in_parallel(compute, self._chunks(height * width))
+            places = dout.shape[1] * dout.shape[2] if self.adds_shares else height * width
+            depth = W.shape[1] if self.adds_shares else dout[..., outs].shape[3]
+            in_parallel(compute, self._chunks(places, depth * math.prod(self.kernel)))
         return dX.transpose(0, 3, 1, 2)
 
     def _correlated(self, dout, W):
@@ -174,9 +176,9 @@ class Convolution(Layer):
         for g in range(self.groups):
             yield slice(g * c_in, (g + 1) * c_in), slice(g * step, (g + 1) * step)
 
-    def _chunks(self, windows_per_image: int):
-        c_in, kh, kw = self.W.data.shape[1:]
-        image_bytes = windows_per_image * kh * kw * c_in * self.X.dtype.itemsize
+    def _chunks(self, windows_per_image: int, window: int):
+        """Slices of images whose windows, of so many numbers each, fill about chunk_bytes."""
+        image_bytes = windows_per_image * window * self.X.dtype.itemsize
         return chunks(len(self.X), max(self.chunk_bytes // image_bytes, 1))
 
     def output_shape(self, input_shape):

@@ -34,7 +34,7 @@ def load_run(run_dir: Path):
     return net, dataset
 
 
-def scores_of(net: Layer, samples: Samples, rows: int = 1000) -> np.ndarray:
+def scores_of(net: Layer, samples: Samples, rows: int | None = None) -> np.ndarray:
     """The scores of all samples, computed in batches."""
     return np.concatenate([net.predict(X) for X, _ in samples.batches(rows)])
 

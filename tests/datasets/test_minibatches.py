@@ -88,3 +88,12 @@ def test_pixels_that_are_all_the_same_become_zero():
     X = np.full((3, 4), 7, np.uint8)
     scale, offset = standardising(X)
     assert (X * scale + offset == 0).all()
+
+
+@pytest.mark.parametrize(("shape", "rows"), [((2500, 3), 1000), ((450, 1, 2, 2), 200)])
+def test_samples_come_in_batches_that_suit_them(shape, rows):
+    samples = Samples(np.zeros(shape), np.arange(shape[0]))
+    sizes = [len(t) for _, t in samples.batches()]
+    assert max(sizes) == rows
+    assert sum(sizes) == shape[0]
+    assert next(len(t) for _, t in samples.batches(100)) == 100

@@ -1,10 +1,11 @@
 """Augmentation: each training image a little different every time it is seen."""
 
 import functools
-import json
 import math
 
 import numpy as np
+
+from datasets.generators import generator_state, set_generator_state
 
 _SPANS = 4  # of the elastic field along each axis: on 28 pixels about as smooth as Simard's
 _ERASED = (0.02, 0.1)  # share of the image; Zhong et al. go to 0.4, which hides a whole digit
@@ -77,12 +78,11 @@ class Augmentation:
 
     def state(self) -> dict[str, np.ndarray]:
         """The generator, as an array."""
-        state = json.dumps(self.rng.bit_generator.state, default=np.ndarray.tolist)
-        return {"rng": np.array(state)}
+        return {"rng": generator_state(self.rng)}
 
     def load_state(self, state: dict) -> None:
         """Go on where `state()` was taken."""
-        self.rng.bit_generator.state = json.loads(str(state["rng"]))
+        set_generator_state(self.rng, state["rng"])
 
     def _coefficients(self, n: int) -> np.ndarray:
         """A random map for each of n images; see `resample`."""

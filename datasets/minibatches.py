@@ -1,8 +1,8 @@
 """Minibatches: shuffled passes over the data, without end."""
 
-import json
-
 import numpy as np
+
+from datasets.generators import generator_state, set_generator_state
 
 
 class Minibatches:
@@ -33,8 +33,8 @@ class Minibatches:
 
     def state(self) -> dict[str, np.ndarray]:
         """The order, the place in it and the generator, as arrays."""
-        rng = np.array(json.dumps(self.rng.bit_generator.state, default=np.ndarray.tolist))
-        return {"order": self.order.copy(), "cursor": np.array(self.cursor), "rng": rng}
+        place = {"order": self.order.copy(), "cursor": np.array(self.cursor)}
+        return place | {"rng": generator_state(self.rng)}
 
     def load_state(self, state: dict) -> None:
         """Go on where `state()` was taken. Raises ValueError if it belongs to other data."""
@@ -43,4 +43,4 @@ class Minibatches:
                 f"Minibatches: the saved order has {len(state['order'])} rows, the data {self.n}"
             )
         self.order, self.cursor = state["order"].copy(), int(state["cursor"])
-        self.rng.bit_generator.state = json.loads(str(state["rng"]))
+        set_generator_state(self.rng, state["rng"])

@@ -12,7 +12,7 @@ from nets.sequential import Sequential
 class _ConvNet(Sequential):
     """A chain of layers on images (C, H, W), with a softmax loss."""
 
-    def __init__(self, chain, input_shape, n_classes: int, *, init, rng, dtype):
+    def __init__(self, chain, input_shape, *, init, rng, dtype):
         """chain(conv, affine) yields (name, layer); conv and affine make layers whose number of
         inputs follows from what came before."""
         rng, shape = np.random.default_rng(rng), tuple(input_shape)
@@ -50,7 +50,7 @@ class LeNet(_ConvNet):
             yield "affine2", affine(n_classes)
 
         init = make_initializer("xavier_uniform")
-        super().__init__(chain, input_shape, n_classes, init=init, rng=rng, dtype=dtype)
+        super().__init__(chain, input_shape, init=init, rng=rng, dtype=dtype)
         for name, param in self.parameters().items():
             if name.endswith(".b"):
                 param.lr_mult = 2.0
@@ -70,7 +70,7 @@ class SimpleConvNet(_ConvNet):
             yield "relu2", Relu()
             yield "affine2", affine(n_classes)
 
-        super().__init__(chain, input_shape, n_classes, init=he_normal, rng=rng, dtype=dtype)
+        super().__init__(chain, input_shape, init=he_normal, rng=rng, dtype=dtype)
 
 
 class DeepConvNet(_ConvNet):
@@ -103,4 +103,4 @@ class DeepConvNet(_ConvNet):
             yield "affine2", affine(n_classes)
             yield "drop2", Dropout(dropout, rng=rng.spawn(1)[0])
 
-        super().__init__(chain, input_shape, n_classes, init=he_normal, rng=rng, dtype=dtype)
+        super().__init__(chain, input_shape, init=he_normal, rng=rng, dtype=dtype)

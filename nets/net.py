@@ -23,12 +23,16 @@ class Net(Derivatives, Layer):
         raise NotImplementedError(f"{type(self).__name__} has no rows")
 
     def flops(self, *input_shapes):
+        return sum(self.flops_of_layers(*input_shapes).values())
+
+    def flops_of_layers(self, *input_shapes) -> dict[str, int]:
+        """{layer: additions and multiplications of its products}, for one sample forward."""
         names = getattr(self, "inputs", ["input"])
-        shapes, total = dict(zip(names, input_shapes, strict=True)), 0
+        shapes, flops = dict(zip(names, input_shapes, strict=True)), {}
         for name, layer, reads, shape in self.rows(*input_shapes):
-            total += layer.flops(*(shapes[blob] for blob in reads))
+            flops[name] = layer.flops(*(shapes[blob] for blob in reads))
             shapes |= blobs_of(name, shape)
-        return total
+        return flops
 
     def gradient(self, X, t) -> dict:
         """Clear, go forward and backward: {"affine1.W": dL/dW, ...} for one batch.

@@ -22,7 +22,7 @@ HEAVY = {
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"datasets/download.py", "training/trainer.py"},
-    "yaml": {"training/config.py", "training/main.py", "training/tune.py"},
+    "yaml": {"training/config.py"},
     "threadpoolctl": {"layers/workers.py"},
 }
 

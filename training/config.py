@@ -113,6 +113,15 @@ def load_config(path: str | Path) -> Config:
     return Config(data, str(path), lines, Path(path).resolve().parent)
 
 
+def save_config(path: Path, config: Config) -> None:
+    """Write a configuration as YAML; the file gets its name only when it is whole."""
+    from datasets.files import whole_file  # late: its room imports NumPy, before threads are set
+
+    text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
 def describe(value) -> str:
     """A YAML value and its kind, for errors."""
     if value is None:

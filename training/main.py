@@ -8,15 +8,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from datasets import Dataset, Samples
 from datasets.augmentation import Augmentation
-from datasets.files import whole_file
 from datasets.idx import IdxError
 from layers.errors import ShapeError
 from training.build import build_dataset, build_net, build_optimizer, check_sections
-from training.config import Config
+from training.config import Config, save_config
 from training.construct import call
 from training.plots import plot_curves, read_run
 from training.threads import current_threads
@@ -116,9 +114,7 @@ def run(
         _refuse_used(run_dir)
     trainer = build_trainer(config, quiet=quiet)
     trainer.run_dir = run_dir = _claim_new(name) if run_dir is None else _claim(run_dir)
-    with whole_file(run_dir / "config.yaml") as file:
-        text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
-        file.write(text.encode())
+    save_config(run_dir / "config.yaml", config)
     history = trainer.run()
     plot_curves(run_dir / "curves.png", {name: read_run(run_dir)}, run_dir.name)
     rows = history.evaluations

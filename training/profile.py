@@ -36,7 +36,7 @@ def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
     t = rng.integers(0, len(dataset.class_names), n)
     layers = {name: (layer, shape) for name, layer, _, shape in net.rows(dataset.input_shape)}
     layers |= {"(loss)": (net.loss_layer, ())}
-    flops = _flops(net, dataset.input_shape)
+    flops = net.flops_of_layers(dataset.input_shape)
     with _Clock(layers) as clock:
         times = []
         for _ in range(steps + 2):  # the first two warm up
@@ -59,18 +59,6 @@ def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
         rows.append(row)
     step, update = (statistics.median(part) for part in zip(*times[2:], strict=True))
     return {"rows": rows, "step": step, "update": update, "batch_size": n}
-
-
-def _flops(net, input_shape) -> dict[str, int]:
-    """{layer: additions and multiplications of its products, for one sample forward}."""
-    from nets.net import blobs_of
-
-    names = getattr(net, "inputs", ["input"])
-    shapes, flops = dict.fromkeys(names, input_shape), {}
-    for name, layer, reads, shape in net.rows(input_shape):
-        flops[name] = layer.flops(*(shapes[blob] for blob in reads))
-        shapes |= blobs_of(name, shape)
-    return flops
 
 
 class _Clock:

@@ -6,9 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
-from training.config import Config, ConfigError
+from training.config import Config, ConfigError, save_config
 
 
 def tune(config: Config, path: Path, steps: int, save: Path | None) -> str:
@@ -34,8 +32,7 @@ def tune(config: Config, path: Path, steps: int, save: Path | None) -> str:
     if save is not None:
         config.data.setdefault("training", {})["threads"] = best[0]
         config.data["training"]["batch_size"] = best[1]
-        text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
-        save.write_text(text, encoding="utf-8")
+        save_config(save, config)
         lines.append(f"written: {save}")
     return "\n".join(lines)
 

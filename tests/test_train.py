@@ -150,8 +150,9 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path):
     assert out.startswith("interrupted at iteration ")
     assert len(out.strip().splitlines()) == 1
     assert "Traceback" not in err
+    assert out.strip().endswith(f"python train.py --resume {tmp_path / 'run'}")
     names = {p.name.split("-")[0] for p in (tmp_path / "run").iterdir()}
-    assert {"weights.npz", "history.csv", "curves.png", "checkpoint"} <= names
+    assert {"weights.npz", "history.csv", "checkpoint"} <= names
 
 
 def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
@@ -163,7 +164,7 @@ def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
     monkeypatch.setattr(command, "_train", press)
     assert command.main([]) == 130
     assert capsys.readouterr().out == (
-        "train.py: stopped at once; if a run directory was made, its tables are kept\n"
+        "train.py: stopped at once; a run directory can be taken up: --resume RUN\n"
     )
 
 

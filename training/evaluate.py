@@ -15,8 +15,8 @@ from datasets import Samples
 from datasets.files import whole_file
 from layers.base import Layer
 from training.build import build_dataset, build_net, check_sections
-from training.checkpoint import load_weights
 from training.config import ConfigError, load_config
+from training.weights import load_weights
 
 
 def load_run(run_dir: Path):

@@ -9,8 +9,8 @@ import pytest
 import datasets
 from datasets import Dataset, Samples
 from layers import Affine
+from training.build_trainer import build_trainer
 from training.config import ConfigError, load_config
-from training.main import build_trainer
 
 GOOD = """
 dataset: {type: Tiny}

@@ -10,9 +10,9 @@ from datasets import Dataset, Samples
 from layers import Addition, Copy
 from nets import Graph
 from training.build import build_dataset, build_net, build_optimizer
-from training.checkpoint import load_weights, save_weights
+from training.build_trainer import build_trainer
 from training.config import ConfigError, load_config
-from training.main import build_trainer
+from training.weights import load_weights, save_weights
 
 GRAPH = """
 dataset: {type: Tiny}

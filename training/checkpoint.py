@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.files import unwritable
 from datasets.npz import write_npz
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
@@ -26,9 +27,18 @@ def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
 def load_checkpoint(path: Path) -> dict[str, dict]:
     """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as saved:
             flat = dict(saved)
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except FileNotFoundError:
+        raise
+    except (
+        ValueError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as error:
         raise CheckpointError(f"{path} is damaged ({error})") from None
     if _DIGEST not in flat:
         raise CheckpointError(f"{path} is no checkpoint: it has no checksum")
@@ -73,8 +83,11 @@ class Checkpoints:
         save_checkpoint(folder / f"checkpoint-{iteration:08d}.npz", parts)
         saved = saved_checkpoints(folder)
         stay = sorted(saved)[-self.keep :] + ([best] if self.keep_best else [])
-        for other in saved.keys() - set(stay):
-            saved[other].unlink()
+        try:
+            for other in saved.keys() - set(stay):
+                saved[other].unlink()
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def saved_checkpoints(folder: Path) -> dict[int, Path]:

@@ -75,7 +75,9 @@ class History:
         return {"evaluated": np.array(self.evaluated), "losses": np.array(self._since, float)}
 
     def load_state(self, state: dict) -> None:
-        """Go on where `state()` was taken."""
+        """Go on where `state()` was taken. Raises ValueError for anything else."""
+        if state["losses"].ndim != 1:
+            raise ValueError(f"History: expects losses (n,), got {state['losses'].shape}")
         self.evaluated, self._since = int(state["evaluated"]), state["losses"].tolist()
 
 

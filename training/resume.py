@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from training.build_trainer import build_trainer
 from training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
@@ -20,14 +19,18 @@ _FREE = (
     *(("training", "iterations"), ("training", "patience"), ("training", "checkpoint")),
     *(("net", "weights"), ("net", "partial_weights")),
 )
-_MALFORMED = (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError)
+# What arrays that `Trainer.state` never gave may raise.
+_MALFORMED = (
+    *(KeyError, ValueError, TypeError, IndexError, AttributeError),
+    *(OverflowError, RecursionError),
+)
 
 
 def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
     """What a checkpoint says of its run, for `restore` to compare with."""
     data = [samples.fingerprint() for samples in (trainer.dataset.train, trainer.dataset.test)]
     return {
-        "config": np.array(yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)),
+        "config": np.array(json.dumps(config.data, default=str)),
         "data": np.array(" ".join(data)),
         "versions": np.array(json.dumps(_versions())),
     }
@@ -67,13 +70,13 @@ def restore_from(path: Path, config: Config, quiet: bool = False) -> Trainer:
     trainer = _built_without_weights(config, quiet)
     try:
         saved = {name: str(text) for name, text in parts.pop("about").items()}
-        before = yaml.safe_load(saved["config"])
-        wrong = differences(before, config.data)
-        if saved["data"] != str(about(trainer, config)["data"]):
+        now = about(trainer, config)
+        wrong = differences(json.loads(saved["config"]), json.loads(str(now["config"])))
+        if saved["data"] != str(now["data"]):
             wrong.append("the data set has other contents than it had")
         if not wrong:
             trainer.load_state(parts)
-    except (*_MALFORMED, yaml.YAMLError) as error:
+    except _MALFORMED as error:
         raise CheckpointError(f"{path} does not fit this run: {error!r}") from None
     if wrong:
         raise CheckpointError(f"{path} does not fit the configuration: {'; '.join(wrong)}")
@@ -103,7 +106,7 @@ def differences(before: dict, now: dict) -> list[str]:
 
 
 def _flat(data, place: tuple = ()):
-    if isinstance(data, dict) and data:
+    if isinstance(data, dict):
         for key, value in data.items():
             yield from _flat(value, (*place, key))
     else:

@@ -78,14 +78,21 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
 def read_table(path: Path) -> dict[str, np.ndarray]:
     """A CSV file of a run as columns of floats; an empty cell is NaN. A last line that was cut off
     is left out. Raises ValueError naming the file and line of what is no number."""
-    text = path.read_text(encoding="utf-8")
-    header, *rows = csv.reader(text[: text.rfind("\n") + 1].splitlines())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text file") from None
+    header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+    if not header:
+        raise ValueError(f"{path}: has no header")
+    header = header.split(",")
     columns = [[] for _ in header]
-    for line, row in enumerate(rows, start=2):
+    for line, text in enumerate(lines, start=2):
+        row = text.split(",")
         try:
             for column, cell in zip(columns, row, strict=True):
                 column.append(float(cell or "nan"))
         except ValueError:
-            message = f"expects {len(header)} numbers, got {','.join(row)!r}"
+            message = f"expects {len(header)} numbers, got {text!r}"
             raise ValueError(f"{path}, line {line}: {message}") from None
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}

@@ -22,7 +22,7 @@ def load_weights(path: Path, net: Layer, strict: bool = True) -> str:
     strict=False what fits is put in, and the line says what does not.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             saved = dict(file)
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no file of weights: {error}") from None

@@ -8,11 +8,14 @@ import numpy as np
 from datasets.files import whole_file
 from layers.base import Layer, Param, State
 from layers.saved_state import misfit, restore
+from training.health.finite import first_not_finite, weights_of
 
 
 def save_weights(path: Path, net: Layer) -> None:
-    """Parameters and states by dotted name: what prediction needs."""
-    arrays = {n: h.data for n, h in net.walk() if isinstance(h, (Param, State))}
+    """Parameters and states by dotted name: what prediction needs. Raises FloatingPointError if
+    one of them is not finite: such weights would only hide better ones."""
+    arrays = weights_of(net)
+    _refuse_not_finite(path, arrays)
     with whole_file(path) as file:
         np.savez(file, **arrays)
 
@@ -48,8 +51,10 @@ def load_weights(path: Path, net: Layer, strict: bool = True) -> str:
 
 
 def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
-    """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W"."""
+    """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
+    FloatingPointError if an array is not finite: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
+    _refuse_not_finite(path, flat)
     with whole_file(path) as file:
         np.savez(file, **flat)
 
@@ -62,3 +67,8 @@ def load_checkpoint(path: Path) -> dict[str, dict]:
             part, _, rest = name.partition("/")
             parts.setdefault(part, {})[rest] = array
     return parts
+
+
+def _refuse_not_finite(path: Path, arrays: dict) -> None:
+    if (name := first_not_finite(arrays)) is not None:
+        raise FloatingPointError(f"{path} is not written: {name} is not finite")

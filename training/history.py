@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
-TIMING = ("iteration", "seconds", "images_per_second")
+TIMING = ("iteration", "seconds", "images_per_second", "recorder_seconds")
 
 
 class History:
@@ -31,7 +31,7 @@ class History:
                 ("history", EVALUATION),
                 ("timing", TIMING),
             ):
-                self._tables[name] = _Table(folder / f"{name}.csv", header)
+                self._tables[name] = Table(folder / f"{name}.csv", header)
 
     def add_loss(self, loss: float) -> None:
         """The loss of the next iteration."""
@@ -41,8 +41,11 @@ class History:
         """The mean loss of the iterations since the last evaluation."""
         return float(np.mean(self.losses[self._evaluated :]))
 
-    def add_evaluation(self, row: dict, images: int, seconds: float) -> None:
-        """One evaluation; `images` were trained on in `seconds` since the one before."""
+    def add_evaluation(
+        self, row: dict, images: int, seconds: float, recorder_seconds: float = 0.0
+    ) -> None:
+        """One evaluation; `images` were trained on in `seconds` since the one before, of all the
+        seconds of the run `recorder_seconds` went into looking after its health."""
         self.evaluations.append(row)
         self._evaluated = len(self.losses)
         if self._tables:
@@ -50,7 +53,8 @@ class History:
             self._tables["history"].write(_text(row[key]) for key in EVALUATION)
             rate = f"{images / seconds:.0f}" if seconds else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
-            self._tables["timing"].write((row["iteration"], elapsed, rate))
+            watching = f"{recorder_seconds:.3f}"
+            self._tables["timing"].write((row["iteration"], elapsed, rate, watching))
             for table in self._tables.values():
                 table.file.flush()
 
@@ -67,7 +71,7 @@ class History:
         self._written = len(self.losses)
 
 
-class _Table:
+class Table:
     """A CSV file that is begun with its header, or continued."""
 
     def __init__(self, path: Path, header: tuple):

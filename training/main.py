@@ -25,7 +25,7 @@ from training.values import check_value
 USER_ERRORS = (IdxError, ShapeError, FloatingPointError)
 TRAINING_KEYS = (
     *("iterations", "batch_size", "accumulate", "gradient_penalty", "augmentation"),
-    *("evaluate_every", "patience", "keep_best", "seed", "threads"),
+    *("evaluate_every", "patience", "keep_best", "record_every", "seed", "threads"),
 )
 AUGMENTATION_KEYS = ("shift", "rotation", "scale", "elastic", "erasing", "flip")
 

@@ -11,6 +11,8 @@ from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
 from training.checkpoint import save_checkpoint, save_weights
 from training.gradient_penalty import add_penalised_gradient
+from training.health.finite import FiniteCheck, check_loss
+from training.health.recorder import DEFAULT_INTERVAL, Recorder
 from training.history import History
 from training.interrupt import Interrupt
 
@@ -26,7 +28,8 @@ class Trainer:
     `keep_best` puts back the weights of the best one at the end. `callbacks` are called after each
     evaluation with the trainer and the row of the history; one that returns True ends the run.
 
-    With a run directory, `run` leaves there the tables, weights.npz and a checkpoint. Ctrl-C ends
+    With a run directory, `run` leaves there the tables, weights.npz and a checkpoint, and every
+    `record_every` iterations (0 or None: never) what training.health.recorder notes. Ctrl-C ends
     the run after its iteration, with everything written; `interrupted` says so.
     """
 
@@ -45,6 +48,7 @@ class Trainer:
         evaluate_every: int | None = None,
         patience: int | None = None,
         keep_best: bool = False,
+        record_every: int | None = DEFAULT_INTERVAL,
         callbacks=(),
         run_dir: Path | None = None,
         quiet: bool = False,
@@ -54,6 +58,8 @@ class Trainer:
         for name, value in counts.items():
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expects at least 1, got {value}")
+        if record_every is not None and record_every < 0:
+            raise ValueError(f"record_every: expects at least 0 (never), got {record_every}")
         if gradient_penalty < 0:
             raise ValueError(f"gradient_penalty: expects at least 0, got {gradient_penalty}")
         self.gradient_penalty, self.augmentation = gradient_penalty, augmentation
@@ -65,12 +71,16 @@ class Trainer:
         self.patience, self.keep_best, self.callbacks = patience, keep_best, list(callbacks)
         self.run_dir, self.quiet = run_dir, quiet
         self.iteration, self.interrupted = 0, False
+        self.record_every, self.recorder = record_every, None
+        self.finite, self.batch = FiniteCheck(optimizer.parameters), None
         self._best, self._best_state, self._since_best = -1.0, None, 0
 
     def run(self) -> History:
-        """Train up to `iterations`; returns the history. Raises FloatingPointError if the loss is
-        no longer finite: every update after that would be lost."""
+        """Train up to `iterations`; returns the history. Raises NonFiniteError, before the update,
+        if the loss or a gradient is no longer finite: every update after that would be lost."""
         history = History(self.run_dir, self.iteration)
+        if self.run_dir is not None and self.record_every:
+            self.recorder = Recorder(self.run_dir, self, self.record_every)
         wanted, self.net.needs_dX = self.net.needs_dX, False
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -80,6 +90,8 @@ class Trainer:
         finally:
             self.net.needs_dX = wanted
             history.close()
+            if self.recorder is not None:
+                self.recorder.close()
         if self._best_state is not None:
             self.net.load_state(self._best_state)
         if self.run_dir is not None:
@@ -89,19 +101,25 @@ class Trainer:
         return history
 
     def step(self) -> float:
-        """One update; returns the loss of its batches, before the update."""
+        """One update; returns the loss of its batches, before the update. Raises NonFiniteError,
+        and updates nothing, if the loss or a gradient is not finite."""
+        if self.recorder is not None and self.recorder.is_due(self.iteration + 1):
+            with self.recorder.recording(self):
+                return self._step()
+        return self._step()
+
+    def _step(self) -> float:
         self.optimizer.zero_grad()
         loss = 0.0
         for _ in range(self.accumulate):
-            X, t = self.dataset.train[next(self.minibatches)]
+            rows = next(self.minibatches)
+            X, t = self.dataset.train[rows]
             if self.augmentation is not None:
                 X = self.augmentation(X)
+            self.batch = rows, X, t  # what the recorder and a search for a culprit look at
             loss += self._loss_and_gradient(X, t) / self.accumulate
-            if not np.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is {loss} at iteration {self.iteration + 1}; a smaller learning "
-                    f"rate (now {self.optimizer.lr:g}) usually helps"
-                )
+            check_loss(loss, self.iteration + 1, self.optimizer.lr)
+        self.finite.gradients(self.iteration + 1)
         self.optimizer.step()
         self.iteration += 1
         return loss
@@ -168,9 +186,11 @@ class Trainer:
             if not (self._evaluation_due() or self.interrupted):
                 continue
             seconds = time.perf_counter() - started
+            self.finite.weights(self.net, self.iteration)
             row = self.evaluate(history)
             images = (self.iteration - evaluated_at) * self.images_per_step
-            history.add_evaluation(row, images, seconds)
+            watching = self.finite.seconds + (self.recorder.seconds if self.recorder else 0.0)
+            history.add_evaluation(row, images, seconds, watching)
             bar.update(self.iteration - bar.n)
             bar.set_postfix_str(_postfix(row))
             stop = [callback(self, row) for callback in self.callbacks]

@@ -53,7 +53,8 @@ def test_the_files_of_a_run(tmp_path):
     history = trainer(run_dir=tmp_path, evaluate_every=30).run()
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
-        *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz")
+        *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz"),
+        *("layers.csv", "parameters.csv", "facts.json"),
     }
     loss = read_table(tmp_path / "loss.csv")
     assert loss["iteration"].tolist() == list(range(1, 101))

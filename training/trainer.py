@@ -11,8 +11,10 @@ from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
 from training.checkpoint import save_checkpoint, save_weights
 from training.gradient_penalty import add_penalised_gradient
-from training.health.finite import FiniteCheck, check_loss
+from training.health.culprit import find_culprit
+from training.health.finite import FiniteCheck, NonFiniteError, check_loss
 from training.health.recorder import DEFAULT_INTERVAL, Recorder
+from training.health.words import explain
 from training.history import History
 from training.interrupt import Interrupt
 
@@ -85,8 +87,12 @@ class Trainer:
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         try:
+            start = self.state()
             with self._bar() as bar, Interrupt() as interrupt, quiet:
                 self._loop(history, bar, interrupt)
+        except NonFiniteError as error:
+            history.close()  # whatever becomes of the search
+            raise self._explained(error, lambda: start, history.losses) from None
         finally:
             self.net.needs_dX = wanted
             history.close()
@@ -175,6 +181,17 @@ class Trainer:
     def _augments(self) -> bool:
         """Is there an augmentation with a state of its own? A plain function has none."""
         return hasattr(self.augmentation, "state")
+
+    def _explained(self, error: NonFiniteError, last_state, losses: list[float]) -> NonFiniteError:
+        """The error with its culprit, which is found by a replay from last_state() and saved."""
+        if not self.quiet:
+            print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
+        with np.errstate(all="ignore"):
+            culprit = find_culprit(self, error, last_state)
+        said = explain(culprit, error.noticed, losses, self.optimizer.lr)
+        if self.run_dir is not None:
+            culprit.save(self.run_dir / "culprit.json", error.noticed, said)
+        return NonFiniteError(error.iteration, error.noticed, said, culprit)
 
     def _loop(self, history: History, bar, interrupt: Interrupt) -> None:
         started, evaluated_at = time.perf_counter(), self.iteration

@@ -11,13 +11,13 @@ from layers.base import Layer, Param, State
 class NonFiniteError(FloatingPointError):
     """A loss, a gradient or a parameter is infinite or NaN: training cannot go on from it.
 
-    `iteration` is that of the step (the first is 1), `what` the first such array, as in "the
-    gradient of affine1.W". `culprit` is what a search has found, or None: culprit.py.
+    `iteration` is that of the step (the first is 1), `noticed` says in a line what was noticed
+    first, `culprit` what a search has found, or None: culprit.py.
     """
 
-    def __init__(self, iteration: int, what: str, message: str):
-        self.iteration, self.what, self.culprit = iteration, what, None
-        super().__init__(message)
+    def __init__(self, iteration: int, noticed: str, said: str | None = None, culprit=None):
+        self.iteration, self.noticed, self.culprit = iteration, noticed, culprit
+        super().__init__(said or noticed)
 
 
 def is_finite(array: np.ndarray) -> bool:
@@ -70,22 +70,20 @@ class FiniteCheck:
     def _name(self, iteration: int) -> None:
         gradients = {n: p.grad for n, p in self.parameters.items() if p.grad is not None}
         if (name := first_not_finite(gradients)) is not None:
-            what = f"the gradient of {name}"
-            raise NonFiniteError(iteration, what, f"{what} is not finite at iteration {iteration}")
+            noticed = f"the gradient of {name} is not finite at iteration {iteration}"
+            raise NonFiniteError(iteration, noticed)
 
     def weights(self, net: Layer, iteration: int) -> None:
         """Raises NonFiniteError if a parameter, or a state such as a running mean, is not."""
         started = time.perf_counter()
         if (name := first_not_finite(weights_of(net))) is not None:
-            raise NonFiniteError(iteration, name, f"{name} is not finite at iteration {iteration}")
+            raise NonFiniteError(iteration, f"{name} is not finite at iteration {iteration}")
         self.seconds += time.perf_counter() - started
 
 
 def check_loss(loss: float, iteration: int, lr: float) -> None:
     """Raises NonFiniteError if the loss of that iteration is infinite or NaN."""
     if not math.isfinite(loss):
-        message = (
-            f"the loss is {loss} at iteration {iteration}; a smaller learning rate (now {lr:g}) "
-            "usually helps"
-        )
-        raise NonFiniteError(iteration, "the loss", message)
+        noticed = f"the loss is {loss} at iteration {iteration}"
+        advice = f"a smaller learning rate (now {lr:g}) usually helps"
+        raise NonFiniteError(iteration, noticed, f"{noticed}; {advice}")

@@ -18,7 +18,7 @@ from training.values import check_value
 
 TRAINING_KEYS = (
     *("iterations", "batch_size", "accumulate", "gradient_penalty", "augmentation"),
-    *("evaluate_every", "patience", "keep_best", "checkpoint", "seed", "threads"),
+    *("evaluate_every", "patience", "keep_best", "checkpoint", "record_every", "seed", "threads"),
 )
 # Of these, what is no argument of the trainer.
 _OF_THE_RUN = ("seed", "threads", "checkpoint")

@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.files import unwritable
 from datasets.npz import write_npz
+from training.health.finite import refuse_not_finite
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
 _DIGEST = "sha256"
@@ -19,8 +20,10 @@ class CheckpointError(ValueError):
 
 
 def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
-    """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W"."""
+    """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
+    FloatingPointError if an array is not finite: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
+    refuse_not_finite(path, flat)
     write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
 
 
@@ -77,10 +80,11 @@ class Checkpoints:
     def due(self, iteration: int) -> bool:
         return self.every is not None and iteration > 0 and iteration % self.every == 0
 
-    def save(self, folder: Path, parts: dict[str, dict], iteration: int, best: int | None) -> None:
-        """Write one, then remove those that need not stay. `best` is the iteration of the best
-        evaluation."""
-        save_checkpoint(folder / f"checkpoint-{iteration:08d}.npz", parts)
+    def save(self, folder: Path, parts: dict[str, dict], iteration: int, best: int) -> Path:
+        """Write one, then remove those that need not stay; returns its path. `best` is the
+        iteration of the best evaluation."""
+        path = folder / f"checkpoint-{iteration:08d}.npz"
+        save_checkpoint(path, parts)
         saved = saved_checkpoints(folder)
         stay = sorted(saved)[-self.keep :] + ([best] if self.keep_best else [])
         try:
@@ -88,6 +92,7 @@ class Checkpoints:
                 saved[other].unlink()
         except OSError as error:
             raise unwritable(folder, error) from error
+        return path
 
 
 def saved_checkpoints(folder: Path) -> dict[int, Path]:

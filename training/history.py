@@ -8,16 +8,19 @@ import numpy as np
 from training.table import Table, read_table
 
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
-TIMING = ("iteration", "seconds", "images_per_second", "checkpoint_seconds")
+TIMING = (
+    *("iteration", "seconds", "images_per_second"),
+    *("checkpoint_seconds", "recorder_seconds"),
+)
 
 
 class History:
     """Collects losses and evaluations, and writes them into tables if it is given a folder.
 
     loss.csv has a row per iteration, history.csv a row per evaluation; timing.csv has the seconds
-    since the start, and those spent on checkpoints, apart, so that the other two are the same bits
-    for the same seed. `losses` and `evaluations` are those of this process. `evaluated` is the
-    iteration of the last evaluation.
+    since the start, and those spent on checkpoints and on health, apart, so that the other two are
+    the same bits for the same seed. `losses` and `evaluations` are those of this process, and
+    `evaluated` is the iteration of the last evaluation.
     """
 
     def __init__(self):
@@ -26,7 +29,8 @@ class History:
         self.evaluated = 0
         self._since: list[float] = []  # losses since the last evaluation
         self._tables: dict[str, Table] = {}
-        self._started, self.checkpoint_seconds = time.perf_counter(), 0.0
+        self._started = time.perf_counter()
+        self.checkpoint_seconds, self.recorder_seconds = 0.0, 0.0
 
     def open(self, folder: Path, iteration: int) -> None:
         """Write tables into this folder: begin them, or continue those of a run that goes on after
@@ -41,6 +45,7 @@ class History:
         if len(spent["seconds"]):
             self._started = time.perf_counter() - spent["seconds"][-1]
             self.checkpoint_seconds = spent["checkpoint_seconds"][-1]
+            self.recorder_seconds = spent["recorder_seconds"][-1]
 
     def add_loss(self, iteration: int, loss: float) -> None:
         """The loss of an iteration; its row is written at the next flush."""
@@ -61,7 +66,8 @@ class History:
             self._tables["history"].write(_text(row[key]) for key in EVALUATION)
             rate = f"{images / seconds:.0f}" if seconds else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
-            timing = (row["iteration"], elapsed, rate, f"{self.checkpoint_seconds:.3f}")
+            overhead = (self.checkpoint_seconds, self.recorder_seconds)
+            timing = (row["iteration"], elapsed, rate, *(f"{s:.3f}" for s in overhead))
             self._tables["timing"].write(timing)
             self.flush()
 

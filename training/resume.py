@@ -16,8 +16,8 @@ from training.trainer import Trainer
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
 # it learns; and initial weights, which a checkpoint replaces.
 _FREE = (
-    *(("training", "iterations"), ("training", "patience"), ("training", "checkpoint")),
-    *(("net", "weights"), ("net", "partial_weights")),
+    *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
+    *(("net", key) for key in ("weights", "partial_weights")),
 )
 # What arrays that `Trainer.state` never gave may raise.
 _MALFORMED = (

@@ -10,8 +10,12 @@ import numpy as np
 
 from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
-from training.checkpoint import Checkpoints
+from training.checkpoint import Checkpoints, load_checkpoint
 from training.gradient_penalty import add_penalised_gradient
+from training.health.culprit import find_culprit
+from training.health.finite import FiniteCheck, NonFiniteError, check_loss
+from training.health.recorder import DEFAULT_INTERVAL, Recorder
+from training.health.words import explain
 from training.history import History
 from training.interrupt import Interrupt, Interrupted
 from training.weights import save_weights
@@ -29,7 +33,8 @@ class Trainer:
     evaluation with the trainer and the row of the history; one that returns True ends the run.
 
     With a run directory, `run` leaves there the tables, weights.npz and `checkpoints`; `about` goes
-    into each of these, to be read by whoever takes the run up. SIGINT and SIGTERM end the run after
+    into each of these, to be read by whoever takes the run up; and every `record_every` iterations
+    (0 or None: never) what training.health.recorder notes. SIGINT and SIGTERM end the run after
     its iteration, with everything written; `interrupted` is then the number of the signal.
     """
 
@@ -48,6 +53,7 @@ class Trainer:
         evaluate_every: int | None = None,
         patience: int | None = None,
         keep_best: bool = False,
+        record_every: int | None = DEFAULT_INTERVAL,
         callbacks=(),
         checkpoints: Checkpoints | None = None,
         about: dict[str, np.ndarray] | None = None,
@@ -59,6 +65,8 @@ class Trainer:
         for name, value in counts.items():
             if value is not None and value < 1:
                 raise ValueError(f"{name}: expects at least 1, got {value}")
+        if record_every is not None and record_every < 0:
+            raise ValueError(f"record_every: expects at least 0 (never), got {record_every}")
         if gradient_penalty < 0:
             raise ValueError(f"gradient_penalty: expects at least 0, got {gradient_penalty}")
         self.gradient_penalty, self.augmentation = gradient_penalty, augmentation
@@ -72,15 +80,22 @@ class Trainer:
         self.run_dir, self.quiet = run_dir, quiet
         self.history, self.iteration = History(), 0
         self.interrupted: int | None = None
+        self.record_every, self.recorder = record_every, None
+        self.finite, self.batch = FiniteCheck(optimizer.parameters), None
+        self._watched = 0.0  # seconds spent on health that the history knows of
         self._saved = 0  # the iteration of the last checkpoint; the start needs none
         self._best, self._best_iteration, self._since_best = -1.0, 0, 0
         self._best_state: dict | None = None
 
     def run(self) -> History:
-        """Train up to `iterations`; returns the history. Raises FloatingPointError if the loss is
-        no longer finite: every update after that would be lost."""
+        """Train up to `iterations`; returns the history. Raises NonFiniteError, before the update,
+        if the loss or a gradient is no longer finite: every update after that would be lost."""
         if self.run_dir is not None:
             self.history.open(self.run_dir, self.iteration)
+            if self.record_every:
+                self.recorder = Recorder(self.run_dir, self, self.record_every)
+        start = self.state()
+        self._good = lambda: start  # where a search for a culprit begins
         wanted, self.net.needs_dX = self.net.needs_dX, False
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -88,28 +103,36 @@ class Trainer:
             with self._bar() as bar, Interrupt() as interrupt, quiet:
                 self._loop(bar, interrupt)
                 self.interrupted = interrupt.signal
+        except NonFiniteError as error:
+            self._flush_what_can_be()
+            raise self._explained(error) from None
         except BaseException:
-            with contextlib.suppress(OSError):  # what ended the run is the thing to tell
-                self.history.flush()
+            self._flush_what_can_be()
             raise
         finally:
             self.net.needs_dX = wanted
         return self.history
 
     def step(self) -> float:
-        """One update; returns the loss of its batches, before the update."""
+        """One update; returns the loss of its batches, before the update. Raises NonFiniteError,
+        and updates nothing, if the loss or a gradient is not finite."""
+        if self.recorder is not None and self.recorder.is_due(self.iteration + 1):
+            with self.recorder.recording(self):
+                return self._step()
+        return self._step()
+
+    def _step(self) -> float:
         self.optimizer.zero_grad()
         loss = 0.0
         for _ in range(self.accumulate):
-            X, t = self.dataset.train[next(self.minibatches)]
+            rows = next(self.minibatches)
+            X, t = self.dataset.train[rows]
             if self.augmentation is not None:
                 X = self.augmentation(X)
+            self.batch = rows, X, t  # what the recorder and a search for a culprit look at
             loss += self._loss_and_gradient(X, t) / self.accumulate
-            if not np.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is {loss} at iteration {self.iteration + 1}; a smaller learning "
-                    f"rate (now {self.optimizer.lr:g}) usually helps"
-                )
+            check_loss(loss, self.iteration + 1, self.optimizer.lr)
+        self.finite.gradients(self.iteration + 1)
         self.optimizer.step()
         self.iteration += 1
         return loss
@@ -209,10 +232,14 @@ class Trainer:
         started, iteration = self._lap
         images = (self.iteration - iteration) * self.images_per_step
         seconds = time.perf_counter() - started
+        self.finite.weights(self.net, self.iteration)
         try:
             row = self.evaluate(interrupt.check)
         except Interrupted:
             return False, False
+        watching = self.finite.seconds + (self.recorder.seconds if self.recorder else 0.0)
+        self.history.recorder_seconds += watching - self._watched
+        self._watched = watching
         self.history.add_evaluation(row, images, seconds)
         bar.update(self.iteration - bar.n)
         bar.set_postfix_str(_postfix(row))
@@ -237,14 +264,35 @@ class Trainer:
         if self.run_dir is None or self._saved == self.iteration:
             return
         started = time.perf_counter()
-        self.history.flush(sync=True)
+        self.finite.weights(self.net, self.iteration)
+        self._flush(sync=True)
         parts = {**self.state(), "about": self.about}
-        self.checkpoints.save(self.run_dir, parts, self.iteration, self._best_iteration)
-        self._saved = self.iteration
+        path = self.checkpoints.save(self.run_dir, parts, self.iteration, self._best_iteration)
+        self._saved, self._good = self.iteration, lambda: load_checkpoint(path)
         self.history.checkpoint_seconds += time.perf_counter() - started
 
+    def _flush(self, sync: bool = False) -> None:
+        self.history.flush(sync)
+        if self.recorder is not None:
+            self.recorder.flush(sync)
+
+    def _flush_what_can_be(self) -> None:
+        with contextlib.suppress(OSError):  # what ended the run is the thing to tell
+            self._flush()
+
+    def _explained(self, error: NonFiniteError) -> NonFiniteError:
+        """The error with its culprit, found by a replay from the last checkpoint, and saved."""
+        if not self.quiet:
+            print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
+        with np.errstate(all="ignore"):
+            culprit = find_culprit(self, error, self._good)
+        said = explain(culprit, error.noticed, self.history.losses, self.optimizer.lr)
+        if self.run_dir is not None:
+            culprit.save(self.run_dir / "culprit.json", error.noticed, said)
+        return NonFiniteError(error.iteration, error.noticed, said, culprit)
+
     def _finish(self) -> None:
-        self.history.flush()
+        self._flush()
         if self._best_state is not None:
             self.net.load_state(self._best_state)
         if self.run_dir is not None:

@@ -8,11 +8,15 @@ import numpy as np
 from datasets.npz import write_npz
 from layers.base import Layer, Param, State
 from layers.saved_state import misfit, restore
+from training.health.finite import refuse_not_finite, weights_of
 
 
 def save_weights(path: Path, net: Layer) -> None:
-    """Write them; the file gets its name only when it is whole."""
-    write_npz(path, {n: h.data for n, h in net.walk() if isinstance(h, (Param, State))})
+    """Write them; the file gets its name only when it is whole. Raises FloatingPointError if one of
+    them is not finite: such weights would only hide better ones."""
+    arrays = weights_of(net)
+    refuse_not_finite(path, arrays)
+    write_npz(path, arrays)
 
 
 def load_weights(path: Path, net: Layer, strict: bool = True) -> str:

@@ -24,7 +24,7 @@ training:
   {iterations: 16, batch_size: 10, evaluate_every: 7, threads: 1, keep_best: true,
    checkpoint: {every: 5, keep: 2, keep_best: true}}
 """
-SAME = ("loss.csv", "history.csv", "weights.npz")
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
 
 
 class Faults:

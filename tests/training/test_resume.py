@@ -24,7 +24,7 @@ FEATURES = {
     "schedule": {"optimizer.schedule": {"type": "exp", "gamma": 0.97}},
 }
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW")
-SAME = ("loss.csv", "history.csv", "weights.npz")
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
 
 
 @pytest.fixture

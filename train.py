@@ -7,6 +7,7 @@ from pathlib import Path
 
 from training.config import ConfigError, load_config
 from training.memory import keep_memory
+from training.run_config import add_code_option, load_run_config
 from training.threads import set_threads, stop_waiting_early
 
 DEFAULT = "configs/digits_relu.yaml"
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--run-dir", type=Path, help="(default: runs/<config>-<time>)")
     add("--resume", type=Path, metavar="RUN", help="go on in this run directory")
     add("--verify", action="store_true", help="with --resume: train again, compare, change nothing")
+    add_code_option(parser)
     add("--seed", type=int, help="short for --set training.seed=SEED")
     add("--quiet", action="store_true", help="no progress bar")
     add("--debug", action="store_true", help="show the traceback of an error")
@@ -93,10 +95,7 @@ def _train(options) -> int:
 def _config(options):
     if options.config or not options.resume:
         return load_config(options.config or DEFAULT)
-    path = options.resume / "config.yaml"
-    if not path.is_file():
-        raise ConfigError(f"{options.resume}: is no run directory: it has no config.yaml")
-    return load_config(path)
+    return load_run_config(options.resume, options.code)
 
 
 def _is_users(error: Exception) -> bool:

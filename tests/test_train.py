@@ -178,6 +178,36 @@ def test_a_loss_that_rises_is_said(tmp_path):
     assert "now 1e+06" in done.stderr
 
 
+def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
+    code = "from layers import Relu\n\n\nclass Mine(Relu):\n    pass\n"
+    (tmp_path / "own.py").write_text(code)
+    settings = ("dataset.n_train=300", "dataset.n_test=100", "training.iterations=20")
+    settings += (f"net.layers.relu1.type={tmp_path / 'own.py'}:Mine",)
+    arguments = [a for s in settings for a in ("--set", s)]
+    assert train("--quiet", "--run-dir", tmp_path / "run", *arguments).returncode == 0
+    longer = ("--quiet", "--resume", tmp_path / "run", "--set", "training.iterations=30")
+    refused = train(*longer)
+    assert refused.returncode == 2
+    assert f"add --code {tmp_path / 'own.py'}" in refused.stderr
+    done = train(*longer, "--code", tmp_path / "own.py")
+    assert done.returncode == 0, done.stderr
+    assert train(*longer, "--code", tmp_path / "own.py", "--verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--verify"], "--verify needs --resume RUN"),
+        (["--resume", "r", "--run-dir", "s"], "leave --run-dir out"),
+        (["--resume", "no_such_run"], "no_such_run: is no run directory: it has no config.yaml"),
+    ],
+)
+def test_a_resume_that_cannot_be_is_status_2(arguments, words):
+    done = train(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
 def test_debug_shows_the_traceback():
     done = train("--config", "none.yaml", "--debug")
     assert done.returncode == 2

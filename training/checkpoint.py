@@ -2,13 +2,12 @@
 
 import hashlib
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from datasets.files import unwritable
-from datasets.npz import write_npz
+from datasets.npz import NpzError, read_npz, write_npz
 from training.health.finite import refuse_not_finite
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
@@ -30,23 +29,15 @@ def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
 def load_checkpoint(path: Path) -> dict[str, dict]:
     """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
     try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as saved:
-            flat = dict(saved)
-    except FileNotFoundError:
-        raise
-    except (
-        ValueError,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        OSError,
-        zipfile.BadZipFile,
-    ) as error:
-        raise CheckpointError(f"{path} is damaged ({error})") from None
+        flat = read_npz(path)
+    except NpzError as error:
+        raise CheckpointError(f"{error}; the checkpoint is damaged") from None
     if _DIGEST not in flat:
         raise CheckpointError(f"{path} is no checkpoint: it has no checksum")
     if str(flat.pop(_DIGEST)) != _digest(flat):
-        raise CheckpointError(f"{path} is damaged: its content does not have its checksum")
+        raise CheckpointError(
+            f"{path}: its content does not have its checksum; the checkpoint is damaged"
+        )
     parts: dict[str, dict] = {}
     for name, array in flat.items():
         part, _, rest = name.partition("/")

@@ -8,6 +8,7 @@ import argparse
 import copy
 import dataclasses
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from nets import Net
 from training.build import build_dataset, build_net, check_sections
 from training.config import ConfigError, load_config
 from training.evaluate import load_run
+from training.run_config import add_code_option
 from training.values import check_value
 
 
@@ -147,11 +149,12 @@ def _add_sum(graph: Graph, losses: list[int], weights: list[float]) -> None:
         graph.edges.append(Edge(source, target, weight * one))
 
 
-def load(path: Path, rows: int):
+def load(path: Path, rows: int, code: Iterable[Path] = ()):
     """(net, X, t): from a configuration with its initial weights, or a run with those it learned,
-    and the first rows of the training samples. Raises ConfigError, OSError or ValueError."""
+    and the first rows of the training samples; `code` as for load_run. Raises ConfigError, OSError
+    or ValueError."""
     if path.is_dir():
-        net, dataset = load_run(path)
+        net, dataset = load_run(path, code)
     else:
         config = load_config(path)
         check_sections(config)
@@ -178,11 +181,12 @@ def main(arguments: list[str] | None = None) -> int:
         help=".svg, .png, .dot, or .html, a page to step through (default: net.svg)",
     )
     parser.add_argument("--batch", type=int, default=100, help="samples (default: 100)")
+    add_code_option(parser)
     options = parser.parse_args(arguments)
     try:
         if options.batch < 1:
             raise ValueError(f"--batch: expects at least 1, got {options.batch}")
-        net, X, t = load(options.source, options.batch)
+        net, X, t = load(options.source, options.batch, options.code)
         draw_net(net, X, t, options.source.stem).save(options.output)
     except (OSError, ValueError) as error:
         print(f"training.draw: {' '.join(str(error).split())}", file=sys.stderr)

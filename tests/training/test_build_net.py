@@ -180,7 +180,7 @@ def test_weights_that_are_not_there_or_are_no_weights(net_of, tmp_path):
     with pytest.raises(ConfigError, match="weights: no such file"):
         net_of(text)
     (tmp_path / "w.npz").write_text("no zip")
-    with pytest.raises(ConfigError, match=r"weights: .*w\.npz is no file of weights"):
+    with pytest.raises(ConfigError, match=r"weights: .*w\.npz: is no whole"):
         net_of(text)
 
 

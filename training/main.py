@@ -64,9 +64,9 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
             file=sys.stderr,
         )
-    i = history["test_accuracy"].argmax() if trainer.keep_best else -1
+    i = history["test_accuracy"].argmax() if trainer.best.keep else -1
     train, test = (100 * history[f"{part}_accuracy"][i] for part in ("train", "test"))
     result = f"train {train:.2f} %, test {test:.2f} %"
-    if trainer.keep_best:
+    if trainer.best.keep:
         result += f" (best, iteration {int(history['iteration'][i])})"
     return f"{result}, run in {run_dir}", 0

@@ -1,6 +1,7 @@
 """The training loop."""
 
 import contextlib
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 
 from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
+from training.best import Best
 from training.checkpoint import Checkpoints, load_checkpoint
 from training.gradient_penalty import add_penalised_gradient
 from training.health.culprit import find_culprit
@@ -75,7 +77,7 @@ class Trainer:
         self.iterations, self.accumulate = iterations, accumulate
         self.images_per_step = batch_size * accumulate
         self.evaluate_every = evaluate_every or max(len(dataset.train) // self.images_per_step, 1)
-        self.patience, self.keep_best, self.callbacks = patience, keep_best, list(callbacks)
+        self.patience, self.best, self.callbacks = patience, Best(keep_best), list(callbacks)
         self.checkpoints, self.about = checkpoints or Checkpoints(), about or {}
         self.run_dir, self.quiet = run_dir, quiet
         self.history, self.iteration = History(), 0
@@ -84,8 +86,6 @@ class Trainer:
         self.finite, self.batch = FiniteCheck(optimizer.parameters), None
         self._watched = 0.0  # seconds spent on health that the history knows of
         self._saved = 0  # the iteration of the last checkpoint; the start needs none
-        self._best, self._best_iteration, self._since_best = -1.0, 0, 0
-        self._best_state: dict | None = None
 
     def run(self) -> History:
         """Train up to `iterations`; returns the history. Raises NonFiniteError, before the update,
@@ -94,8 +94,7 @@ class Trainer:
             self.history.open(self.run_dir, self.iteration)
             if self.record_every:
                 self.recorder = Recorder(self.run_dir, self, self.record_every)
-        start = self.state()
-        self._good = lambda: start  # where a search for a culprit begins
+        self._good = _giving(self.state())  # where a search for a culprit begins
         wanted, self.net.needs_dX = self.net.needs_dX, False
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -159,20 +158,16 @@ class Trainer:
 
     def state(self) -> dict[str, dict]:
         """All that decides how training goes on, as arrays by part and name."""
-        best = {"accuracy": self._best, "iteration": self._best_iteration}
-        best |= {"evaluations_since": self._since_best}
         state = {
             "net": self.net.state(),
             "optimizer": self.optimizer.state(),
             "minibatches": self.minibatches.state(),
             "history": self.history.state(),
             "trainer": {"iteration": np.array(self.iteration)},
-            "best": {name: np.array(value) for name, value in best.items()},
+            **self.best.state(),
         }
         if self._augments:
             state["augmentation"] = self.augmentation.state()
-        if self._best_state is not None:
-            state["best_net"] = self._best_state
         return state
 
     def load_state(self, state: dict[str, dict]) -> None:
@@ -190,11 +185,8 @@ class Trainer:
         self.history.load_state(state["history"])
         if self._augments:
             self.augmentation.load_state(state["augmentation"])
+        self.best.load_state(state)
         self.iteration = self._saved = int(state["trainer"]["iteration"])
-        best = state["best"]
-        self._best, self._best_iteration = float(best["accuracy"]), int(best["iteration"])
-        self._since_best = int(best["evaluations_since"])
-        self._best_state = state.get("best_net")
 
     @property
     def _augments(self) -> bool:
@@ -209,7 +201,8 @@ class Trainer:
             better = False
             if self.iteration % self.evaluate_every == 0:
                 better, stopped = self._evaluate(bar, interrupt)
-            over = self.iteration >= self.iterations or stopped or self._is_enough()
+            enough = self.patience is not None and self.best.since >= self.patience
+            over = self.iteration >= self.iterations or stopped or enough
             over = over or interrupt.signal is not None
             if over or self.checkpoints.due(self.iteration) or better:
                 self._save()
@@ -243,21 +236,10 @@ class Trainer:
         self.history.add_evaluation(row, images, seconds)
         bar.update(self.iteration - bar.n)
         bar.set_postfix_str(_postfix(row))
-        better = row["test_accuracy"] > self._best
-        if better:
-            self._best, self._best_iteration = row["test_accuracy"], self.iteration
-            self._since_best = 0
-            if self.keep_best:
-                self._best_state = self.net.state()
-        else:
-            self._since_best += 1
+        better = self.best.note(row, self.net)
         stop = [callback(self, row) for callback in self.callbacks]
         self._lap = time.perf_counter(), self.iteration
         return better and self.checkpoints.keep_best, True in stop
-
-    def _is_enough(self) -> bool:
-        """Have `patience` evaluations brought nothing better?"""
-        return self.patience is not None and self._since_best >= self.patience
 
     def _save(self) -> None:
         """Write a checkpoint, the tables up to it first, unless it is there already."""
@@ -267,8 +249,8 @@ class Trainer:
         self.finite.weights(self.net, self.iteration)
         self._flush(sync=True)
         parts = {**self.state(), "about": self.about}
-        path = self.checkpoints.save(self.run_dir, parts, self.iteration, self._best_iteration)
-        self._saved, self._good = self.iteration, lambda: load_checkpoint(path)
+        path = self.checkpoints.save(self.run_dir, parts, self.iteration, self.best.iteration)
+        self._saved, self._good = self.iteration, functools.partial(load_checkpoint, path)
         self.history.checkpoint_seconds += time.perf_counter() - started
 
     def _flush(self, sync: bool = False) -> None:
@@ -293,8 +275,8 @@ class Trainer:
 
     def _finish(self) -> None:
         self._flush()
-        if self._best_state is not None:
-            self.net.load_state(self._best_state)
+        if self.best.net_state is not None:
+            self.net.load_state(self.best.net_state)
         if self.run_dir is not None:
             save_weights(self.run_dir / "weights.npz", self.net)
 
@@ -320,6 +302,10 @@ def accuracy(net, samples: Samples, check: Callable[[], None] = lambda: None) ->
         check()
         right += net.accuracy(X, t) * len(t)
     return right / len(samples)
+
+
+def _giving(value) -> Callable:
+    return lambda: value
 
 
 def _postfix(row: dict) -> str:

@@ -19,6 +19,7 @@ _FREE = (
     *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
     *(("net", key) for key in ("weights", "partial_weights")),
 )
+_LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
 # What arrays that `Trainer.state` never gave may raise.
 _MALFORMED = (
     *(KeyError, ValueError, TypeError, IndexError, AttributeError),
@@ -68,25 +69,35 @@ def restore_from(path: Path, config: Config, quiet: bool = False) -> Trainer:
     """As `restore`, from one checkpoint."""
     parts = load_checkpoint(path)
     trainer = _built_without_weights(config, quiet)
+    put_back(parts, path, trainer, config)
+    return trainer
+
+
+def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Config) -> None:
+    """Bring a trainer of that configuration to where the parts of a checkpoint were taken. Raises
+    CheckpointError, which names `path`, if they do not fit; the trainer is of no use then."""
     try:
-        saved = {name: str(text) for name, text in parts.pop("about").items()}
+        saved = {name: str(text) for name, text in parts["about"].items()}
         now = about(trainer, config)
         wrong = differences(json.loads(saved["config"]), json.loads(str(now["config"])))
         if saved["data"] != str(now["data"]):
             wrong.append("the data set has other contents than it had")
+        versions = dict(json.loads(saved["versions"]))
         if not wrong:
             trainer.load_state(parts)
     except _MALFORMED as error:
-        raise CheckpointError(f"{path} does not fit this run: {error!r}") from None
+        said = ascii(error)
+        raise CheckpointError(f"{path} does not fit this run: {said[:_LONGEST]}") from None
     if wrong:
-        raise CheckpointError(f"{path} does not fit the configuration: {'; '.join(wrong)}")
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        said = "; ".join([*wrong[:_LISTED], *more])
+        raise CheckpointError(f"{path} does not fit the configuration: {said}")
     if trainer.iteration > trainer.iterations:
         raise CheckpointError(
             f"{path} is of iteration {trainer.iteration}, and training.iterations is "
             f"{trainer.iterations}: nothing is left to do"
         )
-    _say_versions(json.loads(saved["versions"]))
-    return trainer
+    _say_versions(versions)
 
 
 def differences(before: dict, now: dict) -> list[str]:
@@ -96,7 +107,7 @@ def differences(before: dict, now: dict) -> list[str]:
         for data in (before, now)
     ]
     wrong = [
-        f"{'.'.join(map(str, place))}: {_said(flat[0], place)} before, {_said(flat[1], place)} now"
+        f"{_name(place)}: {_said(flat[0], place)} before, {_said(flat[1], place)} now"
         for place in flat[0] | flat[1]
         if place not in flat[0] or place not in flat[1] or flat[0][place] != flat[1][place]
     ]
@@ -114,7 +125,12 @@ def _flat(data, place: tuple = ()):
 
 
 def _said(flat: dict, place: tuple) -> str:
-    return repr(flat[place]) if place in flat else "not there"
+    return ascii(flat[place])[:_LONGEST] if place in flat else "not there"
+
+
+def _name(place: tuple) -> str:
+    """The dotted key; escaped, since a checkpoint may have come from anywhere."""
+    return ascii(".".join(map(str, place)))[1:-1][:_LONGEST]
 
 
 def _order(flat: dict) -> list:
@@ -143,7 +159,7 @@ def _versions() -> dict[str, str]:
 def _say_versions(before: dict) -> None:
     """Other software may round differently: that is no error, but good to know."""
     changed = [
-        f"{name} {before.get(name)} before, {now} now"
+        f"{name} {ascii(before.get(name))[1:-1][:_LONGEST]} before, {now} now"
         for name, now in _versions().items()
         if before.get(name) != now
     ]

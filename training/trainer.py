@@ -179,6 +179,11 @@ class Trainer:
                 f"Trainer: the state is of a run {words['augmentation' in state]} augmentation, "
                 f"but this one trains {words[self._augments]} augmentation"
             )
+        iteration, best_net = int(state["trainer"]["iteration"]), state.get("best_net")
+        if not 0 <= int(state["history"]["evaluated"]) <= iteration:
+            raise ValueError(f"Trainer: the state is of iteration {iteration}, which cannot be")
+        if best_net is not None:
+            self.net.load_state(best_net)  # does it fit? It is needed only at the end
         self.net.load_state(state["net"])
         self.optimizer.load_state(state["optimizer"])
         self.minibatches.load_state(state["minibatches"])
@@ -186,7 +191,7 @@ class Trainer:
         if self._augments:
             self.augmentation.load_state(state["augmentation"])
         self.best.load_state(state)
-        self.iteration = self._saved = int(state["trainer"]["iteration"])
+        self.iteration = self._saved = iteration
 
     @property
     def _augments(self) -> bool:

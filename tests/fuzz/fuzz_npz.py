@@ -12,7 +12,7 @@ with guard.instrumented("datasets", "training", "layers", "zipfile"):
     from datasets.npz import NpzError, read_npz
     from layers import Affine, BatchNormalization
     from nets import Sequential
-    from training.checkpoint import load_weights
+    from training.weights import load_weights
 
 NET = Sequential({"affine1": Affine(3, 2, rng=0), "norm": BatchNormalization(2)})
 

@@ -22,7 +22,9 @@ def target(request, monkeypatch):
     sys.modules.pop("guard")
 
 
-@pytest.mark.parametrize("target", ["fuzz_idx", "fuzz_npz", "fuzz_yaml"], indirect=True)
+@pytest.mark.parametrize(
+    "target", ["fuzz_idx", "fuzz_npz", "fuzz_yaml", "fuzz_checkpoint"], indirect=True
+)
 def test_the_seeds_changed_at_random(target):
     rng = random.Random(0)
     for seed in target.seeds():

@@ -33,7 +33,7 @@ def is_finite(array: np.ndarray) -> bool:
     flat = array.ravel("K")
     with np.errstate(over="ignore", invalid="ignore"):
         squares = flat.dot(flat)
-    return math.isfinite(squares) or bool(np.isfinite(flat).all())
+    return bool(np.isfinite(squares) or np.isfinite(flat).all())
 
 
 def first_not_finite(arrays: dict[str, np.ndarray]) -> str | None:

@@ -8,6 +8,7 @@ import contextlib
 import io
 import math
 import struct
+import sys
 import warnings
 import zipfile
 import zlib
@@ -69,6 +70,10 @@ class Entry:
                 filled += len(piece)
         if filled < size:
             raise NpzError(f"{self.where}: cut off after {filled} of {size} bytes")
+        if self.dtype.kind == "U":
+            codes = content.view(np.dtype("u4").newbyteorder(self.dtype.byteorder))
+            if codes.max(initial=0) > sys.maxunicode:  # Python would fail at every use of it
+                raise NpzError(f"{self.where}: holds text with characters that do not exist")
         try:
             flat = content.view(self.dtype)
             return flat.reshape(self.shape, order="F" if self._fortran else "C")

@@ -264,3 +264,14 @@ def test_anything_at_all_is_arrays_or_one_error(content, kind):
         content = packed({"a.npy": content})
     with contextlib.suppress(NpzError):
         read(content)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_with_characters_that_do_not_exist_is_refused(tmp_path, order):
+    text = np.zeros(2, f"{order}U3")
+    np.savez(tmp_path / "a.npz", text=text)
+    assert read_npz(tmp_path / "a.npz")["text"].tolist() == ["", ""]
+    codes = np.full(6, 0x110000, f"{order}u4")
+    np.savez(tmp_path / "a.npz", text=codes.view(f"{order}U3"))
+    with pytest.raises(NpzError, match=r"a\.npz: text: holds text with characters that do not"):
+        read_npz(tmp_path / "a.npz")

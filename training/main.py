@@ -16,6 +16,7 @@ from layers.errors import ShapeError
 from training.build import build_dataset, build_net, build_optimizer, check_sections
 from training.config import Config, save_config
 from training.construct import call
+from training.doctor.diagnose import glance
 from training.plots import plot_curves, read_run
 from training.threads import current_threads
 from training.trainer import Trainer
@@ -119,7 +120,9 @@ def run(
     plot_curves(run_dir / "curves.png", {name: read_run(run_dir)}, run_dir.name)
     rows = history.evaluations
     row = max(rows, key=lambda r: r["test_accuracy"]) if trainer.keep_best else rows[-1]
-    if rows[-1]["loss"] > history.losses[0]:
+    if causes := glance(run_dir):
+        print(f"python -m training.doctor {run_dir} finds: {causes}", file=sys.stderr)
+    elif rows[-1]["loss"] > history.losses[0]:
         print(
             f"the loss has risen, from {history.losses[0]:.3g} to {rows[-1]['loss']:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",

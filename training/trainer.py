@@ -191,6 +191,7 @@ class Trainer:
         said = explain(culprit, error.noticed, losses, self.optimizer.lr)
         if self.run_dir is not None:
             culprit.save(self.run_dir / "culprit.json", error.noticed, said)
+            said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
         return NonFiniteError(error.iteration, error.noticed, said, culprit)
 
     def _loop(self, history: History, bar, interrupt: Interrupt) -> None:

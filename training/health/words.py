@@ -1,6 +1,6 @@
 """What a culprit means in plain words: what it is, what usually causes it, and what to try."""
 
-from training.health.culprit import Culprit
+from training.health.culprit import MOST_SAMPLES, Culprit
 
 # (usual causes, what to try), by the pass in which the culprit stands.
 ADVICE = {
@@ -46,9 +46,7 @@ def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> s
     """Lines that say what a run noticed, where it began, usual causes, and what to try."""
     lines = [noticed, f"  it began at iteration {culprit.iteration}: {_what(culprit)}"]
     if culprit.samples:
-        more = " ..." if len(culprit.samples) == 20 else ""
-        samples = ", ".join(map(str, culprit.samples))
-        lines.append(f"  samples (rows of the training set): {samples}{more}")
+        lines.append(f"  samples (rows of the training set): {_samples(culprit)}")
     if culprit.largest:
         sizes = ", ".join(f"{name} {size:.3g}" for name, size in culprit.largest.items())
         lines.append(f"  largest numbers that went into it: {sizes}")
@@ -84,6 +82,12 @@ def _what(culprit: Culprit) -> str:
         what += f"; entry ({place}) of its sample"
     when = {"start": "before the first step, ", "input": "", "update": "after the update, "}
     return f"{when.get(culprit.when, f'{culprit.when}, ')}{where}: {what}"
+
+
+def _samples(culprit: Culprit) -> str:
+    if culprit.bad_samples > MOST_SAMPLES:
+        return f"{culprit.bad_samples} of the {culprit.shape[0]} of the batch"
+    return ", ".join(map(str, culprit.samples))
 
 
 def _how(culprit: Culprit) -> str:

@@ -14,7 +14,7 @@ from training.gradient_penalty import add_penalised_gradient
 from training.health.culprit import find_culprit
 from training.health.finite import FiniteCheck, NonFiniteError, check_loss
 from training.health.recorder import DEFAULT_INTERVAL, Recorder
-from training.health.words import explain
+from training.health.words import explain, wrapped
 from training.history import History
 from training.interrupt import Interrupt
 
@@ -192,7 +192,7 @@ class Trainer:
         if self.run_dir is not None:
             culprit.save(self.run_dir / "culprit.json", error.noticed, said)
             said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
-        return NonFiniteError(error.iteration, error.noticed, said, culprit)
+        return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 
     def _loop(self, history: History, bar, interrupt: Interrupt) -> None:
         started, evaluated_at = time.perf_counter(), self.iteration

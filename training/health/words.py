@@ -1,5 +1,7 @@
 """What a culprit means in plain words: what it is, what usually causes it, and what to try."""
 
+import textwrap
+
 from training.health.culprit import MOST_SAMPLES, Culprit
 
 # (usual causes, what to try), by the pass in which the culprit stands.
@@ -58,6 +60,13 @@ def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> s
     return "\n".join([*lines, f"  usual causes: {causes}", f"  try: {remedies}"])
 
 
+def wrapped(said: str, width: int = 80) -> str:
+    """The lines of `explain` for a terminal, what is too long continued further in."""
+    indents = {"width": width, "subsequent_indent": "    ", "break_on_hyphens": False}
+    lines = (textwrap.wrap(line, **indents, break_long_words=False) for line in said.splitlines())
+    return "\n".join(part for line in lines for part in line)
+
+
 def _signs_of_the_rate(culprit: Culprit, losses: list[float], lr: float) -> list[str]:
     grown = []
     if len(losses) > 1 and not losses[-1] < RISE * losses[0]:
@@ -85,6 +94,8 @@ def _what(culprit: Culprit) -> str:
 
 
 def _samples(culprit: Culprit) -> str:
+    if culprit.bad_samples > 1 and culprit.bad_samples == culprit.shape[0]:
+        return "all of the batch"
     if culprit.bad_samples > MOST_SAMPLES:
         return f"{culprit.bad_samples} of the {culprit.shape[0]} of the batch"
     return ", ".join(map(str, culprit.samples))

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from training.doctor.families.learning_rate import SHORT, rate_too_high
 from training.doctor.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
@@ -22,7 +23,10 @@ def dead_relus(record, earlier) -> Finding | None:
     if not found:
         return None
     worst = max(found, key=found.get)
-    if record.train > (0.9 if found[worst] >= NEARLY_ALL else record.halfway):
+    nearly_all = found[worst] >= NEARLY_ALL
+    if record.train > (0.9 if nearly_all else record.halfway):
+        return None
+    if record.iterations <= SHORT and not nearly_all:
         return None
     series = record.layers[worst]
     since = series.iterations[np.flatnonzero(series["dead"] >= MOST)[0]]
@@ -37,7 +41,7 @@ def dead_relus(record, earlier) -> Finding | None:
     )
     if by_rate:
         evidence.append(f"an update before that was {moved:.2g} times the weights")
-    if by_rate and _rate_is_worse(record):
+    if by_rate and rate_too_high(record, []) is not None:
         return None  # rate_too_high says it, and names the dead ReLUs
     remedies = ["a smaller learning rate", "LeakyRelu or Elu, which keep a gradient below zero"]
     if at_once:
@@ -99,9 +103,3 @@ def _largest_update(record, until: float) -> float:
     values = [s["update_ratio"][s.iterations < until] for s in record.weights.values()]
     values = [v for part in values for v in part if not math.isnan(v)]
     return max(values, default=0.0)
-
-
-def _rate_is_worse(record) -> bool:
-    from training.doctor.families.learning_rate import rate_too_high
-
-    return rate_too_high(record, []) is not None

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from training.doctor.families.learning_rate import TOO_LOW
+from training.doctor.families.learning_rate import SHORT, TOO_LOW
 from training.doctor.finding import Finding, accuracies, largest, median, percent
 
 GAP = 0.08  # between train and test accuracy
+STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 LOW = 0.75  # a train accuracy below which a net that has stopped getting better lacks something
 
 
@@ -15,7 +16,7 @@ def wrong_labels(record, earlier) -> Finding | None:
     """Test accuracy at chance, with training samples learned by heart or not learned at all, while
     the training itself is in order. Zhang et al. 2017, "Understanding deep learning requires
     rethinking generalization": a net that is large enough learns random labels by heart."""
-    if earlier or not record.chance or math.isnan(record.test):
+    if earlier or not record.chance or math.isnan(record.test) or record.iterations <= SHORT:
         return None
     # Guessing scatters by √(p (1 - p) / n) around the share of the largest class.
     chance, n = record.chance, record.facts.get("test_samples", 1000)
@@ -49,17 +50,14 @@ def wrong_labels(record, earlier) -> Finding | None:
 
 def too_little_capacity(record, earlier) -> Finding | None:
     """Train and test accuracy low and equal, the loss no longer falling, the training in order."""
-    if earlier or math.isnan(record.train) or record.iterations < 200:
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
     quarter = record.iterations // 4
     before, last = (record.loss["loss"][i * quarter : (i + 1) * quarter].mean() for i in (2, 3))
-    falling = 1.0 - last / before
-    if (
-        _hardly_moves(record)
-        or record.train >= LOW
-        or record.train - record.test > 2 * GAP
-        or falling > 0.05
-    ):
+    falling = before - last
+    if falling > STILL * before or falling > STILL * (record.start_loss - last):
+        return None
+    if record.train >= LOW or record.train - record.test > 2 * GAP or _hardly_moves(record):
         return None
     widths = {
         n: p["shape"][-1]
@@ -68,7 +66,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     }
     evidence = [
         f"{accuracies(record)}: low, and nearly equal",
-        f"the loss fell by {100 * falling:.2g} % from the third to the last quarter, to {last:.3g}",
+        f"mean loss of the third quarter {before:.3g}, of the last {last:.3g}",
     ]
     hidden = dict(list(widths.items())[:-1])
     if hidden and record.classes:

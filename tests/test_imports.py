@@ -18,7 +18,10 @@ MAY_IMPORT = {
 }
 # Only these files may import them, and inside functions where a fast start gains from it.
 HEAVY = {
-    "matplotlib": {"autodiff/draw/picture.py", "training/plots.py", "training/evaluate.py"},
+    "matplotlib": {
+        *("autodiff/draw/picture.py", "training/plots.py", "training/evaluate.py"),
+        "training/doctor/picture.py",
+    },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"datasets/download.py", "training/trainer.py"},

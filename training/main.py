@@ -8,6 +8,7 @@ from layers.errors import ShapeError
 from training.build_trainer import build_trainer
 from training.checkpoint import CheckpointError
 from training.config import Config, save_config
+from training.doctor.diagnose import glance
 from training.plots import plot_curves, read_run
 from training.resume import about, restore
 from training.run_directory import claimed, locked, new_directory, refuse_used
@@ -58,7 +59,9 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
     losses, history = read_run(run_dir)
     plot_curves(run_dir / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
     first, last = losses["loss"][0], history["loss"][-1]
-    if last > first:
+    if causes := glance(run_dir):
+        print(f"python -m training.doctor {run_dir} finds: {causes}", file=sys.stderr)
+    elif last > first:
         print(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",

@@ -17,7 +17,7 @@ from training.gradient_penalty import add_penalised_gradient
 from training.health.culprit import find_culprit
 from training.health.finite import FiniteCheck, NonFiniteError, check_loss
 from training.health.recorder import DEFAULT_INTERVAL, Recorder
-from training.health.words import explain
+from training.health.words import explain, wrapped
 from training.history import History
 from training.interrupt import Interrupt, Interrupted
 from training.weights import save_weights
@@ -276,7 +276,8 @@ class Trainer:
         said = explain(culprit, error.noticed, self.history.losses, self.optimizer.lr)
         if self.run_dir is not None:
             culprit.save(self.run_dir / "culprit.json", error.noticed, said)
-        return NonFiniteError(error.iteration, error.noticed, said, culprit)
+            said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
+        return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 
     def _finish(self) -> None:
         self._flush()

@@ -32,10 +32,10 @@ class Culprit:
     first step replayed), "forward", "backward", "update"; `layer` its dotted name and `type` its
     class, "" for the batch; `array` "X" or "t" (the batch), "W" and the like, "output", "loss",
     "dX", "dout", or "dW" and the like. `index` is the first bad entry in it, `bad` of `size`
-    entries are bad. `samples` are the rows of the training set, at most 20, to which bad entries
-    belong, where the array has a row for each. `largest` are the largest absolute values of what
-    the array was computed from, `weights` the largest parameter after iteration `since` and in
-    the step that failed.
+    entries are bad. `samples` are the rows of the training set, at most 20 of `bad_samples`, to
+    which bad entries belong, where the array has a row for each. `largest` are the largest
+    absolute values of what the array was computed from, `weights` the largest parameter after
+    iteration `since` and in the step that failed.
 
     `search` says how it was found: "replayed", from the state after iteration `since`; or by what
     the failed step has left, since the replay was "clean", "stopped" by Ctrl-C, or there was
@@ -53,6 +53,7 @@ class Culprit:
     size: int
     shape: list[int]
     samples: list[int] | None = None
+    bad_samples: int = 0
     largest: dict[str, float] = dataclasses.field(default_factory=dict)
     weights: list[float] = dataclasses.field(default_factory=list)
     augmented: bool = False  # the batch, but the samples themselves are finite
@@ -236,13 +237,13 @@ def _describe(
 ) -> Culprit:
     bad = ~np.isfinite(data)
     first = np.unravel_index(int(bad.argmax()), data.shape) if data.ndim else ()
-    samples = None
+    samples, count = None, 0
     if rows is not None and data.ndim and len(data) == len(rows):
         there = bad.reshape(len(data), -1).any(axis=1)
-        samples = [int(row) for row in rows[there][:MOST_SAMPLES]]
+        samples, count = [int(row) for row in rows[there][:MOST_SAMPLES]], int(there.sum())
     return Culprit(
         *(iteration, when, layer, kind, array, str(data[first])),
-        *([int(i) for i in first], int(bad.sum()), data.size, list(data.shape), samples),
+        *([int(i) for i in first], int(bad.sum()), data.size, list(data.shape), samples, count),
     )
 
 

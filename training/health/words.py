@@ -1,6 +1,8 @@
 """What a culprit means in plain words: what it is, what usually causes it, and what to try."""
 
-from training.health.culprit import Culprit
+import textwrap
+
+from training.health.culprit import MOST_SAMPLES, Culprit
 
 # (usual causes, what to try), by the pass in which the culprit stands.
 ADVICE = {
@@ -46,9 +48,7 @@ def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> s
     """Lines that say what a run noticed, where it began, usual causes, and what to try."""
     lines = [noticed, f"  it began at iteration {culprit.iteration}: {_what(culprit)}"]
     if culprit.samples:
-        more = " ..." if len(culprit.samples) == 20 else ""
-        samples = ", ".join(map(str, culprit.samples))
-        lines.append(f"  samples (rows of the training set): {samples}{more}")
+        lines.append(f"  samples (rows of the training set): {_samples(culprit)}")
     if culprit.largest:
         sizes = ", ".join(f"{name} {size:.3g}" for name, size in culprit.largest.items())
         lines.append(f"  largest numbers that went into it: {sizes}")
@@ -58,6 +58,13 @@ def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> s
     if kind in ("forward", "backward", "update"):
         lines += _signs_of_the_rate(culprit, losses, lr)
     return "\n".join([*lines, f"  usual causes: {causes}", f"  try: {remedies}"])
+
+
+def wrapped(said: str, width: int = 80) -> str:
+    """The lines of `explain` for a terminal, what is too long continued further in."""
+    indents = {"width": width, "subsequent_indent": "    ", "break_on_hyphens": False}
+    lines = (textwrap.wrap(line, **indents, break_long_words=False) for line in said.splitlines())
+    return "\n".join(part for line in lines for part in line)
 
 
 def _signs_of_the_rate(culprit: Culprit, losses: list[float], lr: float) -> list[str]:
@@ -84,6 +91,14 @@ def _what(culprit: Culprit) -> str:
         what += f"; entry ({place}) of its sample"
     when = {"start": "before the first step, ", "input": "", "update": "after the update, "}
     return f"{when.get(culprit.when, f'{culprit.when}, ')}{where}: {what}"
+
+
+def _samples(culprit: Culprit) -> str:
+    if culprit.bad_samples > 1 and culprit.bad_samples == culprit.shape[0]:
+        return "all of the batch"
+    if culprit.bad_samples > MOST_SAMPLES:
+        return f"{culprit.bad_samples} of the {culprit.shape[0]} of the batch"
+    return ", ".join(map(str, culprit.samples))
 
 
 def _how(culprit: Culprit) -> str:

@@ -169,19 +169,19 @@ def test_a_run_says_it_in_words_and_keeps_it(tmp_path, capfd):
         made.run()
     at = caught.value.iteration
     assert at <= 3  # an epoch
-    lines = str(caught.value).splitlines()
-    assert lines[0] == f"the loss is nan at iteration {at}"
-    assert f"it began at iteration {at}: the batch: X[" in lines[1]
-    assert "entry (2) of its sample" in lines[1]
-    assert lines[2] == "  samples (rows of the training set): 17"
-    assert "a replay from iteration 0" in lines[3]
-    assert lines[-2].startswith("  usual causes: ")
-    assert lines[-1].startswith("  try: ")
-    assert all(len(line) <= 250 for line in lines)
+    said = str(caught.value).splitlines()
+    assert all(len(line) <= 80 for line in said if str(tmp_path) not in line)
+    lines = " ".join(line.strip() for line in said)
+    assert lines.startswith(
+        f"the loss is nan at iteration {at} it began at iteration {at}: the batch: X["
+    )
+    assert "entry (2) of its sample samples (rows of the training set): 17 found by" in lines
+    assert "found by a replay from iteration 0 usual causes: a missing value" in lines
+    assert lines.endswith(f"python -m training.doctor {tmp_path} says what led to it")
     kept = json.loads((tmp_path / "culprit.json").read_text())
-    assert kept["said"] == lines
+    assert lines.startswith(" ".join(line.strip() for line in kept["said"]))
     assert (kept["iteration"], kept["when"], kept["samples"]) == (at, "input", [17])
-    assert f"{lines[0]}; replaying to find out why" in capfd.readouterr().err
+    assert f"the loss is nan at iteration {at}; replaying to find out why" in capfd.readouterr().err
     assert not list(tmp_path.glob("*.npz"))
     assert len((tmp_path / "loss.csv").read_text().splitlines()) == at
 
@@ -203,9 +203,10 @@ def test_what_came_from_outside_the_training_is_said_to(tmp_path):
 
 def test_a_rate_that_is_too_high_is_the_first_suspect():
     for rate in (1e25, 1e10):
-        words = rf"the learning rate \({rate:g}\) is the first suspect".replace("+", r"\+")
-        with pytest.raises(NonFiniteError, match=words):
+        with pytest.raises(NonFiniteError) as caught:
             chain(lr=rate).run()
+        said = " ".join(str(caught.value).split())
+        assert f"the learning rate ({rate:g}) is the first suspect" in said
 
 
 def test_an_augmentation_that_divides_by_zero():
@@ -214,7 +215,7 @@ def test_an_augmentation_that_divides_by_zero():
         X[3, 1] = np.inf
         return X
 
-    with pytest.raises(NonFiniteError, match="the augmentation: the samples themselves") as caught:
+    with pytest.raises(NonFiniteError, match=r"the augmentation: the samples") as caught:
         chain(augmentation=augmentation).run()
     assert caught.value.culprit.augmented
 

@@ -1,0 +1,180 @@
+"""What the doctor reads, says and draws, and how it fails."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from training.config import load_config
+from training.doctor.__main__ import main
+from training.doctor.diagnose import diagnose, glance
+from training.doctor.finding import largest, listed, median
+from training.doctor.record import read_record
+from training.main import run
+
+SICK = Path(__file__).parent / "sick"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def trained(folder: Path, path: Path, **settings) -> Path:
+    config = load_config(path)
+    for key, value in settings.items():
+        config.set(f"{key.replace('__', '.')}={value}")
+    with threadpool_limits(1):
+        run(config, path.stem, folder, quiet=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "spirals"
+    return trained(folder, Path("configs/own_csv.yaml"), training__iterations=600)
+
+
+@pytest.fixture(scope="module")
+def sick(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAMINA_DATA", str(tmp_path_factory.mktemp("data")))
+        folder = tmp_path_factory.mktemp("runs") / "sick"
+        return trained(folder, SICK / "lr_100.yaml", training__iterations=60)
+
+
+@pytest.fixture
+def files(healthy, tmp_path):
+    """A copy of a healthy run, to be damaged."""
+    for file in healthy.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_a_clean_bill(healthy, capsys):
+    assert main([str(healthy)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{healthy}: healthy, nothing found\n")
+    for name in ("iterations    600", "loss", "accuracy", "update/weight", "dead ReLUs"):
+        assert f"\n  {name}" in out
+    assert glance(healthy) == ""
+
+
+def test_a_finding_with_evidence_and_remedies(sick, capsys):
+    assert main([str(sick)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith(f"{sick}: learning rate too high\n")
+    lines = out.splitlines()[1:]
+    assert max(map(len, lines)) <= 80
+    assert "1. learning rate too high" in lines
+    for word in ("evidence", "means", "try"):
+        assert any(line.startswith(f"   {word} ") for line in lines)
+    assert "ReLUs have died of it: relu1" in out
+    assert "instead of 100" in out
+    assert glance(sick) == "learning rate too high"
+
+
+@pytest.mark.parametrize("given", [[], ["--plot"], ["--plot", "elsewhere.png"]])
+def test_a_picture(files, given, tmp_path_factory, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
+    assert main([str(files), *given]) == 0
+    expected = files / "health.png" if given == ["--plot"] else Path("elsewhere.png")
+    assert expected.exists() == bool(given)
+    assert (files / "health.png").exists() == (given == ["--plot"])
+    if given:
+        assert expected.read_bytes().startswith(PNG)
+        assert f"picture: {expected}" in capsys.readouterr().out
+
+
+def test_a_picture_of_a_single_record_and_of_zeros(files, tmp_path_factory):
+    for name in ("layers", "parameters", "loss", "history"):
+        lines = (files / f"{name}.csv").read_text().splitlines(keepends=True)
+        kept = [line for line in lines[1:] if line.startswith("1,")]
+        (files / f"{name}.csv").write_text("".join([lines[0], *kept]))
+    assert main([str(files), "--plot"]) == 0
+    zeros = (files / "parameters.csv").read_text().splitlines()
+    rows = [",".join([*line.split(",")[:3], "0", "0"]) for line in zeros[1:]]
+    (files / "parameters.csv").write_text("\n".join([zeros[0], *rows, ""]))
+    assert main([str(files), "--plot"]) == 0
+
+
+def test_a_run_that_failed_in_its_first_step(tmp_path, capsys):
+    config = load_config(Path("configs/own_csv.yaml"))
+    config.set("optimizer={type: SGD, lr: 1.0e+30}")
+    with pytest.raises(FloatingPointError):
+        run(config, "spirals", tmp_path / "run", quiet=True)
+    assert main([str(tmp_path / "run"), "--plot"]) == 1
+    out = capsys.readouterr().out
+    assert "learning rate too high (and 1 more that follows from it)" in out
+    assert "2. overflow (follows from: learning rate too high)" in out
+    assert "iterations    1, then it failed" in out
+
+
+def test_without_the_recorder_the_loss_has_to_do(tmp_path, capsys):
+    settings = {"training__iterations": 300, "training__record_every": 0}
+    folder = trained(tmp_path / "run", Path("configs/own_csv.yaml"), **settings)
+    assert not (folder / "layers.csv").exists()
+    assert main([str(folder)]) == 0
+    assert "There is no layers.csv" in capsys.readouterr().out
+    assert main([str(folder), "--plot"]) == 2
+    assert "has no layers.csv, so there is nothing to draw" in capsys.readouterr().err
+
+
+def test_a_line_that_was_cut_off_is_left_out(files):
+    whole = read_record(files)
+    for name in ("loss", "history", "layers", "parameters"):
+        path = files / f"{name}.csv"
+        path.write_bytes(path.read_bytes()[:-3])
+    cut = read_record(files)
+    assert cut.iterations == whole.iterations - 1
+    assert len(cut.history["lr"]) == len(whole.history["lr"]) - 1
+    assert diagnose(cut) == []
+    for size in range(0, 3000, 97):  # wherever a process was killed
+        for name in ("layers", "parameters", "history"):
+            path = files / f"{name}.csv"
+            path.write_bytes(path.read_bytes()[:size])
+        diagnose(read_record(files))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.yaml", None, "is no run directory: it has no config.yaml"),
+        ("loss.csv", None, "is no run directory: it has no loss.csv"),
+        ("loss.csv", "", "has no iteration yet"),
+        ("loss.csv", "iteration,loss\n", "has no iteration yet"),
+        ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: has 1 cells, its header 2"),
+        ("loss.csv", "iteration,loss\n1,x\n", "could not convert string to float: 'x'"),
+        ("loss.csv", "a,b\n1,2\n", "loss.csv: has no column iteration"),
+        ("loss.csv", b"\xff\xfe\n", "is not a text file"),
+        ("facts.json", "{", "facts.json: is damaged"),
+        ("facts.json", "[]\n", "facts.json: is damaged"),
+        ("culprit.json", "null", "culprit.json: is damaged"),
+        ("layers.csv", "iteration,layer\n1,a\n", "layers.csv: has no column mean"),
+        ("config.yaml", "a: [", "no valid YAML"),
+    ],
+)
+def test_damaged_files_are_one_clear_line(files, name, content, message, capsys):
+    if content is None:
+        (files / name).unlink()
+    else:
+        content = content.encode() if isinstance(content, str) else content
+        (files / name).write_bytes(content)
+    assert main([str(files)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("training.doctor: ")
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert glance(files) == ""
+
+
+def test_facts_of_another_shape_do_not_end_in_a_traceback(files):
+    for facts in ({}, {"layers": {}, "parameters": {}}, {"classes": 3}):
+        (files / "facts.json").write_text(json.dumps(facts))
+        assert main([str(files)]) in (0, 1)
+
+
+def test_small_helpers():
+    assert np.isnan(median([np.nan, np.inf]))
+    assert median([1.0, np.nan, 3.0]) == 2.0
+    assert largest([1.0, np.nan, np.inf]) == np.inf
+    assert np.isnan(largest([np.nan]))
+    assert listed("abcdef") == "a, b, c, d and 2 more"

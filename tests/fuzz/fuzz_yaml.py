@@ -50,4 +50,4 @@ def _set(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    guard.fuzz(one_input, seeds())
+    guard.fuzz(one_input, seeds(), traced=False)

@@ -32,10 +32,14 @@ def file(name: str, content: bytes) -> Path:
 
 def check(read, path: Path, errors: tuple[type, ...], most: int, measured: bool = True):
     """What read(path) gives, or None if it raises one of `errors`, of that very type and on one
-    line that begins with the path. `most`: bytes that may be held meanwhile, where `measured`,
+    line that begins with the path. `most`: bytes that may be taken meanwhile, where `measured`,
     which takes time."""
-    if measured:
+    traced = tracemalloc.is_tracing()
+    if measured and not traced:
         tracemalloc.start()
+    if measured:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
     started = time.perf_counter()
     result, raised = None, None
     try:
@@ -51,8 +55,9 @@ def check(read, path: Path, errors: tuple[type, ...], most: int, measured: bool 
     seconds = time.perf_counter() - started
     assert seconds < SECONDS, f"{seconds:.1f} s"
     if measured:
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        peak = tracemalloc.get_traced_memory()[1] - before
+        if not traced:
+            tracemalloc.stop()
         assert peak <= most, f"{peak} bytes, {most} at most"
     return result
 
@@ -66,10 +71,13 @@ def instrumented(*packages: str):
     return atheris.instrument_imports(include=list(packages))
 
 
-def fuzz(one_input, seeds: list[bytes]) -> None:
-    """Run atheris with the arguments of the command line (those of libFuzzer)."""
+def fuzz(one_input, seeds: list[bytes], traced: bool = True) -> None:
+    """Run atheris with the arguments of the command line (those of libFuzzer). `traced`: memory is
+    measured for most inputs, so that tracing need not begin and end each time."""
     import atheris
 
+    if traced:
+        tracemalloc.start()
     with tempfile.TemporaryDirectory() as corpus:
         for i, seed in enumerate(seeds):
             (Path(corpus) / f"seed{i}").write_bytes(seed)

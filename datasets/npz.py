@@ -1,4 +1,4 @@
-"""NPZ files, a zip archive with an .npy file for each array, read without trusting them.
+"""NPZ files, a zip archive with an .npy file for each array: written whole, read without trust.
 
 np.load makes room for what a header promises before it looks whether that is there. Here the
 directory of the archive, the header of the array and what can be in the file must agree first.
@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
+
+from datasets.files import whole_file
 
 MAX_ARRAYS = 10_000
 MAX_NAME = 200  # characters
@@ -108,6 +110,18 @@ def read_npz(file) -> dict[str, np.ndarray]:
     """All arrays of an .npz file by name; see `open_npz`."""
     with open_npz(file) as entries:
         return {name: entry.read() for name, entry in entries.items()}
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays by name; the file gets its name only when it is whole.
+
+    It is put together in memory: zipfile, on a full disk, would raise a second time while it is
+    cleaned up. Raises OSError naming the file if it cannot be written.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    with whole_file(path) as file:
+        file.write(content.getbuffer())
 
 
 def _check_end(file, n: int, comment: int, where) -> None:

@@ -27,7 +27,7 @@ from training.values import check_value
 
 
 def draw_net(net, X, t, title: str = "Net") -> Drawing:
-    """The graph of a net with its loss on one batch of inputs X and targets t.
+    """The graph of a net with its loss on one batch, X and t being what `net.loss` takes.
 
     Layers are nodes, and so are the parameters; values stand above the edges and gradients below,
     of big arrays the shape and norm. A net inside the net is one node. A copy of the net goes
@@ -40,7 +40,8 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
     inputs = X if isinstance(X, tuple) else (X,)
     names = getattr(net, "inputs", ["X"])
     nodes = {id(x): _add(graph, n, n, "input", x) for n, x in zip(names, inputs, strict=True)}
-    nodes[id(t)] = _add(graph, "t", "t", "constant", np.asarray(t))
+    for name, targets in (t if isinstance(t, dict) else {"t": t}).items():
+        nodes[id(targets)] = _add(graph, name, name, "constant", np.asarray(targets))
     parameters = {id(p): name for name, p in net.parameters().items()}
     for call in calls:
         if not isinstance(call.layer, Copy):  # its outputs are its input; see with_copies

@@ -16,8 +16,8 @@ from datasets import Samples
 from datasets.files import whole_file
 from layers.base import Layer
 from training.build import build_dataset, build_net, check_sections
-from training.checkpoint import load_weights
 from training.run_config import add_code_option, load_run_config
+from training.weights import load_weights
 
 
 def load_run(run_dir: Path, code: Iterable[Path] = ()):

@@ -10,7 +10,7 @@ import pytest
 from datasets.npz import NpzError
 from layers import Affine, BatchNormalization
 from nets import Sequential
-from training.checkpoint import load_weights, save_weights
+from training.weights import load_weights, save_weights
 
 
 @pytest.fixture

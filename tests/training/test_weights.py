@@ -91,5 +91,5 @@ def test_a_pickle_is_never_opened(tmp_path, net):
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr("affine1.W.npy", b"\x80\x04.")
     (tmp_path / "w.npz").write_bytes(stream.getvalue())
-    with pytest.raises(NpzError, match="the header is no valid"):
+    with pytest.raises(NpzError, match=r"is no \.npy file"):
         load_weights(tmp_path / "w.npz", net)

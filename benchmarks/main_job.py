@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from training.history import read_table
+from training.table import read_table
 
 ROOT = Path(__file__).parent.parent
 

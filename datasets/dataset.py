@@ -1,6 +1,7 @@
 """Samples kept as they were stored, and scaled when a batch is taken."""
 
 import math
+import zlib
 
 import numpy as np
 
@@ -34,6 +35,14 @@ class Samples:
             if self.offset:
                 X += self.offset
         return X, self.t[rows]
+
+    def fingerprint(self) -> str:
+        """The CRC-32 of the contents, with shapes, types and scaling: whether they are the same."""
+        words = [f"scale {self.scale}, offset {self.offset}"]
+        for array in (self.X, self.t):
+            crc = zlib.crc32(np.ascontiguousarray(array))
+            words.append(f"{array.dtype.str} {array.shape} {crc:08x}")
+        return "; ".join(words)
 
     def batches(self, rows: int | None = None):
         """Yield (inputs, targets) of all samples in order, up to `rows` at a time.

@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import time
+import urllib.parse
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ from datasets.files import whole_file
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
 ATTEMPTS = 3
 BACK_OFF_S = 0.5  # before the second attempt; doubled before each further one
+MAX_REDIRECTS = 5
+MAX_BYTES = 1 << 30  # of a file whose size the data set does not know
 _CHUNK = 1 << 16
 
 
@@ -31,12 +34,16 @@ def data_home() -> Path:
     return Path(os.environ.get("LAMINA_DATA") or Path.home() / ".cache" / "lamina")
 
 
-def fetch(path: Path, urls: list[str], verify: Callable[[str], None]) -> Path:
+def fetch(
+    path: Path, urls: list[str], verify: Callable[[str], None], at_most: int = MAX_BYTES
+) -> Path:
     """Make sure that `path` exists: a file that `verify` accepts (see sha256_of_content).
 
     A file that is there is taken as it is. Otherwise the urls are tried in order, each up to
     ATTEMPTS times when the failure may pass (no connection, time-out, server error, broken off).
-    Two processes may fetch the same file at once: each writes a temporary file of its own.
+    Connections by https are verified, and never leave https for http; no more than `at_most` bytes
+    are taken, whatever the server sends. Two processes may fetch the same file at once: each writes
+    a temporary file of its own.
     Raises DownloadError with what every mirror said, and where to put the file by hand.
     """
     if path.exists():
@@ -56,14 +63,14 @@ def fetch(path: Path, urls: list[str], verify: Callable[[str], None]) -> Path:
                 if attempt:
                     time.sleep(BACK_OFF_S * 2 ** (attempt - 1))
                 try:
-                    return _fetch_one(session, url, path, verify)
+                    return _fetch_one(session, url, path, verify, at_most)
                 except _NoFolder:
                     raise
                 except _Refused as error:
-                    failures.append(f"  {url}: {error}")
+                    failures.append(f"  {url}: {_printable(str(error))}")
                     break  # asking again would give the same answer
                 except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                    failure = f"  {url}: {_short(error)}"
+                    failure = f"  {url}: {_printable(_short(error))}"
             else:
                 failures.append(f"{failure} ({ATTEMPTS} attempts)")
     raise DownloadError(
@@ -81,18 +88,47 @@ class _Refused(Exception):
     """A failure that another attempt would not mend."""
 
 
-def _fetch_one(session, url: str, path: Path, verify) -> Path:
-    with session.get(url, stream=True, timeout=TIMEOUT_S) as answer:
+class _Moved(Exception):
+    """The file is elsewhere; says where."""
+
+
+def _fetch_one(session, url: str, path: Path, verify, at_most: int) -> Path:
+    with _open(session, url) as answer:
         if 400 <= answer.status_code < 500:
             raise _Refused(f"HTTP {answer.status_code} {answer.reason}")
         if answer.status_code != 200:
             raise OSError(f"HTTP {answer.status_code} {answer.reason}")
         _make_folder(path.parent)  # not before there is something to put into it
         with whole_file(path) as file:
-            _copy(answer, file, path.name)
+            _copy(answer, file, path.name, at_most)
             file.flush()
             verify(file.name)
     return path
+
+
+def _open(session, url: str):
+    """The answer, behind redirections. requests would follow them too, but from https to http, and
+    reading into memory whatever comes with each of them."""
+    for _ in range(MAX_REDIRECTS + 1):
+        try:
+            return session.get(
+                url, stream=True, timeout=TIMEOUT_S, hooks={"response": _stop_at_redirection}
+            )
+        except _Moved as moved:
+            target = str(moved)
+            if url.startswith("https:") and not target.startswith("https:"):
+                raise _Refused(f"leads from https to {target}") from None
+            url = target
+    raise _Refused(f"leads on more than {MAX_REDIRECTS} times")
+
+
+def _stop_at_redirection(answer, **_) -> None:
+    if answer.is_redirect:
+        answer.close()
+        try:
+            raise _Moved(urllib.parse.urljoin(answer.url, answer.headers["location"]))
+        except ValueError as error:
+            raise _Refused(f"leads to no valid address ({error})") from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -105,14 +141,20 @@ def _make_folder(folder: Path) -> None:
         ) from None
 
 
-def _copy(answer, file, name: str) -> None:
+def _copy(answer, file, name: str, at_most: int) -> None:
     from tqdm import tqdm
 
-    total = int(answer.headers.get("Content-Length") or 0) or None
+    declared = answer.headers.get("Content-Length", "")
+    total = int(declared) if declared.isdecimal() and len(declared) < 20 else None
+    too_long = f"the file is longer than {at_most} bytes: a wrong file"
+    if total and total > at_most:
+        raise _Refused(too_long)
     with tqdm(total=total, desc=name, unit="B", unit_scale=True, file=sys.stderr) as bar:
         # `raw` gives the bytes as they are: with iter_content a server that labels the file
         # "Content-Encoding: gzip" would have it unpacked on the way.
         while piece := answer.raw.read(_CHUNK, decode_content=False):
+            if file.tell() + len(piece) > at_most:
+                raise _Refused(too_long)
             file.write(piece)
             bar.update(len(piece))
     if total and file.tell() != total:
@@ -157,3 +199,8 @@ def _short(error: Exception) -> str:
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     text = str(reason or error).split(">: ")[-1].split("): ")[-1]
     return f"{type(error).__name__}: {text}"
+
+
+def _printable(text: str) -> str:
+    """What a server said, fit for a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text[:300])

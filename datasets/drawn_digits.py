@@ -74,9 +74,7 @@ class DrawnDigits(Dataset):
         images = data_home() / "drawn_digits" / f"{name}-images-idx3-ubyte.gz"
         labels = data_home() / "drawn_digits" / f"{name}-labels-idx1-ubyte.gz"
         try:
-            X, t = read_idx(images), read_idx(labels)
-            if X.shape != (n, _SIZE, _SIZE) or t.shape != (n,):
-                raise IdxError(f"{images}: another shape")
+            X, t = read_idx(images, (n, _SIZE, _SIZE)), read_idx(labels, (n,))
         except (OSError, IdxError):  # not there, or damaged: draw anew
             rng = np.random.default_rng([self.seed, *part.encode()])
             X, t = draw_digits(n, rng)

@@ -17,8 +17,8 @@ class FashionMNIST(MNIST):
 
     folder = "fashion_mnist"
     mirrors = (
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     )
     class_names = (
         *("T-shirt", "trouser", "pullover", "dress", "coat"),

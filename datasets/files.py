@@ -1,33 +1,85 @@
 """Files that get their final name only when they are whole."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+PART = ".part"  # what a file is called until it is whole; a crash may leave one behind
 
 
 @contextlib.contextmanager
 def whole_file(path: Path):
     """A binary file to write, that becomes `path` at the end of the block, or never.
 
-    Temporary file in the same folder, flush, fsync, rename: a crash leaves the old file or the
-    new one.
+    Temporary file in the same folder, flush, fsync, rename, fsync of the folder: a crash or a power
+    cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
+    try:
+        with _temporary(path) as (file, temporary):
+            yield file
+        try:
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink()
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> OSError:
+    """The error in words, if it says that there is no room or no right to write; else itself."""
+    if error.errno not in _UNWRITABLE or isinstance(error, _WriteError):
+        return error
+    return _WriteError(error.errno, error.strerror, str(path))
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk too. Windows has no call for it, and needs none."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot
+            raise
+    finally:
+        os.close(handle)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a crash left of files that did not get whole. Only for a folder of our own."""
+    for part in folder.glob(f".*{PART}"):
+        part.unlink()
+
+
+_UNWRITABLE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS),
+    *(errno.EACCES, errno.EPERM),
+)
+
+
+class _WriteError(OSError):
+    def __str__(self):
+        return f"{self.filename} cannot be written: {self.strerror}"
+
+
+@contextlib.contextmanager
+def _temporary(path: Path):
     with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
+        dir=path.parent, prefix=f".{path.name}.", suffix=PART, delete=False
     ) as file:
         temporary = Path(file.name)
         try:
-            yield file
+            yield file, temporary
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
-            file.close()
+            with contextlib.suppress(OSError):  # what could not be flushed cannot be now
+                file.close()
             temporary.unlink()
             raise
-    try:
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink()
-        raise

@@ -7,6 +7,7 @@ big-endian 32-bit integer; then the entries. Source: the format note on the orig
 import gzip
 import math
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -26,24 +27,23 @@ class IdxError(ValueError):
     """A file is not whole, valid IDX."""
 
 
-def read_idx(path: str | Path) -> np.ndarray:
+def read_idx(path: str | Path, expected: tuple[int, ...] | None = None) -> np.ndarray:
     """The array in an IDX file, gzip-compressed if its name ends in .gz.
 
     Raises IdxError, naming the file, if it is damaged, cut off, or longer or shorter than its
-    header says; nothing larger than the header declares is ever read into memory.
+    header says, or if that is not the `expected` shape of bytes (uint8); nothing larger than the
+    header declares is ever read into memory.
     """
     opener = gzip.open if Path(path).suffix == ".gz" else open
     try:
         with opener(path, "rb") as stream:
-            return _read(stream)
+            return _read(stream, expected)
     except IdxError as error:
         raise IdxError(f"{path}: {error}") from None
     except (gzip.BadGzipFile, EOFError) as error:
         raise IdxError(f"{path}: not a whole gzip file ({error})") from None
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise IdxError(f"{path}: damaged gzip data ({error})") from None
-        raise
+    except zlib.error as error:
+        raise IdxError(f"{path}: damaged gzip data ({error})") from None
 
 
 def write_idx(stream, array: np.ndarray) -> None:
@@ -55,17 +55,21 @@ def write_idx(stream, array: np.ndarray) -> None:
     stream.write(array.astype(_DTYPES[code]).tobytes())
 
 
-def _read(stream) -> np.ndarray:
+def _read(stream, expected: tuple[int, ...] | None) -> np.ndarray:
     magic = _exactly(stream, 4, "the magic number")
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES or not 1 <= magic[3] <= 8:
         raise IdxError(f"not IDX: wrong magic number 0x{magic.hex()}")
     n_axes = magic[3]
     shape = struct.unpack(f">{n_axes}I", _exactly(stream, 4 * n_axes, "the axes"))
     dtype = _DTYPES[magic[2]]
+    if expected is not None and (shape != expected or dtype != np.uint8):
+        raise IdxError(f"expects uint8 {expected}, got {dtype.name} {shape}")
     content = _exactly(stream, math.prod(shape) * dtype.itemsize, f"an array of shape {shape}")
     if stream.read(1):
         raise IdxError(f"holds more than the array of shape {shape} that its header declares")
-    array = np.frombuffer(content, dtype).astype(dtype.newbyteorder("="), copy=False)
+    array = np.frombuffer(content, dtype)
+    if not dtype.isnative:  # swapped in place: a copy would take as much memory again
+        array = array.byteswap(inplace=True).view(dtype.newbyteorder("="))
     try:
         return array.reshape(shape)
     except ValueError as error:  # no entries, but axes beyond what NumPy can count

@@ -33,14 +33,18 @@ class Minibatches:
 
     def state(self) -> dict[str, np.ndarray]:
         """The order, the place in it and the generator, as arrays."""
-        place = {"order": self.order.copy(), "cursor": np.array(self.cursor)}
+        order = self.order.astype(np.min_scalar_type(self.n - 1))  # a copy, of as few bytes as do
+        place = {"order": order, "cursor": np.array(self.cursor)}
         return place | {"rng": generator_state(self.rng)}
 
     def load_state(self, state: dict) -> None:
         """Go on where `state()` was taken. Raises ValueError if it belongs to other data."""
-        if state["order"].shape != self.order.shape:
+        order, cursor = state["order"].astype(self.order.dtype), int(state["cursor"])
+        if order.shape != self.order.shape:
             raise ValueError(
-                f"Minibatches: the saved order has {len(state['order'])} rows, the data {self.n}"
+                f"Minibatches: the saved order has {order.size} rows, the data {self.n}"
             )
-        self.order, self.cursor = state["order"].copy(), int(state["cursor"])
+        if not (np.array_equal(np.sort(order), np.arange(self.n)) and 0 <= cursor < self.n):
+            raise ValueError("Minibatches: the saved order does not have every row once")
+        self.order, self.cursor = order, cursor
         set_generator_state(self.rng, state["rng"])

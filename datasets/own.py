@@ -2,15 +2,16 @@
 
 import csv
 import math
-import zipfile
-import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from datasets.dataset import Dataset, Samples
+from datasets.npz import open_npz
 
 _LARGEST = 1e37  # what float32, and sums of it, can hold
+_SHORT = 60  # characters of a cell in an error
 
 
 class CSV(Dataset):
@@ -40,8 +41,8 @@ class CSV(Dataset):
             same, X_test, labels_test = _read(test, target)
             if same != columns:
                 raise ValueError(
-                    f"{test}: has the columns {', '.join(same)}; expects those of {path}, "
-                    f"{', '.join(columns)}"
+                    f"{test}: has the columns {_list(same)}; expects those of {path}, "
+                    f"{_list(columns)}"
                 )
             parts = [(X, labels), (X_test, labels_test)]
         classes = _classes(parts[0][1] + parts[1][1])
@@ -68,20 +69,18 @@ class NPZ(Dataset):
     """
 
     def __init__(self, path: Path, *, scale: float | None = None):
-        try:
-            with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: np.asanyarray(array) for name, array in file.items()}
-        except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path}: cannot be read as .npz ({error})") from None
-        except (zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path}: is damaged ({error})") from None
         names = ("x_train", "t_train", "x_test", "t_test")
-        missing = [name for name in names if name not in arrays]
-        if missing:
-            raise ValueError(
-                f"{path}: expects {', '.join(names)}; {', '.join(missing)} missing, there are "
-                f"{', '.join(arrays) or 'none'}"
-            )
+        try:
+            with open_npz(path) as entries:
+                missing = [name for name in names if name not in entries]
+                if missing:
+                    raise ValueError(
+                        f"{path}: expects {', '.join(names)}; {', '.join(missing)} missing, there "
+                        f"are {_list(list(entries)) or 'none'}"
+                    )
+                arrays = {name: entries[name].read() for name in names}
+        except OSError as error:
+            raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
         n_classes = 0
         parts = []
         for part in ("train", "test"):
@@ -112,26 +111,39 @@ def _kind(array) -> str:
 
 def _read(path: Path, target: str | None):
     """(names of the columns, the target last; numbers (N, n) in float64; labels) of a CSV file."""
+    line = 0
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
-            rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = []
+            for row in reader:
+                line = reader.line_num
+                if row:
+                    rows.append((line, row))
+    except OSError as error:
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8") from None
+    except csv.Error as error:  # a cell of more than 131,072 characters: a quote never closed?
+        message = f"cannot be read as CSV after line {line} ({error}); is a quote not closed?"
+        raise ValueError(f"{path}: {message}") from None
     if len(rows) < 2:
         raise ValueError(f"{path}: expects a header and at least one row of data")
+    if zeros := next((line for line, row in rows if any("\0" in cell for cell in row)), None):
+        raise ValueError(f"{path}, line {zeros}: holds zero bytes: no text; save it as UTF-8")
     header = [name.strip() for name in rows[0][1]]
     if len(header) < 2:
         hint = "; are the columns parted by semicolons? use commas" if ";" in header[0] else ""
-        raise ValueError(f"{path}: expects a header of two or more names, got {header[0]!r}{hint}")
-    if twice := [name for i, name in enumerate(header) if name in header[:i]]:
+        got = f"{_short(header[0])}{hint}"
+        raise ValueError(f"{path}: expects a header of two or more names, got {got}")
+    if twice := [name for name, times in Counter(header).items() if times > 1]:
         raise ValueError(
-            f"{path}: expects different names in the header, but {twice[0]!r} stands twice; is "
-            "there no header, and the first row is data?"
+            f"{path}: expects different names in the header, but {_short(twice[0])} stands twice; "
+            "is there no header, and the first row is data?"
         )
     target = header[-1] if target is None else target
     if target not in header:
-        raise ValueError(f"{path}: has no column {target}; there are {', '.join(header)}")
+        raise ValueError(f"{path}: has no column {target}; there are {_list(header)}")
     place = header.index(target)
     numbers, labels = [], []
     for line, row in rows[1:]:
@@ -153,15 +165,24 @@ def _number(path: Path, line: int, column: str, cell: str) -> float:
     try:
         value = float(cell)
     except ValueError:
-        what = f"the text {cell!r}" if cell.strip() else "nothing"
+        what = f"the text {_short(cell)}" if cell.strip() else "nothing"
         raise ValueError(
             f"{path}, line {line}: column {column}: expects a number, got {what}"
         ) from None
     if not math.isfinite(value) or abs(value) > _LARGEST:
         raise ValueError(
-            f"{path}, line {line}: column {column}: expects a finite number, got {cell}"
+            f"{path}, line {line}: column {column}: expects a finite number, got {cell[:_SHORT]}"
         )
     return value
+
+
+def _short(cell: str) -> str:
+    return repr(cell) if len(cell) <= _SHORT else f"{cell[:_SHORT]!r}..."
+
+
+def _list(names: list[str]) -> str:
+    more = f", and {len(names) - 50} more" if len(names) > 50 else ""
+    return ", ".join(name[:_SHORT] for name in names[:50]) + more
 
 
 def _split(path: Path, n: int, test_share: float, seed: int):

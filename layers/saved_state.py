@@ -4,6 +4,12 @@ import json
 
 import numpy as np
 
+# NumPy takes the place in a buffer of random numbers as it comes, and reads there, wherever it is.
+_PLACE_IS_INSIDE = {
+    "MT19937": lambda state: state["state"]["pos"] in range(625),
+    "Philox": lambda state: state["buffer_pos"] in range(5),
+}
+
 
 def saved(held) -> np.ndarray:
     """A copy of the data of a Param or State; the state of a random generator as JSON text."""
@@ -13,13 +19,26 @@ def saved(held) -> np.ndarray:
 
 
 def misfit(held, array) -> str:
-    """Why `array` cannot be put back into `held`; "" if it can."""
+    """Why `array` cannot be put back into `held`; "" if it can. Of a Param or State only shape and
+    dtype are looked at, so that an array which is still in its file can be asked about."""
     if isinstance(held, np.random.Generator):
-        kind = type(held.bit_generator).__name__
-        fits = f'"{kind}"' in str(array)
-        return "" if fits else f"expects the state of a {kind}, got {str(array)[:40]}"
+        return _misfit_of_generator(held, array)
     if np.shape(array) != held.data.shape:
         return f"expects shape {held.data.shape}, got {np.shape(array)}"
+    if not np.can_cast(array.dtype, held.data.dtype, "same_kind"):
+        return f"expects {held.data.dtype}, got {array.dtype}"
+    return ""
+
+
+def _misfit_of_generator(held: np.random.Generator, array) -> str:
+    kind = type(held.bit_generator)
+    try:
+        state = json.loads(str(array))
+        if not _PLACE_IS_INSIDE.get(kind.__name__, bool)(state):
+            raise ValueError
+        kind(0).state = state  # tried on another one
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError, AttributeError):
+        return f"expects the state of a {kind.__name__}, got {str(array)[:40]!r}"
     return ""
 
 

@@ -94,7 +94,7 @@ class Graph(Net):
         return _one_or_tuple([blobs[name] for name in self.outputs])
 
     def scores(self, X):
-        outputs = self.forward(X)
+        outputs = self.forward(*X) if isinstance(X, tuple) else self.forward(X)
         return outputs[0] if len(self.outputs) > 1 else outputs
 
     def loss(self, X, t):

@@ -63,14 +63,18 @@ class Net(Derivatives, Layer):
         return self.forward(X)
 
     def predict(self, X, batch_size: int = 1000):
-        """The scores in evaluation mode, computed in batches along the first axis."""
+        """The scores in evaluation mode, computed in batches along the first axis; X is a tuple of
+        arrays if the net has several inputs."""
         mode = self.training
         self.set_training(False)
+        several = isinstance(X, tuple)
+        first = X[0] if several else X
         try:
-            if X.ndim == 1 or len(X) <= batch_size:
+            if first.ndim == 1 or len(first) <= batch_size:
                 return self.scores(X)
-            batches = range(0, len(X), batch_size)
-            return np.concatenate([self.scores(X[i : i + batch_size]) for i in batches])
+            rows = [slice(i, i + batch_size) for i in range(0, len(first), batch_size)]
+            batches = (tuple(x[part] for x in X) if several else X[part] for part in rows)
+            return np.concatenate([self.scores(batch) for batch in batches])
         finally:
             self.set_training(mode)
             self.forget()

@@ -93,13 +93,18 @@ class Optimizer:
                 continue
             if what not in self.keeps or name not in self.parameters:
                 raise ValueError(f"{own}: the saved {key} does not belong here")
-            shape = self.parameters[name].data.shape
-            if array.shape != shape:
-                raise ValueError(f"{own}: {key}: expects shape {shape}, got {array.shape}")
+            data = self.parameters[name].data
+            if array.shape != data.shape or array.dtype != data.dtype:
+                raise ValueError(
+                    f"{own}: {key}: expects {data.dtype} {data.shape}, got {array.dtype} "
+                    f"{array.shape}"
+                )
             kept.setdefault(name, {})[what] = array.copy()
         for name, arrays in kept.items():
             if set(arrays) != set(self.keeps):
                 raise ValueError(f"{own}: {name}: expects {', '.join(self.keeps)}")
+        if int(state["steps"]) < 0:
+            raise ValueError(f"{own}: expects a number of steps, got {state['steps']}")
         self.kept, self.steps = kept, int(state["steps"])
 
     def _kept(self, name: str, param: Param) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ HEAVY = {
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"datasets/download.py", "training/trainer.py"},
-    "yaml": {"training/config.py"},
+    "yaml": {"training/strict_yaml.py"},
     "threadpoolctl": {"layers/workers.py"},
 }
 

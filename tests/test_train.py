@@ -150,8 +150,9 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path):
     assert out.startswith("interrupted at iteration ")
     assert len(out.strip().splitlines()) == 1
     assert "Traceback" not in err
+    assert out.strip().endswith(f"python train.py --resume {tmp_path / 'run'}")
     names = {p.name.split("-")[0] for p in (tmp_path / "run").iterdir()}
-    assert {"weights.npz", "history.csv", "curves.png", "checkpoint"} <= names
+    assert {"weights.npz", "history.csv", "checkpoint"} <= names
 
 
 def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
@@ -163,7 +164,7 @@ def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
     monkeypatch.setattr(command, "_train", press)
     assert command.main([]) == 130
     assert capsys.readouterr().out == (
-        "train.py: stopped at once; if a run directory was made, its tables are kept\n"
+        "train.py: stopped at once; a run directory can be taken up: --resume RUN\n"
     )
 
 
@@ -177,6 +178,36 @@ def test_a_run_that_went_wrong_is_said(tmp_path, every):
     assert done.returncode == 0
     found = f"python -m training.doctor {tmp_path / 'run'} finds: learning rate too high\n"
     assert done.stderr == found
+
+
+def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
+    code = "from layers import Relu\n\n\nclass Mine(Relu):\n    pass\n"
+    (tmp_path / "own.py").write_text(code)
+    settings = ("dataset.n_train=300", "dataset.n_test=100", "training.iterations=20")
+    settings += (f"net.layers.relu1.type={tmp_path / 'own.py'}:Mine",)
+    arguments = [a for s in settings for a in ("--set", s)]
+    assert train("--quiet", "--run-dir", tmp_path / "run", *arguments).returncode == 0
+    longer = ("--quiet", "--resume", tmp_path / "run", "--set", "training.iterations=30")
+    refused = train(*longer)
+    assert refused.returncode == 2
+    assert f"add --code {tmp_path / 'own.py'}" in refused.stderr
+    done = train(*longer, "--code", tmp_path / "own.py")
+    assert done.returncode == 0, done.stderr
+    assert train(*longer, "--code", tmp_path / "own.py", "--verify").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--verify"], "--verify needs --resume RUN"),
+        (["--resume", "r", "--run-dir", "s"], "leave --run-dir out"),
+        (["--resume", "no_such_run"], "no_such_run: is no run directory: it has no config.yaml"),
+    ],
+)
+def test_a_resume_that_cannot_be_is_status_2(arguments, words):
+    done = train(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
 
 
 def test_debug_shows_the_traceback():

@@ -13,10 +13,10 @@ from layers.gates import Copy
 from layers.loading import suggest
 from layers.loss import Loss
 from nets.wiring import wire
-from training.checkpoint import load_weights
 from training.config import Config
 from training.construct import call, find, resolve
 from training.values import check_value
+from training.weights import load_weights
 
 NETS = (nets.Sequential, nets.Graph)
 # Keys of any layer that are not for its constructor.

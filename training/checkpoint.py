@@ -1,74 +1,92 @@
-"""Saved weights and checkpoints: plain .npz files, never pickle."""
+"""Checkpoints: all that decides how a run goes on, in one .npz file with a checksum."""
 
-import zipfile
+import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
 
-from datasets.files import whole_file
-from layers.base import Layer, Param, State
-from layers.saved_state import misfit, restore
-from training.health.finite import first_not_finite, weights_of
+from datasets.files import unwritable
+from datasets.npz import NpzError, read_npz, write_npz
+from training.health.finite import refuse_not_finite
+
+_NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
+_DIGEST = "sha256"
 
 
-def save_weights(path: Path, net: Layer) -> None:
-    """Parameters and states by dotted name: what prediction needs. Raises FloatingPointError if
-    one of them is not finite: such weights would only hide better ones."""
-    arrays = weights_of(net)
-    _refuse_not_finite(path, arrays)
-    with whole_file(path) as file:
-        np.savez(file, **arrays)
-
-
-def load_weights(path: Path, net: Layer, strict: bool = True) -> str:
-    """Put saved weights into a net by name; returns a line that says what was put in.
-
-    Raises ValueError listing every name and shape that differs, and changes nothing then; with
-    strict=False what fits is put in, and the line says what does not.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            saved = dict(file)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no file of weights: {error}") from None
-    held = {n: h for n, h in net.walk() if isinstance(h, (Param, State))}
-    wrong = [f"missing: {name}" for name in held.keys() - saved.keys()]
-    wrong += [f"unknown: {name}" for name in saved.keys() - held.keys()]
-    fitting = {}
-    for name in held.keys() & saved.keys():
-        reason = misfit(held[name], saved[name])
-        if reason:
-            wrong.append(f"{name}: {reason}")
-        else:
-            fitting[name] = saved[name]
-    differences = "; ".join(sorted(wrong))
-    if wrong and (strict or not fitting):
-        raise ValueError(f"{path} does not fit the net: {differences}")
-    for name, array in fitting.items():
-        restore(held[name], array)
-    line = f"{len(fitting)} of {len(held)} arrays from {path}"
-    return f"{line}; {differences}" if wrong else line
+class CheckpointError(ValueError):
+    """A checkpoint is damaged, or none; says which file and what is wrong with it."""
 
 
 def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
     """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
     FloatingPointError if an array is not finite: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
-    _refuse_not_finite(path, flat)
-    with whole_file(path) as file:
-        np.savez(file, **flat)
+    refuse_not_finite(path, flat)
+    write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
 
 
 def load_checkpoint(path: Path) -> dict[str, dict]:
-    """What `save_checkpoint` was given."""
+    """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
+    try:
+        flat = read_npz(path)
+    except NpzError as error:
+        raise CheckpointError(f"{error}; the checkpoint is damaged") from None
+    if _DIGEST not in flat:
+        raise CheckpointError(f"{path} is no checkpoint: it has no checksum")
+    if str(flat.pop(_DIGEST)) != _digest(flat):
+        raise CheckpointError(
+            f"{path}: its content does not have its checksum; the checkpoint is damaged"
+        )
     parts: dict[str, dict] = {}
-    with np.load(path, allow_pickle=False) as saved:
-        for name, array in saved.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = array
+    for name, array in flat.items():
+        part, _, rest = name.partition("/")
+        parts.setdefault(part, {})[rest] = array
     return parts
 
 
-def _refuse_not_finite(path: Path, arrays: dict) -> None:
-    if (name := first_not_finite(arrays)) is not None:
-        raise FloatingPointError(f"{path} is not written: {name} is not finite")
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of names, types, shapes and contents, whatever the order."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+class Checkpoints:
+    """When a run writes checkpoints, and which of them it keeps.
+
+    One every `every` iterations (None: only where the run ends or is interrupted), of which the
+    newest `keep` stay; with `keep_best`, that of the best evaluation is written too, and stays.
+    """
+
+    def __init__(self, *, every: int | None = 1000, keep: int = 3, keep_best: bool = False):
+        for name, value in (("every", every), ("keep", keep)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name}: expects at least 1, got {value}")
+        self.every, self.keep, self.keep_best = every, keep, keep_best
+
+    def due(self, iteration: int) -> bool:
+        return self.every is not None and iteration > 0 and iteration % self.every == 0
+
+    def save(self, folder: Path, parts: dict[str, dict], iteration: int, best: int) -> Path:
+        """Write one, then remove those that need not stay; returns its path. `best` is the
+        iteration of the best evaluation."""
+        path = folder / f"checkpoint-{iteration:08d}.npz"
+        save_checkpoint(path, parts)
+        saved = saved_checkpoints(folder)
+        stay = sorted(saved)[-self.keep :] + ([best] if self.keep_best else [])
+        try:
+            for other in saved.keys() - set(stay):
+                saved[other].unlink()
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        return path
+
+
+def saved_checkpoints(folder: Path) -> dict[int, Path]:
+    """The checkpoints in a run directory by their iterations, in ascending order."""
+    found = {int(m[1]): p for p in folder.iterdir() if (m := _NAME.fullmatch(p.name))}
+    return dict(sorted(found.items()))

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-import yaml
+from training.strict_yaml import MAX_BYTES, MAX_KEY, YamlError, check_text, dump, parse
+
+_LONGEST = 1000  # characters of a message, whatever it quotes
 
 
 def suggest(name, known) -> str:
@@ -20,11 +22,13 @@ class ConfigError(ValueError):
 class Config:
     """A parsed configuration: `data` (nested dicts), and where each key stood.
 
-    A place in it is a tuple of keys: ("training", "batch_size").
+    A place in it is a tuple of keys: ("training", "batch_size"). `allowed_code` are the files that
+    it may run as path.py:Class; None, for a configuration that the user named, allows any.
     """
 
     def __init__(self, data: dict, source: str, lines: dict[tuple, int], folder: Path):
         self.data, self.source, self.lines, self.folder = data, source, lines, folder
+        self.allowed_code: set[Path] | None = None
         self._set: list[tuple] = []  # places that the command line gave
 
     def error(self, place: tuple, message: str) -> ConfigError:
@@ -42,7 +46,7 @@ class Config:
         ):
             where = "--set"
         key = ".".join(str(part) for part in place)
-        return ConfigError(f"{where}: {key}: {message}" if key else f"{where}: {message}")
+        return ConfigError(_short(f"{where}: {key}: {message}" if key else f"{where}: {message}"))
 
     def get(self, place: tuple):
         data = self.data
@@ -68,10 +72,14 @@ class Config:
         place = tuple(key.split("."))
         if not equals or not all(place):
             raise ConfigError(f"--set {assignment}: expects key.key=value")
+        if max(map(len, place)) > MAX_KEY:
+            raise ConfigError(f"--set: expects keys of at most {MAX_KEY} characters")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {assignment}: {_problem(error)}") from None
+            for part in place:
+                check_text(part)
+            value, _ = parse(text)
+        except YamlError as error:
+            raise ConfigError(f"--set {_short(assignment)}: {error}") from None
         if len(place) > 1:
             self.data.setdefault(place[0], {})  # a section may be new, what is inside it must exist
         data = self.data
@@ -90,24 +98,23 @@ class Config:
 
 
 def load_config(path: str | Path) -> Config:
-    """Read a YAML file. Raises ConfigError if it is missing, no YAML, or repeats a key."""
+    """Read a YAML file. Raises ConfigError if it is missing, or for what `strict_yaml.parse`
+    refuses: no YAML, keys that stand twice, beyond the limits."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ConfigError(f"{path}: is longer than {MAX_BYTES} bytes: no configuration")
+        data, lines = parse(content.decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not a text file") from None
-    lines: dict[tuple, int] = {}
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        if root is None:
-            raise ConfigError(f"{path}: is empty")
-        _record(root, (), lines, str(path))
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}{_line(error)}: no valid YAML: {_problem(error)}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: no valid YAML: it refers to itself, or is too deep") from None
+    except YamlError as error:
+        where = f"{path}, line {error.line}" if error.line else str(path)
+        raise ConfigError(_short(f"{where}: {error}")) from None
+    if data is None:
+        raise ConfigError(f"{path}: is empty")
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expects a mapping (dataset:, net:, ...), got {describe(data)}")
     return Config(data, str(path), lines, Path(path).resolve().parent)
@@ -117,7 +124,7 @@ def save_config(path: Path, config: Config) -> None:
     """Write a configuration as YAML; the file gets its name only when it is whole."""
     from datasets.files import whole_file  # late: its room imports NumPy, before threads are set
 
-    text = yaml.safe_dump(config.data, sort_keys=False, allow_unicode=True)
+    text = dump(config.data)
     with whole_file(path) as file:
         file.write(text.encode())
 
@@ -132,32 +139,5 @@ def describe(value) -> str:
     return kind if isinstance(value, (list, dict)) else f"{kind} {value!r}"
 
 
-def _record(node, place: tuple, lines: dict, source: str) -> None:
-    """Note the line of every key, and refuse a key that stands twice (YAML would keep the last)."""
-    if isinstance(node, yaml.SequenceNode):
-        for i, item in enumerate(node.value):
-            lines[(*place, i)] = item.start_mark.line + 1
-            _record(item, (*place, i), lines, source)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen = {}
-    for key, value in node.value:
-        line, name = key.start_mark.line + 1, key.value
-        if isinstance(name, str) and name in seen and name != "<<":
-            key_name = ".".join(str(part) for part in (*place, name))
-            raise ConfigError(
-                f"{source}, line {line}: {key_name}: stands a second time (first in line "
-                f"{seen[name]}); keep one"
-            )
-        if isinstance(name, str):
-            seen[name] = lines[(*place, name)] = line
-            _record(value, (*place, name), lines, source)
-
-
-def _line(error) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}" if mark else ""
-
-
-def _problem(error) -> str:
-    return getattr(error, "problem", None) or str(error).splitlines()[0]
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

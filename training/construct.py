@@ -1,6 +1,7 @@
 """One object from its part of a configuration: {type: Affine, n_out: 50} becomes Affine(...)."""
 
 import inspect
+import shlex
 from pathlib import Path
 
 import datasets
@@ -61,6 +62,12 @@ def _is_kind(cls, base: type) -> bool:
 def _from_file(config: Config, place: tuple, name: str):
     file, _, class_name = name.rpartition(":")
     path = find(config, place, file)
+    if config.allowed_code is not None and path.resolve() not in config.allowed_code:
+        raise config.error(
+            place,
+            f"a run directory runs no code by itself, and this one names {path}; read that file, "
+            f"and if you trust it, add --code {shlex.quote(str(path))}",
+        )
     config.get(place[:-1])["type"] = f"{path}:{class_name}"
     try:
         return load_class(path, class_name)
@@ -74,8 +81,11 @@ def find(config: Config, place: tuple, name) -> Path:
         raise config.error(place, f"expects the path of a file, got {describe(name)}")
     tried = [folder / name for folder in (config.folder, Path.cwd())]
     for path in tried:
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:  # a name that is too long
+            raise config.error(place, f"no such file: {error.strerror}") from None
     places = " or ".join(dict.fromkeys(str(path) for path in tried))
     raise config.error(place, f"no such file: {places}")
 

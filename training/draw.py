@@ -8,6 +8,7 @@ import argparse
 import copy
 import dataclasses
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,12 @@ from nets import Net
 from training.build import build_dataset, build_net, check_sections
 from training.config import ConfigError, load_config
 from training.evaluate import load_run
+from training.run_config import add_code_option
 from training.values import check_value
 
 
 def draw_net(net, X, t, title: str = "Net") -> Drawing:
-    """The graph of a net with its loss on one batch of inputs X and targets t.
+    """The graph of a net with its loss on one batch, X and t being what `net.loss` takes.
 
     Layers are nodes, and so are the parameters; values stand above the edges and gradients below,
     of big arrays the shape and norm. A net inside the net is one node. A copy of the net goes
@@ -38,7 +40,8 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
     inputs = X if isinstance(X, tuple) else (X,)
     names = getattr(net, "inputs", ["X"])
     nodes = {id(x): _add(graph, n, n, "input", x) for n, x in zip(names, inputs, strict=True)}
-    nodes[id(t)] = _add(graph, "t", "t", "constant", np.asarray(t))
+    for name, targets in (t if isinstance(t, dict) else {"t": t}).items():
+        nodes[id(targets)] = _add(graph, name, name, "constant", np.asarray(targets))
     parameters = {id(p): name for name, p in net.parameters().items()}
     for call in calls:
         if not isinstance(call.layer, Copy):  # its outputs are its input; see with_copies
@@ -147,11 +150,12 @@ def _add_sum(graph: Graph, losses: list[int], weights: list[float]) -> None:
         graph.edges.append(Edge(source, target, weight * one))
 
 
-def load(path: Path, rows: int):
+def load(path: Path, rows: int, code: Iterable[Path] = ()):
     """(net, X, t): from a configuration with its initial weights, or a run with those it learned,
-    and the first rows of the training samples. Raises ConfigError, OSError or ValueError."""
+    and the first rows of the training samples; `code` as for load_run. Raises ConfigError, OSError
+    or ValueError."""
     if path.is_dir():
-        net, dataset = load_run(path)
+        net, dataset = load_run(path, code)
     else:
         config = load_config(path)
         check_sections(config)
@@ -178,11 +182,12 @@ def main(arguments: list[str] | None = None) -> int:
         help=".svg, .png, .dot, or .html, a page to step through (default: net.svg)",
     )
     parser.add_argument("--batch", type=int, default=100, help="samples (default: 100)")
+    add_code_option(parser)
     options = parser.parse_args(arguments)
     try:
         if options.batch < 1:
             raise ValueError(f"--batch: expects at least 1, got {options.batch}")
-        net, X, t = load(options.source, options.batch)
+        net, X, t = load(options.source, options.batch, options.code)
         draw_net(net, X, t, options.source.stem).save(options.output)
     except (OSError, ValueError) as error:
         print(f"training.draw: {' '.join(str(error).split())}", file=sys.stderr)

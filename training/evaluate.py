@@ -7,6 +7,7 @@ import argparse
 import math
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +16,17 @@ from datasets import Samples
 from datasets.files import whole_file
 from layers.base import Layer
 from training.build import build_dataset, build_net, check_sections
-from training.checkpoint import load_weights
-from training.config import ConfigError, load_config
+from training.run_config import add_code_option, load_run_config
+from training.weights import load_weights
 
 
-def load_run(run_dir: Path):
-    """(net, dataset) of a run: its configuration built again, and its weights put in."""
-    path = run_dir / "config.yaml"
-    if not path.is_file():
-        raise ConfigError(f"{run_dir}: is no run directory: it has no config.yaml")
-    config = load_config(path)
+def load_run(run_dir: Path, code: Iterable[Path] = ()):
+    """(net, dataset) of a run: its configuration built again, and its weights put in. `code` are
+    the files of own layers that it may run, see `load_run_config`."""
+    config = load_run_config(run_dir, code)
     check_sections(config)
     for key in ("weights", "partial_weights"):  # where training began: it need not be there still
-        config.data["net"].pop(key, None)
+        config.expect_mapping(("net",)).pop(key, None)
     dataset = build_dataset(config)
     net = build_net(config, dataset, np.random.default_rng(0))
     load_weights(run_dir / "weights.npz", net)
@@ -117,9 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m training.evaluate", description="Evaluate a run on its test samples."
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    add_code_option(parser)
     options = parser.parse_args(arguments)
     try:
-        net, dataset = load_run(options.run)
+        net, dataset = load_run(options.run, options.code)
         samples = dataset.test
         scores = scores_of(net, samples)
         counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.class_names))

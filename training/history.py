@@ -1,94 +1,101 @@
-"""The tables of a run: loss.csv, history.csv and timing.csv."""
+"""What happens in a run: its losses and evaluations, and their tables."""
 
-import csv
 import time
 from pathlib import Path
 
 import numpy as np
 
+from training.table import Table, read_table
+
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
-TIMING = ("iteration", "seconds", "images_per_second", "recorder_seconds")
+TIMING = (
+    *("iteration", "seconds", "images_per_second"),
+    *("checkpoint_seconds", "recorder_seconds"),
+)
 
 
 class History:
-    """Collects what happens in a run and writes it as it comes.
+    """Collects losses and evaluations, and writes them into tables if it is given a folder.
 
-    loss.csv has a row per iteration, history.csv a row per evaluation; timing.csv has the seconds,
-    apart, so that the other two are the same bits for the same seed. `start` is the number of
-    iterations done before, when a run goes on; its tables are then continued. Nothing is written
-    without a folder. Losses are written at each evaluation and when the history is closed.
+    loss.csv has a row per iteration, history.csv a row per evaluation; timing.csv has the seconds
+    since the start, and those spent on checkpoints and on health, apart, so that the other two are
+    the same bits for the same seed. `losses` and `evaluations` are those of this process, and
+    `evaluated` is the iteration of the last evaluation.
     """
 
-    def __init__(self, folder: Path | None = None, start: int = 0):
+    def __init__(self):
         self.losses: list[float] = []
         self.evaluations: list[dict] = []
-        self._start, self._evaluated, self._written = start, 0, 0
+        self.evaluated = 0
+        self._since: list[float] = []  # losses since the last evaluation
+        self._tables: dict[str, Table] = {}
         self._started = time.perf_counter()
-        self._tables = {}
-        if folder is not None:
-            for name, header in (
-                ("loss", ("iteration", "loss")),
-                ("history", EVALUATION),
-                ("timing", TIMING),
-            ):
-                self._tables[name] = Table(folder / f"{name}.csv", header)
+        self.checkpoint_seconds, self.recorder_seconds = 0.0, 0.0
 
-    def add_loss(self, loss: float) -> None:
-        """The loss of the next iteration."""
+    def open(self, folder: Path, iteration: int) -> None:
+        """Write tables into this folder: begin them, or continue those of a run that goes on after
+        this iteration. Raises ValueError if they do not reach up to it."""
+        self._tables = {
+            "loss": Table(folder / "loss.csv", ("iteration", "loss"), iteration),
+            "history": Table(folder / "history.csv", EVALUATION, self.evaluated),
+            "timing": Table(folder / "timing.csv", TIMING, self.evaluated),
+        }
+        _check_whole(folder / "loss.csv", iteration)
+        spent = read_table(folder / "timing.csv")
+        if len(spent["seconds"]):
+            self._started = time.perf_counter() - spent["seconds"][-1]
+            self.checkpoint_seconds = spent["checkpoint_seconds"][-1]
+            self.recorder_seconds = spent["recorder_seconds"][-1]
+
+    def add_loss(self, iteration: int, loss: float) -> None:
+        """The loss of an iteration; its row is written at the next flush."""
         self.losses.append(loss)
+        self._since.append(loss)
+        if self._tables:
+            self._tables["loss"].write((iteration, f"{loss:.9g}"))
 
     def mean_loss(self) -> float:
         """The mean loss of the iterations since the last evaluation."""
-        return float(np.mean(self.losses[self._evaluated :]))
+        return float(np.mean(self._since))
 
-    def add_evaluation(
-        self, row: dict, images: int, seconds: float, recorder_seconds: float = 0.0
-    ) -> None:
-        """One evaluation; `images` were trained on in `seconds` since the one before, of all the
-        seconds of the run `recorder_seconds` went into looking after its health."""
+    def add_evaluation(self, row: dict, images: int, seconds: float) -> None:
+        """One evaluation; `images` were trained on in `seconds` since the one before."""
         self.evaluations.append(row)
-        self._evaluated = len(self.losses)
+        self.evaluated, self._since = row["iteration"], []
         if self._tables:
-            self._write_losses()
             self._tables["history"].write(_text(row[key]) for key in EVALUATION)
             rate = f"{images / seconds:.0f}" if seconds else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
-            watching = f"{recorder_seconds:.3f}"
-            self._tables["timing"].write((row["iteration"], elapsed, rate, watching))
-            for table in self._tables.values():
-                table.file.flush()
+            overhead = (self.checkpoint_seconds, self.recorder_seconds)
+            timing = (row["iteration"], elapsed, rate, *(f"{s:.3f}" for s in overhead))
+            self._tables["timing"].write(timing)
+            self.flush()
 
-    def close(self) -> None:
-        """Write what is left, whatever ended the run."""
-        if self._tables:
-            self._write_losses()
+    def flush(self, sync: bool = False) -> None:
+        """Write what has been collected; with `sync`, down to the disk."""
         for table in self._tables.values():
-            table.file.close()
+            table.flush(sync)
 
-    def _write_losses(self) -> None:
-        for i in range(self._written, len(self.losses)):
-            self._tables["loss"].write((self._start + i + 1, f"{self.losses[i]:.9g}"))
-        self._written = len(self.losses)
+    def state(self) -> dict[str, np.ndarray]:
+        """What the next evaluation will say depends on."""
+        return {"evaluated": np.array(self.evaluated), "losses": np.array(self._since, float)}
+
+    def load_state(self, state: dict) -> None:
+        """Go on where `state()` was taken. Raises ValueError for anything else."""
+        if state["losses"].ndim != 1:
+            raise ValueError(f"History: expects losses (n,), got {state['losses'].shape}")
+        self.evaluated, self._since = int(state["evaluated"]), state["losses"].tolist()
 
 
-class Table:
-    """A CSV file that is begun with its header, or continued."""
-
-    def __init__(self, path: Path, header: tuple):
-        new = not path.exists()
-        self.file = open(path, "a", newline="", encoding="utf-8")  # noqa: SIM115  closed by History
-        self.write = csv.writer(self.file, lineterminator="\n").writerow
-        if new:
-            self.write(header)
+def _check_whole(path: Path, iteration: int) -> None:
+    """A table that was shortened by hand cannot be continued as if nothing had happened."""
+    present = read_table(path)["iteration"]
+    if len(present) != iteration:
+        raise ValueError(
+            f"{path}: expects the losses of iterations 1 to {iteration}, which the checkpoint has "
+            f"behind it, and has {len(present)} of them"
+        )
 
 
 def _text(value) -> str:
     return f"{value:.9g}" if isinstance(value, float) else str(value)
-
-
-def read_table(path: Path) -> dict[str, np.ndarray]:
-    """A CSV file of a run as columns of floats; an empty cell is NaN."""
-    with open(path, newline="", encoding="utf-8") as file:
-        header, *rows = csv.reader(file)
-    columns = np.array([[float(cell or "nan") for cell in row] for row in rows], ndmin=2)
-    return dict(zip(header, columns.reshape(-1, len(header)).T, strict=True))

@@ -1,28 +1,39 @@
-"""Ctrl-C asks a run to stop at the end of its iteration; a second one stops it at once."""
+"""Ctrl-C, or SIGTERM, asks a run to stop at the end of its iteration; a second Ctrl-C at once."""
 
 import contextlib
 import signal
 import threading
 
 
+class Interrupted(Exception):
+    """Raised by `Interrupt.check` where work can be left as it is."""
+
+
 class Interrupt:
-    """`requested` turns true with the first SIGINT inside `with Interrupt() as interrupt:`."""
+    """Inside `with Interrupt() as interrupt:`, `interrupt.signal` is the number of the first SIGINT
+    or SIGTERM, None before. A SIGINT after it raises KeyboardInterrupt."""
 
     def __init__(self):
-        self.requested = False
+        self.signal = None
 
     def __enter__(self):
-        self._previous = None
+        self._previous = {}
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._request)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._request)
         return self
 
     def __exit__(self, *exception):
-        if self._previous is not None:
-            with contextlib.suppress(ValueError):
-                signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            with contextlib.suppress(ValueError, TypeError):  # one that Python did not set
+                signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise Interrupted if a signal has come."""
+        if self.signal is not None:
+            raise Interrupted
 
     def _request(self, number, frame):
-        if self.requested:
+        if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.requested = True
+        self.signal = self.signal or number

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.files import whole_file
-from training.history import read_table
+from training.table import read_table
 
 
 def plot_curves(path: Path, runs: dict[str, tuple[dict, dict]], title: str = "") -> None:

@@ -1,5 +1,7 @@
 """The training loop."""
 
+import contextlib
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -9,14 +11,16 @@ import numpy as np
 
 from datasets import Dataset, Samples
 from datasets.minibatches import Minibatches
-from training.checkpoint import save_checkpoint, save_weights
+from training.best import Best
+from training.checkpoint import Checkpoints, load_checkpoint
 from training.gradient_penalty import add_penalised_gradient
 from training.health.culprit import find_culprit
 from training.health.finite import FiniteCheck, NonFiniteError, check_loss
 from training.health.recorder import DEFAULT_INTERVAL, Recorder
 from training.health.words import explain, wrapped
 from training.history import History
-from training.interrupt import Interrupt
+from training.interrupt import Interrupt, Interrupted
+from training.weights import save_weights
 
 
 class Trainer:
@@ -30,9 +34,10 @@ class Trainer:
     `keep_best` puts back the weights of the best one at the end. `callbacks` are called after each
     evaluation with the trainer and the row of the history; one that returns True ends the run.
 
-    With a run directory, `run` leaves there the tables, weights.npz and a checkpoint, and every
-    `record_every` iterations (0 or None: never) what training.health.recorder notes. Ctrl-C ends
-    the run after its iteration, with everything written; `interrupted` says so.
+    With a run directory, `run` leaves there the tables, weights.npz and `checkpoints`; `about` goes
+    into each of these, to be read by whoever takes the run up; and every `record_every` iterations
+    (0 or None: never) what training.health.recorder notes. SIGINT and SIGTERM end the run after
+    its iteration, with everything written; `interrupted` is then the number of the signal.
     """
 
     def __init__(
@@ -52,6 +57,8 @@ class Trainer:
         keep_best: bool = False,
         record_every: int | None = DEFAULT_INTERVAL,
         callbacks=(),
+        checkpoints: Checkpoints | None = None,
+        about: dict[str, np.ndarray] | None = None,
         run_dir: Path | None = None,
         quiet: bool = False,
     ):
@@ -70,41 +77,41 @@ class Trainer:
         self.iterations, self.accumulate = iterations, accumulate
         self.images_per_step = batch_size * accumulate
         self.evaluate_every = evaluate_every or max(len(dataset.train) // self.images_per_step, 1)
-        self.patience, self.keep_best, self.callbacks = patience, keep_best, list(callbacks)
+        self.patience, self.best, self.callbacks = patience, Best(keep_best), list(callbacks)
+        self.checkpoints, self.about = checkpoints or Checkpoints(), about or {}
         self.run_dir, self.quiet = run_dir, quiet
-        self.iteration, self.interrupted = 0, False
+        self.history, self.iteration = History(), 0
+        self.interrupted: int | None = None
         self.record_every, self.recorder = record_every, None
         self.finite, self.batch = FiniteCheck(optimizer.parameters), None
-        self._best, self._best_state, self._since_best = -1.0, None, 0
+        self._watched = 0.0  # seconds spent on health that the history knows of
+        self._saved = 0  # the iteration of the last checkpoint; the start needs none
 
     def run(self) -> History:
         """Train up to `iterations`; returns the history. Raises NonFiniteError, before the update,
         if the loss or a gradient is no longer finite: every update after that would be lost."""
-        history = History(self.run_dir, self.iteration)
-        if self.run_dir is not None and self.record_every:
-            self.recorder = Recorder(self.run_dir, self, self.record_every)
+        if self.run_dir is not None:
+            self.history.open(self.run_dir, self.iteration)
+            (self.run_dir / "culprit.json").unlink(missing_ok=True)  # of a failure before
+            if self.record_every:
+                self.recorder = Recorder(self.run_dir, self, self.record_every)
+        self._good = _giving(self.state())  # where a search for a culprit begins
         wanted, self.net.needs_dX = self.net.needs_dX, False
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         try:
-            start = self.state()
             with self._bar() as bar, Interrupt() as interrupt, quiet:
-                self._loop(history, bar, interrupt)
+                self._loop(bar, interrupt)
+                self.interrupted = interrupt.signal
         except NonFiniteError as error:
-            history.close()  # whatever becomes of the search
-            raise self._explained(error, lambda: start, history.losses) from None
+            self._flush_what_can_be()
+            raise self._explained(error) from None
+        except BaseException:
+            self._flush_what_can_be()
+            raise
         finally:
             self.net.needs_dX = wanted
-            history.close()
-            if self.recorder is not None:
-                self.recorder.close()
-        if self._best_state is not None:
-            self.net.load_state(self._best_state)
-        if self.run_dir is not None:
-            save_weights(self.run_dir / "weights.npz", self.net)
-            name = f"checkpoint-{self.iteration:08d}.npz"
-            save_checkpoint(self.run_dir / name, self.state())
-        return history
+        return self.history
 
     def step(self) -> float:
         """One update; returns the loss of its batches, before the update. Raises NonFiniteError,
@@ -138,14 +145,15 @@ class Trainer:
         self.net.backward(scale)
         return loss
 
-    def evaluate(self, history: History) -> dict:
-        """A row of history.csv: mean loss of the batches since the last one, and accuracies."""
+    def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
+        """A row of history.csv: mean loss of the batches since the last one, and accuracies.
+        `check` is called between batches."""
         return {
             "iteration": self.iteration,
             "epoch": self.iteration * self.images_per_step / len(self.dataset.train),
-            "loss": history.mean_loss(),
-            "train_accuracy": accuracy(self.net, self.dataset.train),
-            "test_accuracy": accuracy(self.net, self.dataset.test),
+            "loss": self.history.mean_loss(),
+            "train_accuracy": accuracy(self.net, self.dataset.train, check),
+            "test_accuracy": accuracy(self.net, self.dataset.test, check),
             "lr": self.optimizer.lr,
         }
 
@@ -155,7 +163,9 @@ class Trainer:
             "net": self.net.state(),
             "optimizer": self.optimizer.state(),
             "minibatches": self.minibatches.state(),
+            "history": self.history.state(),
             "trainer": {"iteration": np.array(self.iteration)},
+            **self.best.state(),
         }
         if self._augments:
             state["augmentation"] = self.augmentation.state()
@@ -170,64 +180,112 @@ class Trainer:
                 f"Trainer: the state is of a run {words['augmentation' in state]} augmentation, "
                 f"but this one trains {words[self._augments]} augmentation"
             )
+        iteration, best_net = int(state["trainer"]["iteration"]), state.get("best_net")
+        if not 0 <= int(state["history"]["evaluated"]) <= iteration:
+            raise ValueError(f"Trainer: the state is of iteration {iteration}, which cannot be")
+        if best_net is not None:
+            self.net.load_state(best_net)  # does it fit? It is needed only at the end
         self.net.load_state(state["net"])
         self.optimizer.load_state(state["optimizer"])
         self.minibatches.load_state(state["minibatches"])
+        self.history.load_state(state["history"])
         if self._augments:
             self.augmentation.load_state(state["augmentation"])
-        self.iteration = int(state["trainer"]["iteration"])
+        self.best.load_state(state)
+        self.iteration = self._saved = iteration
 
     @property
     def _augments(self) -> bool:
         """Is there an augmentation with a state of its own? A plain function has none."""
         return hasattr(self.augmentation, "state")
 
-    def _explained(self, error: NonFiniteError, last_state, losses: list[float]) -> NonFiniteError:
-        """The error with its culprit, which is found by a replay from last_state() and saved."""
+    def _loop(self, bar, interrupt: Interrupt) -> None:
+        """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
+        from a checkpoint does the same things at the same iterations as one that never stopped."""
+        self._lap, stopped = (time.perf_counter(), self.iteration), False
+        while True:
+            better = False
+            if self.iteration % self.evaluate_every == 0:
+                better, stopped = self._evaluate(bar, interrupt)
+            enough = self.patience is not None and self.best.since >= self.patience
+            over = self.iteration >= self.iterations or stopped or enough
+            over = over or interrupt.signal is not None
+            if over or self.checkpoints.due(self.iteration) or better:
+                self._save()
+            if over:
+                break
+            self.history.add_loss(self.iteration + 1, self.step())
+            if self.iteration % 50 == 0:
+                bar.update(self.iteration - bar.n)
+        # The end of a run that is not due for an evaluation gets one, which the checkpoint leaves
+        # out: whoever goes on from there goes on as if the run had always been longer.
+        self._evaluate(bar, interrupt)
+        bar.update(self.iteration - bar.n)
+        self._finish()
+
+    def _evaluate(self, bar, interrupt: Interrupt) -> tuple[bool, bool]:
+        """Evaluate, unless that is done already or a signal has come; returns whether it is the
+        best so far and its checkpoint wanted, and whether a callback ends the run."""
+        if self.history.evaluated == self.iteration:
+            return False, False
+        started, iteration = self._lap
+        images = (self.iteration - iteration) * self.images_per_step
+        seconds = time.perf_counter() - started
+        self.finite.weights(self.net, self.iteration)
+        try:
+            row = self.evaluate(interrupt.check)
+        except Interrupted:
+            return False, False
+        watching = self.finite.seconds + (self.recorder.seconds if self.recorder else 0.0)
+        self.history.recorder_seconds += watching - self._watched
+        self._watched = watching
+        self.history.add_evaluation(row, images, seconds)
+        bar.update(self.iteration - bar.n)
+        bar.set_postfix_str(_postfix(row))
+        better = self.best.note(row, self.net)
+        stop = [callback(self, row) for callback in self.callbacks]
+        self._lap = time.perf_counter(), self.iteration
+        return better and self.checkpoints.keep_best, True in stop
+
+    def _save(self) -> None:
+        """Write a checkpoint, the tables up to it first, unless it is there already."""
+        if self.run_dir is None or self._saved == self.iteration:
+            return
+        started = time.perf_counter()
+        self.finite.weights(self.net, self.iteration)
+        self._flush(sync=True)
+        parts = {**self.state(), "about": self.about}
+        path = self.checkpoints.save(self.run_dir, parts, self.iteration, self.best.iteration)
+        self._saved, self._good = self.iteration, functools.partial(load_checkpoint, path)
+        self.history.checkpoint_seconds += time.perf_counter() - started
+
+    def _flush(self, sync: bool = False) -> None:
+        self.history.flush(sync)
+        if self.recorder is not None:
+            self.recorder.flush(sync)
+
+    def _flush_what_can_be(self) -> None:
+        with contextlib.suppress(OSError):  # what ended the run is the thing to tell
+            self._flush()
+
+    def _explained(self, error: NonFiniteError) -> NonFiniteError:
+        """The error with its culprit, found by a replay from the last checkpoint, and saved."""
         if not self.quiet:
             print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
         with np.errstate(all="ignore"):
-            culprit = find_culprit(self, error, last_state)
-        said = explain(culprit, error.noticed, losses, self.optimizer.lr)
+            culprit = find_culprit(self, error, self._good)
+        said = explain(culprit, error.noticed, self.history.losses, self.optimizer.lr)
         if self.run_dir is not None:
             culprit.save(self.run_dir / "culprit.json", error.noticed, said)
             said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
         return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 
-    def _loop(self, history: History, bar, interrupt: Interrupt) -> None:
-        started, evaluated_at = time.perf_counter(), self.iteration
-        while self.iteration < self.iterations:
-            history.add_loss(self.step())
-            self.interrupted = interrupt.requested
-            if self.iteration % 50 == 0:
-                bar.update(self.iteration - bar.n)
-            if not (self._evaluation_due() or self.interrupted):
-                continue
-            seconds = time.perf_counter() - started
-            self.finite.weights(self.net, self.iteration)
-            row = self.evaluate(history)
-            images = (self.iteration - evaluated_at) * self.images_per_step
-            watching = self.finite.seconds + (self.recorder.seconds if self.recorder else 0.0)
-            history.add_evaluation(row, images, seconds, watching)
-            bar.update(self.iteration - bar.n)
-            bar.set_postfix_str(_postfix(row))
-            stop = [callback(self, row) for callback in self.callbacks]
-            if self._is_enough(row["test_accuracy"]) or self.interrupted or True in stop:
-                return
-            started, evaluated_at = time.perf_counter(), self.iteration
-
-    def _is_enough(self, test_accuracy: float) -> bool:
-        """Note the best evaluation; true if `patience` evaluations have brought nothing better."""
-        if test_accuracy > self._best:
-            self._best, self._since_best = test_accuracy, 0
-            if self.keep_best:
-                self._best_state = self.net.state()
-        else:
-            self._since_best += 1
-        return self.patience is not None and self._since_best >= self.patience
-
-    def _evaluation_due(self) -> bool:
-        return self.iteration % self.evaluate_every == 0 or self.iteration == self.iterations
+    def _finish(self) -> None:
+        self._flush()
+        if self.best.net_state is not None:
+            self.net.load_state(self.best.net_state)
+        if self.run_dir is not None:
+            save_weights(self.run_dir / "weights.npz", self.net)
 
     def _bar(self):
         from tqdm import tqdm  # late: nobody but a running trainer needs it
@@ -243,12 +301,18 @@ class Trainer:
         )
 
 
-def accuracy(net, samples: Samples) -> float:
-    """The share of samples that the net classifies rightly, in batches."""
+def accuracy(net, samples: Samples, check: Callable[[], None] = lambda: None) -> float:
+    """The share of samples that the net classifies rightly, in batches; `check` is called before
+    each of them."""
     right = 0.0
     for X, t in samples.batches():
+        check()
         right += net.accuracy(X, t) * len(t)
     return right / len(samples)
+
+
+def _giving(value) -> Callable:
+    return lambda: value
 
 
 def _postfix(row: dict) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,25 @@ from datasets.download import DownloadError, fetch, md5_of_file, sha256_of_conte
 CONTENT = bytes(range(256)) * 400
 VERIFY = sha256_of_content(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 PACKED = gzip.compress(CONTENT, mtime=0)
+# Of a server on 127.0.0.1 that nobody has signed for. The key opens nothing else.
+KEY_AND_CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrM7oS0rQgdkFM59/
+AhJmBPKX2EUMK8ffVy357D8kndqhRANCAASCgXbJMlTZOpaTCPGgH9eOhwSL9nTY
+FsccURe38d1n6jVc1gTTMEkdLtnQHjLQQskzE+zes8K0/41QxGf624Ji
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIUWWs9gbXXvMo6IPeDoQ9ySl3suuEwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMTIzMjIzM1oYDzIxMjYxMDI4
+MjMyMjMzWjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASCgXbJMlTZOpaTCPGgH9eOhwSL9nTYFsccURe38d1n6jVc1gTTMEkd
+LtnQHjLQQskzE+zes8K0/41QxGf624Jio2QwYjAdBgNVHQ4EFgQUvspX7z/6l12O
+asHBA1sQR+6IQ6IwHwYDVR0jBBgwFoAUvspX7z/6l12OasHBA1sQR+6IQ6IwDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
+IBgGINOXGQbvUdN/MaTNwzEVEtI17GAMp9yJfIUUm3wZAiEAsn5q5UBePSwbCwTL
+ZnlWQLiJrhLzztlaoeZvg93w8Uo=
+-----END CERTIFICATE-----
+"""
 BODIES = {
     "good": PACKED,
     "recompressed": gzip.compress(CONTENT, compresslevel=1, mtime=7),
@@ -49,6 +69,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         way = self.path.strip("/").split("/")[0]
         if way.isdigit():
             return self.send_error(int(way))
+        if way == "moved":  # /moved/3/good/file.gz: three times, and then good; an endless body
+            times, _, rest = self.path.removeprefix("/moved/").partition("/")
+            target = f"/moved/{int(times) - 1}/{rest}" if int(times) > 1 else f"/{rest}"
+            return self.redirect(target)
+        if way == "elsewhere":
+            return self.redirect(self.server.elsewhere)
+        if way == "endless":
+            return self.endless(200)
+        if way == "odd":
+            self.send_response(200)
+            self.send_header("Content-Length", "many")
+            self.end_headers()
+            return self.wfile.write(PACKED)
         body = BODIES[way]
         if way == "flaky" and self.server.requests.count(self.path) == 1:
             return self.send_error(503)
@@ -63,6 +96,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(3)
         return None
+
+    def redirect(self, target):
+        self.endless(302, ("Location", target))
+
+    def endless(self, status, *headers):
+        self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
+        self.end_headers()
+        while True:  # until the client hangs up
+            self.wfile.write(bytes(1 << 16))
 
     def log_message(self, *arguments):
         pass
@@ -151,6 +195,71 @@ def test_a_file_known_by_its_md5_alone(tmp_path, server):
 def test_a_passing_failure_is_tried_again(tmp_path, server):
     get(tmp_path / "file.gz", server, "flaky")
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("way", ["endless", "moved/1/endless"])
+def test_a_file_without_end_is_left(tmp_path, server, way):
+    with pytest.raises(DownloadError, match="longer than 200000 bytes: a wrong file"):
+        fetch(tmp_path / "file.gz", urls(server, way), VERIFY, at_most=200_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_says_that_it_is_too_long_is_not_asked_for_again(tmp_path, server):
+    with pytest.raises(DownloadError, match="longer than 100 bytes"):
+        fetch(tmp_path / "file.gz", urls(server, "good"), VERIFY, at_most=100)
+    assert len(server.requests) == 1
+
+
+def test_a_length_that_is_no_number_is_not_believed(tmp_path, server):
+    assert get(tmp_path / "file.gz", server, "odd").read_bytes() == PACKED
+
+
+def test_redirections_are_followed_but_their_bodies_are_not_read(tmp_path, server):
+    """requests itself reads all of them, and these have no end."""
+    assert get(tmp_path / "file.gz", server, "moved/5/good").read_bytes() == PACKED
+    with pytest.raises(DownloadError, match="leads on more than 5 times"):
+        get(tmp_path / "other.gz", server, "moved/6/good")
+
+
+@pytest.mark.parametrize("target", ["http://[", "ftp://127.0.0.1/", "file:///etc/hosts", "//"])
+def test_redirections_to_where_nothing_is(tmp_path, server, target):
+    server.elsewhere = target
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        get(tmp_path / "file.gz", server, "elsewhere")
+
+
+@pytest.fixture
+def secure(server, tmp_path_factory):
+    """The address of the same server by https, and its certificate."""
+    certificate = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    certificate.write_text(KEY_AND_CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    second = Server()
+    second.socket = context.wrap_socket(second.socket, server_side=True)
+    second.elsewhere = urls(server, "good")[0]
+    thread = threading.Thread(target=second.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"https://127.0.0.1:{second.server_address[1]}", certificate
+    second.shutdown()
+    thread.join()
+    second.server_close()
+
+
+def test_a_server_that_nobody_has_signed_for_is_refused(tmp_path, secure):
+    with pytest.raises(DownloadError, match="certificate verify failed"):
+        fetch(tmp_path / "file.gz", [f"{secure[0]}/good/file.gz"], VERIFY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_from_https_no_way_leads_to_http(tmp_path, secure, server, monkeypatch):
+    address, certificate = secure
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    path = fetch(tmp_path / "file.gz", [f"{address}/moved/1/good/file.gz"], VERIFY)
+    assert path.read_bytes() == PACKED
+    with pytest.raises(DownloadError, match="leads from https to http://"):
+        fetch(tmp_path / "other.gz", [f"{address}/elsewhere/file.gz"], VERIFY)
+    assert server.requests == []
 
 
 def test_no_server_at_all(tmp_path, server):

@@ -1,12 +1,16 @@
 """The IDX reader: what is whole is read, everything else is named."""
 
+import contextlib
 import gzip
+import itertools
 import re
 import struct
 import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from datasets.idx import IdxError, read_idx
 
@@ -91,3 +95,69 @@ def test_a_decompression_bomb_stops_at_the_declared_size(tmp_path):
         read_idx(path)
     assert tracemalloc.get_traced_memory()[1] < 4 << 20
     tracemalloc.stop()
+
+
+def test_another_shape_than_expected_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(idx(np.zeros((64, 1024, 1024), np.uint8)), 1))
+    tracemalloc.start()
+    with pytest.raises(IdxError, match=r"expects uint8 \(2, 3, 4\), got uint8 \(64, 1024, 1024\)"):
+        read_idx(path, (2, 3, 4))
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+    path.write_bytes(gzip.compress(idx(IMAGES.astype(">f8"), 0x0E)))
+    with pytest.raises(IdxError, match=r"expects uint8 \(2, 3, 4\), got float64 \(2, 3, 4\)"):
+        read_idx(path, (2, 3, 4))
+
+
+def test_no_more_than_twice_the_array_is_ever_held(tmp_path):
+    """Turning the bytes of each number around in a copy took more."""
+    values = np.zeros(4 << 20, ">f8")
+    (tmp_path / "a").write_bytes(idx(values, 0x0E))
+    tracemalloc.start()
+    assert read_idx(tmp_path / "a").shape == values.shape
+    assert tracemalloc.get_traced_memory()[1] < 1.5 * values.nbytes
+    tracemalloc.stop()
+
+
+WHOLE = idx(np.arange(24, dtype=">i2").reshape(2, 3, 4), 0x0B)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_every_truncation_is_one_error(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    whole = gzip.compress(WHOLE) if suffix else WHOLE
+    for n in range(len(whole)):
+        path.write_bytes(whole[:n])
+        with pytest.raises(IdxError, match=re.escape(str(path))):
+            read_idx(path)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_flipped_byte_is_one_error_or_an_array_of_that_size(tmp_path, suffix):
+    """Behind gzip, which has a checksum, it is the same array."""
+    path = tmp_path / f"a{suffix}"
+    whole = gzip.compress(WHOLE) if suffix else WHOLE
+    for i, change in itertools.product(range(len(whole)), (0x01, 0x04, 0x80, 0xFF)):
+        path.write_bytes(whole[:i] + bytes([whole[i] ^ change]) + whole[i + 1 :])
+        try:
+            array = read_idx(path)
+        except IdxError as error:
+            assert str(path) in str(error)  # noqa: PT017  not all flips can be noticed
+            continue
+        assert array.nbytes == 48
+        if suffix:
+            assert array.ravel().tolist() == list(range(24))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=40) | st.builds(bytes.__add__, st.just(WHOLE[:4]), st.binary(max_size=40)),
+    st.sampled_from(["", ".gz"]),
+    st.booleans(),
+)
+def test_anything_at_all_is_an_array_or_one_error(tmp_path_factory, content, suffix, packed):
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with contextlib.suppress(IdxError):
+        read_idx(path)

@@ -564,7 +564,8 @@ def test_clipping_is_that_of_pytorch(limit):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"velocity/w": np.zeros(5)}, r"velocity/w: expects shape \(2,\), got \(5,\)"),
+        ({"velocity/w": np.zeros(5)}, r"expects float64 \(2,\), got float64 \(5,\)"),
+        ({"velocity/w": np.zeros(2, "f4")}, r"expects float64 \(2,\), got float32 \(2,\)"),
         ({"velocity/other": np.zeros(2)}, "the saved velocity/other does not belong here"),
         ({"squares/w": np.zeros(2)}, "the saved squares/w does not belong here"),
     ],

@@ -1,7 +1,6 @@
 """From YAML to objects, and what is said when that does not work."""
 
 import copy
-import textwrap
 
 import numpy as np
 import pytest
@@ -9,8 +8,8 @@ import pytest
 import datasets
 from datasets import Dataset, Samples
 from layers import Affine
+from training.build_trainer import build_trainer
 from training.config import ConfigError, load_config
-from training.main import build_trainer
 
 GOOD = """
 dataset: {type: Tiny}
@@ -26,31 +25,7 @@ training: {iterations: 20, batch_size: 4, seed: 3}
 """
 
 
-class Tiny(Dataset):
-    """30 points in three classes, in memory."""
-
-    def __init__(self, images: bool = False):
-        rng = np.random.default_rng(0)
-        t = np.arange(30) % 3
-        X = (rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
-        samples = Samples(X.reshape(30, 1, 2, 2) if images else X, t)
-        super().__init__(samples, samples, class_names=range(3))
-
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch):
-    monkeypatch.setattr(datasets, "Tiny", Tiny, raising=False)
-    monkeypatch.setattr(datasets, "__all__", [*datasets.__all__, "Tiny"])
-
-
-@pytest.fixture
-def build(tmp_path):
-    def from_text(text, **options):
-        path = tmp_path / "c.yaml"
-        path.write_text(textwrap.dedent(text))
-        return build_trainer(load_config(path), quiet=True, **options)
-
-    return from_text
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def changed(old, new):
@@ -129,7 +104,7 @@ def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, mon
         samples = Samples(X, t, scale=0.01, offset=-0.4)
         Dataset.__init__(self, samples, samples, class_names=range(3))
 
-    monkeypatch.setattr(Tiny, "__init__", stored)
+    monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     trainer = build(IMAGES.replace(", images: true", ""))
     assert trainer.augmentation.background == -0.4
     X, _ = trainer.dataset.train[:]
@@ -172,7 +147,7 @@ def test_inputs_that_are_no_numbers_with_a_fraction_are_not_augmented(build, mon
         samples = Samples(np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3)
         Dataset.__init__(self, samples, samples, class_names=range(3))
 
-    monkeypatch.setattr(Tiny, "__init__", stored)
+    monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     with pytest.raises(ConfigError, match=r"training.augmentation: .*expects float32 .* got uint"):
         build(IMAGES.replace(", images: true", ""))
 

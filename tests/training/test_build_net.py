@@ -1,18 +1,14 @@
 """Graphs, settings of single parameters, and saved weights, from YAML."""
 
-import textwrap
-
 import numpy as np
 import pytest
 
-import datasets
-from datasets import Dataset, Samples
 from layers import Addition, Copy
 from nets import Graph
 from training.build import build_dataset, build_net, build_optimizer
-from training.checkpoint import load_weights, save_weights
-from training.config import ConfigError, load_config
-from training.main import build_trainer
+from training.build_trainer import build_trainer
+from training.config import ConfigError
+from training.weights import load_weights, save_weights
 
 GRAPH = """
 dataset: {type: Tiny}
@@ -50,30 +46,7 @@ training: {iterations: 5, batch_size: 4}
 """
 
 
-class Tiny(Dataset):
-    """30 points in three classes, in memory."""
-
-    def __init__(self):
-        rng = np.random.default_rng(0)
-        t = np.arange(30) % 3
-        samples = Samples((rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32), t)
-        super().__init__(samples, samples, class_names=range(3))
-
-
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch):
-    monkeypatch.setattr(datasets, "Tiny", Tiny, raising=False)
-    monkeypatch.setattr(datasets, "__all__", [*datasets.__all__, "Tiny"])
-
-
-@pytest.fixture
-def config_of(tmp_path):
-    def from_text(text):
-        path = tmp_path / "c.yaml"
-        path.write_text(textwrap.dedent(text))
-        return load_config(path)
-
-    return from_text
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 @pytest.fixture
@@ -207,7 +180,7 @@ def test_weights_that_are_not_there_or_are_no_weights(net_of, tmp_path):
     with pytest.raises(ConfigError, match="weights: no such file"):
         net_of(text)
     (tmp_path / "w.npz").write_text("no zip")
-    with pytest.raises(ConfigError, match=r"weights: .*w\.npz is no file of weights"):
+    with pytest.raises(ConfigError, match=r"weights: .*w\.npz: is no whole"):
         net_of(text)
 
 

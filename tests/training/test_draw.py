@@ -8,9 +8,10 @@ import pytest
 
 from layers import Addition, Affine, BatchNormalization, Relu, Sigmoid, Slice, SoftmaxWithLoss
 from nets import Graph, Head, Node, Sequential
+from training.build_trainer import build_trainer
 from training.config import load_config
 from training.draw import draw_net, load, main
-from training.main import build_trainer, run
+from training.main import run
 
 CONFIGS = sorted(Path("configs").glob("*.yaml"))
 

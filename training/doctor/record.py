@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training.config import load_config
+from training.table import read_table
 
 # What a net that only guesses pays per sample: softmax at equal scores, SVM at equal scores.
 GUESSING = {
@@ -17,7 +18,6 @@ GUESSING = {
     "CrossEntropyError": lambda classes: math.log(classes),
     "SVMLoss": lambda classes: classes - 1.0,
 }
-_NO_TABLE: dict[str, np.ndarray] = {}
 
 
 @dataclasses.dataclass
@@ -145,33 +145,37 @@ def read_record(path: Path) -> Record:
 
 
 def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV file; both empty if it is not there."""
+    """Header and rows of a CSV file with a column of names; both empty if it is not there. As
+    read_table does, it passes over a last line that was cut off."""
     if not path.is_file():
         return [], []
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
-    lines = text.splitlines()
-    if lines and not text.endswith("\n"):
-        lines.pop()  # it was being written when the run was ended
-    if not lines:
-        return [], []
-    header, *rows = csv.reader(lines)
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise ValueError(f"{path}: has no column {missing[0]}; is it a file of a run?")
+    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    if header:
+        _check_header(path, header, wanted)
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {number}: has {len(row)} cells, its header {len(header)}"
-            )
+            message = f"expects {len(header)} cells, got {len(row)}"
+            raise ValueError(f"{path}, line {number}: {message}")
     return header, rows
 
 
 def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
-    header, rows = _rows(path, wanted)
-    return {n: _numbers(path, [row[i] for row in rows]) for i, n in enumerate(header or wanted)}
+    """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
+    if not path.is_file() or b"\n" not in path.read_bytes():
+        return {name: np.empty(0) for name in wanted}
+    table = read_table(path)
+    _check_header(path, list(table), wanted)
+    return table
+
+
+def _check_header(path: Path, header: list[str], wanted: tuple) -> None:
+    for name in wanted:
+        if name not in header:
+            raise ValueError(f"{path}: has no column {name}; is it a file of a run?")
 
 
 def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def is_finite(array: np.ndarray) -> bool:
     flat = array.ravel("K")
     with np.errstate(over="ignore", invalid="ignore"):
         squares = flat.dot(flat)
-    return math.isfinite(squares) or bool(np.isfinite(flat).all())
+    return bool(np.isfinite(squares) or np.isfinite(flat).all())
 
 
 def first_not_finite(arrays: dict[str, np.ndarray]) -> str | None:
@@ -43,6 +44,12 @@ def first_not_finite(arrays: dict[str, np.ndarray]) -> str | None:
 def weights_of(net: Layer) -> dict[str, np.ndarray]:
     """The arrays that a net saves, by dotted name: parameters and states."""
     return {name: held.data for name, held in net.walk() if isinstance(held, (Param, State))}
+
+
+def refuse_not_finite(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Raises FloatingPointError, which names the file that is not written, if an array has one."""
+    if (name := first_not_finite(arrays)) is not None:
+        raise FloatingPointError(f"{path} is not written: {name} is not finite")
 
 
 class FiniteCheck:

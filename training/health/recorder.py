@@ -23,7 +23,7 @@ from layers.gates import Copy
 from training.health.facts import write_facts
 from training.health.probes import Place, Probes, places_of
 from training.health.statistics import mean_and_std, norm, share_dead, share_saturated
-from training.history import Table
+from training.table import Table
 
 DEFAULT_INTERVAL = 100  # iterations; about 1 % of the time of a small net's step
 EARLY = (1, 2, 5, 10, 20, 50)  # much that goes wrong goes wrong at the start
@@ -47,8 +47,8 @@ class Recorder:
         self.every, self.seconds = every, 0.0
         started = time.perf_counter()
         self._places = [p for p in places_of(trainer.net) if not isinstance(p.layer, Copy)]
-        self._layers = Table(folder / "layers.csv", LAYERS)
-        self._parameters = Table(folder / "parameters.csv", PARAMETERS)
+        self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
+        self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
         write_facts(folder / "facts.json", trainer)
         self.seconds += time.perf_counter() - started
 
@@ -91,9 +91,12 @@ class Recorder:
             row[2] = mean_and_std(dout)
         self.seconds += time.perf_counter() - started
 
-    def close(self) -> None:
+    def flush(self, sync: bool = False) -> None:
+        """Write what has been noted; with `sync`, down to the disk."""
+        started = time.perf_counter()
         for table in (self._layers, self._parameters):
-            table.file.close()
+            table.flush(sync)
+        self.seconds += time.perf_counter() - started
 
     def _write_layers(self, iteration: int, X) -> None:
         arrays = X if isinstance(X, tuple) else (X,)
@@ -102,7 +105,6 @@ class Recorder:
         for name, (kind, activation, gradient, shares) in self._rows.items():
             numbers = [*activation, *(gradient or (None, None)), *(shares or (None, None))]
             self._layers.write((iteration, name, kind, *map(_cell, numbers)))
-        self._layers.file.flush()
 
     def _write_parameters(self, iteration: int, learned: dict, before: dict) -> None:
         norms = []
@@ -117,7 +119,6 @@ class Recorder:
             return
         w, g, change = (math.hypot(*column) for column in zip(*norms, strict=True))
         self._parameters.write((iteration, "(all)", _cell(w), _cell(g), _ratio(change, w)))
-        self._parameters.file.flush()
 
 
 def _joined(arrays: tuple) -> np.ndarray | None:

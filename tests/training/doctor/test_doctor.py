@@ -15,6 +15,7 @@ from training.doctor.record import read_record
 from training.main import run
 
 SICK = Path(__file__).parent / "sick"
+LAYERS = "iteration,layer,mean,std,gradient_std\n"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -137,18 +138,26 @@ def test_a_line_that_was_cut_off_is_left_out(files):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("layers.csv", f"{LAYERS}1,a,x,1,1\n", "layers.csv: could not convert"),
+        ("layers.csv", f"{LAYERS}1,a\n", "layers.csv, line 2: expects 5 cells, got 2"),
         ("config.yaml", None, "is no run directory: it has no config.yaml"),
         ("loss.csv", None, "is no run directory: it has no loss.csv"),
         ("loss.csv", "", "has no iteration yet"),
         ("loss.csv", "iteration,loss\n", "has no iteration yet"),
-        ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: has 1 cells, its header 2"),
-        ("loss.csv", "iteration,loss\n1,x\n", "could not convert string to float: 'x'"),
+        ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: expects 2 numbers, got '2'"),
+        ("loss.csv", "iteration,loss\n1,x\n", "loss.csv, line 2: expects 2 numbers, got '1,x'"),
         ("loss.csv", "a,b\n1,2\n", "loss.csv: has no column iteration"),
         ("loss.csv", b"\xff\xfe\n", "is not a text file"),
         ("facts.json", "{", "facts.json: is damaged"),
         ("facts.json", "[]\n", "facts.json: is damaged"),
         ("culprit.json", "null", "culprit.json: is damaged"),
         ("layers.csv", "iteration,layer\n1,a\n", "layers.csv: has no column mean"),
+        (
+            "layers.csv",
+            "iteration,layer,mean,std,gradient_std\n1,a,x,1,1\n",
+            "layers.csv: could not",
+        ),
+        ("layers.csv", "iteration,layer,mean,std,gradient_std\n1,a\n", "line 2: expects 5 cells"),
         ("config.yaml", "a: [", "no valid YAML"),
     ],
 )

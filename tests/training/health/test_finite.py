@@ -7,9 +7,10 @@ from datasets import Dataset, Samples
 from layers import Affine, BatchNormalization, Param, Relu, SoftmaxWithLoss
 from nets import Sequential
 from optimizers import SGD
-from training.checkpoint import save_checkpoint, save_weights
+from training.checkpoint import save_checkpoint
 from training.health.finite import FiniteCheck, NonFiniteError, first_not_finite, is_finite
 from training.trainer import Trainer
+from training.weights import save_weights
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

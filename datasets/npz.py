@@ -1,0 +1,210 @@
+"""NPZ files, a zip archive with an .npy file for each array: written whole, read without trust.
+
+np.load makes room for what a header promises before it looks whether that is there. Here the
+directory of the archive, the header of the array and what can be in the file must agree first.
+"""
+
+import contextlib
+import io
+import math
+import struct
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from datasets.files import whole_file
+
+MAX_ARRAYS = 10_000
+MAX_NAME = 200  # characters
+MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
+_MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
+_PIECE = 1 << 20  # bytes read at once
+_KINDS = "biufcUS"  # of dtypes: numbers and text; no objects, no records
+_ENCRYPTED = 0x1
+_END = struct.Struct("<4s6xH10x")  # signature and number of entries; before the comment
+# What zipfile raises for archives that are damaged or of a kind that it does not know.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(ValueError, OverflowError, NotImplementedError, RuntimeError),
+)
+
+
+class NpzError(ValueError):
+    """A file is not whole, valid NPZ; says which file, which array and what is wrong."""
+
+
+class Entry:
+    """An array in the file: `shape` and `dtype` are known, and in keeping with the size of the
+    file; the numbers are not read yet. `where` names file and array, for errors."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str):
+        self._archive, self._info, self.where = archive, info, where
+        with _named(where), archive.open(info) as stream:
+            start = stream.read(min(info.file_size, _MAX_HEADER))
+        self.shape, self._fortran, self.dtype, self._header_size = _header(start, where)
+        size = math.prod(self.shape) * self.dtype.itemsize
+        if size != info.file_size - self._header_size:
+            raise NpzError(
+                f"{where}: {self.dtype} {self.shape} takes {size} bytes, but the file declares "
+                f"{info.file_size - self._header_size}"
+            )
+
+    def read(self) -> np.ndarray:
+        """The array. Raises NpzError if it is damaged or shorter than declared."""
+        size = self._info.file_size - self._header_size
+        try:
+            content = np.empty(size, np.uint8)
+        except MemoryError:
+            raise NpzError(f"{self.where}: {size} bytes are more than there is memory") from None
+        with _named(self.where), self._archive.open(self._info) as stream:
+            stream.read(self._header_size)
+            filled = 0
+            while piece := stream.read(_PIECE):
+                content[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+                filled += len(piece)
+        if filled < size:
+            raise NpzError(f"{self.where}: cut off after {filled} of {size} bytes")
+        try:
+            flat = content.view(self.dtype)
+            return flat.reshape(self.shape, order="F" if self._fortran else "C")
+        except ValueError as error:  # no entries, but axes beyond what NumPy can count
+            raise NpzError(f"{self.where}: an impossible shape {self.shape} ({error})") from None
+
+
+@contextlib.contextmanager
+def open_npz(file) -> Iterator[dict[str, Entry]]:
+    """The arrays of an .npz file, a path or a binary file that can seek, by name.
+
+    Within the block they can be compared with what is expected, and read or left alone. Nothing
+    larger than what the file holds, or can unpack to, is ever made room for. Raises NpzError for
+    damaged files, OSError for those that cannot be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        where = file if isinstance(file, (str, Path)) else getattr(file, "name", "the file")
+        if isinstance(file, (str, Path)):
+            if Path(file).exists() and not Path(file).is_file():
+                raise NpzError(f"{file}: is no regular file")
+            file = stack.enter_context(open(file, "rb"))
+        with _named(where):
+            archive = stack.enter_context(zipfile.ZipFile(_Bounded(file)))
+        infos = archive.infolist()
+        _check_end(file, len(infos), len(archive.comment), where)
+        _check_directory(infos, file.seek(0, io.SEEK_END), where)
+        entries = {}
+        for info in infos:
+            name = info.filename.removesuffix(".npy")
+            if name == info.filename:
+                raise NpzError(f"{where}: holds {_short(name)}, which is no array (.npy)")
+            if len(name) > MAX_NAME or not name.isprintable():
+                raise NpzError(f"{where}: {_short(name)} is no name for an array")
+            entries[name] = Entry(archive, info, f"{where}: {_short(name)}")
+        yield entries
+
+
+def read_npz(file) -> dict[str, np.ndarray]:
+    """All arrays of an .npz file by name; see `open_npz`."""
+    with open_npz(file) as entries:
+        return {name: entry.read() for name, entry in entries.items()}
+
+
+def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays by name; the file gets its name only when it is whole.
+
+    It is put together in memory: zipfile, on a full disk, would raise a second time while it is
+    cleaned up. Raises OSError naming the file if it cannot be written.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    with whole_file(path) as file:
+        file.write(content.getbuffer())
+
+
+def _check_end(file, n: int, comment: int, where) -> None:
+    """Refuse an archive whose last record does not declare `n` entries: a damaged length in the
+    directory can swallow those behind it, and zipfile would not miss them."""
+    file.seek(-_END.size - comment, io.SEEK_END)
+    signature, declared = _END.unpack(file.read(_END.size))
+    if signature != b"PK\5\6" or declared not in (n, 0xFFFF):  # 0xFFFF: counted elsewhere
+        raise NpzError(f"{where}: is no whole .npz file (its directory is damaged)")
+
+
+def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
+    """Refuse a directory that promises what a file of `size` bytes cannot hold."""
+    if len(infos) > MAX_ARRAYS:
+        raise NpzError(f"{where}: expects at most {MAX_ARRAYS} arrays, got {len(infos)}")
+    seen = set()
+    for info in infos:
+        name = _short(info.filename)
+        if info.filename in seen:
+            raise NpzError(f"{where}: holds {name} twice")
+        seen.add(info.filename)
+        if info.flag_bits & _ENCRYPTED:
+            raise NpzError(f"{where}: {name} is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise NpzError(f"{where}: {name} is packed in an unknown way ({info.compress_type})")
+        stored = info.compress_type == zipfile.ZIP_STORED
+        largest = info.compress_size * (1 if stored else MAX_RATIO)
+        if info.file_size > largest:
+            raise NpzError(
+                f"{where}: {name} promises {info.file_size} bytes; {info.compress_size} packed "
+                f"bytes cannot hold more than {largest}"
+            )
+    # Parts that overlap could unpack to many times what the file could hold.
+    if (packed := sum(info.compress_size for info in infos)) > size:
+        raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
+
+
+def _header(start: bytes, where: str):
+    """(shape, whether the first axis runs fastest, dtype, size of the header) of an .npy file."""
+    stream = io.BytesIO(start)
+    try:
+        version = npy.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):  # 3.0 is for records with names in other scripts
+            raise ValueError(f"version {version} of the format is unknown")
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        with warnings.catch_warnings(action="ignore"):  # of literals that are odd but harmless
+            shape, fortran, dtype = read(stream, max_header_size=_MAX_HEADER)
+    except Exception as error:  # a header is a Python literal: parsing one may raise anything
+        raise NpzError(f"{where}: the header is no valid .npy ({_short(error)})") from None
+    if dtype.kind not in _KINDS or dtype.shape or not dtype.itemsize:
+        pickled = "; objects would be pickled, and a pickle can run code" if dtype.hasobject else ""
+        message = f"expects an array of numbers or text, got {_short(dtype)}{pickled}"
+        raise NpzError(f"{where}: {message}")
+    if len(shape) > 64 or any(isinstance(n, bool) or n < 0 for n in shape):
+        raise NpzError(f"{where}: an impossible shape {_short(shape)}")
+    return shape, fortran, dtype, stream.tell()
+
+
+class _Bounded:
+    """A file that gives at most _PIECE bytes at once. zipfile reads the directory of an archive
+    in one go; that of MAX_ARRAYS arrays is shorter."""
+
+    def __init__(self, file):
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self._read = file.read
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._read(_PIECE + 1 if size < 0 else min(size, _PIECE + 1))
+        if len(content) > _PIECE:
+            raise NpzError(f"its directory is longer than {_PIECE} bytes")
+        return content
+
+
+@contextlib.contextmanager
+def _named(where):
+    """Errors of reading as an NpzError that names the file, and the array if there is one."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise NpzError(f"{where}: is no whole .npz file ({_short(error)})") from None
+
+
+def _short(what) -> str:
+    """On one line, and no longer than that: a damaged file may hold anything as a name."""
+    text = "".join(c if c.isprintable() else "?" for c in str(what).split("\n")[0])
+    return text if len(text) <= 100 else f"{text[:97]}..."

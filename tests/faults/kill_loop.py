@@ -1,0 +1,109 @@
+"""Kill a run with SIGKILL again and again, take it up each time, and compare the end.
+
+    python tests/faults/kill_loop.py --kills 100
+
+A run that nobody disturbs is made first. Then the same run is begun, killed at a random moment,
+resumed, killed again ...; after the last kill it may finish. After every kill, each file that has
+its final name must be whole, and no checkpoint that was there may be lost. At the end the tables
+and the weights must be equal to those of the first run, to the bit. Exit status 0 if all of it
+holds. POSIX only.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
+# Much is written for the little that is trained, so that many kills hit a write.
+SETTINGS = (
+    *("dataset.n_train=2000", "dataset.n_test=200", "training.evaluate_every=25"),
+    *("training.checkpoint={every: 10, keep: 3, keep_best: true}", "training.threads=1"),
+    *("optimizer.type=Adam", "optimizer.lr=0.001"),
+)
+
+
+def command(iterations: int, *more) -> list[str]:
+    settings = (*SETTINGS, f"training.iterations={iterations}")
+    sets = [argument for setting in settings for argument in ("--set", setting)]
+    return [sys.executable, str(ROOT / "train.py"), "--quiet", *sets, *map(str, more)]
+
+
+def check_whole(run_dir: Path, before: int) -> int:
+    """The iteration of the newest checkpoint, all of which are read; at least `before`."""
+    from training.checkpoint import load_checkpoint, saved_checkpoints
+    from training.config import load_config
+    from training.table import read_table
+
+    if not run_dir.is_dir():
+        return 0
+    saved = saved_checkpoints(run_dir)
+    for path in saved.values():
+        load_checkpoint(path)
+    newest = max(saved, default=0)
+    if newest < before:
+        raise SystemExit(f"lost: checkpoint {before} was there, now {newest} is the newest")
+    if (run_dir / "config.yaml").exists():
+        load_config(run_dir / "config.yaml")
+    for name in ("loss", "history", "timing"):
+        if (run_dir / f"{name}.csv").exists() and (run_dir / f"{name}.csv").stat().st_size:
+            read_table(run_dir / f"{name}.csv")
+    return newest
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Kill and resume a run.")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--iterations", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    options = parser.parse_args(arguments)
+    moments = random.Random(options.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        whole, killed = Path(folder) / "whole", Path(folder) / "killed"
+        started = time.monotonic()
+        subprocess.run(command(options.iterations, "--run-dir", whole), check=True)
+        print(f"undisturbed: {time.monotonic() - started:.0f} s")
+        kills = newest = 0
+        while kills < options.kills:
+            begun = (killed / "config.yaml").exists()
+            place = ("--resume", killed) if begun else ("--run-dir", killed)
+            process = subprocess.Popen(command(options.iterations, *place))
+            deadline = time.monotonic() + 60
+            at = newest
+            # Anywhere from the start of the process to a second into its training.
+            if moments.random() < 0.8:
+                while at <= newest and process.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                    at = _newest(killed)
+            time.sleep(moments.uniform(0.0, 0.4))
+            if process.poll() is not None:
+                print("the run is finished; give more --iterations", file=sys.stderr)
+                return 2
+            process.kill()
+            process.wait()
+            kills += 1
+            newest = check_whole(killed, newest)
+        print(f"{kills} kills, the last at iteration {newest} or after; no checkpoint lost")
+        subprocess.run(command(options.iterations, "--resume", killed), check=True)
+        different = [n for n in SAME if (whole / n).read_bytes() != (killed / n).read_bytes()]
+    if different:
+        print(f"different at the end: {', '.join(different)}", file=sys.stderr)
+        return 1
+    print(f"{', '.join(SAME)} are equal to the bit")
+    return 0
+
+
+def _newest(run_dir: Path) -> int:
+    from training.checkpoint import saved_checkpoints
+
+    return max(saved_checkpoints(run_dir), default=0) if run_dir.is_dir() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

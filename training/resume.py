@@ -1,0 +1,167 @@
+"""Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
+
+import copy
+import json
+import platform
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from training.build_trainer import build_trainer
+from training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
+from training.config import Config
+from training.trainer import Trainer
+
+# What may be another than before: it decides how long a run goes on and what it keeps, not what
+# it learns; and initial weights, which a checkpoint replaces.
+_FREE = (
+    *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
+    *(("net", key) for key in ("weights", "partial_weights")),
+)
+_LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
+# What arrays that `Trainer.state` never gave may raise.
+_MALFORMED = (
+    *(KeyError, ValueError, TypeError, IndexError, AttributeError),
+    *(OverflowError, RecursionError),
+)
+
+
+def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
+    """What a checkpoint says of its run, for `restore` to compare with."""
+    data = [samples.fingerprint() for samples in (trainer.dataset.train, trainer.dataset.test)]
+    return {
+        "config": np.array(json.dumps(config.data, default=str)),
+        "data": np.array(" ".join(data)),
+        "versions": np.array(json.dumps(_versions())),
+    }
+
+
+def restore(config: Config, run_dir: Path, quiet: bool = False) -> Trainer:
+    """A trainer that stands where the newest whole checkpoint was taken; at the start if there is
+    none. What is damaged is reported. Raises CheckpointError if the configuration or the data are
+    other ones than the checkpoint's, listing the differences."""
+    path = newest_whole(saved_checkpoints(run_dir))
+    if path is None:
+        print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
+        return build_trainer(config, quiet=quiet)
+    return restore_from(path, config, quiet)
+
+
+def newest_whole(saved: dict[int, Path]) -> Path | None:
+    """The newest of these checkpoints that is not damaged; None if there are none. Raises
+    CheckpointError if all of them are."""
+    for path in reversed(saved.values()):
+        try:
+            load_checkpoint(path)
+            return path
+        except CheckpointError as error:
+            print(f"{error}; looking for an older one", file=sys.stderr)
+    if saved:
+        folder = path.parent
+        raise CheckpointError(
+            f"{folder}: none of its checkpoints is whole; to train from the start, move them away"
+        )
+    return None
+
+
+def restore_from(path: Path, config: Config, quiet: bool = False) -> Trainer:
+    """As `restore`, from one checkpoint."""
+    parts = load_checkpoint(path)
+    trainer = _built_without_weights(config, quiet)
+    put_back(parts, path, trainer, config)
+    return trainer
+
+
+def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Config) -> None:
+    """Bring a trainer of that configuration to where the parts of a checkpoint were taken. Raises
+    CheckpointError, which names `path`, if they do not fit; the trainer is of no use then."""
+    try:
+        saved = {name: str(text) for name, text in parts["about"].items()}
+        now = about(trainer, config)
+        wrong = differences(json.loads(saved["config"]), json.loads(str(now["config"])))
+        if saved["data"] != str(now["data"]):
+            wrong.append("the data set has other contents than it had")
+        versions = dict(json.loads(saved["versions"]))
+        if not wrong:
+            trainer.load_state(parts)
+    except _MALFORMED as error:
+        said = ascii(error)
+        raise CheckpointError(f"{path} does not fit this run: {said[:_LONGEST]}") from None
+    if wrong:
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        said = "; ".join([*wrong[:_LISTED], *more])
+        raise CheckpointError(f"{path} does not fit the configuration: {said}")
+    if trainer.iteration > trainer.iterations:
+        raise CheckpointError(
+            f"{path} is of iteration {trainer.iteration}, and training.iterations is "
+            f"{trainer.iterations}: nothing is left to do"
+        )
+    _say_versions(versions)
+
+
+def differences(before: dict, now: dict) -> list[str]:
+    """What two configurations do not agree in, of all that decides what a net learns."""
+    flat = [
+        {place: value for place, value in _flat(data) if place[:2] not in _FREE}
+        for data in (before, now)
+    ]
+    wrong = [
+        f"{_name(place)}: {_said(flat[0], place)} before, {_said(flat[1], place)} now"
+        for place in flat[0] | flat[1]
+        if place not in flat[0] or place not in flat[1] or flat[0][place] != flat[1][place]
+    ]
+    if not wrong and list(flat[0]) != list(flat[1]) and _order(flat[0]) != _order(flat[1]):
+        wrong.append("net: its layers stand in another order")
+    return wrong
+
+
+def _flat(data, place: tuple = ()):
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _flat(value, (*place, key))
+    else:
+        yield place, data
+
+
+def _said(flat: dict, place: tuple) -> str:
+    return ascii(flat[place])[:_LONGEST] if place in flat else "not there"
+
+
+def _name(place: tuple) -> str:
+    """The dotted key; escaped, since a checkpoint may have come from anywhere."""
+    return ascii(".".join(map(str, place)))[1:-1][:_LONGEST]
+
+
+def _order(flat: dict) -> list:
+    return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
+
+
+def _built_without_weights(config: Config, quiet: bool) -> Trainer:
+    """The trainer without the weights that training began with: they need not be there still."""
+    whole = copy.deepcopy(config.data["net"])
+    for key in ("weights", "partial_weights"):
+        config.data["net"].pop(key, None)
+    try:
+        return build_trainer(config, quiet=quiet)
+    finally:
+        config.data["net"] |= {k: v for k, v in whole.items() if k not in config.data["net"]}
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "Python": platform.python_version(),
+        "NumPy": np.__version__,
+        "machine": platform.machine(),
+    }
+
+
+def _say_versions(before: dict) -> None:
+    """Other software may round differently: that is no error, but good to know."""
+    changed = [
+        f"{name} {ascii(before.get(name))[1:-1][:_LONGEST]} before, {now} now"
+        for name, now in _versions().items()
+        if before.get(name) != now
+    ]
+    if changed:
+        print(f"{'; '.join(changed)}: the bits may differ from here on", file=sys.stderr)

@@ -1,0 +1,98 @@
+"""CSV files that grow while a run goes on, and lose nothing but their last line if it is killed."""
+
+import contextlib
+import csv
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+
+from datasets.files import unwritable
+
+
+class Table:
+    """A CSV file whose rows begin with an iteration. One that is there already is continued after
+    its last row of an iteration up to `upto`; what comes after is cut off.
+
+    Rows are collected until `flush` appends them to the file at once. A write that fails is taken
+    back, so that only a crash can leave a line cut off, the last; `read_table` passes it over.
+    Raises ValueError if the file is there with another header.
+    """
+
+    def __init__(self, path: Path, header: tuple, upto: int = 0):
+        self.path, self._text = path, io.StringIO()
+        self.write = csv.writer(self._text, lineterminator="\n").writerow
+        kept = _whole_rows(path, header, upto) if path.exists() else 0
+        if kept:
+            os.truncate(path, kept)
+        else:
+            path.write_bytes(b"")
+            self.write(header)
+            self.flush()
+
+    def flush(self, sync: bool = False) -> None:
+        """Append what has been collected; with `sync`, return only when it is on the disk. Raises
+        OSError naming the file, and keeps the rows for the next flush, if there is no room."""
+        rows = self._text.getvalue().encode()
+        try:
+            with open(self.path, "ab", buffering=0) as file:
+                end = file.tell()
+                try:
+                    _write_all(file, rows)
+                    if sync:
+                        os.fsync(file.fileno())
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        file.truncate(end)
+                    raise
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self._text.seek(0)
+        self._text.truncate()
+
+
+def _write_all(file, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _whole_rows(path: Path, header: tuple, upto: int) -> int:
+    """How many bytes are to stay: the header and whole rows of iterations up to that one."""
+    first, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
+    if not first.endswith(b"\n"):  # a crash came before the header was whole
+        return 0
+    if first != (",".join(header) + "\n").encode():
+        got = first.decode(errors="replace").strip()
+        raise ValueError(f"{path}: expects the header {','.join(header)}, got {got!r}")
+    end = len(first)
+    for line in lines:
+        number = line.partition(b",")[0]
+        if not (line.endswith(b"\n") and number.isdigit() and int(number) <= upto):
+            break
+        end += len(line)
+    return end
+
+
+def read_table(path: Path) -> dict[str, np.ndarray]:
+    """A CSV file of a run as columns of floats; an empty cell is NaN. A last line that was cut off
+    is left out. Raises ValueError naming the file and line of what is no number."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not a text file") from None
+    header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+    if not header:
+        raise ValueError(f"{path}: has no header")
+    header = header.split(",")
+    columns = [[] for _ in header]
+    for line, text in enumerate(lines, start=2):
+        row = text.split(",")
+        try:
+            for column, cell in zip(columns, row, strict=True):
+                column.append(float(cell or "nan"))
+        except ValueError:
+            message = f"expects {len(header)} numbers, got {text!r}"
+            raise ValueError(f"{path}, line {line}: {message}") from None
+    return {name: np.array(column) for name, column in zip(header, columns, strict=True)}

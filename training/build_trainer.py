@@ -92,8 +92,9 @@ def _rehearse(config: Config, trainer: Trainer, samples: Samples) -> None:
         except ValueError as error:
             raise config.error(("training", "augmentation"), str(error)) from None
     try:
-        net.loss(X, t)
-        net.backward()
+        with np.errstate(all="ignore"):  # numbers that overflow are the run's to report
+            net.loss(X, t)
+            net.backward()
     except Exception as error:
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         kind = "" if isinstance(error, ShapeError) else f"{type(error).__name__}: "

@@ -92,6 +92,7 @@ class Trainer:
         if the loss or a gradient is no longer finite: every update after that would be lost."""
         if self.run_dir is not None:
             self.history.open(self.run_dir, self.iteration)
+            (self.run_dir / "culprit.json").unlink(missing_ok=True)  # of a failure before
             if self.record_every:
                 self.recorder = Recorder(self.run_dir, self, self.record_every)
         self._good = _giving(self.state())  # where a search for a culprit begins

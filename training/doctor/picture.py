@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.files import whole_file
-from training.doctor.record import Record, Series
+from training.doctor.record import Record
 
 DEAD = ("dead", "saturated")
 GREY = "0.88"  # where there is no number
@@ -53,19 +53,15 @@ def plot_health(path: Path, record: Record) -> None:
 def _maps(record: Record) -> list[tuple]:
     """(title, a row of values for each layer, logarithmic) of the three maps."""
     layers = list(record.layers.values())
-    kinds = [c for c in DEAD if any(not np.isnan(s[c]).all() for s in layers if c in s.columns)]
+    kinds = [c for c in DEAD if any(not np.isnan(s[c]).all() for s in layers)]
     words = {"dead": "dead ReLUs", "saturated": "saturated units"}
     title = " and ".join(words[k] for k in kinds) or "dead or saturated units: none can be"
-    shares = [np.fmax(_values(s, "dead"), _values(s, "saturated")) for s in layers]
+    shares = [np.fmax(series["dead"], series["saturated"]) for series in layers]
     return [
-        ("spread of outputs", [_values(s, "std") for s in layers], True),
-        ("spread of gradients", [_values(s, "gradient_std") for s in layers], True),
+        ("spread of outputs", [series["std"] for series in layers], True),
+        ("spread of gradients", [series["gradient_std"] for series in layers], True),
         (title, shares, False),
     ]
-
-
-def _values(series: Series, column: str) -> np.ndarray:
-    return series.columns.get(column, np.full(len(series.iterations), np.nan))
 
 
 def _draw_map(figure, axes, record: Record, title: str, rows: list, logarithmic: bool) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import math
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from training.config import load_config
+from training.doctor.notes import read_culprit, read_facts
+from training.health.recorder import LAYERS, PARAMETERS
+from training.table import read_table
 
 # What a net that only guesses pays per sample: softmax at equal scores, SVM at equal scores.
 GUESSING = {
@@ -17,7 +19,6 @@ GUESSING = {
     "CrossEntropyError": lambda classes: math.log(classes),
     "SVMLoss": lambda classes: classes - 1.0,
 }
-_NO_TABLE: dict[str, np.ndarray] = {}
 
 
 @dataclasses.dataclass
@@ -103,8 +104,13 @@ class Record:
     def lr(self) -> float:
         """The highest rate that history.csv has, or that of the configuration."""
         rates = self.history.get("lr", np.empty(0))
-        given = self.config.get("optimizer", {}).get("lr", math.nan)
-        return float(rates.max()) if len(rates) else float(given)
+        return float(rates.max()) if len(rates) else number(self.optimizer.get("lr"))
+
+    @property
+    def optimizer(self) -> dict:
+        """That section of the configuration."""
+        section = self.config.get("optimizer")
+        return section if isinstance(section, dict) else {}
 
     @cached_property
     def weights(self) -> dict[str, Series]:
@@ -127,6 +133,12 @@ class Record:
         return float(values[-1]) if len(values) else math.nan
 
 
+def number(value) -> float:
+    """A value of a configuration as a float; NaN if it is no number."""
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+    return float(value) if usable else math.nan
+
+
 def read_record(path: Path) -> Record:
     """Read the files of a run. Raises OSError, or ValueError if it is none or a file is damaged; a
     last line that was cut off, as in a run that was killed, is left out."""
@@ -136,42 +148,52 @@ def read_record(path: Path) -> Record:
     config = load_config(path / "config.yaml").data
     loss = _table(path / "loss.csv", ("iteration", "loss"))
     history = _table(path / "history.csv", ("iteration", "train_accuracy", "test_accuracy", "lr"))
-    facts, culprit = (_json(path / f"{name}.json") for name in ("facts", "culprit"))
+    facts, culprit = read_facts(path / "facts.json"), read_culprit(path / "culprit.json")
     if not len(loss["loss"]) and not culprit:
         raise ValueError(f"{path}: has no iteration yet")
-    layers = _series(path / "layers.csv", "layer", ("mean", "std", "gradient_std"))
-    parameters = _series(path / "parameters.csv", "parameter", ("weight_norm", "update_ratio"))
+    layers = _series(path / "layers.csv", "layer", LAYERS[2:])
+    parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
     return Record(path, config, loss, history, layers, parameters, facts, culprit)
 
 
 def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV file; both empty if it is not there."""
+    """Header and rows of a CSV file with a column of names; both empty if it is not there. As
+    read_table does, it passes over a last line that was cut off."""
     if not path.is_file():
         return [], []
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
-    lines = text.splitlines()
-    if lines and not text.endswith("\n"):
-        lines.pop()  # it was being written when the run was ended
-    if not lines:
-        return [], []
-    header, *rows = csv.reader(lines)
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise ValueError(f"{path}: has no column {missing[0]}; is it a file of a run?")
+    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    if header:
+        _check_header(path, header, wanted)
     for number, row in enumerate(rows, 2):
         if len(row) != len(header):
-            raise ValueError(
-                f"{path}, line {number}: has {len(row)} cells, its header {len(header)}"
-            )
+            message = f"expects {len(header)} cells, got {len(row)}"
+            raise ValueError(f"{path}, line {number}: {message}")
     return header, rows
 
 
 def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
-    header, rows = _rows(path, wanted)
-    return {n: _numbers(path, [row[i] for row in rows]) for i, n in enumerate(header or wanted)}
+    """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
+    if not path.is_file() or b"\n" not in path.read_bytes():
+        return {name: np.empty(0) for name in wanted}
+    table = read_table(path)
+    _check_header(path, list(table), wanted)
+    _check_iterations(path, table["iteration"])
+    return table
+
+
+def _check_iterations(path: Path, iterations: np.ndarray) -> None:
+    if not (np.isfinite(iterations) & (iterations >= 1)).all() or (np.diff(iterations) <= 0).any():
+        raise ValueError(f"{path}: is damaged: its iterations do not grow from row to row")
+
+
+def _check_header(path: Path, header: list[str], wanted: tuple) -> None:
+    for name in wanted:
+        if name not in header:
+            raise ValueError(f"{path}: has no column {name}; is it a file of a run?")
 
 
 def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:
@@ -190,7 +212,9 @@ def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:
             if column not in texts
         }
         kind = own[0][header.index("type")] if "type" in header else ""
-        result[name] = Series(name, kind, columns.pop("iteration"), columns)
+        iterations = columns.pop("iteration")
+        _check_iterations(path, iterations)
+        result[name] = Series(name, kind, iterations, columns)
     return result
 
 
@@ -199,15 +223,3 @@ def _numbers(path: Path, cells: list[str]) -> np.ndarray:
         return np.array([float(cell or "nan") for cell in cells])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def _json(path: Path) -> dict:
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is damaged: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{path}: is damaged: expects a mapping")
-    return found

@@ -25,7 +25,12 @@ def report(record: Record, findings: list[Finding]) -> str:
     lines += [f"  {name:<14}{value}" for name, value in figures(record)]
     if not record.layers:
         lines += ["", *textwrap.wrap(_UNRECORDED, WIDTH)]
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Without what would move the cursor: a run may have come from anywhere."""
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def summary(record: Record, findings: list[Finding]) -> str:
@@ -63,7 +68,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         )
         rows.append(("gradient norm", text))
     for column, name in (("dead", "dead ReLUs"), ("saturated", "saturated")):
-        shares = {n: s[column][-1] for n, s in record.layers.items() if column in s.columns}
+        shares = {n: s[column][-1] for n, s in record.layers.items()}
         shares = {n: share for n, share in shares.items() if not math.isnan(share)}
         if shares:
             worst = max(shares, key=shares.get)

@@ -15,6 +15,9 @@ from training.doctor.record import read_record
 from training.main import run
 
 SICK = Path(__file__).parent / "sick"
+LAYERS = (
+    "iteration,layer,type,mean,std,gradient_mean,gradient_std,dead,saturated\n1,a,Relu,0,1,0,1,,\n"
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -61,13 +64,13 @@ def test_a_clean_bill(healthy, capsys):
 def test_a_finding_with_evidence_and_remedies(sick, capsys):
     assert main([str(sick)]) == 1
     out = capsys.readouterr().out
-    assert out.startswith(f"{sick}: learning rate too high\n")
+    assert out.startswith(f"{sick}: learning rate too high (and 1 more that follows from it)\n")
     lines = out.splitlines()[1:]
     assert max(map(len, lines)) <= 80
     assert "1. learning rate too high" in lines
     for word in ("evidence", "means", "try"):
         assert any(line.startswith(f"   {word} ") for line in lines)
-    assert "ReLUs have died of it: relu1" in out
+    assert "2. dead ReLUs (follows from: learning rate too high)" in lines
     assert "instead of 100" in out
     assert glance(sick) == "learning rate too high"
 
@@ -137,18 +140,27 @@ def test_a_line_that_was_cut_off_is_left_out(files):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("layers.csv", f"{LAYERS}2,a,Relu,x,1,0,1,,\n", "layers.csv: could not convert"),
+        ("layers.csv", f"{LAYERS}2,a\n", "layers.csv, line 3: expects 9 cells, got 2"),
+        ("layers.csv", f"{LAYERS}1,a,Relu,0,1,0,1,,\n", "layers.csv: is damaged: its iterations"),
+        ("loss.csv", "iteration,loss\n0,2.3\n", "loss.csv: is damaged: its iterations do not grow"),
+        ("facts.json", '{"classes": "many"}', "facts.json: is damaged: classes is not what"),
+        ("facts.json", '{"parameters": {"a.W": {}}}', "damaged: parameters.a.W is not what"),
+        ("facts.json", '{"layers": {"a": 1e999}}', "damaged: layers.a is not what"),
+        ("facts.json", "[" * 100_000, "facts.json: is damaged: no JSON"),
+        ("culprit.json", '{"said": ["", 1]}', "culprit.json: is damaged: said is not what"),
         ("config.yaml", None, "is no run directory: it has no config.yaml"),
         ("loss.csv", None, "is no run directory: it has no loss.csv"),
         ("loss.csv", "", "has no iteration yet"),
         ("loss.csv", "iteration,loss\n", "has no iteration yet"),
-        ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: has 1 cells, its header 2"),
-        ("loss.csv", "iteration,loss\n1,x\n", "could not convert string to float: 'x'"),
+        ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: expects 2 numbers, got '2'"),
+        ("loss.csv", "iteration,loss\n1,x\n", "loss.csv, line 2: expects 2 numbers, got '1,x'"),
         ("loss.csv", "a,b\n1,2\n", "loss.csv: has no column iteration"),
         ("loss.csv", b"\xff\xfe\n", "is not a text file"),
         ("facts.json", "{", "facts.json: is damaged"),
         ("facts.json", "[]\n", "facts.json: is damaged"),
         ("culprit.json", "null", "culprit.json: is damaged"),
-        ("layers.csv", "iteration,layer\n1,a\n", "layers.csv: has no column mean"),
+        ("layers.csv", "iteration,layer\n1,a\n", "layers.csv: has no column type"),
         ("config.yaml", "a: [", "no valid YAML"),
     ],
 )
@@ -170,6 +182,36 @@ def test_facts_of_another_shape_do_not_end_in_a_traceback(files):
     for facts in ({}, {"layers": {}, "parameters": {}}, {"classes": 3}):
         (files / "facts.json").write_text(json.dumps(facts))
         assert main([str(files)]) in (0, 1)
+
+
+def test_a_net_that_overflows_at_once(tmp_path, capsys):
+    config = load_config(Path("configs/own_csv.yaml"))
+    for name in ("affine1", "affine2", "affine3"):
+        config.set(f"net.layers.{name}.init={{type: normal, std: 1.0e+30}}")
+    with pytest.raises(FloatingPointError):
+        run(config, "spirals", tmp_path / "run", quiet=True)
+    assert main([str(tmp_path / "run")]) == 1
+    assert "initial weights too large (and 1 more that follows" in capsys.readouterr().out
+
+
+def test_whatever_is_in_the_files_the_doctor_ends_with_a_status(files, capsys):
+    rng = np.random.default_rng(0)
+    names = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "facts.json")
+    (files / "culprit.json").write_text('{"when": "forward", "layer": "a", "said": ["x"]}')
+    whole = {name: (files / name).read_bytes() for name in (*names, "culprit.json", "config.yaml")}
+    statuses = set()
+    for _ in range(300):
+        name = list(whole)[rng.integers(len(whole))]
+        content = bytearray(whole[name])
+        for _ in range(rng.integers(1, 4)):
+            at = rng.integers(len(content))
+            content[at] = rng.choice(bytearray(b'0-9e.,"[]{}:\n\x1b\xff'))
+        (files / name).write_bytes(content)
+        with np.errstate(all="ignore"):
+            statuses.add(main([str(files)]))
+        (files / name).write_bytes(whole[name])
+    assert statuses <= {0, 1, 2}
+    assert "\x1b" not in capsys.readouterr().out
 
 
 def test_small_helpers():

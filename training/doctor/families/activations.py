@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from training.doctor.families.learning_rate import SHORT, rate_too_high
+from training.doctor.families.learning_rate import SHORT
 from training.doctor.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
@@ -31,18 +31,14 @@ def dead_relus(record, earlier) -> Finding | None:
     series = record.layers[worst]
     since = series.iterations[np.flatnonzero(series["dead"] >= MOST)[0]]
     at_once = since <= series.iterations[0]
-    moved = _largest_update(record, since)
-    by_rate = not at_once and moved > 0.1
     evidence = [f"{percent(found[worst])} of the units of {worst} are 0 for whole batches"]
     if len(found) > 1:
         evidence.append(f"dead by half or more: {listed(found)}")
     evidence.append(
         "so from the first iteration on" if at_once else f"seen first at iteration {since:.0f}"
     )
-    if by_rate:
+    if not at_once and (moved := _largest_update(record, since)) > 0.1:
         evidence.append(f"an update before that was {moved:.2g} times the weights")
-    if by_rate and rate_too_high(record, []) is not None:
-        return None  # rate_too_high says it, and names the dead ReLUs
     remedies = ["a smaller learning rate", "LeakyRelu or Elu, which keep a gradient below zero"]
     if at_once:
         remedies[0] = "look at the first biases and weights: biases of 0, weights of he_normal"
@@ -94,7 +90,7 @@ def _held(record, column: str) -> dict[str, float]:
     least = {
         name: float(series[column][-LAST:].min())
         for name, series in record.layers.items()
-        if column in series.columns and not np.isnan(series[column]).any()
+        if not np.isnan(series[column]).any()
     }
     return {name: share for name, share in least.items() if share >= MOST}
 

@@ -5,18 +5,20 @@ import math
 import numpy as np
 
 from training.doctor.finding import Finding
+from training.doctor.record import number
 
 SHRUNK = 0.3  # of the norm at the start
+USUAL = 0.05  # up to which a decay does no such harm unless the rate is too high
 
 
 def decay_too_strong(record, earlier) -> Finding | None:
     """The weights have shrunk to a fraction, as the decay times the rate foretells."""
-    optimizer = record.config.get("optimizer", {})
-    decay = optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0)
-    if not isinstance(decay, (int, float)) or not decay > 0 or not record.weights:
+    optimizer = record.optimizer
+    decay = number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
+    if not decay > USUAL or not record.weights:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in record.weights.values())) for i in (0, -1)]
-    pull = float(decay) * record.lr * record.iterations
+    pull = decay * record.lr * record.iterations
     if not norms[1] < SHRUNK * norms[0] or pull < 1.0 or record.train > 0.9:
         return None
     last = next(iter(record.weights.values())).iterations[-1]

@@ -29,7 +29,7 @@ def wrong_labels(record, earlier) -> Finding | None:
         f"test accuracy {percent(record.test)}, best {percent(best)}",
         f"guessing scores {percent(chance)}",
         f"train accuracy {percent(record.train)}: "
-        + ("learned by heart" if by_heart else "nothing is learned"),
+        + ("learned by heart" if by_heart else "hardly anything is learned"),
     ]
     if record.everything is not None:
         ratio = float(np.nanmedian(record.everything["update_ratio"]))

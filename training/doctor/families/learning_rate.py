@@ -7,25 +7,43 @@ from training.doctor.finding import Finding, largest, median, percent
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
+GROWN = 5.0  # times, that weights grow in no healthy run
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 
 
 def rate_too_high(record, earlier) -> Finding | None:
-    """Updates a large part of the weights, and a loss that rose, stayed or overflowed."""
-    worst = {name: largest(s["update_ratio"]) for name, s in record.weights.items()}
-    worst = {name: value for name, value in worst.items() if not math.isnan(value)}
-    if not worst:
-        return _by_the_loss(record) if not record.layers else None
-    name = max(worst, key=worst.get)
-    if worst[name] < TOO_HIGH or not _is_bad(record):
+    """Updates a large part of the weights, once or all the time, and a loss that rose, stayed or
+    overflowed."""
+    if not record.layers:
+        return _by_the_loss(record)
+    if not _is_bad(record):
         return None
+    evidence = _one_large_update(record) or _many_large_updates(record)
+    return _too_high(record, [*evidence, *_losses(record)]) if evidence else None
+
+
+def _one_large_update(record) -> list[str]:
+    worst = {name: largest(s["update_ratio"]) for name, s in record.weights.items()}
+    name = max((n for n in worst if worst[n] >= TOO_HIGH), key=worst.get, default=None)
+    if name is None:
+        return []
     series = record.weights[name]
     at = series.iterations[list(series["update_ratio"]).index(worst[name])]
-    evidence = [
+    return [
         f"the update of {name} was {worst[name]:.2g} times its weights at iteration {at:.0f}; "
         f"rule of thumb: {THUMB:g}"
     ]
-    return _too_high(record, [*evidence, *_losses(record)])
+
+
+def _many_large_updates(record) -> list[str]:
+    for name, series in record.weights.items():
+        ratio, norms = median(series["update_ratio"]), series["weight_norm"]
+        if ratio >= TOO_HIGH / 10 and norms[-1] > GROWN * norms[0] > 0:
+            return [
+                f"update / weight of {name} is {ratio:.2g} at the median; rule of thumb: {THUMB:g}",
+                f"its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}",
+            ]
+    return []
 
 
 def rate_too_low(record, earlier) -> Finding | None:
@@ -59,9 +77,6 @@ def _by_the_loss(record) -> Finding | None:
 
 
 def _too_high(record, evidence: list[str]) -> Finding:
-    dead = [n for n, s in record.layers.items() if (s.columns.get("dead", [0])[-1:] >= 0.5).any()]
-    if dead:
-        evidence.append(f"ReLUs have died of it: {', '.join(dead[:4])}")
     return Finding(
         "learning rate too high",
         evidence,

@@ -1,0 +1,71 @@
+"""facts.json and culprit.json, believed only as far as they hold what a run writes there."""
+
+import json
+import math
+from pathlib import Path
+
+_LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
+_FACTS = {
+    **dict.fromkeys(("samples", "test_samples", "batch_size", "classes"), "count"),
+    "largest_class": "number",
+    "layers": {"*": "text"},
+    "parameters": {"*": {"shape": ["count"], "mean": "size", "std": "size", "learns": "yes or no"}},
+}
+_CULPRIT = {
+    **dict.fromkeys(("when", "layer", "search"), "text"),
+    "augmented": "yes or no",
+    "said": ["text"],
+}
+_NEEDED = {"shape", "mean", "std", "learns"}
+
+
+def read_facts(path: Path) -> dict:
+    """What a run writes once at its start, {} if it is not there. Raises ValueError if the file is
+    damaged: no JSON, or of other kinds than a run writes."""
+    return _checked(path, _FACTS)
+
+
+def read_culprit(path: Path) -> dict:
+    """What a failed run has found, {} if it is not there. Raises ValueError if it is damaged."""
+    return _checked(path, _CULPRIT)
+
+
+def _checked(path: Path, kinds: dict) -> dict:
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path}: is damaged: no JSON") from None
+    if place := _misfit(found, kinds, ""):
+        raise ValueError(f"{path}: is damaged: {ascii(place)[1:-1][:100]} is not what a run writes")
+    return found
+
+
+def _misfit(value, kind, place: str) -> str:
+    """The place of the first value that is of another kind; "" if all fit. Keys that nobody reads
+    are passed over, and may be missing unless they belong together."""
+    if isinstance(kind, dict):
+        if not isinstance(value, dict):
+            return place or "all of it"
+        if _NEEDED & kind.keys() and not value.keys() >= _NEEDED:
+            return place
+        kinds = {key: kind.get(key, kind.get("*")) for key in value}
+        places = (_misfit(value[k], kinds[k], f"{place}.{k}".strip(".")) for k in value if kinds[k])
+        return next(filter(None, places), "")
+    if isinstance(kind, list):
+        if not isinstance(value, list):
+            return place
+        return next(filter(None, (_misfit(v, kind[0], place) for v in value)), "")
+    return "" if _fits(value, kind) else place
+
+
+def _fits(value, kind: str) -> bool:
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "yes or no":
+        return isinstance(value, bool)
+    if kind == "size" and value is None:
+        return True
+    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return whole or (kind != "count" and isinstance(value, float) and math.isfinite(value))

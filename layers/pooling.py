@@ -69,6 +69,8 @@ class PlacedWindows:
     as (N, H, W, C). What is computed from arranged arrays then has the same order in memory.
     """
 
+    chunk_bytes = 1 << 21  # with less to do at a time, threads wait for each other's Python
+
     def __init__(self, windows: PoolingWindows, shape: tuple, size: tuple, order: tuple):
         self.windows, self.shape, self.size, self.order = windows, shape, size, order
         # Windows that share no entry: what they are to add up can be written.
@@ -130,9 +132,9 @@ class PlacedWindows:
         return counts[np.newaxis, np.newaxis].transpose(self.order)
 
     def chunks(self, dtype):
-        """Slices of images, of about 2 MB: on less, threads would wait for Python's lock."""
+        """Slices of images that fill about chunk_bytes."""
         image_bytes = max(math.prod(self.shape[1:]) * dtype.itemsize, 1)
-        return chunks(self.shape[0], (1 << 21) // image_bytes)
+        return chunks(self.shape[0], self.chunk_bytes // image_bytes)
 
     def _entry(self, offset: tuple) -> tuple:
         settings = zip(offset, self.size, self.windows.stride, strict=True)

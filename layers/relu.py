@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from layers.base import Layer
 
 
@@ -17,7 +15,7 @@ class Relu(Layer):
     """
 
     def forward(self, X):
-        Y = np.clip(X, 0, math.inf)  # a third of the time of np.maximum(X, 0)
+        Y = X.clip(0, math.inf)  # up to three times as fast as np.maximum(X, 0)
         self.mask = Y > 0
         return Y
 

@@ -10,6 +10,7 @@ import math
 import re
 import struct
 import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,10 +21,11 @@ import numpy as np
 from datasets.files import whole_file
 
 MAX_ARRAYS = 10_000
-MAX_NAME = 200  # characters
+MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
 _MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
+_MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter
 _KINDS = "biufcUS"  # of dtypes: numbers and text; no objects, no records
 # What stands in an .npy file before its numbers, as every program writes it. It is a Python
 # literal, which NumPy evaluates; but that takes long, and of hostile ones may raise anything.
@@ -111,8 +113,7 @@ def open_npz(file) -> Iterator[dict[str, Entry]]:
             name = info.filename.removesuffix(".npy")
             if name == info.filename:
                 raise NpzError(f"{where}: holds {_short(name)}, which is no array (.npy)")
-            if len(name) > MAX_NAME or not name.isprintable():
-                raise NpzError(f"{where}: {_short(name)} is no name for an array")
+            _check_name(name, where)
             entries[name] = Entry(archive, info, f"{where}: {_short(name)}")
         yield entries
 
@@ -127,8 +128,14 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays by name; the file gets its name only when it is whole.
 
     It is put together in memory: zipfile, on a full disk, would raise a second time while it is
-    cleaned up. Raises OSError naming the file if it cannot be written.
+    cleaned up. Raises OSError naming the file if it cannot be written, and NpzError for what
+    `open_npz` would refuse.
     """
+    if len(arrays) > MAX_ARRAYS:
+        raise NpzError(f"{path}: expects at most {MAX_ARRAYS} arrays, got {len(arrays)}")
+    for name, array in arrays.items():
+        _check_name(name, path)
+        _check_dtype(np.asarray(array).dtype, f"{path}: {_short(name)}")
     content = io.BytesIO()
     np.savez(content, **arrays)
     with whole_file(path) as file:
@@ -170,6 +177,17 @@ def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
         raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
 
 
+def _check_name(name: str, where) -> None:
+    if len(name) > MAX_NAME or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        raise NpzError(f"{where}: {_short(name)} is no name for an array")
+
+
+def _check_dtype(dtype: np.dtype, where: str) -> None:
+    if dtype.kind not in _KINDS or not dtype.itemsize:
+        pickled = "; objects would be pickled, and a pickle can run code" if dtype.hasobject else ""
+        raise NpzError(f"{where}: expects an array of numbers or text, got {dtype}{pickled}")
+
+
 def _header(start: bytes, where: str):
     """(shape, whether the first axis runs fastest, dtype, size of the header) of an .npy file."""
     width = {b"\1\0": 2, b"\2\0": 4}.get(start[6:8])
@@ -185,9 +203,7 @@ def _header(start: bytes, where: str):
         dtype = np.dtype(name)
     except (TypeError, ValueError):
         raise NpzError(f"{where}: has an unknown type of numbers, {name}") from None
-    if dtype.kind not in _KINDS or not dtype.itemsize:
-        pickled = "; objects would be pickled, and a pickle can run code" if dtype.hasobject else ""
-        raise NpzError(f"{where}: expects an array of numbers or text, got {dtype}{pickled}")
+    _check_dtype(dtype, where)
     shape = tuple(int(n) for n in axes.split(",") if n.strip())
     if len(shape) > 64:
         raise NpzError(f"{where}: an impossible shape {_short(shape)}")
@@ -195,18 +211,19 @@ def _header(start: bytes, where: str):
 
 
 class _Bounded:
-    """A file that gives at most _PIECE bytes at once. zipfile reads the directory of an archive
-    in one go; that of MAX_ARRAYS arrays is shorter."""
+    """A file that gives at most _MAX_DIRECTORY bytes at once, and makes room only for what it has
+    left: zipfile reads the directory of an archive in one go."""
 
     def __init__(self, file):
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-        self._read = file.read
+        self._read, self._size = file.read, file.seek(0, io.SEEK_END)
 
     def read(self, size: int = -1) -> bytes:
-        content = self._read(_PIECE + 1 if size < 0 else min(size, _PIECE + 1))
-        if len(content) > _PIECE:
-            raise NpzError(f"its directory is longer than {_PIECE} bytes")
-        return content
+        left = max(self._size - self.tell(), 0)
+        size = left if size < 0 else min(size, left)
+        if size > _MAX_DIRECTORY:
+            raise NpzError(f"its directory is longer than {_MAX_DIRECTORY} bytes")
+        return self._read(size)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from datasets import npz
-from datasets.npz import NpzError, open_npz, read_npz
+from datasets.npz import NpzError, open_npz, read_npz, write_npz
 
 ARRAYS = {
     "affine1.W": np.arange(12, dtype=np.float32).reshape(3, 4),
@@ -102,7 +102,7 @@ def test_shapes_are_known_before_anything_is_read():
         (packed({"a": b"text"}), "holds a, which is no array (.npy)"),
         (packed({"a/": b""}), "holds a/, which is no array"),
         (packed({"a\x1b.npy": npy(np.zeros(2))}), "a? is no name for an array"),
-        (packed({"a" * 300 + ".npy": b""}), "aaa... is no name for an array"),
+        (packed({"a" * 1001 + ".npy": b""}), "aaa... is no name for an array"),
         (packed({"a.npy": b"text"}), "a: is no .npy file of version 1 or 2"),
         (packed({"a.npy": b""}), "a: is no .npy file"),
         (packed({"a.npy": npy(np.zeros(2))[:-1]}), "a: float64 (2,) takes 16 bytes, but the file"),
@@ -150,6 +150,35 @@ def test_numbers_that_are_no_characters(dtype):
     beyond = np.array([97, 0x110000]).astype(f"{dtype[0]}u4").view(dtype)
     with pytest.raises(NpzError, match="a: holds numbers that are no characters"):
         read(saved({"a": beyond}))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"a\nb": np.zeros(1)}, "is no name for an array"),
+        ({"a" * 1001: np.zeros(1)}, "is no name for an array"),
+        ({"a": np.array([None])}, "a: expects an array of numbers or text, got object"),
+        ({"a": np.array(["2026-01-01"], "M8[D]")}, "a: expects an array of numbers or text"),
+        ({f"a{i}": np.zeros(0) for i in range(10_001)}, "expects at most 10000 arrays, got 10001"),
+    ],
+)
+def test_what_could_not_be_read_is_not_written(tmp_path, arrays, words):
+    with pytest.raises(NpzError, match=words):
+        write_npz(tmp_path / "a.npz", arrays)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_odd_names_come_back(tmp_path):
+    """A full-width space, and letters joined by a character of no width."""
+    arrays = {"층\u3000하나": np.zeros(2), "क्\u200dष.W": np.ones(3), "b" * 1000: np.zeros(1)}
+    write_npz(tmp_path / "a.npz", arrays)
+    assert list(read_npz(tmp_path / "a.npz")) == list(arrays)
+
+
+def test_as_many_arrays_as_are_allowed(tmp_path):
+    arrays = {f"{'layer.' * 15}{i}": np.zeros(0) for i in range(10_000)}
+    write_npz(tmp_path / "a.npz", arrays)
+    assert len(read_npz(tmp_path / "a.npz")) == 10_000
 
 
 def changed_directory(content: bytes, offset: int, value: bytes) -> bytes:
@@ -201,7 +230,8 @@ def test_too_many_arrays_and_too_long_a_directory(monkeypatch):
     monkeypatch.setattr(npz, "MAX_ARRAYS", 19)
     with pytest.raises(NpzError, match="expects at most 19 arrays, got 20"):
         read(content)
-    monkeypatch.setattr(npz, "_PIECE", 500)
+    monkeypatch.setattr(npz, "MAX_ARRAYS", 20)
+    monkeypatch.setattr(npz, "_MAX_DIRECTORY", 500)
     with pytest.raises(NpzError, match="its directory is longer than 500 bytes"):
         read(content)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from datasets import Dataset, Samples
 from layers import Affine, Relu, SoftmaxWithLoss
@@ -21,6 +22,13 @@ from training.trainer import Trainer
 
 CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
 STEP = 2  # the iteration at which a NaN is planted
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Products this small are slower on two threads, and much slower on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 def trainer_of(config, batch_size=4, samples=20):

@@ -16,9 +16,11 @@ def rate_too_high(record, earlier) -> Finding | None:
     overflowed."""
     if not record.layers:
         return _by_the_loss(record)
-    if not _is_bad(record):
-        return None
-    evidence = _one_large_update(record) or _many_large_updates(record)
+    lost, evidence = _is_lost(record), []
+    if lost:
+        evidence = _one_large_update(record)
+    if not evidence and (lost or record.train < record.halfway):
+        evidence = _many_large_updates(record)
     return _too_high(record, [*evidence, *_losses(record)]) if evidence else None
 
 
@@ -71,7 +73,7 @@ def rate_too_low(record, earlier) -> Finding | None:
 def _by_the_loss(record) -> Finding | None:
     """Nothing was recorded, so only the loss can tell."""
     peak = largest(record.loss["loss"])
-    if not (peak > 10 * record.start_loss and _is_bad(record)):
+    if not (peak > 10 * record.start_loss and _is_lost(record)):
         return None
     return _too_high(record, _losses(record))
 
@@ -104,11 +106,13 @@ def _better(record) -> str:
     return f"lr: about {record.lr * factor:.1g} instead of {record.lr:g}"
 
 
-def _is_bad(record) -> bool:
-    """Did the run overflow, end no better than it began, or stay near guessing?"""
+def _is_lost(record) -> bool:
+    """Did the run overflow, end hardly better than it began, or no better than guessing? A net that
+    has learned something has recovered from whatever large update it once had."""
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
-    return record.end_loss > 0.9 * record.start_loss or record.train < record.halfway
+    guessing = record.train < record.chance + 0.1 * (1.0 - record.chance)
+    return record.end_loss > 0.9 * record.start_loss or guessing
 
 
 def _losses(record) -> list[str]:

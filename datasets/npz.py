@@ -7,24 +7,33 @@ directory of the archive, the header of the array and what can be in the file mu
 import contextlib
 import io
 import math
+import re
 import struct
-import warnings
+import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 
 from datasets.files import whole_file
 
 MAX_ARRAYS = 10_000
-MAX_NAME = 200  # characters
+MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
 _MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
+_MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter
 _KINDS = "biufcUS"  # of dtypes: numbers and text; no objects, no records
+# What stands in an .npy file before its numbers, as every program writes it. It is a Python
+# literal, which NumPy evaluates; but that takes long, and of hostile ones may raise anything.
+_HEADER = re.compile(
+    rb"""\{\s*'descr':\s*'([<>|=]?[a-zA-Z?]\d{0,9}(?:\[\w{1,9}\])?)',\s*"""
+    rb"""'fortran_order':\s*(True|False),\s*'shape':\s*\(((?:\s*\d{1,19},)*\s*(?:\d{1,19})?)\s*\)"""
+    rb""",?\s*\}\s*"""
+)
 _ENCRYPTED = 0x1
 _END = struct.Struct("<4s6xH10x")  # signature and number of entries; before the comment
 # What zipfile raises for archives that are damaged or of a kind that it does not know.
@@ -69,8 +78,12 @@ class Entry:
                 filled += len(piece)
         if filled < size:
             raise NpzError(f"{self.where}: cut off after {filled} of {size} bytes")
+        flat = content.view(self.dtype)
+        if self.dtype.kind == "U":  # NumPy would make texts of them that break Python's promises
+            numbers = content.view(np.dtype("u4").newbyteorder(self.dtype.byteorder))
+            if numbers.max(initial=0) > sys.maxunicode:
+                raise NpzError(f"{self.where}: holds numbers that are no characters")
         try:
-            flat = content.view(self.dtype)
             return flat.reshape(self.shape, order="F" if self._fortran else "C")
         except ValueError as error:  # no entries, but axes beyond what NumPy can count
             raise NpzError(f"{self.where}: an impossible shape {self.shape} ({error})") from None
@@ -100,8 +113,7 @@ def open_npz(file) -> Iterator[dict[str, Entry]]:
             name = info.filename.removesuffix(".npy")
             if name == info.filename:
                 raise NpzError(f"{where}: holds {_short(name)}, which is no array (.npy)")
-            if len(name) > MAX_NAME or not name.isprintable():
-                raise NpzError(f"{where}: {_short(name)} is no name for an array")
+            _check_name(name, where)
             entries[name] = Entry(archive, info, f"{where}: {_short(name)}")
         yield entries
 
@@ -116,8 +128,14 @@ def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays by name; the file gets its name only when it is whole.
 
     It is put together in memory: zipfile, on a full disk, would raise a second time while it is
-    cleaned up. Raises OSError naming the file if it cannot be written.
+    cleaned up. Raises OSError naming the file if it cannot be written, and NpzError for what
+    `open_npz` would refuse.
     """
+    if len(arrays) > MAX_ARRAYS:
+        raise NpzError(f"{path}: expects at most {MAX_ARRAYS} arrays, got {len(arrays)}")
+    for name, array in arrays.items():
+        _check_name(name, path)
+        _check_dtype(np.asarray(array).dtype, f"{path}: {_short(name)}")
     content = io.BytesIO()
     np.savez(content, **arrays)
     with whole_file(path) as file:
@@ -159,40 +177,53 @@ def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
         raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
 
 
+def _check_name(name: str, where) -> None:
+    if len(name) > MAX_NAME or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        raise NpzError(f"{where}: {_short(name)} is no name for an array")
+
+
+def _check_dtype(dtype: np.dtype, where: str) -> None:
+    if dtype.kind not in _KINDS or not dtype.itemsize:
+        pickled = "; objects would be pickled, and a pickle can run code" if dtype.hasobject else ""
+        raise NpzError(f"{where}: expects an array of numbers or text, got {dtype}{pickled}")
+
+
 def _header(start: bytes, where: str):
     """(shape, whether the first axis runs fastest, dtype, size of the header) of an .npy file."""
-    stream = io.BytesIO(start)
+    width = {b"\1\0": 2, b"\2\0": 4}.get(start[6:8])
+    if start[:6] != b"\x93NUMPY" or width is None:
+        raise NpzError(f"{where}: is no .npy file of version 1 or 2")
+    text = 8 + width
+    end = text + int.from_bytes(start[8:text], "little")
+    found = _HEADER.fullmatch(start[text:end]) if end <= len(start) else None
+    if found is None:
+        raise NpzError(f"{where}: expects an array of numbers or text, got the header {start[:80]}")
+    name, order, axes = (part.decode() for part in found.groups())
     try:
-        version = npy.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):  # 3.0 is for records with names in other scripts
-            raise ValueError(f"version {version} of the format is unknown")
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        with warnings.catch_warnings(action="ignore"):  # of literals that are odd but harmless
-            shape, fortran, dtype = read(stream, max_header_size=_MAX_HEADER)
-    except Exception as error:  # a header is a Python literal: parsing one may raise anything
-        raise NpzError(f"{where}: the header is no valid .npy ({_short(error)})") from None
-    if dtype.kind not in _KINDS or dtype.shape or not dtype.itemsize:
-        pickled = "; objects would be pickled, and a pickle can run code" if dtype.hasobject else ""
-        message = f"expects an array of numbers or text, got {_short(dtype)}{pickled}"
-        raise NpzError(f"{where}: {message}")
-    if len(shape) > 64 or any(isinstance(n, bool) or n < 0 for n in shape):
+        dtype = np.dtype(name)
+    except (TypeError, ValueError):
+        raise NpzError(f"{where}: has an unknown type of numbers, {name}") from None
+    _check_dtype(dtype, where)
+    shape = tuple(int(n) for n in axes.split(",") if n.strip())
+    if len(shape) > 64:
         raise NpzError(f"{where}: an impossible shape {_short(shape)}")
-    return shape, fortran, dtype, stream.tell()
+    return shape, order == "True", dtype, end
 
 
 class _Bounded:
-    """A file that gives at most _PIECE bytes at once. zipfile reads the directory of an archive
-    in one go; that of MAX_ARRAYS arrays is shorter."""
+    """A file that gives at most _MAX_DIRECTORY bytes at once, and makes room only for what it has
+    left: zipfile reads the directory of an archive in one go."""
 
     def __init__(self, file):
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
-        self._read = file.read
+        self._read, self._size = file.read, file.seek(0, io.SEEK_END)
 
     def read(self, size: int = -1) -> bytes:
-        content = self._read(_PIECE + 1 if size < 0 else min(size, _PIECE + 1))
-        if len(content) > _PIECE:
-            raise NpzError(f"its directory is longer than {_PIECE} bytes")
-        return content
+        left = max(self._size - self.tell(), 0)
+        size = left if size < 0 else min(size, left)
+        if size > _MAX_DIRECTORY:
+            raise NpzError(f"its directory is longer than {_MAX_DIRECTORY} bytes")
+        return self._read(size)
 
 
 @contextlib.contextmanager
@@ -206,5 +237,5 @@ def _named(where):
 
 def _short(what) -> str:
     """On one line, and no longer than that: a damaged file may hold anything as a name."""
-    text = "".join(c if c.isprintable() else "?" for c in str(what).split("\n")[0])
+    text = "".join(c if c.isprintable() else "?" for c in str(what).split("\n")[0][:200])
     return text if len(text) <= 100 else f"{text[:97]}..."

@@ -1,7 +1,5 @@
 """Average pooling."""
 
-import numpy as np
-
 from layers.base import Layer
 from layers.pooling import PoolingWindows
 
@@ -36,15 +34,14 @@ class AveragePooling(Layer):
     def forward(self, X):
         self.placed = self.windows.over(X)
         X = self.placed.bordered(X, 0.0)
-        self.bordered_shape = X.shape
         first, *others = (X[entry] for entry in self.placed.entries)
         return self.placed.restored(sum(others, first) / self.placed.counts(X.dtype))
 
     def backward(self, dout):
         share = self.placed.arranged(dout) / self.placed.counts(dout.dtype)
-        dX = np.zeros(self.bordered_shape, dout.dtype, like=dout)
+        dX = self.placed.blank(dout)
         for entry in self.placed.entries:
-            self.placed.add(dX, entry, share)
+            self.placed.add(dX.transpose(self.placed.order), entry, share)
         return self.placed.inside(dX)
 
     def output_shape(self, input_shape):

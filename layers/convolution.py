@@ -1,12 +1,12 @@
 """Two-dimensional convolution."""
 
+import functools
 import math
 
 import numpy as np
 
 from autodiff import outermost
 from layers.base import Layer, Param
-from layers.channels import Channels
 from layers.errors import ShapeError
 from layers.initializers import he_normal
 from layers.windows import chunks, columns, output_length, pad, pair
@@ -75,59 +75,76 @@ class Convolution(Layer):
         W, b = self.W.data, 0.0 if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
-        out = np.empty((len(X), height, width, c_out), dtype, like=outermost(X, W, b))
-        for ins, outs in self._parts():
-            matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, W[outs].shape[0])
-            # A row of pixels at a time: a loop over c_out numbers alone would be slow.
-            bias = 0.0 if self.b is None else np.broadcast_to(b[outs], (width, matrix.shape[1]))
-
-            def compute(images, ins=ins, outs=outs, matrix=matrix, bias=bias):
-                Y = self._windows(self.X[images, :, :, ins]) @ matrix
-                if self.b is not None:
-                    Y = Y.reshape(-1, bias.size) + bias.reshape(-1)
-                out[images, :, :, outs] = Y.reshape(-1, height, width, matrix.shape[1])
-
-            in_parallel(compute, self._chunks(height * width, matrix.shape[0]))
-        return out.transpose(0, 3, 1, 2)
+        size = (self.groups, len(X), height, width, c_out // self.groups)
+        Y = np.empty(size, dtype, like=outermost(X, W, b))
+        for (ins, outs), part in zip(self._parts(), Y, strict=True):
+            matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, size[-1])
+            windows = functools.partial(self._windows, self.X[..., ins])
+            self._multiply(windows, matrix, part, None if self.b is None else b[outs])
+        return _joined(Y)
 
     def backward(self, dout):
-        if self.b is not None:
-            channels = Channels(dout)
-            self.b.accumulate(channels.sum(channels.rows(dout)))
         dout = dout.transpose(0, 2, 3, 1)
-        height, width = dout.shape[1:3]
+        _, height, width, c_out = dout.shape
         W = self.W.data
         dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
+        db = np.empty(c_out, W.dtype, like=dout)
         for ins, outs in self._parts():
 
-            def product(images, ins=ins, outs=outs):
+            def products(images, ins=ins, outs=outs):
                 d = dout[images, :, :, outs]
-                return self._windows(self.X[images, :, :, ins]).T @ d.reshape(-1, d.shape[3])
+                rows = d.reshape(-1, width * d.shape[3])  # of pixels: long runs to add up
+                windows = self._windows(self.X[..., ins], images)
+                # Not @, which holds Python's lock where the result has no more than 500 numbers.
+                return np.dot(windows.T, rows.reshape(-1, d.shape[3])), rows.sum(axis=0)
 
-            total = sum(in_parallel(product, self._chunks(height * width, W[0].size)))
+            parts = in_parallel(products, self._chunks(height * width, W[0].size))
+            total, row = (sum(part) for part in zip(*parts, strict=True))
             dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
+            db[outs] = row.reshape(width, -1).sum(axis=0)
         self.W.accumulate(dW)
+        if self.b is not None:
+            self.b.accumulate(db)
         return self._input_gradient(dout) if self.needs_dX else None
 
     def _input_gradient(self, dout):
-        W, (height, width) = self.W.data, self.X.shape[1:3]
-        dX = np.empty(self.X.shape, dout.dtype, like=outermost(dout, W))
-        for ins, outs in self._parts():
+        W = self.W.data
+        n, *places, _ = self.X.shape
+        dX = np.empty((self.groups, n, *places, W.shape[1]), dout.dtype, like=outermost(dout, W))
+        for (_, outs), part in zip(self._parts(), dX, strict=True):
+            if self.adds_shares:
+                self._add_shares(dout[..., outs], W[outs], part)
+            else:
+                matrix = W[outs, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
+                self._multiply(functools.partial(self._taps, dout[..., outs]), matrix, part)
+        return _joined(dX)
 
-            def compute(images, ins=ins, outs=outs):
-                d, w = dout[images, :, :, outs], W[outs]
-                part = self._added_shares(d, w) if self.adds_shares else self._correlated(d, w)
-                dX[images, :, :, ins] = part
+    def _multiply(self, unfold, matrix, out, bias=None):
+        """Write unfold(images) · matrix + bias into out, (N, H, W, columns of the matrix)."""
+        # A row of pixels at a time: a loop over the few numbers of the bias would be slow.
+        row = None if bias is None else np.broadcast_to(bias, out.shape[2:]).reshape(-1)
 
-            places = dout.shape[1] * dout.shape[2] if self.adds_shares else height * width
-            depth = W.shape[1] if self.adds_shares else dout[..., outs].shape[3]
-            in_parallel(compute, self._chunks(places, depth * math.prod(self.kernel)))
-        return dX.transpose(0, 3, 1, 2)
+        def compute(images):
+            part = out[images].reshape(-1, matrix.shape[1])
+            np.matmul(unfold(images), matrix, out=part)
+            if row is not None:
+                rows = part.reshape(-1, row.size)
+                rows += row
 
-    def _correlated(self, dout, W):
-        matrix = W[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
-        product = columns(self._spread(dout), self.kernel, (1, 1), self.dilation) @ matrix
-        return product.reshape(-1, *self.X.shape[1:3], W.shape[1])
+        in_parallel(compute, self._chunks(math.prod(out.shape[1:3]), matrix.shape[0]))
+
+    def _windows(self, X, images):
+        return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
+
+    def _taps(self, dout, images):
+        """For each pixel of X, the entries of dout that it took part in."""
+        return columns(self._spread(dout[images]), self.kernel, (1, 1), self.dilation)
+
+    def _add_shares(self, dout, W, out):
+        def compute(images):
+            out[images] = self._added_shares(dout[images], W)
+
+        in_parallel(compute, self._chunks(math.prod(dout.shape[1:3]), W[0].size))
 
     def _added_shares(self, dout, W):
         n, rows, width, c_out = dout.shape
@@ -166,9 +183,6 @@ class Convolution(Layer):
         shares, taps = math.prod(windows) * c_in, math.prod(images[2:]) * c_out // self.groups
         return self.dilation == (1, 1) and 2 * shares < taps
 
-    def _windows(self, X):
-        return columns(pad(X, self.padding), self.kernel, self.stride, self.dilation)
-
     def _parts(self):
         """(input channels, output channels) of each group, as slices."""
         c_out, c_in = self.W.data.shape[:2]
@@ -176,10 +190,11 @@ class Convolution(Layer):
         for g in range(self.groups):
             yield slice(g * c_in, (g + 1) * c_in), slice(g * step, (g + 1) * step)
 
-    def _chunks(self, windows_per_image: int, window: int):
-        """Slices of images whose windows, of so many numbers each, fill about chunk_bytes."""
-        image_bytes = windows_per_image * window * self.X.dtype.itemsize
-        return chunks(len(self.X), max(self.chunk_bytes // image_bytes, 1))
+    def _chunks(self, windows: int, window: int):
+        """Slices of images whose windows, so many an image of so many numbers, fill about
+        chunk_bytes."""
+        image_bytes = windows * window * self.X.dtype.itemsize
+        return chunks(len(self.X), self.chunk_bytes // image_bytes)
 
     def output_shape(self, input_shape):
         c_in, c_out = self.W.data.shape[1] * self.groups, self.W.data.shape[0]
@@ -219,3 +234,10 @@ class Convolution(Layer):
         one_by_one = layer(2, 3, 2)
         one_by_one.chunk_bytes = 1  # an image at a time: sums over the chunks must be right too
         yield one_by_one, rng.standard_normal((3, 2, 3, 3))
+
+
+def _joined(groups):
+    """(groups, N, H, W, C) as (N, groups · C, H, W); one group as a view, channels last."""
+    g, n, height, width, c = groups.shape
+    joined = groups.transpose(1, 2, 3, 0, 4).reshape(n, height, width, g * c)
+    return joined.transpose(0, 3, 1, 2)

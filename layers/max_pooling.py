@@ -6,13 +6,15 @@ import numpy as np
 
 from layers.base import Layer
 from layers.pooling import PoolingWindows
+from layers.workers import in_parallel, join
 
 
 class MaxPooling(Layer):
     """Y[n, c, i, j] = the largest X[n, c, i s + k - p, j s + l - p] of the window k < KH, l < KW
 
     with stride s (that of the kernel unless given) and padding p, which is never the largest. It is
-    computed as the maximum of KH · KW strided slices of X, and backward goes through them again:
+    computed as the maximum of KH · KW strided slices of X, and of each window the number of its
+    largest entry is kept:
 
         dX = Σ over the windows of dout, at the entry of the window that was the largest
 
@@ -38,25 +40,33 @@ class MaxPooling(Layer):
 
     def forward(self, X):
         self.placed = self.windows.over(X)
-        self.X = self.placed.bordered(X, -math.inf)
+        parts = in_parallel(lambda images: self._largest(X[images]), self.placed.chunks(X.dtype))
+        Y, self.winner = (join(part) for part in zip(*parts, strict=True))
+        return Y
+
+    def _largest(self, X):
+        """The largest entry of each window, and which one it was: the first one, at a tie."""
+        X = self.placed.bordered(X, -math.inf)
         first, *others = self.placed.entries
-        Y = self.X[first]
-        for entry in others:
-            Y = np.maximum(Y, self.X[entry])
-        self.Y = Y
-        return self.placed.restored(Y)
+        Y, number = X[first], np.min_scalar_type(len(others)).type
+        winner = np.zeros(Y.shape, number)
+        for i, entry in enumerate(others, 1):
+            larger = np.maximum(Y, X[entry])
+            winner = np.maximum(winner, (larger > Y) * number(i))
+            Y = larger
+        return self.placed.restored(Y), self.placed.restored(winner)
 
     def backward(self, dout):
-        # What has found no place yet goes on to the next entry; the last one gets what is left.
-        # Multiplied with a mask, since np.where is many times slower where the mask is irregular.
-        left = self.placed.arranged(dout)
-        dX = np.zeros(self.X.shape, dout.dtype, like=dout)
-        *entries, last = self.placed.entries
-        for entry in entries:
-            here = left * (self.X[entry] == self.Y)
-            self.placed.add(dX, entry, here)
-            left = left - here
-        self.placed.add(dX, last, left)
+        dX = self.placed.blank(dout)
+
+        def send_back(images):
+            d, winner = (self.placed.arranged(a[images]) for a in (dout, self.winner))
+            part = dX[images].transpose(self.placed.order)
+            for i, entry in enumerate(self.placed.entries):
+                # Multiplied with a mask: np.where is many times slower where the mask is irregular.
+                self.placed.add(part, entry, d * (winner == i))
+
+        in_parallel(send_back, self.placed.chunks(dout.dtype))
         return self.placed.inside(dX)
 
     def output_shape(self, input_shape):

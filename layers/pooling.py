@@ -6,7 +6,7 @@ import numpy as np
 
 from layers.channels import memory_order
 from layers.errors import ShapeError
-from layers.windows import output_length, pair
+from layers.windows import chunks, output_length, pair
 
 
 class PoolingWindows:
@@ -69,25 +69,30 @@ class PlacedWindows:
     as (N, H, W, C). What is computed from arranged arrays then has the same order in memory.
     """
 
+    chunk_bytes = 1 << 21  # with less to do at a time, threads wait for each other's Python
+
     def __init__(self, windows: PoolingWindows, shape: tuple, size: tuple, order: tuple):
         self.windows, self.shape, self.size, self.order = windows, shape, size, order
         # Windows that share no entry: what they are to add up can be written.
         self.apart = all(s >= k for s, k in zip(windows.stride, windows.kernel, strict=True))
+        settings = zip(
+            *(windows.kernel, windows.stride, windows.padding, shape[2:], size), strict=True
+        )
+        border = [(p, max((out - 1) * s + k - n - p, 0)) for k, s, p, n, out in settings]
+        self.border = self._arrange([(0, 0), (0, 0), *border])
         # For each entry of a window, row by row: that entry of all windows, as an index.
         self.entries = [self._entry(offset) for offset in np.ndindex(windows.kernel)]
 
     def bordered(self, X, fill: float):
         """X arranged, with a border of `fill` as wide as the windows reach."""
-        settings = zip(
-            *(self.windows.kernel, self.windows.stride, self.windows.padding),
-            *(self.shape[2:], self.size),
-            strict=True,
-        )
-        border = [(p, max((out - 1) * s + k - n - p, 0)) for k, s, p, n, out in settings]
         X = X.transpose(self.order)
-        if not any(map(any, border)):
-            return X
-        return np.pad(X, self._arrange([(0, 0), (0, 0), *border]), constant_values=fill)
+        return np.pad(X, self.border, constant_values=fill) if any(map(any, self.border)) else X
+
+    def blank(self, dout):
+        """Zeros for the dX of this dout, bordered, in the order in memory of X."""
+        sides = zip([self.shape[axis] for axis in self.order], self.border, strict=True)
+        zeros = np.zeros([n + sum(border) for n, border in sides], dout.dtype, like=dout)
+        return self.restored(zeros)
 
     def arranged(self, dout):
         """dout arranged; copied if its memory is in another order, which would slow down all that
@@ -108,10 +113,9 @@ class PlacedWindows:
             there += part
 
     def inside(self, dX):
-        """An arranged dX without the border, its axes back in place."""
+        """dX without the border."""
         starts = zip(self.windows.padding, self.shape[2:], strict=True)
-        image = [slice(p, p + n) for p, n in starts]
-        return self.restored(dX[self._arrange([slice(None), slice(None), *image])])
+        return dX[(slice(None), slice(None), *(slice(p, p + n) for p, n in starts))]
 
     def restored(self, Y):
         """An arranged array with its axes back in place: (N, C, H, W)."""
@@ -126,6 +130,11 @@ class PlacedWindows:
             sides.append(np.minimum(kernel, self.shape[2 + axis] + 2 * padding - starts))
         counts = np.outer(*sides).astype(dtype)
         return counts[np.newaxis, np.newaxis].transpose(self.order)
+
+    def chunks(self, dtype):
+        """Slices of images that fill about chunk_bytes."""
+        image_bytes = max(math.prod(self.shape[1:]) * dtype.itemsize, 1)
+        return chunks(self.shape[0], self.chunk_bytes // image_bytes)
 
     def _entry(self, offset: tuple) -> tuple:
         settings = zip(offset, self.size, self.windows.stride, strict=True)

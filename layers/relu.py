@@ -1,6 +1,6 @@
 """Rectified linear unit."""
 
-import numpy as np
+import math
 
 from layers.base import Layer
 
@@ -15,7 +15,7 @@ class Relu(Layer):
     """
 
     def forward(self, X):
-        Y = np.maximum(X, 0)
+        Y = X.clip(0, math.inf)  # up to three times as fast as np.maximum(X, 0)
         self.mask = Y > 0
         return Y
 

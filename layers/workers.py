@@ -8,7 +8,9 @@ their results come back in order, so the sums made of them are the same to the b
 
 import contextlib
 import functools
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
 
 
 def in_parallel(function, chunks) -> list:
@@ -17,11 +19,32 @@ def in_parallel(function, chunks) -> list:
     That needs threadpoolctl (pip install -e '.[fast]'), which tells BLAS to keep to one thread
     meanwhile; without it, or if BLAS has one thread, it is a plain loop.
     """
-    chunks = list(chunks)
     with _one_blas_thread() as n:
-        if n == 1 or len(chunks) == 1:
-            return [function(chunk) for chunk in chunks]
-        return list(_pool(n).map(function, chunks))
+        return _share_out(function, list(chunks), n)
+
+
+def _share_out(function, chunks: list, n: int) -> list:
+    """Results in order. Our own thread and n - 1 others each take the next chunk that is left."""
+    results, left = [None] * len(chunks), iter(enumerate(chunks))
+
+    def work():
+        for i, chunk in left:
+            results[i] = function(chunk)
+
+    others = [_pool(n - 1).submit(work) for _ in range(min(n, len(chunks)) - 1)]
+    try:
+        work()
+    finally:
+        begun = [other for other in others if not other.cancel()]
+        wait(begun)
+    for other in begun:
+        other.result()  # raises what was raised there
+    return results
+
+
+def join(parts):
+    """What came from the chunks as one array."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @contextlib.contextmanager

@@ -27,8 +27,8 @@ def test_the_configuration_builds_without_reading_data(path, tmp_path, monkeypat
 
 def test_the_spirals_are_learned(tmp_path):
     config = load_config("configs/own_csv.yaml")
-    summary, finished = run(config, "own_csv", tmp_path / "run", quiet=True)
-    assert finished
+    summary, status = run(config, "own_csv", tmp_path / "run", quiet=True)
+    assert status == 0
     assert float(summary.split("test ")[1].split(" %")[0]) >= 95
 
 

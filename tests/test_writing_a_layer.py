@@ -53,8 +53,8 @@ def test_the_net_trains_with_both_alike(here):
         config.data["net"]["layers"]["rms1"]["type"] = layer
         config.data["dataset"] |= {"n_train": 2000, "n_test": 500}
         config.data["training"]["iterations"] = 400
-        summary, finished = run(config, "rms", here / layer.split(":")[1], quiet=True)
-        assert finished
+        summary, status = run(config, "rms", here / layer.split(":")[1], quiet=True)
+        assert status == 0
         results.append(float(summary.split("test ")[1].split(" %")[0]))
     assert min(results) > 80
     assert abs(results[0] - results[1]) < 1

@@ -1,5 +1,6 @@
 """From a configuration to a net: chains, graphs, and what is set for single parameters."""
 
+import inspect
 import sys
 
 import numpy as np
@@ -168,6 +169,11 @@ def _list(config: Config, place, key: str, default):
 def _output_shape(config: Config, place, layer: Layer, shapes, source: str):
     if any(shape is None for shape in shapes):
         return None
+    try:
+        inspect.signature(layer.output_shape).bind(*shapes)
+    except TypeError:
+        kind, n = type(layer).__name__, len(shapes)
+        raise config.error(place, f"{kind} does not take {n} input{'s' * (n > 1)}") from None
     try:
         return layer.output_shape(*shapes)
     except ShapeError as error:

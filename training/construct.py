@@ -139,7 +139,7 @@ def _function(config: Config, place: tuple, make):
     if not isinstance(settings.get("type"), str):
         raise config.error(place, f"expects a name or {{type: NAME}}, got {describe(value)}")
     for name, setting in settings.items():
-        if name != "type" and not isinstance(setting, list):
+        if name not in ("type", "steps"):  # steps is a list, which the schedule checks itself
             check_value(config, (*place, name), setting, float)
     try:
         return make(**settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.build import check_sections
 from training.build_trainer import build_trainer
 from training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
 from training.config import Config
@@ -139,7 +140,8 @@ def _order(flat: dict) -> list:
 
 def _built_without_weights(config: Config, quiet: bool) -> Trainer:
     """The trainer without the weights that training began with: they need not be there still."""
-    whole = copy.deepcopy(config.data["net"])
+    check_sections(config)
+    whole = copy.deepcopy(config.expect_mapping(("net",)))
     for key in ("weights", "partial_weights"):
         config.data["net"].pop(key, None)
     try:

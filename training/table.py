@@ -76,23 +76,30 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
 
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
-    """A CSV file of a run as columns of floats; an empty cell is NaN. A last line that was cut off
-    is left out. Raises ValueError naming the file and line of what is no number."""
+    """A CSV file of a run as columns of floats; an empty cell is NaN. Raises what `read_rows` does,
+    and ValueError naming the file if it has no header, and the line of what is no number."""
+    header, rows = read_rows(path)
+    if not header:
+        raise ValueError(f"{path}: has no header")
+    columns = [[] for _ in header]
+    for line, row in enumerate(rows, start=2):
+        for column, cell in zip(columns, row, strict=True):
+            try:
+                column.append(float(cell or "nan"))
+            except ValueError:
+                raise ValueError(f"{path}, line {line}: expects a number, got {cell!r}") from None
+    return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
+
+
+def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file of a run, [] if it is empty. A last line that was cut off is
+    left out. Raises ValueError naming the file, and the line of a row of another length."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ValueError(f"{path}: is not a text file") from None
-    header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
-    if not header:
-        raise ValueError(f"{path}: has no header")
-    header = header.split(",")
-    columns = [[] for _ in header]
-    for line, text in enumerate(lines, start=2):
-        row = text.split(",")
-        try:
-            for column, cell in zip(columns, row, strict=True):
-                column.append(float(cell or "nan"))
-        except ValueError:
-            message = f"expects {len(header)} numbers, got {text!r}"
-            raise ValueError(f"{path}, line {line}: {message}") from None
-    return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
+    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ValueError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")
+    return header, rows

@@ -1,14 +1,15 @@
 """IDX files, plain and packed: an array of the declared size, or one IdxError."""
 
 import contextlib
-import gzip
 import io
 import math
 import struct
 
 import guard
 
-with guard.instrumented("datasets", "gzip"):
+with guard.instrumented("datasets", "gzip", "_compression"):
+    import gzip
+
     import numpy as np
 
     from datasets.idx import IdxError, read_idx, write_idx

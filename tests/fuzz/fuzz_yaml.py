@@ -26,7 +26,7 @@ ODD = [
 
 def seeds() -> list[bytes]:
     configs = Path(__file__).parents[2] / "configs"
-    names = ("mnist_relu", "mnist_resnet", "mnist_mlp", "own_csv")
+    names = ("mnist_relu", "mnist_finetune", "own_csv")
     files = [(configs / f"{name}.yaml").read_bytes() for name in names]
     return [*files, *(text.encode() for text in ODD)]
 
@@ -39,7 +39,8 @@ def one_input(data: bytes) -> None:
         text = strict_yaml.dump(config.data)
         found, _ = strict_yaml.parse(text)
         assert repr(found) == repr(config.data)  # repr: NaN is not equal to itself
-    _set(data)
+    if zlib.crc32(data) % 8 == 1:
+        _set(data)
 
 
 def _set(data: bytes) -> None:
@@ -50,4 +51,4 @@ def _set(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    guard.fuzz(one_input, seeds())
+    guard.fuzz(one_input, seeds(), "-max_len=1024", traced=False)

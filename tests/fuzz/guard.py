@@ -32,10 +32,14 @@ def file(name: str, content: bytes) -> Path:
 
 def check(read, path: Path, errors: tuple[type, ...], most: int, measured: bool = True):
     """What read(path) gives, or None if it raises one of `errors`, of that very type and on one
-    line that begins with the path. `most`: bytes that may be held meanwhile, where `measured`,
+    line that begins with a path. `most`: bytes that may be taken meanwhile, where `measured`,
     which takes time."""
-    if measured:
+    traced = tracemalloc.is_tracing()
+    if measured and not traced:
         tracemalloc.start()
+    if measured:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
     started = time.perf_counter()
     result, raised = None, None
     try:
@@ -45,14 +49,15 @@ def check(read, path: Path, errors: tuple[type, ...], most: int, measured: bool 
     if raised is not None:
         text = str(raised)
         assert type(raised) in errors, f"{type(raised)}: {text}"
-        assert text.startswith(str(path)), f"does not name the file: {text}"
+        assert text.startswith(str(path.parent)), f"does not name the file: {text}"
         assert text.isprintable(), f"no clear line: {text!r}"
         assert len(text) < 20_000, f"no clear line: {text}"
     seconds = time.perf_counter() - started
     assert seconds < SECONDS, f"{seconds:.1f} s"
     if measured:
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
+        peak = tracemalloc.get_traced_memory()[1] - before
+        if not traced:
+            tracemalloc.stop()
         assert peak <= most, f"{peak} bytes, {most} at most"
     return result
 
@@ -66,13 +71,17 @@ def instrumented(*packages: str):
     return atheris.instrument_imports(include=list(packages))
 
 
-def fuzz(one_input, seeds: list[bytes]) -> None:
-    """Run atheris with the arguments of the command line (those of libFuzzer)."""
+def fuzz(one_input, seeds: list[bytes], *settings: str, traced: bool = True) -> None:
+    """Run atheris with the arguments of the command line (those of libFuzzer), before which stand
+    these `settings`. `traced`: memory is measured for most inputs, so that tracing need not begin
+    and end each time."""
     import atheris
 
+    if traced:
+        tracemalloc.start()
     with tempfile.TemporaryDirectory() as corpus:
         for i, seed in enumerate(seeds):
             (Path(corpus) / f"seed{i}").write_bytes(seed)
         limits = [f"-timeout={SECONDS:.0f}", "-max_len=4096", "-rss_limit_mb=4096"]
-        atheris.Setup([sys.argv[0], *limits, *sys.argv[1:], corpus], one_input)
+        atheris.Setup([sys.argv[0], *limits, *settings, *sys.argv[1:], corpus], one_input)
         atheris.Fuzz()

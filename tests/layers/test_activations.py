@@ -13,6 +13,7 @@ from layers import (
     LeakyRelu,
     Maximum,
     Multiplication,
+    Relu,
     ShapeError,
     Sigmoid,
     Softmax,
@@ -128,7 +129,9 @@ def test_softmax_at_the_extremes_of_float32():
 
 
 @pytest.mark.parametrize(
-    "layer", [Sigmoid(), Tanh(), LeakyRelu(), Softplus(), Elu(), Gelu(), Swish()], ids=name_of
+    "layer",
+    [Sigmoid(), Tanh(), Relu(), LeakyRelu(), Softplus(), Elu(), Gelu(), Swish()],
+    ids=name_of,
 )
 def test_nan_passes_through(layer):
     Y = layer.forward(np.array([math.nan, 1.0]))

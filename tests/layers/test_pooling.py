@@ -7,6 +7,7 @@ import pytest
 
 from layers import AveragePooling, Convolution, GlobalAveragePooling, MaxPooling, ShapeError
 from layers.check import check_layer
+from layers.pooling import PlacedWindows
 from nets import Sequential
 
 PICTURE = np.array(
@@ -94,6 +95,28 @@ def test_the_order_in_memory_is_kept_and_changes_no_number(cls, settings, axes):
     np.testing.assert_array_equal(dX, plain.backward(dout))
     assert dX.dtype == np.float32
     assert np.argsort(dX.strides).tolist() == np.argsort(turned.strides).tolist()
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 3, 2, 0)])
+def test_images_in_chunks_give_the_same_bits(monkeypatch, axes):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5, 3, 7, 8)).transpose(axes).copy().transpose(np.argsort(axes))
+    results = []
+    for chunk_bytes in (1 << 21, 1):
+        monkeypatch.setattr(PlacedWindows, "chunk_bytes", chunk_bytes)
+        layer = MaxPooling(3, stride=2, padding=1)
+        Y = layer.forward(X)
+        dX = layer.backward(Y * Y)
+        results.append((Y, dX))
+        assert np.argsort(dX.strides).tolist() == np.argsort(X.strides).tolist()
+    assert all(np.array_equal(*pair) for pair in zip(*results, strict=True))
+
+
+def test_a_window_of_many_entries():
+    X = np.arange(400.0).reshape(1, 1, 20, 20)  # more entries than a byte can number
+    layer = MaxPooling(20)
+    assert layer.forward(X).item() == 399
+    assert of_ones(layer, X)[-1][-1] == 1
 
 
 @both

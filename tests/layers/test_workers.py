@@ -10,6 +10,7 @@ import pytest
 
 from layers import Convolution
 from layers import workers as workers_module
+from layers.windows import chunks
 from layers.workers import in_parallel
 
 
@@ -50,9 +51,9 @@ def test_results_come_in_order_from_several_threads(blas):
 
 
 def test_one_thread_or_one_chunk_is_a_plain_loop(blas):
-    for n, chunks in ((1, range(5)), (4, [7])):
+    for n, tasks in ((1, range(5)), (4, [7])):
         blas(n)
-        names = in_parallel(lambda _: threading.current_thread().name, chunks)
+        names = in_parallel(lambda _: threading.current_thread().name, tasks)
         assert set(names) == {threading.main_thread().name}
 
 
@@ -73,12 +74,30 @@ def test_without_threadpoolctl_there_is_one_thread(monkeypatch):
     assert workers_module._blas.__wrapped__() == ()
 
 
-def test_convolution_gives_the_same_bits_on_one_thread_and_on_two():
+def test_work_inside_of_work_does_not_wait_for_a_thread_that_is_busy(blas):
+    blas(2)
+    results = in_parallel(lambda i: in_parallel(lambda j: (i, j), range(3)), range(3))
+    assert results == [[(i, j) for j in range(3)] for i in range(3)]
+
+
+def test_slices_are_of_equal_size_and_even_in_number():
+    def sizes(n, step):
+        return [s.stop - s.start for s in chunks(n, step)]
+
+    assert sizes(64, 36) == [32, 32]
+    assert sizes(10, 4) == [2, 3, 2, 3]
+    assert sizes(3, 0) == [1, 1, 1]
+    assert sizes(5, 9) == [5]
+    assert sizes(0, 9) == [0]
+
+
+def test_layers_give_the_same_bits_on_one_thread_and_on_two():
     code = (
-        "import numpy as np; from layers import Convolution; import hashlib\n"
-        "c = Convolution(3, 8, 3, padding=1, rng=0); c.chunk_bytes = 1 << 14\n"
+        "import numpy as np; from layers import Convolution, MaxPooling; import hashlib\n"
+        "from layers.pooling import PlacedWindows; PlacedWindows.chunk_bytes = 1 << 12\n"
+        "c = Convolution(3, 8, 3, padding=1, rng=0); c.chunk_bytes = 1 << 14; p = MaxPooling(2)\n"
         "X = np.random.default_rng(0).random((16, 3, 12, 12), dtype=np.float32)\n"
-        "Y = c.forward(X); dX = c.backward(Y)\n"
+        "Y = p.forward(c.forward(X)); dX = c.backward(p.backward(Y))\n"
         "arrays = map(np.ascontiguousarray, (Y, dX, c.W.grad, c.b.grad))\n"
         "print(hashlib.sha256(b''.join(a.tobytes() for a in arrays)).hexdigest())"
     )

@@ -266,6 +266,7 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
             "schedule step: .*missing step_s",
         ),
         ("lr: 0.1", "lr: 0.1, schedule: {type: exp, gamma: x}", "gamma: expects a number"),
+        ("lr: 0.1", "lr: 0.1, schedule: {type: exp, gamma: [1]}", "gamma: .*, got a list"),
         ("relu1:", "loss:", '"loss" is the loss layer'),
     ],
 )

@@ -120,6 +120,7 @@ def test_multipliers_reach_the_update(config_of):
         ("inputs: X}", "inputs: Y}", r"line 7: net\.layers\.first: no layer gives Y"),
         ("relu: {type: Relu}", "relu: {type: Relu, inputs: last}", "reads its own output: .* <- "),
         ("inputs: sum, outputs: 2", "inputs: sum", "no layer gives cut.1"),
+        ("n_out: 3, lr", "n_out: 3, inputs: [X, join], lr", "last: Affine does not take 2 inputs"),
         ("inputs: [cut.1, cut.0]", "inputs: 3", r"join\.inputs: expects a list of names, got 3"),
         ("input: last, weight", "input: lost, weight", "loss extra: no layer gives lost"),
         ("weight: 0.5", "weight: heavy", "weight: expects a number, got the text 'heavy'"),

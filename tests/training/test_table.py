@@ -64,11 +64,19 @@ def test_reading_passes_over_a_last_line_that_was_cut_off(tmp_path):
     assert read_table(path)["loss"].shape == (0,)
 
 
-@pytest.mark.parametrize("row", ["1,2,3", "1", "one,2", ""])
-def test_what_is_no_table_of_numbers_is_one_clear_error(tmp_path, row):
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("1,2,3", "expects 2 cells, got 3"),
+        ("1", "expects 2 cells, got 1"),
+        ("", "expects 2 cells, got 0"),
+        ("one,2", "expects a number, got 'one'"),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_one_clear_error(tmp_path, row, words):
     path = tmp_path / "t.csv"
     path.write_text(f"iteration,loss\n1,0.5\n{row}\n2,0.5\n")
-    with pytest.raises(ValueError, match=r"t\.csv, line 3: expects 2 numbers, got"):
+    with pytest.raises(ValueError, match=rf"t\.csv, line 3: {words}"):
         read_table(path)
 
 

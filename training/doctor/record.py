@@ -1,6 +1,5 @@
 """The files of a run as a `Record`: what the findings are made from."""
 
-import csv
 import dataclasses
 import math
 from functools import cached_property
@@ -11,7 +10,7 @@ import numpy as np
 from training.config import load_config
 from training.doctor.notes import read_culprit, read_facts
 from training.health.recorder import LAYERS, PARAMETERS
-from training.table import read_table
+from training.table import read_rows, read_table
 
 # What a net that only guesses pays per sample: softmax at equal scores, SVM at equal scores.
 GUESSING = {
@@ -157,21 +156,12 @@ def read_record(path: Path) -> Record:
 
 
 def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV file with a column of names; both empty if it is not there. As
-    read_table does, it passes over a last line that was cut off."""
+    """Header and rows of a CSV file with a column of names; both empty if it is not there."""
     if not path.is_file():
         return [], []
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file") from None
-    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    header, rows = read_rows(path)
     if header:
         _check_header(path, header, wanted)
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            message = f"expects {len(header)} cells, got {len(row)}"
-            raise ValueError(f"{path}, line {number}: {message}")
     return header, rows
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.files import whole_file
 from training.health.probes import places_of
 
 
@@ -30,10 +31,8 @@ def write_facts(path: Path, trainer) -> None:
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "parameters": {n: _start(param) for n, param in trainer.net.parameters().items()},
     }
-    # Whole or not there, but not forced to the disk, which would take longer than all else here.
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with whole_file(path) as file:
+        file.write((json.dumps(facts, indent=1) + "\n").encode())
 
 
 def _largest_share(targets: np.ndarray, classes: int) -> float:

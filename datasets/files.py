@@ -51,10 +51,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, if it is there. Raises OSError naming it if that is not allowed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
 def remove_parts(folder: Path) -> None:
     """Remove what a crash left of files that did not get whole. Only for a folder of our own."""
     for part in folder.glob(f".*{PART}"):
-        part.unlink()
+        remove(part)
 
 
 _UNWRITABLE = (

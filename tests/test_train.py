@@ -168,7 +168,7 @@ def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
     )
 
 
-@pytest.mark.parametrize("every", [100, 0])  # with the flight recorder, and by the loss alone
+@pytest.mark.parametrize("every", [200, 0])  # with the flight recorder, and by the loss alone
 def test_a_run_that_went_wrong_is_said(tmp_path, every):
     environment = {**os.environ, "LAMINA_DATA": str(tmp_path / "data")}
     settings = ("dataset.n_train=300", "dataset.n_test=100", "optimizer.lr=1000000.0")

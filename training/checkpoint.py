@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.files import unwritable
+from datasets.files import remove
 from datasets.npz import NpzError, read_npz, write_npz
 from training.health.finite import refuse_not_finite
 
@@ -78,11 +78,8 @@ class Checkpoints:
         save_checkpoint(path, parts)
         saved = saved_checkpoints(folder)
         stay = sorted(saved)[-self.keep :] + ([best] if self.keep_best else [])
-        try:
-            for other in saved.keys() - set(stay):
-                saved[other].unlink()
-        except OSError as error:
-            raise unwritable(folder, error) from error
+        for other in saved.keys() - set(stay):
+            remove(saved[other])
         return path
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets import Dataset, Samples
+from datasets.files import remove
 from datasets.minibatches import Minibatches
 from training.best import Best
 from training.checkpoint import Checkpoints, load_checkpoint
@@ -92,7 +93,7 @@ class Trainer:
         if the loss or a gradient is no longer finite: every update after that would be lost."""
         if self.run_dir is not None:
             self.history.open(self.run_dir, self.iteration)
-            (self.run_dir / "culprit.json").unlink(missing_ok=True)  # of a failure before
+            remove(self.run_dir / "culprit.json")  # of a failure before
             if self.record_every:
                 self.recorder = Recorder(self.run_dir, self, self.record_every)
         self._good = _giving(self.state())  # where a search for a culprit begins

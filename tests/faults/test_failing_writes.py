@@ -21,8 +21,8 @@ net:
   loss: {type: SoftmaxWithLoss}
 optimizer: {type: Momentum, lr: 0.05}
 training:
-  {iterations: 16, batch_size: 10, evaluate_every: 7, threads: 1, keep_best: true,
-   checkpoint: {every: 5, keep: 2, keep_best: true}}
+  {iterations: 11, batch_size: 10, evaluate_every: 4, threads: 1, keep_best: true,
+   record_every: 3, checkpoint: {every: 3, keep: 2, keep_best: true}}
 """
 SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
 
@@ -74,6 +74,7 @@ class Faults:
 def test_whatever_write_fails_the_run_can_be_taken_up(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("training.main.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("training.main.glance", lambda run_dir: "")
     (tmp_path / "c.yaml").write_text(CONFIG)
 
     def begin(name):

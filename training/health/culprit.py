@@ -68,7 +68,8 @@ class Culprit:
 
 
 def find_culprit(trainer, error: NonFiniteError, last_state: Callable[[], dict] | None) -> Culprit:
-    """Replay from `last_state()`, a Trainer.state() of before the failure; None: replay nothing.
+    """Replay from `last_state()`, a Trainer.state() of before the failure; None, or one that cannot
+    be read any more: replay nothing.
 
     The trainer is left in the step that failed, before its update. Ctrl-C ends the search with
     what is known without it.
@@ -78,7 +79,10 @@ def find_culprit(trainer, error: NonFiniteError, last_state: Callable[[], dict] 
         return left
     recorder, trainer.recorder = trainer.recorder, None
     try:
-        trainer.load_state(last_state())
+        try:
+            trainer.load_state(last_state())
+        except (OSError, ValueError):  # the failure is the thing to tell
+            return left
         left.since, left.search = trainer.iteration, "clean"
         before = _largest_weight(trainer)
         found = _Search(trainer).run(error.iteration) or left

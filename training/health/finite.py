@@ -68,8 +68,8 @@ class FiniteCheck:
         for param in self.parameters.values():
             gradient = param.grad
             if gradient is not None:
-                flat = gradient.ravel("K")
-                total += float(flat.dot(flat))
+                flat = gradient if gradient.ndim == 1 else gradient.ravel("K")
+                total += flat.dot(flat)
         if not math.isfinite(total):
             self._name(iteration)
         self.seconds += time.perf_counter() - started

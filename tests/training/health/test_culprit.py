@@ -14,6 +14,7 @@ from layers.base import Layer, Param
 from nets import Sequential
 from optimizers import SGD
 from training.build import build_dataset, build_net, build_optimizer, check_sections
+from training.checkpoint import Checkpoints
 from training.config import load_config
 from training.health.culprit import find_culprit
 from training.health.finite import NonFiniteError
@@ -265,6 +266,43 @@ def test_an_infinity_that_harms_nothing_is_not_blamed():
     with pytest.raises(NonFiniteError) as caught:
         made.run()
     assert (caught.value.culprit.layer, caught.value.culprit.array) == ("exp", "output")
+
+
+def test_the_replay_begins_at_the_last_checkpoint(tmp_path):
+    made = chain(run_dir=tmp_path, checkpoints=Checkpoints(every=4), iterations=50)
+    plain = made.net.layers["relu"].backward
+
+    def faulty(dout):
+        return spoiled(plain(dout)) if made.iteration == 10 else plain(dout)
+
+    made.net.layers["relu"].backward = faulty
+    with pytest.raises(NonFiniteError) as caught:
+        made.run()
+    culprit = caught.value.culprit
+    assert (culprit.iteration, culprit.layer, culprit.array) == (11, "relu", "dX")
+    assert (culprit.search, culprit.since) == ("replayed", 8)
+    assert sorted(p.name for p in tmp_path.glob("*.npz")) == [
+        *("checkpoint-00000004.npz", "checkpoint-00000008.npz")
+    ]
+    rows = (tmp_path / "layers.csv").read_text().splitlines()[1:]
+    assert {int(row.split(",")[0]) for row in rows} == {1, 2, 5, 10}
+
+
+def test_a_checkpoint_that_is_gone_hides_no_failure(tmp_path):
+    made = chain(run_dir=tmp_path, checkpoints=Checkpoints(every=4))
+    plain = made.net.layers["relu"].backward
+
+    def faulty(dout):
+        if made.iteration < 5:
+            return plain(dout)
+        for path in tmp_path.glob("*.npz"):
+            path.write_bytes(path.read_bytes()[:-9])
+        return spoiled(plain(dout))
+
+    made.net.layers["relu"].backward = faulty
+    with pytest.raises(NonFiniteError, match="no state to") as caught:
+        made.run()
+    assert (caught.value.culprit.search, caught.value.culprit.layer) == ("none", "affine1")
 
 
 def test_ctrl_c_ends_the_search_with_what_is_known():

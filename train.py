@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.resume and options.run_dir:
         parser.error("--resume goes on in the directory of its run; leave --run-dir out")
+    if options.code and not options.resume:
+        parser.error("--code is for --resume; a configuration that you name may run what it names")
     if options.verify and not options.resume:
         parser.error("--verify needs --resume RUN")
     stop_waiting_early()

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-PART = ".part"  # what a file is called until it is whole; a crash may leave one behind
+PART = ".unfinished"  # what a file is called until it is whole; a crash may leave one behind
 
 
 @contextlib.contextmanager
@@ -20,7 +20,7 @@ def whole_file(path: Path):
         with _temporary(path) as (file, temporary):
             yield file
         try:
-            temporary.chmod(0o644)
+            temporary.chmod(0o666 & ~_umask())
             os.replace(temporary, path)
         except OSError:
             temporary.unlink()
@@ -63,6 +63,13 @@ def remove_parts(folder: Path) -> None:
     """Remove what a crash left of files that did not get whole. Only for a folder of our own."""
     for part in folder.glob(f".*{PART}"):
         remove(part)
+
+
+def _umask() -> int:
+    """The bits that the user wants off; they can be read only by setting them."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 _UNWRITABLE = (

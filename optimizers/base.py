@@ -76,6 +76,7 @@ class Optimizer:
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all that a later step depends on, by names like "velocity/affine1.W"."""
         state = {"rule": np.array(type(self).__name__), "steps": np.array(self.steps)}
+        state["lr"] = np.array(self.lr)  # of the last step, which an evaluation reports
         for name, kept in self.kept.items():
             state |= {f"{what}/{name}": array.copy() for what, array in kept.items()}
         return state
@@ -84,12 +85,12 @@ class Optimizer:
         """Go on where `state()` was taken. Raises ValueError, and changes nothing, if it is the
         state of another rule or of other parameters."""
         own = type(self).__name__
-        if str(state.get("rule")) != own or "steps" not in state:
+        if str(state.get("rule")) != own or not {"steps", "lr"} <= state.keys():
             raise ValueError(f"{own}: expects the state of {own}, got {state.get('rule')}")
         kept: dict[str, dict[str, np.ndarray]] = {}
         for key, array in state.items():
             what, _, name = key.partition("/")
-            if key in ("rule", "steps"):
+            if key in ("rule", "steps", "lr"):
                 continue
             if what not in self.keeps or name not in self.parameters:
                 raise ValueError(f"{own}: the saved {key} does not belong here")
@@ -105,6 +106,7 @@ class Optimizer:
                 raise ValueError(f"{own}: {name}: expects {', '.join(self.keeps)}")
         if int(state["steps"]) < 0:
             raise ValueError(f"{own}: expects a number of steps, got {state['steps']}")
+        self.lr = positive("lr", float(state["lr"]))
         self.kept, self.steps = kept, int(state["steps"])
 
     def _kept(self, name: str, param: Param) -> dict[str, np.ndarray]:

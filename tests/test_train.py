@@ -200,6 +200,7 @@ def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
     ("arguments", "words"),
     [
         (["--verify"], "--verify needs --resume RUN"),
+        (["--code", "own.py"], "--code is for --resume"),
         (["--resume", "r", "--run-dir", "s"], "leave --run-dir out"),
         (["--resume", "no_such_run"], "no_such_run: is no run directory: it has no config.yaml"),
     ],
@@ -208,6 +209,19 @@ def test_a_resume_that_cannot_be_is_status_2(arguments, words):
     done = train(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("name", ["loss.csv", "history.csv"])
+def test_a_damaged_table_is_one_line_and_status_2(tmp_path, name):
+    settings = ("dataset.n_train=300", "dataset.n_test=100", "training.iterations=20")
+    settings += ("training.threads=1",)
+    arguments = [a for s in settings for a in ("--set", s)]
+    assert train("--quiet", "--run-dir", tmp_path / "run", *arguments).returncode == 0
+    (tmp_path / "run" / name).write_text("x,y\n1,2\n")
+    done = train("--quiet", "--resume", tmp_path / "run", "--set", "training.iterations=30")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"train.py: {tmp_path / 'run' / name}: expects the ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_debug_shows_the_traceback():

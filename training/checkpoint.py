@@ -8,21 +8,22 @@ import numpy as np
 
 from datasets.files import remove
 from datasets.npz import NpzError, read_npz, write_npz
-from training.health.finite import refuse_not_finite
+from training.errors import RunError
+from training.health.finite import refuse_nan
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
 _DIGEST = "sha256"
 
 
-class CheckpointError(ValueError):
-    """A checkpoint is damaged, or none; says which file and what is wrong with it."""
+class CheckpointError(RunError):
+    """A checkpoint is damaged, none, or of another run; says which file and what is wrong."""
 
 
 def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
     """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
-    FloatingPointError if an array is not finite: nobody could go on from there."""
+    FloatingPointError if an array holds a NaN: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
-    refuse_not_finite(path, flat)
+    refuse_nan(path, flat)
     write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
 
 
@@ -77,8 +78,9 @@ class Checkpoints:
         path = folder / f"checkpoint-{iteration:08d}.npz"
         save_checkpoint(path, parts)
         saved = saved_checkpoints(folder)
-        stay = sorted(saved)[-self.keep :] + ([best] if self.keep_best else [])
-        for other in saved.keys() - set(stay):
+        past = [n for n in saved if n <= iteration]  # a damaged one may lie ahead, to be replaced
+        stay = past[-self.keep :] + ([best] if self.keep_best else [])
+        for other in set(past) - set(stay):
             remove(saved[other])
         return path
 

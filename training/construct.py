@@ -61,13 +61,7 @@ def _is_kind(cls, base: type) -> bool:
 
 def _from_file(config: Config, place: tuple, name: str):
     file, _, class_name = name.rpartition(":")
-    path = find(config, place, file)
-    if config.allowed_code is not None and path.resolve() not in config.allowed_code:
-        raise config.error(
-            place,
-            f"a run directory runs no code by itself, and this one names {path}; read that file, "
-            f"and if you trust it, add --code {shlex.quote(str(path))}",
-        )
+    path = _allowed(config, place, file)
     config.get(place[:-1])["type"] = f"{path}:{class_name}"
     try:
         return load_class(path, class_name)
@@ -75,19 +69,46 @@ def _from_file(config: Config, place: tuple, name: str):
         raise config.error(place, str(error)) from error
 
 
+def _allowed(config: Config, place: tuple, file: str) -> Path:
+    """The file of code; for a run directory only if the user has allowed it. A run may have come
+    from another machine: where its path leads nowhere, an allowed file of that name is meant."""
+    if config.allowed_code is None:
+        return find(config, place, file)
+    there = next(_existing(config, place, file), None)
+    name = file.replace("\\", "/").rpartition("/")[2]
+    for allowed in config.allowed_code:
+        if allowed == there.resolve() if there else allowed.name == name:
+            return allowed
+    named = str(there or file)
+    raise config.error(
+        place,
+        f"a run directory runs no code by itself, and this one names {named}; read that file, "
+        f"and if you trust it, add --code {shlex.quote(named)}",
+    )
+
+
 def find(config: Config, place: tuple, name) -> Path:
     """A file that the configuration names: beside it, or in the current directory."""
     if not isinstance(name, str):
         raise config.error(place, f"expects the path of a file, got {describe(name)}")
-    tried = [folder / name for folder in (config.folder, Path.cwd())]
-    for path in tried:
+    if (path := next(_existing(config, place, name), None)) is not None:
+        return path
+    places = " or ".join(dict.fromkeys(str(folder / name) for folder in _folders(config)))
+    raise config.error(place, f"no such file: {places}")
+
+
+def _existing(config: Config, place: tuple, name: str):
+    """The files of that name, in the order in which they are looked for."""
+    for folder in _folders(config):
         try:
-            if path.is_file():
-                return path
+            if (folder / name).is_file():
+                yield folder / name
         except OSError as error:  # a name that is too long
             raise config.error(place, f"no such file: {error.strerror}") from None
-    places = " or ".join(dict.fromkeys(str(path) for path in tried))
-    raise config.error(place, f"no such file: {places}")
+
+
+def _folders(config: Config) -> tuple[Path, Path]:
+    return config.folder, Path.cwd()
 
 
 def call(config: Config, place: tuple, cls: type, defaults: dict, others: tuple = ()):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.errors import RunError
 from training.table import Table, read_table
 
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
@@ -34,13 +35,15 @@ class History:
 
     def open(self, folder: Path, iteration: int) -> None:
         """Write tables into this folder: begin them, or continue those of a run that goes on after
-        this iteration. Raises ValueError if they do not reach up to it."""
+        this iteration. Raises RunError, and changes nothing, if they do not reach up to it."""
+        if iteration:
+            _check_reach(folder / "loss.csv", iteration, 1)
+            _check_reach(folder / "history.csv", self.evaluated, None)
         self._tables = {
             "loss": Table(folder / "loss.csv", ("iteration", "loss"), iteration),
             "history": Table(folder / "history.csv", EVALUATION, self.evaluated),
             "timing": Table(folder / "timing.csv", TIMING, self.evaluated),
         }
-        _check_whole(folder / "loss.csv", iteration)
         spent = read_table(folder / "timing.csv")
         if len(spent["seconds"]):
             self._started = time.perf_counter() - spent["seconds"][-1]
@@ -87,13 +90,15 @@ class History:
         self.evaluated, self._since = int(state["evaluated"]), state["losses"].tolist()
 
 
-def _check_whole(path: Path, iteration: int) -> None:
-    """A table that was shortened by hand cannot be continued as if nothing had happened."""
-    present = read_table(path)["iteration"]
-    if len(present) != iteration:
-        raise ValueError(
-            f"{path}: expects the losses of iterations 1 to {iteration}, which the checkpoint has "
-            f"behind it, and has {len(present)} of them"
+def _check_reach(path: Path, last: int, step: int | None) -> None:
+    """A table that was shortened by hand cannot be continued as if nothing had happened: a row
+    for iteration `last` must be there, and if `step` is 1 for every one before."""
+    present = read_table(path).get("iteration", np.empty(0))
+    present = present[present <= last]
+    if last and (last not in present or (step == 1 and len(present) != last)):
+        raise RunError(
+            f"{path}: expects the rows up to iteration {last}, which the checkpoint has behind it, "
+            f"and has {len(present)} of them, the last for {int(max(present, default=0))}"
         )
 
 

@@ -1,21 +1,22 @@
 """A run from its configuration to its files; and the same run, going on where it was."""
 
+import shlex
 import sys
 from pathlib import Path
 
 from datasets.idx import IdxError
 from layers.errors import ShapeError
 from training.build_trainer import build_trainer
-from training.checkpoint import CheckpointError
 from training.config import Config, save_config
 from training.doctor.diagnose import glance
+from training.errors import RunError
 from training.plots import plot_curves, read_run
-from training.resume import about, restore
-from training.run_directory import claimed, locked, new_directory, refuse_used
+from training.resume import about, take_up
+from training.run_directory import claimed, locked, new_directory, refuse_used, require_run
 from training.trainer import Trainer
 
 # What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
-USER_ERRORS = (IdxError, ShapeError, FloatingPointError, CheckpointError)
+USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
 
 
 def run(
@@ -39,8 +40,9 @@ def run(
 def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
+    require_run(run_dir)
     with locked(run_dir):
-        trainer = restore(config, run_dir, quiet=quiet)
+        trainer = take_up(config, run_dir, quiet=quiet)
         save_config(run_dir / "config.yaml", config)
         return _train(trainer, config, run_dir)
 
@@ -55,12 +57,14 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
     """Draw the curves, and say in a line how the run has ended."""
     if trainer.interrupted:
         line = f"interrupted at iteration {trainer.iteration}; to go on: "
-        return f"{line}python train.py --resume {run_dir}", 128 + trainer.interrupted
+        command = f"python train.py --resume {shlex.quote(str(run_dir))}"
+        return f"{line}{command}", 128 + trainer.interrupted
     losses, history = read_run(run_dir)
     plot_curves(run_dir / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
     first, last = losses["loss"][0], history["loss"][-1]
     if causes := glance(run_dir):
-        print(f"python -m training.doctor {run_dir} finds: {causes}", file=sys.stderr)
+        command = f"python -m training.doctor {shlex.quote(str(run_dir))}"
+        print(f"{command} finds: {causes}", file=sys.stderr)
     elif last > first:
         print(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "

@@ -1,6 +1,7 @@
 """Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
 
 import copy
+import hashlib
 import json
 import platform
 import sys
@@ -11,14 +12,16 @@ import numpy as np
 from training.build import check_sections
 from training.build_trainer import build_trainer
 from training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
-from training.config import Config
+from training.config import Config, load_config
+from training.threads import blas
 from training.trainer import Trainer
 
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
-# it learns; and initial weights, which a checkpoint replaces.
+# it learns; initial weights, which a checkpoint replaces; and where data lie.
 _FREE = (
     *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
     *(("net", key) for key in ("weights", "partial_weights")),
+    *(("dataset", key) for key in ("path", "test")),  # their contents are compared
 )
 _LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
 # What arrays that `Trainer.state` never gave may raise.
@@ -29,33 +32,47 @@ _MALFORMED = (
 
 
 def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
-    """What a checkpoint says of its run, for `restore` to compare with."""
+    """What a checkpoint says of its run, for `take_up` to compare with."""
     data = [samples.fingerprint() for samples in (trainer.dataset.train, trainer.dataset.test)]
     return {
         "config": np.array(json.dumps(config.data, default=str)),
         "data": np.array(" ".join(data)),
-        "versions": np.array(json.dumps(_versions())),
+        "versions": np.array(json.dumps(_versions() | _own_code(config.data))),
     }
 
 
-def restore(config: Config, run_dir: Path, quiet: bool = False) -> Trainer:
-    """A trainer that stands where the newest whole checkpoint was taken; at the start if there is
-    none. What is damaged is reported. Raises CheckpointError if the configuration or the data are
-    other ones than the checkpoint's, listing the differences."""
-    path = newest_whole(saved_checkpoints(run_dir))
+def take_up(config: Config, run_dir: Path, quiet: bool = False) -> Trainer:
+    """A trainer that stands where the newest whole checkpoint of a run was taken; at the start if
+    the run has not come to one. What is damaged is reported. Raises CheckpointError if the
+    configuration or the data are other ones than the run's, listing the differences."""
+    path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
-        print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
-        return build_trainer(config, quiet=quiet)
-    return restore_from(path, config, quiet)
+        return _from_the_start(config, run_dir, quiet)
+    trainer = built_without_weights(config, quiet)
+    put_back(parts, path, trainer, config)
+    return trainer
 
 
-def newest_whole(saved: dict[int, Path]) -> Path | None:
-    """The newest of these checkpoints that is not damaged; None if there are none. Raises
-    CheckpointError if all of them are."""
+def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Trainer:
+    """Only what a run of this configuration has left before its first checkpoint is begun anew."""
+    if (run_dir / "weights.npz").exists():
+        raise CheckpointError(
+            f"{run_dir} has weights, but no checkpoint to go on from; begin a new run, with net: "
+            "{weights: FILE} if it is to begin with these"
+        )
+    before = load_config(run_dir / "config.yaml").data
+    trainer = build_trainer(config, quiet=quiet)
+    _refuse(run_dir / "config.yaml", differences(_as_json(before), _as_json(config.data)))
+    print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
+    return trainer
+
+
+def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
+    """The newest of these checkpoints that is not damaged, and its parts; None and none if there
+    are none. Raises CheckpointError if all of them are damaged."""
     for path in reversed(saved.values()):
         try:
-            load_checkpoint(path)
-            return path
+            return path, load_checkpoint(path)
         except CheckpointError as error:
             print(f"{error}; looking for an older one", file=sys.stderr)
     if saved:
@@ -63,15 +80,7 @@ def newest_whole(saved: dict[int, Path]) -> Path | None:
         raise CheckpointError(
             f"{folder}: none of its checkpoints is whole; to train from the start, move them away"
         )
-    return None
-
-
-def restore_from(path: Path, config: Config, quiet: bool = False) -> Trainer:
-    """As `restore`, from one checkpoint."""
-    parts = load_checkpoint(path)
-    trainer = _built_without_weights(config, quiet)
-    put_back(parts, path, trainer, config)
-    return trainer
+    return None, {}
 
 
 def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Config) -> None:
@@ -80,7 +89,7 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
     try:
         saved = {name: str(text) for name, text in parts["about"].items()}
         now = about(trainer, config)
-        wrong = differences(json.loads(saved["config"]), json.loads(str(now["config"])))
+        wrong = differences(json.loads(saved["config"]), _as_json(config.data))
         if saved["data"] != str(now["data"]):
             wrong.append("the data set has other contents than it had")
         versions = dict(json.loads(saved["versions"]))
@@ -89,16 +98,20 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
     except _MALFORMED as error:
         said = ascii(error)
         raise CheckpointError(f"{path} does not fit this run: {said[:_LONGEST]}") from None
-    if wrong:
-        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
-        said = "; ".join([*wrong[:_LISTED], *more])
-        raise CheckpointError(f"{path} does not fit the configuration: {said}")
+    _refuse(path, wrong)
     if trainer.iteration > trainer.iterations:
         raise CheckpointError(
             f"{path} is of iteration {trainer.iteration}, and training.iterations is "
             f"{trainer.iterations}: nothing is left to do"
         )
-    _say_versions(versions)
+    _say_changes(versions, _versions() | _own_code(config.data))
+
+
+def _refuse(path: Path, wrong: list[str]) -> None:
+    if wrong:
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        said = "; ".join([*wrong[:_LISTED], *more])
+        raise CheckpointError(f"{path} does not fit the configuration: {said}")
 
 
 def differences(before: dict, now: dict) -> list[str]:
@@ -122,7 +135,17 @@ def _flat(data, place: tuple = ()):
         for key, value in data.items():
             yield from _flat(value, (*place, key))
     else:
-        yield place, data
+        own = place[-1:] == ("type",) and isinstance(data, str) and ".py:" in data
+        yield place, _file_name(data) if own else data  # wherever the file lies
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path, of whatever system it is."""
+    return path.replace("\\", "/").rpartition("/")[2]
+
+
+def _as_json(data: dict) -> dict:
+    return json.loads(json.dumps(data, default=str))
 
 
 def _said(flat: dict, place: tuple) -> str:
@@ -138,7 +161,7 @@ def _order(flat: dict) -> list:
     return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
 
 
-def _built_without_weights(config: Config, quiet: bool) -> Trainer:
+def built_without_weights(config: Config, quiet: bool) -> Trainer:
     """The trainer without the weights that training began with: they need not be there still."""
     check_sections(config)
     whole = copy.deepcopy(config.expect_mapping(("net",)))
@@ -154,16 +177,29 @@ def _versions() -> dict[str, str]:
     return {
         "Python": platform.python_version(),
         "NumPy": np.__version__,
+        "BLAS": blas(),
         "machine": platform.machine(),
     }
 
 
-def _say_versions(before: dict) -> None:
+def _own_code(data) -> dict[str, str]:
+    """{file name: a digest of it} of the user's own classes in a configuration."""
+    if isinstance(data, dict):
+        found = [_own_code(value) for value in data.values()]
+        file, colon, _ = str(data.get("type", "")).rpartition(".py:")
+        if colon:
+            content = Path(f"{file}.py").read_bytes()
+            found.append({_file_name(f"{file}.py"): hashlib.sha256(content).hexdigest()[:12]})
+        return dict(item for part in found for item in part.items())
+    return {}
+
+
+def _say_changes(before: dict, now: dict) -> None:
     """Other software may round differently: that is no error, but good to know."""
     changed = [
-        f"{name} {ascii(before.get(name))[1:-1][:_LONGEST]} before, {now} now"
-        for name, now in _versions().items()
-        if before.get(name) != now
+        f"{name} {ascii(before.get(name))[1:-1][:_LONGEST]} before, {now[name]} now"
+        for name in now
+        if before.get(name) != now[name]
     ]
     if changed:
         print(f"{'; '.join(changed)}: the bits may differ from here on", file=sys.stderr)

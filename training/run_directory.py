@@ -1,23 +1,38 @@
 """The directory of a run: taken by one process at a time, and never written over."""
 
 import contextlib
+import errno
 import itertools
 import os
+import shlex
+import sys
 import time
 from pathlib import Path
 
-from datasets.files import remove_parts, unwritable
+from datasets.files import PART, remove_parts, unwritable
+from training.errors import RunError
 
 
 def refuse_used(run_dir: Path) -> None:
     """A run directory is new, or empty: a run that is there already is never written over."""
     if run_dir.is_file():
         raise FileExistsError(f"{run_dir} is a file; choose another --run-dir")
-    if run_dir.exists() and any(path.name != _LOCK for path in run_dir.iterdir()):
+    if run_dir.exists() and any(map(_counts, run_dir.iterdir())):
         raise FileExistsError(
             f"{run_dir} is not empty; choose another --run-dir, move that one away, or go on with "
-            f"it: --resume {run_dir}"
+            f"it: --resume {shlex.quote(str(run_dir))}"
         )
+
+
+def require_run(run_dir: Path) -> None:
+    """Raises RunError unless there is a run in the directory."""
+    if not (run_dir / "config.yaml").is_file():
+        raise RunError(f"{run_dir}: is no run directory: it has no config.yaml")
+
+
+def _counts(path: Path) -> bool:
+    """Not a lock, nor what a crash left of a file that did not get whole."""
+    return path.name != _LOCK and not (path.name.startswith(".") and path.name.endswith(PART))
 
 
 def new_directory(name: str) -> Path:
@@ -59,6 +74,8 @@ def locked(run_dir: Path):
         handle = _lock(run_dir)
     except BlockingIOError:
         raise BlockingIOError(f"{run_dir} is in use by another process; wait for it") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{run_dir}: there is no such run directory") from None
     except OSError as error:
         raise unwritable(run_dir, error) from error
     try:
@@ -70,7 +87,8 @@ def locked(run_dir: Path):
         os.close(handle)
 
 
-_LOCK = ".lock"  # on Windows, which cannot lock a folder
+_LOCK = ".lock"  # where a folder itself cannot be locked
+_UNKNOWN = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 if os.name == "nt":
     import msvcrt
@@ -88,7 +106,25 @@ else:
     import fcntl
 
     def _lock(run_dir: Path) -> int:
-        handle = os.open(run_dir, os.O_RDONLY)
+        """The folder itself; or a file in it, since network file systems lock what is writable."""
+        try:
+            return _flocked(os.open(run_dir, os.O_RDONLY))
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+        handle = os.open(run_dir / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            return _flocked(os.dup(handle))
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+            said = "the file system has no locks: take care that no other process uses it"
+            print(f"{run_dir}: {said}", file=sys.stderr)
+            return os.dup(handle)
+        finally:
+            os.close(handle)
+
+    def _flocked(handle: int) -> int:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.files import unwritable
+from training.errors import RunError
 
 
 class Table:
@@ -17,7 +18,7 @@ class Table:
 
     Rows are collected until `flush` appends them to the file at once. A write that fails is taken
     back, so that only a crash can leave a line cut off, the last; `read_table` passes it over.
-    Raises ValueError if the file is there with another header.
+    Raises RunError if the file is there with another header.
     """
 
     def __init__(self, path: Path, header: tuple, upto: int = 0):
@@ -65,11 +66,12 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
         return 0
     if first != (",".join(header) + "\n").encode():
         got = first.decode(errors="replace").strip()
-        raise ValueError(f"{path}: expects the header {','.join(header)}, got {got!r}")
+        raise RunError(f"{path}: expects the header {','.join(header)}, got {got!r}")
     end = len(first)
     for line in lines:
         number = line.partition(b",")[0]
-        if not (line.endswith(b"\n") and number.isdigit() and int(number) <= upto):
+        short = len(number) < 20 and number.isdigit()
+        if not (line.endswith(b"\n") and short and int(number) <= upto):
             break
         end += len(line)
     return end
@@ -77,29 +79,31 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
 
 def read_table(path: Path) -> dict[str, np.ndarray]:
     """A CSV file of a run as columns of floats; an empty cell is NaN. Raises what `read_rows` does,
-    and ValueError naming the file if it has no header, and the line of what is no number."""
+    and RunError naming the file if it has no header, and the line of what is no number."""
     header, rows = read_rows(path)
     if not header:
-        raise ValueError(f"{path}: has no header")
+        raise RunError(f"{path}: has no header")
     columns = [[] for _ in header]
     for line, row in enumerate(rows, start=2):
         for column, cell in zip(columns, row, strict=True):
             try:
                 column.append(float(cell or "nan"))
             except ValueError:
-                raise ValueError(f"{path}, line {line}: expects a number, got {cell!r}") from None
+                raise RunError(f"{path}, line {line}: expects a number, got {cell!r}") from None
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
 
 
 def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV file of a run, [] if it is empty. A last line that was cut off is
-    left out. Raises ValueError naming the file, and the line of a row of another length."""
+    left out. Raises RunError naming the file, and the line of a row of another length."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not a text file") from None
+        raise RunError(f"{path}: is not a text file") from None
+    except FileNotFoundError:
+        raise RunError(f"{path}: is missing") from None
     header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            raise ValueError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")
+            raise RunError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")
     return header, rows

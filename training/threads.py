@@ -33,14 +33,19 @@ def set_threads(n: int) -> None:
             os.environ[name] = str(n)
 
 
+def blas() -> str:
+    """Name and version of the library that NumPy multiplies with."""
+    import numpy as np  # late: see set_threads
+
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{built.get('name', '')} {built.get('version', '')}".strip()
+
+
 def current_threads() -> int:
     """The thread count in force: what NumPy's BLAS finds in the environment, else the cores that
     we may use."""
-    import numpy as np
-
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("name", "")
     for library, names in VARIABLES.items():
-        if library in blas.lower():
+        if library in blas().lower():
             for name in names:
                 if os.environ.get(name, "").isdigit() and int(os.environ[name]) > 0:
                     return int(os.environ[name])

@@ -38,7 +38,9 @@ class Trainer:
     With a run directory, `run` leaves there the tables, weights.npz and `checkpoints`; `about` goes
     into each of these, to be read by whoever takes the run up; and every `record_every` iterations
     (0 or None: never) what training.health.recorder notes. SIGINT and SIGTERM end the run after
-    its iteration, with everything written; `interrupted` is then the number of the signal.
+    its iteration, with everything written; `interrupted` is then the number of the signal. A
+    search for what made a loss NaN begins at the last checkpoint; without a run directory at the
+    start, of which a copy is kept.
     """
 
     def __init__(
@@ -102,11 +104,13 @@ class Trainer:
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         try:
             with self._bar() as bar, Interrupt() as interrupt, quiet:
-                self._loop(bar, interrupt)
+                try:
+                    self._loop(bar, interrupt)
+                except NonFiniteError as error:
+                    bar.close()
+                    self._flush_what_can_be()
+                    raise self._explained(error, interrupt.check) from None
                 self.interrupted = interrupt.signal
-        except NonFiniteError as error:
-            self._flush_what_can_be()
-            raise self._explained(error) from None
         except BaseException:
             self._flush_what_can_be()
             raise
@@ -269,15 +273,16 @@ class Trainer:
         with contextlib.suppress(OSError):  # what ended the run is the thing to tell
             self._flush()
 
-    def _explained(self, error: NonFiniteError) -> NonFiniteError:
+    def _explained(self, error: NonFiniteError, check: Callable[[], None]) -> NonFiniteError:
         """The error with its culprit, found by a replay from the last checkpoint, and saved."""
         if not self.quiet:
             print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
         with np.errstate(all="ignore"):
-            culprit = find_culprit(self, error, self._good)
+            culprit = find_culprit(self, error, self._good, check)
         said = explain(culprit, error.noticed, self.history.losses, self.optimizer.lr)
         if self.run_dir is not None:
-            culprit.save(self.run_dir / "culprit.json", error.noticed, said)
+            with contextlib.suppress(OSError):  # what it says is said all the same
+                culprit.save(self.run_dir / "culprit.json", error.noticed, said)
             said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
         return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 

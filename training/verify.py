@@ -6,57 +6,68 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.npz import read_npz
 from training.build_trainer import build_trainer
 from training.checkpoint import load_checkpoint, saved_checkpoints
 from training.config import Config
-from training.resume import about, newest_whole, restore_from
-from training.run_directory import locked
+from training.errors import RunError
+from training.resume import about, built_without_weights, newest_whole, put_back
+from training.run_directory import locked, require_run
+from training.table import read_rows
+from training.trainer import Trainer
 
 _TABLES = ("loss.csv", "history.csv", "timing.csv")
 
 
 def verify(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
     """Train again from the last checkpoint but one (or from the start) to the last one, in a
-    temporary directory, and compare parameters, states, losses, evaluations and, of a finished run,
-    the weights. Returns a line that says what came out, and 0 if all of it is the same, else 1; or
-    128 + n if signal n came. Raises CheckpointError if there is no checkpoint to compare with."""
+    temporary directory, and compare parameters, states, losses, evaluations and, if the run ended
+    there, the weights. Returns a line that says what came out, and 0 if all of it is the same, else
+    1; or 128 + n if signal n came. Raises RunError if there is no checkpoint to compare with."""
+    require_run(run_dir)
     with locked(run_dir), tempfile.TemporaryDirectory() as folder:
-        again = Path(folder)
         saved = saved_checkpoints(run_dir)
-        last = newest_whole(saved)
+        last, there = newest_whole(saved)
         if last is None:
-            raise ValueError(f"{run_dir} has no checkpoint yet: nothing to verify")
-        before = {n: p for n, p in saved.items() if p.name < last.name}
-        first = newest_whole(before)
-        end = int(load_checkpoint(last)["trainer"]["iteration"])
-        finished = end == config.data["training"]["iterations"]
-        config.data["training"]["iterations"] = end
-        if first is None:
-            trainer = build_trainer(config, quiet=quiet)
-        else:
-            trainer = restore_from(first, config, quiet)
-            for name in _TABLES:
-                shutil.copy(run_dir / name, again / name)
-        begin = trainer.iteration
+            raise RunError(f"{run_dir} has no checkpoint yet: nothing to verify")
+        end = int(there["trainer"]["iteration"])
+        trainer = _before(config, {n: p for n, p in saved.items() if n < end}, quiet)
+        trainer.iterations, trainer.patience = end, None
+        begin, again = trainer.iteration, Path(folder)
+        for name in _TABLES if begin else ():
+            shutil.copy(run_dir / name, again / name)
         trainer.run_dir, trainer.about = again, about(trainer, config)
         trainer.run()
         if trainer.interrupted:
             return "verifying was interrupted", 128 + trainer.interrupted
-        wrong = _arrays(load_checkpoint(last), load_checkpoint(again / last.name))
-        wrong += _rows(run_dir / "loss.csv", again / "loss.csv", end)
-        wrong += _rows(run_dir / "history.csv", again / "history.csv", end)
-        if finished:
+        wrong = _arrays(there, load_checkpoint(again / last.name))
+        for name in ("loss.csv", "history.csv"):
+            wrong += _rows(run_dir / name, again / name, end)
+        ended_here = max(map(int, _by_iteration(run_dir / "loss.csv"))) == end
+        # Interrupted in its last evaluation, a run does not know whether that is the best.
+        known = str(end) in _by_iteration(run_dir / "history.csv") or not trainer.best.keep
+        if ended_here and known:
             wrong += _weights(run_dir / "weights.npz", again / "weights.npz")
+    stretch = f"iterations {begin + 1} to {end} of {run_dir}"
     if wrong:
-        stretch = f"iterations {begin + 1} to {end} of {run_dir}"
         return f"{stretch} come out differently: {'; '.join(wrong)}", 1
-    return f"verified: iterations {begin + 1} to {end} of {run_dir} give the same bits again", 0
+    return f"verified: {stretch} give the same bits again", 0
+
+
+def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
+    """A trainer that stands at the newest of these checkpoints; at the start if there are none."""
+    first, parts = newest_whole(saved)
+    if first is None:
+        return build_trainer(config, quiet=quiet)
+    trainer = built_without_weights(config, quiet)
+    put_back(parts, first, trainer, config)
+    return trainer
 
 
 def _arrays(before: dict, now: dict) -> list[str]:
     """What differs between two checkpoints of the same iteration."""
     parts = (before.keys() | now.keys()) - {"about"}
-    if before["history"]["evaluated"] != now["history"]["evaluated"]:
+    if before.get("history", {}).get("evaluated") != now.get("history", {}).get("evaluated"):
         # The signal that ended that run came in the middle of an evaluation, which it left out.
         parts -= {"history", "best", "best_net"}
     wrong = []
@@ -80,17 +91,27 @@ def _extent(a, b) -> str:
 
 def _rows(before: Path, now: Path, end: int) -> list[str]:
     """The first row, up to iteration `end`, in which two tables differ."""
-    a, b = (
-        {int(row.partition(",")[0]): row for row in path.read_text().splitlines()[1:]}
-        for path in (before, now)
-    )
-    if end not in a:  # only the end of a run gets an evaluation that was not due
-        b.pop(end, None)
-    for i in sorted(k for k in a.keys() | b.keys() if k <= end):
+    a, b = _by_iteration(before), _by_iteration(now)
+    if str(end) not in a:  # only the end of a run gets an evaluation that was not due
+        b.pop(str(end), None)
+    for i in sorted((k for k in a.keys() | b.keys() if int(k) <= end), key=int):
         if a.get(i) != b.get(i):
-            return [f"{before.name} at iteration {i}: {a.get(i)} before, {b.get(i)} now"]
+            said = (",".join(row.get(i, ["no row"])) for row in (a, b))
+            return ["{} at iteration {}: {} before, {} now".format(before.name, i, *said)]
     return []
 
 
+def _by_iteration(path: Path) -> dict[str, list[str]]:
+    """The rows of a table by what stands in their first cells."""
+    _, rows = read_rows(path)
+    for line, row in enumerate(rows, start=2):
+        if not (row[0].isascii() and row[0].isdigit() and len(row[0]) < 20):
+            raise RunError(f"{path}, line {line}: expects an iteration, got {row[0][:40]!r}")
+    return {row[0]: row for row in rows}
+
+
 def _weights(before: Path, now: Path) -> list[str]:
-    return [] if before.read_bytes() == now.read_bytes() else [f"{before.name} has other weights"]
+    """What differs between two files of weights, number by number."""
+    a, b = read_npz(before), read_npz(now)
+    parts = _arrays({"weights.npz": a}, {"weights.npz": b})
+    return parts if a.keys() == b.keys() else [*parts, f"{before.name} has other names"]

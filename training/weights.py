@@ -7,7 +7,7 @@ import numpy as np
 from datasets.npz import Entry, NpzError, open_npz, write_npz
 from layers.base import Layer, Param, State
 from layers.saved_state import misfit, restore
-from training.health.finite import refuse_not_finite, weights_of
+from training.health.finite import refuse_bad_weights, weights_of
 
 _LISTED = 100  # differences in an error
 
@@ -15,9 +15,8 @@ _LISTED = 100  # differences in an error
 def save_weights(path: Path, net: Layer) -> None:
     """Write them; the file gets its name only when it is whole. Raises FloatingPointError if one of
     them is not finite: such weights would only hide better ones."""
-    arrays = weights_of(net)
-    refuse_not_finite(path, arrays)
-    write_npz(path, arrays)
+    refuse_bad_weights(path, net)
+    write_npz(path, weights_of(net))
 
 
 def load_weights(path: Path, net: Layer, strict: bool = True) -> str:

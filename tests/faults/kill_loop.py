@@ -25,7 +25,7 @@ SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz"
 SETTINGS = (
     *("dataset.n_train=2000", "dataset.n_test=200", "training.evaluate_every=25"),
     *("training.checkpoint={every: 10, keep: 3, keep_best: true}", "training.threads=1"),
-    *("optimizer.type=Adam", "optimizer.lr=0.001"),
+    *("optimizer.type=Adam", "optimizer.lr=0.001", "optimizer.schedule={type: exp, gamma: 0.9999}"),
 )
 
 
@@ -60,7 +60,7 @@ def check_whole(run_dir: Path, before: int) -> int:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Kill and resume a run.")
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--iterations", type=int, default=20_000)
+    parser.add_argument("--iterations", type=int, default=20_010)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     options = parser.parse_args(arguments)
     moments = random.Random(options.seed)

@@ -19,7 +19,7 @@ net:
   type: Sequential
   layers: {drop: {type: Dropout, p: 0.2}, affine: {type: Affine, n_out: 10}}
   loss: {type: SoftmaxWithLoss}
-optimizer: {type: Momentum, lr: 0.05}
+optimizer: {type: Momentum, lr: 0.05, schedule: {type: exp, gamma: 0.9}}
 training:
   {iterations: 11, batch_size: 10, evaluate_every: 4, threads: 1, keep_best: true,
    record_every: 3, checkpoint: {every: 3, keep: 2, keep_best: true}}

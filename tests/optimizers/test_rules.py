@@ -259,10 +259,10 @@ def test_the_state_decides_how_it_goes_on(rule):
 def test_the_names_and_numbers_of_a_state():
     _, optimizer = optimize(Momentum, [1.0], [[1.0], [1.0]], lr=0.1, momentum=0.5)
     state = optimizer.state()
-    assert list(state) == ["rule", "steps", "velocity/w"]
+    assert list(state) == ["rule", "steps", "lr", "velocity/w"]
     assert int(state["steps"]) == 2
     np.testing.assert_allclose(state["velocity/w"], [-0.15])
-    assert list(optimize(Adam, [1.0], [[1.0]])[1].state())[2:] == ["mean/w", "squares/w"]
+    assert list(optimize(Adam, [1.0], [[1.0]])[1].state())[3:] == ["mean/w", "squares/w"]
     assert list(optimize(SGD, [1.0], [[1.0]], lr=0.1)[1].state()) == ["rule", "steps"]
 
 

@@ -8,9 +8,17 @@ import pytest
 import yaml
 
 import datasets
-from training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from training.build_trainer import build_trainer
+from training.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+    saved_checkpoints,
+)
+from training.config import load_config
+from training.errors import RunError
 from training.main import about, resume, run
-from training.resume import differences, restore
+from training.resume import differences, take_up
 from training.trainer import Trainer
 from training.verify import verify
 
@@ -117,7 +125,7 @@ def test_a_graph_with_two_losses_goes_on(config_of, tmp_path):
 def test_a_signal_ends_a_run_that_can_be_taken_up(
     configured, tmp_path, monkeypatch, moment, number
 ):
-    settings = FEATURES["dropout"]
+    settings = FEATURES["dropout"] | FEATURES["schedule"]
     run(configured(**settings), "whole", tmp_path / "whole", quiet=True)
     samples, calls = datasets.Samples, []
     method = "__getitem__" if moment == "step" else "batches"
@@ -142,9 +150,10 @@ def test_a_signal_ends_a_run_that_can_be_taken_up(
 
 
 def test_a_finished_run_is_finished(configured, tmp_path):
-    run(configured(), "p", tmp_path / "p", quiet=True)
+    settings = FEATURES["schedule"]
+    run(configured(**settings), "p", tmp_path / "p", quiet=True)
     before = {name: (tmp_path / "p" / name).read_bytes() for name in SAME}
-    line, status = resume(configured(), tmp_path / "p", quiet=True)
+    line, status = resume(configured(**settings), tmp_path / "p", quiet=True)
     assert status == 0
     assert line.endswith(f"run in {tmp_path / 'p'}")
     assert {name: (tmp_path / "p" / name).read_bytes() for name in SAME} == before
@@ -153,10 +162,34 @@ def test_a_finished_run_is_finished(configured, tmp_path):
 def test_a_run_without_a_checkpoint_begins_again(configured, tmp_path, capsys):
     run(configured(), "whole", tmp_path / "whole", quiet=True)
     run(configured(), "p", tmp_path / "p", quiet=True)
-    (tmp_path / "p" / "checkpoint-00000040.npz").unlink()
+    for name in ("checkpoint-00000040.npz", "weights.npz"):
+        (tmp_path / "p" / name).unlink()
+    facts = (tmp_path / "p" / "facts.json").read_bytes()
+    (tmp_path / "p" / "facts.json").write_text("{}")
     resume(configured(), tmp_path / "p", quiet=True)
     assert "has no checkpoint yet: from the start" in capsys.readouterr().err
     assert same(tmp_path / "whole", tmp_path / "p")
+    assert (tmp_path / "p" / "facts.json").read_bytes() == facts
+
+
+def test_a_run_is_never_begun_over_another(configured, tmp_path):
+    """Not over one that is finished, not over one of another configuration, nor anywhere else."""
+    run(configured(), "p", tmp_path / "p", quiet=True)
+    (tmp_path / "p" / "checkpoint-00000040.npz").unlink()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "p").iterdir()}
+    with pytest.raises(CheckpointError, match="has weights, but no checkpoint to go on from"):
+        resume(configured(), tmp_path / "p", quiet=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "p").iterdir()} == before
+    (tmp_path / "p" / "weights.npz").unlink()
+    with pytest.raises(CheckpointError, match=r"optimizer\.lr: 0\.05 before, 0\.1 now"):
+        resume(configured(**{"optimizer.lr": 0.1}), tmp_path / "p", quiet=True)
+    del before["weights.npz"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "p").iterdir()} == before
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("mine")
+    with pytest.raises(RunError, match="is no run directory"):
+        resume(configured(), tmp_path / "other", quiet=True)
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["notes.txt"]
 
 
 def test_patience_stops_again_where_it_stopped(configured, tmp_path):
@@ -199,6 +232,30 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_used(configured,
         path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(CheckpointError, match="none of its checkpoints is whole"):
         resume(configured(**settings), tmp_path / "p", quiet=True)
+
+
+def test_a_damaged_checkpoint_ahead_does_not_push_out_the_good_ones(configured, tmp_path):
+    settings = {"training.checkpoint": {"every": 10, "keep": 1, "keep_best": True}}
+    run(configured(**settings), "p", tmp_path / "p", quiet=True)
+    newest = tmp_path / "p" / "checkpoint-00000040.npz"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    resume(configured(**settings), tmp_path / "p", quiet=True)
+    assert load_checkpoint(newest)["trainer"]["iteration"] == 40
+    longer = settings | {"training.iterations": 60}
+    seen = []
+    sound = Trainer._save
+
+    def watched(self):
+        sound(self)
+        seen.append(max(saved_checkpoints(tmp_path / "p")))
+
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_save", watched)
+        resume(configured(**longer), tmp_path / "p", quiet=True)
+    assert seen[-1] == 60
+    for path in saved_checkpoints(tmp_path / "p").values():
+        load_checkpoint(path)
 
 
 @pytest.mark.parametrize(
@@ -284,11 +341,11 @@ def test_a_made_up_checkpoint_is_one_clear_error(configured, tmp_path):
         parts[part][name] = value
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            restore(configured(), tmp_path / "p", quiet=True)
+            take_up(configured(), tmp_path / "p", quiet=True)
         del parts[part]
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            restore(configured(), tmp_path / "p", quiet=True)
+            take_up(configured(), tmp_path / "p", quiet=True)
 
 
 def test_initial_weights_need_not_be_there_any_more(configured, tmp_path):
@@ -307,8 +364,14 @@ def test_tables_that_were_shortened_are_refused(configured, tmp_path):
     run(configured(**{"training.iterations": 20}), "p", tmp_path / "p", quiet=True)
     path = tmp_path / "p" / "loss.csv"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
-    with pytest.raises(ValueError, match=r"iterations 1 to 20, .* and has 17 of them"):
+    kept = path.read_bytes()
+    with pytest.raises(RunError, match=r"rows up to iteration 20, .* and has 17 of them, .* 17"):
         resume(configured(), tmp_path / "p", quiet=True)
+    assert path.read_bytes() == kept
+    (tmp_path / "p" / "history.csv").unlink()
+    with pytest.raises(RunError, match=r"loss\.csv"):
+        resume(configured(), tmp_path / "p", quiet=True)
+    assert not (tmp_path / "p" / "history.csv").exists()
 
 
 STRETCH = {"training.checkpoint": {"every": 10}, **FEATURES["dropout"]}
@@ -359,7 +422,7 @@ def tampered_table(name, digit):
     ("tamper", "words"),
     [
         (tampered_checkpoint, "net/affine1.W (1 of 24 numbers, by up to 1.01e-06)"),
-        (tampered_weights, "weights.npz has other weights"),
+        (tampered_weights, "weights.npz/affine1.b (1 of 6 numbers, by up to"),
         (tampered_table("loss.csv", 35), "loss.csv at iteration 35: 35,0.1"),
         (tampered_table("history.csv", -1), "history.csv at iteration 40: 40,"),
     ],
@@ -391,7 +454,7 @@ def test_an_interrupted_run_can_be_verified(configured, tmp_path, monkeypatch):
 def test_nothing_to_verify_is_an_error(configured, tmp_path):
     run(configured(), "p", tmp_path / "p", quiet=True)
     (tmp_path / "p" / "checkpoint-00000040.npz").unlink()
-    with pytest.raises(ValueError, match="has no checkpoint yet: nothing to verify"):
+    with pytest.raises(RunError, match="has no checkpoint yet: nothing to verify"):
         verify(configured(), tmp_path / "p", quiet=True)
 
 
@@ -401,6 +464,66 @@ def test_what_a_checkpoint_says_of_its_run(configured, tmp_path):
     config = json.loads(str(said["config"]))
     assert config == yaml.safe_load((tmp_path / "p" / "config.yaml").read_text())
     assert config["training"]["threads"] == 1
-    assert set(json.loads(str(said["versions"]))) == {"Python", "NumPy", "machine"}
-    trainer = restore(configured(), tmp_path / "p", quiet=True)
+    assert set(json.loads(str(said["versions"]))) == {"Python", "NumPy", "BLAS", "machine"}
+    trainer = take_up(configured(), tmp_path / "p", quiet=True)
     assert str(about(trainer, configured())["data"]) == str(said["data"])
+
+
+def test_a_run_of_the_default_length_is_verified(configured, tmp_path, monkeypatch):
+    monkeypatch.setitem(Trainer.__init__.__kwdefaults__, "iterations", 40)
+    config = configured(**STRETCH)
+    del config.data["training"]["iterations"]
+    run(config, "p", tmp_path / "p", quiet=True)
+    again = load_config(tmp_path / "p" / "config.yaml")
+    line, status = verify(again, tmp_path / "p", quiet=True)
+    assert (status, line.split()[3:5]) == (0, ["to", "40"])
+
+
+def test_a_run_that_patience_ended_is_verified_with_its_weights(configured, tmp_path):
+    settings = STRETCH | {"training.patience": 2, "training.iterations": 400}
+    run(configured(**settings), "p", tmp_path / "p", quiet=True)
+    assert verify(configured(**settings), tmp_path / "p", quiet=True)[1] == 0
+    lower = settings | {"training.patience": 1}
+    assert verify(configured(**lower), tmp_path / "p", quiet=True)[1] == 0
+    tampered_weights(tmp_path / "p")
+    line, status = verify(configured(**settings), tmp_path / "p", quiet=True)
+    assert status == 1
+    assert "weights.npz/affine1.b (1 of 6 numbers" in line
+
+
+def test_a_last_line_that_was_cut_off_is_no_difference(configured, finished):
+    with open(finished / "loss.csv", "a") as file:
+        file.write("4")
+    assert verify(configured(**STRETCH), finished, quiet=True)[1] == 0
+    with open(finished / "loss.csv", "a") as file:
+        file.write("x,0.5\n")
+    with pytest.raises(RunError, match=r"loss\.csv, line 42: expects a number, got '4x'"):
+        verify(configured(**STRETCH), finished, quiet=True)
+
+
+def test_the_order_in_memory_stays_as_it_was(configured, tmp_path):
+    """A product with a transposed matrix may round differently."""
+    trainer = build_trainer(configured(), quiet=True)
+    W = trainer.net.layers["affine1"].W
+    W.data = np.asfortranarray(W.data)
+    state = trainer.net.state()
+    trainer.net.load_state(state)
+    assert W.data.flags.f_contiguous
+    np.testing.assert_array_equal(W.data, state["affine1.W"])
+
+
+def test_changed_code_of_ones_own_is_said(configured, tmp_path, capsys):
+    code = "from layers import Relu\n\n\nclass Mine(Relu):\n    pass\n"
+    own = tmp_path / "own.py"
+    own.write_text(code)
+    settings = {"net.layers.relu": {"type": f"{own}:Mine"}, "training.iterations": 20}
+    run(configured(**settings), "p", tmp_path / "p", quiet=True)
+    moved = tmp_path / "elsewhere" / "own.py"
+    moved.parent.mkdir()
+    own.rename(moved)
+    settings = {"net.layers.relu": {"type": f"{moved}:Mine"}, "training.iterations": 30}
+    resume(configured(**settings), tmp_path / "p", quiet=True)
+    assert "own.py" not in capsys.readouterr().err
+    moved.write_text(code + "\n")
+    resume(configured(**settings | {"training.iterations": 40}), tmp_path / "p", quiet=True)
+    assert "own.py" in capsys.readouterr().err

@@ -122,3 +122,16 @@ def test_a_net_that_is_none_is_one_error(own, net):
     (run_dir / "config.yaml").write_text(yaml.safe_dump(data | {"net": yaml.safe_load(net)}))
     with pytest.raises(ConfigError, match=r"net"):
         load_run(run_dir)
+
+
+def test_a_run_from_elsewhere_uses_the_file_of_that_name_that_is_allowed(own, tmp_path):
+    """Its configuration has the paths of another machine."""
+    run_dir, code = own
+    config = yaml.safe_load((run_dir / "config.yaml").read_text())
+    theirs = "C:\\\\Users\\\\ada\\\\my layers.py:Swish"
+    config["net"]["layers"]["relu1"]["type"] = theirs
+    (run_dir / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    with pytest.raises(ConfigError, match="runs no code by itself"):
+        load_run(run_dir)
+    net, _ = load_run(run_dir, [code])
+    assert type(net.layers["relu1"]).__name__ == "Swish"

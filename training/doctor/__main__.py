@@ -11,6 +11,8 @@ from training.doctor.diagnose import diagnose
 from training.doctor.record import read_record
 from training.doctor.report import report
 
+_DEFAULT = Path()  # --plot without a path
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--plot",
         type=Path,
         nargs="?",
-        const=Path("health.png"),
+        const=_DEFAULT,
         metavar="FILE",
         help="draw the layers over time (default: RUN/health.png)",
     )
@@ -35,8 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.plot is not None:
             from training.doctor.picture import plot_health
 
-            default = str(options.plot) == "health.png"
-            path = options.run / "health.png" if default else options.plot
+            path = options.run / "health.png" if options.plot is _DEFAULT else options.plot
             plot_health(path, record)
             print(f"\npicture: {path}")
     except (OSError, ValueError) as error:

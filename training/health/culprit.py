@@ -18,8 +18,9 @@ import numpy as np
 from autodiff import Traced
 from datasets.files import whole_file
 from layers.base import Param, State
-from training.health.finite import NonFiniteError, is_finite, weights_of
+from training.health.finite import NonFiniteError, first_bad_weight, is_finite, weights_of
 from training.health.probes import Place, Probes, places_of
+from training.interrupt import Interrupted
 
 MOST_SAMPLES = 20  # that a culprit lists
 
@@ -67,7 +68,12 @@ class Culprit:
             file.write((json.dumps(found, indent=1) + "\n").encode())
 
 
-def find_culprit(trainer, error: NonFiniteError, last_state: Callable[[], dict] | None) -> Culprit:
+def find_culprit(
+    trainer,
+    error: NonFiniteError,
+    last_state: Callable[[], dict] | None,
+    check: Callable[[], None] = lambda: None,
+) -> Culprit:
     """Replay from `last_state()`, a Trainer.state() of before the failure; None, or one that cannot
     be read any more: replay nothing.
 
@@ -85,11 +91,11 @@ def find_culprit(trainer, error: NonFiniteError, last_state: Callable[[], dict] 
             return left
         left.since, left.search = trainer.iteration, "clean"
         before = _largest_weight(trainer)
-        found = _Search(trainer).run(error.iteration) or left
+        found = _Search(trainer, check).run(error.iteration) or left
         sizes = (before, _largest_weight(trainer))
         found.weights = [size for size in sizes if size is not None]
         return found
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Interrupted):
         left.search = "stopped"
         return left
     finally:
@@ -99,8 +105,8 @@ def find_culprit(trainer, error: NonFiniteError, last_state: Callable[[], dict] 
 class _Search:
     """Looks at every array of the steps that it replays. `found` is in order, of this step."""
 
-    def __init__(self, trainer):
-        self.trainer, self.since = trainer, trainer.iteration
+    def __init__(self, trainer, check: Callable[[], None]):
+        self.trainer, self.since, self.check = trainer, trainer.iteration, check
         self.places = places_of(trainer.net)
         self.held = {p.name: _held(p.layer) for p in self.places}
         self.found: dict[tuple, Culprit] = {}
@@ -113,6 +119,7 @@ class _Search:
             return culprit
         with Probes(self.places, self):
             while self.trainer.iteration < last:
+                self.check()
                 self.found, failed = {}, None
                 try:
                     self.trainer.step()
@@ -213,11 +220,12 @@ def _bad_batch(trainer):
 
 
 def _bad_weight(trainer, iteration: int, when: str) -> Culprit | None:
-    for name, data in weights_of(trainer.net).items():
-        if not is_finite(data):
-            place, array = _place_of(trainer.net, name)
-            return _describe(iteration, when, place.name, place.type, array, data)
-    return None
+    name = first_bad_weight(trainer.net)
+    if name is None:
+        return None
+    place, array = _place_of(trainer.net, name)
+    data = weights_of(trainer.net)[name]
+    return _describe(iteration, when, place.name, place.type, array, data)
 
 
 def _bad_gradient(trainer, iteration: int) -> Culprit | None:

@@ -46,10 +46,29 @@ def weights_of(net: Layer) -> dict[str, np.ndarray]:
     return {name: held.data for name, held in net.walk() if isinstance(held, (Param, State))}
 
 
-def refuse_not_finite(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Raises FloatingPointError, which names the file that is not written, if an array has one."""
-    if (name := first_not_finite(arrays)) is not None:
+def first_bad_weight(net: Layer) -> str | None:
+    """The name of the first parameter that is not finite, or state that has a NaN; or None. A state
+    may be infinite: a mask of -inf before a softmax is none of training's making."""
+    for name, held in net.walk():
+        if not isinstance(held, (Param, State)) or is_finite(held.data):
+            continue
+        if isinstance(held, Param) or np.isnan(held.data).any():
+            return name
+    return None
+
+
+def refuse_bad_weights(path: Path, net: Layer) -> None:
+    """Raises FloatingPointError, which names the file that is not written, if a net has one."""
+    if (name := first_bad_weight(net)) is not None:
         raise FloatingPointError(f"{path} is not written: {name} is not finite")
+
+
+def refuse_nan(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Raises FloatingPointError, which names the file that is not written, if an array has a NaN.
+    Whether they may be infinite is not to be seen from arrays alone."""
+    for name, array in arrays.items():
+        if not is_finite(array) and np.isnan(array).any():
+            raise FloatingPointError(f"{path} is not written: {name} is not finite")
 
 
 class FiniteCheck:
@@ -81,9 +100,9 @@ class FiniteCheck:
             raise NonFiniteError(iteration, noticed)
 
     def weights(self, net: Layer, iteration: int) -> None:
-        """Raises NonFiniteError if a parameter, or a state such as a running mean, is not."""
+        """Raises NonFiniteError if a parameter is not, or a state such as a running mean is NaN."""
         started = time.perf_counter()
-        if (name := first_not_finite(weights_of(net))) is not None:
+        if (name := first_bad_weight(net)) is not None:
             raise NonFiniteError(iteration, f"{name} is not finite at iteration {iteration}")
         self.seconds += time.perf_counter() - started
 

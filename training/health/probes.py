@@ -66,8 +66,8 @@ class Probes:
 
 
 def _followed(place: Place, method, tell):
-    def followed(*given):
-        result = method(*given)
+    def followed(*given, **named):
+        result = method(*given, **named)
         tell(place, given, result if isinstance(result, tuple) else (result,))
         return result
 

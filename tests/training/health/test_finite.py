@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datasets import Dataset, Samples
-from layers import Affine, BatchNormalization, Param, Relu, SoftmaxWithLoss
+from layers import Affine, BatchNormalization, Layer, Param, Relu, SoftmaxWithLoss, State
 from nets import Sequential
 from optimizers import SGD
 from training.checkpoint import save_checkpoint
@@ -89,6 +89,34 @@ def test_nothing_that_is_not_finite_is_saved(tmp_path):
     made.parameters()["affine2.W"].data[0, 0] = np.inf
     with pytest.raises(FloatingPointError, match=r"w\.npz is not written: affine2\.W is not"):
         save_weights(tmp_path / "w.npz", made)
+    made.parameters()["affine2.W"].data[0, 0] = np.nan
     with pytest.raises(FloatingPointError, match=r"c\.npz is not written: net/affine2\.W is not"):
         save_checkpoint(tmp_path / "c.npz", {"net": made.state()})
     assert not list(tmp_path.iterdir())
+
+
+class Masked(Layer):
+    """A mask of -inf before a softmax: no failure, though it is not finite."""
+
+    def __init__(self):
+        self.mask = State(np.array([0.0, 0.0, -np.inf], np.float32))
+
+    def forward(self, X):
+        return X + self.mask.data
+
+    def backward(self, dout):
+        return dout
+
+
+def test_a_state_may_be_infinite_and_not_nan(tmp_path):
+    made = trainer(run_dir=tmp_path)
+    made.dataset.train.t[:] %= 2
+    masked = Masked()
+    made.net = Sequential({"net": made.net, "mask": masked}, loss=SoftmaxWithLoss())
+    made.run()
+    assert np.isneginf(np.load(tmp_path / "weights.npz")["mask.mask"][2])
+    masked.mask.data = np.array([0.0, np.nan, 0.0], np.float32)
+    with pytest.raises(FloatingPointError, match=r"mask\.mask is not finite"):
+        save_weights(tmp_path / "other.npz", made.net)
+    with pytest.raises(FloatingPointError, match=r"net/mask\.mask is not finite"):
+        save_checkpoint(tmp_path / "other.npz", {"net": made.net.state()})

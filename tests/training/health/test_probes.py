@@ -126,3 +126,26 @@ def test_probes_inside_probes_leave_the_outer_ones():
     assert inner.names("forward") == ["Affine1", "Relu", "Affine2", "loss"]
     assert outer.names("forward") == 2 * ["Affine1", "Relu", "Affine2", "loss"]
     assert "forward" not in vars(net.layers["Relu"])
+
+
+def test_layers_may_call_each_other_by_keyword():
+    class Scaled(Layer):
+        def forward(self, X, factor=1.0):
+            return X * factor
+
+        def backward(self, dout):
+            return dout
+
+    class Outer(Layer):
+        def __init__(self):
+            self.inner = Scaled()
+
+        def forward(self, X):
+            return self.inner.forward(X, factor=2.0)
+
+        def backward(self, dout):
+            return self.inner.backward(dout)
+
+    net = Sequential({"outer": Outer()}, loss=SoftmaxWithLoss())
+    watcher, _ = watched(net, np.eye(3, dtype=np.float32), np.arange(3))
+    assert "outer.inner" in watcher.names("forward")

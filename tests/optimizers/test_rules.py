@@ -263,7 +263,7 @@ def test_the_names_and_numbers_of_a_state():
     assert int(state["steps"]) == 2
     np.testing.assert_allclose(state["velocity/w"], [-0.15])
     assert list(optimize(Adam, [1.0], [[1.0]])[1].state())[3:] == ["mean/w", "squares/w"]
-    assert list(optimize(SGD, [1.0], [[1.0]], lr=0.1)[1].state()) == ["rule", "steps"]
+    assert list(optimize(SGD, [1.0], [[1.0]], lr=0.1)[1].state()) == ["rule", "steps", "lr"]
 
 
 def test_a_state_is_a_copy_both_ways():

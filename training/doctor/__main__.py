@@ -4,6 +4,7 @@ Exit status: 0 if nothing is wrong, 1 if something is, 2 if the run cannot be re
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,16 +31,20 @@ def main(arguments: list[str] | None = None) -> int:
         help="draw the layers over time (default: RUN/health.png)",
     )
     options = parser.parse_args(arguments)
+    findings = []
     try:
         record = read_record(options.run)
         findings = diagnose(record)
-        print(report(record, findings))
+        said = report(record, findings)
         if options.plot is not None:
             from training.doctor.picture import plot_health
 
             path = options.run / "health.png" if options.plot is _DEFAULT else options.plot
             plot_health(path, record)
-            print(f"\npicture: {path}")
+            said += f"\n\npicture: {path}"
+        print(said, flush=True)
+    except BrokenPipeError:  # whoever reads it has seen enough, as in | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:
         print(f"training.doctor: {error}", file=sys.stderr)
         return 2

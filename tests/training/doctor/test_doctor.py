@@ -1,6 +1,9 @@
 """What the doctor reads, says and draws, and how it fails."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -220,3 +223,25 @@ def test_small_helpers():
     assert largest([1.0, np.nan, np.inf]) == np.inf
     assert np.isnan(largest([np.nan]))
     assert listed("abcdef") == "a, b, c, d and 2 more"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise on Windows")
+def test_a_reader_that_has_seen_enough_is_no_error(sick):
+    """As in python -m training.doctor RUN | head."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training.doctor", str(sick)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait() == 1
+
+
+def test_a_picture_goes_where_it_is_wanted(sick, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(sick), "--plot", "health.png"]) == 1
+    assert (tmp_path / "health.png").exists()
+    assert main([str(sick), "--plot"]) == 1
+    assert capsys.readouterr().out.endswith(f"\npicture: {sick / 'health.png'}\n")

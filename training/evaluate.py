@@ -16,6 +16,7 @@ from datasets import Samples
 from datasets.files import whole_file
 from layers.base import Layer
 from training.build import build_dataset, build_net, check_sections
+from training.build_net import OF_WEIGHTS
 from training.run_config import add_code_option, load_run_config
 from training.weights import load_weights
 
@@ -25,7 +26,7 @@ def load_run(run_dir: Path, code: Iterable[Path] = ()):
     the files of own layers that it may run, see `load_run_config`."""
     config = load_run_config(run_dir, code)
     check_sections(config)
-    for key in ("weights", "partial_weights"):  # where training began: it need not be there still
+    for key in OF_WEIGHTS:  # where training began: it need not be there still
         config.expect_mapping(("net",)).pop(key, None)
     dataset = build_dataset(config)
     net = build_net(config, dataset, np.random.default_rng(0))

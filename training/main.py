@@ -34,7 +34,8 @@ def run(
     run_dir = run_dir or new_directory(name)
     with claimed(run_dir):
         save_config(run_dir / "config.yaml", config)
-        return _train(trainer, config, run_dir)
+        trainer.about = about(trainer, config)
+        return _train(trainer, run_dir)
 
 
 def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
@@ -44,11 +45,11 @@ def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int
     with locked(run_dir):
         trainer = take_up(config, run_dir, quiet=quiet)
         save_config(run_dir / "config.yaml", config)
-        return _train(trainer, config, run_dir)
+        return _train(trainer, run_dir)
 
 
-def _train(trainer: Trainer, config: Config, run_dir: Path) -> tuple[str, int]:
-    trainer.run_dir, trainer.about = run_dir, about(trainer, config)
+def _train(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
+    trainer.run_dir = run_dir
     trainer.run()
     return _report(trainer, run_dir)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training.build import check_sections
+from training.build_net import OF_WEIGHTS
 from training.build_trainer import build_trainer
 from training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
 from training.config import Config, load_config
@@ -20,7 +21,7 @@ from training.trainer import Trainer
 # it learns; initial weights, which a checkpoint replaces; and where data lie.
 _FREE = (
     *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
-    *(("net", key) for key in ("weights", "partial_weights")),
+    *(("net", key) for key in OF_WEIGHTS),
     *(("dataset", key) for key in ("path", "test")),  # their contents are compared
 )
 _LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
@@ -35,7 +36,7 @@ def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
     """What a checkpoint says of its run, for `take_up` to compare with."""
     data = [samples.fingerprint() for samples in (trainer.dataset.train, trainer.dataset.test)]
     return {
-        "config": np.array(json.dumps(config.data, default=str)),
+        "config": np.array(_as_json(config.data)),
         "data": np.array(" ".join(data)),
         "versions": np.array(json.dumps(_versions() | _own_code(config.data))),
     }
@@ -48,7 +49,12 @@ def take_up(config: Config, run_dir: Path, quiet: bool = False) -> Trainer:
     path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
         return _from_the_start(config, run_dir, quiet)
-    trainer = built_without_weights(config, quiet)
+    return taken_from(path, parts, config, quiet)
+
+
+def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) -> Trainer:
+    """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`."""
+    trainer = _built_without_weights(config, quiet)
     put_back(parts, path, trainer, config)
     return trainer
 
@@ -62,7 +68,9 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Trainer:
         )
     before = load_config(run_dir / "config.yaml").data
     trainer = build_trainer(config, quiet=quiet)
-    _refuse(run_dir / "config.yaml", differences(_as_json(before), _as_json(config.data)))
+    trainer.about = about(trainer, config)
+    now = json.loads(str(trainer.about["config"]))
+    _refuse(run_dir / "config.yaml", differences(json.loads(_as_json(before)), now))
     print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
     return trainer
 
@@ -84,13 +92,15 @@ def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
 
 
 def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Config) -> None:
-    """Bring a trainer of that configuration to where the parts of a checkpoint were taken. Raises
-    CheckpointError, which names `path`, if they do not fit; the trainer is of no use then."""
+    """Bring a trainer of that configuration to where the parts of a checkpoint were taken, and tell
+    it what its own checkpoints are to say of the run. Raises CheckpointError, which names `path`,
+    if they do not fit; the trainer is of no use then."""
     try:
         saved = {name: str(text) for name, text in parts["about"].items()}
-        now = about(trainer, config)
-        wrong = differences(json.loads(saved["config"]), _as_json(config.data))
-        if saved["data"] != str(now["data"]):
+        trainer.about = about(trainer, config)
+        now = {name: str(text) for name, text in trainer.about.items()}
+        wrong = differences(json.loads(saved["config"]), json.loads(now["config"]))
+        if saved["data"] != now["data"]:
             wrong.append("the data set has other contents than it had")
         versions = dict(json.loads(saved["versions"]))
         if not wrong:
@@ -104,7 +114,7 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
             f"{path} is of iteration {trainer.iteration}, and training.iterations is "
             f"{trainer.iterations}: nothing is left to do"
         )
-    _say_changes(versions, _versions() | _own_code(config.data))
+    _say_changes(versions, json.loads(now["versions"]))
 
 
 def _refuse(path: Path, wrong: list[str]) -> None:
@@ -144,8 +154,8 @@ def _file_name(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def _as_json(data: dict) -> dict:
-    return json.loads(json.dumps(data, default=str))
+def _as_json(data: dict) -> str:
+    return json.dumps(data, default=str)
 
 
 def _said(flat: dict, place: tuple) -> str:
@@ -161,11 +171,11 @@ def _order(flat: dict) -> list:
     return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
 
 
-def built_without_weights(config: Config, quiet: bool) -> Trainer:
+def _built_without_weights(config: Config, quiet: bool) -> Trainer:
     """The trainer without the weights that training began with: they need not be there still."""
     check_sections(config)
     whole = copy.deepcopy(config.expect_mapping(("net",)))
-    for key in ("weights", "partial_weights"):
+    for key in OF_WEIGHTS:
         config.data["net"].pop(key, None)
     try:
         return build_trainer(config, quiet=quiet)

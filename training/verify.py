@@ -11,7 +11,7 @@ from training.build_trainer import build_trainer
 from training.checkpoint import load_checkpoint, saved_checkpoints
 from training.config import Config
 from training.errors import RunError
-from training.resume import about, built_without_weights, newest_whole, put_back
+from training.resume import newest_whole, taken_from
 from training.run_directory import locked, require_run
 from training.table import read_rows
 from training.trainer import Trainer
@@ -36,7 +36,7 @@ def verify(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
             shutil.copy(run_dir / name, again / name)
-        trainer.run_dir, trainer.about = again, about(trainer, config)
+        trainer.run_dir = again
         trainer.run()
         if trainer.interrupted:
             return "verifying was interrupted", 128 + trainer.interrupted
@@ -59,9 +59,7 @@ def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
     first, parts = newest_whole(saved)
     if first is None:
         return build_trainer(config, quiet=quiet)
-    trainer = built_without_weights(config, quiet)
-    put_back(parts, first, trainer, config)
-    return trainer
+    return taken_from(first, parts, config, quiet)
 
 
 def _arrays(before: dict, now: dict) -> list[str]:

@@ -4,12 +4,15 @@
 differences. All take ordinary NumPy functions.
 """
 
-from autodiff.dual import Dual, jvp, tangent
-from autodiff.numeric import numeric_gradient, numeric_jvp
-from autodiff.reverse import Variable, grad, value_and_grad, vjp
-from autodiff.rules import differential, primitive
-from autodiff.second_order import hessian, hvp, jacobian
-from autodiff.traced import NotDifferentiable, Traced, new_level, outermost, primal
+if not __name__.startswith("lamina."):
+    raise ImportError("imported by its full name only: from lamina.autodiff import ...")
+
+from lamina.autodiff.dual import Dual, jvp, tangent
+from lamina.autodiff.numeric import numeric_gradient, numeric_jvp
+from lamina.autodiff.reverse import Variable, grad, value_and_grad, vjp
+from lamina.autodiff.rules import differential, primitive
+from lamina.autodiff.second_order import hessian, hvp, jacobian
+from lamina.autodiff.traced import NotDifferentiable, Traced, new_level, outermost, primal
 
 __all__ = [
     "Dual",

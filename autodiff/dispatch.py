@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
-from autodiff.traced import Traced, flat, name_of, no_rule
+from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
+from lamina.autodiff.traced import Traced, flat, name_of, no_rule
 
 
 class Differentiating(Traced):

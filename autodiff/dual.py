@@ -7,9 +7,9 @@ differentiation": left to right through the chain rule).
 
 import numpy as np
 
-from autodiff.dispatch import Differentiating, check_arguments, rule_of
-from autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
-from autodiff.trees import check_result, flatten, floating, map_tree, paired
+from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
+from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.trees import check_result, flatten, floating, map_tree, paired
 
 
 class Dual(Differentiating):

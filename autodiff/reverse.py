@@ -12,10 +12,10 @@ import operator
 
 import numpy as np
 
-from autodiff.dispatch import Differentiating, check_arguments, rule_of
-from autodiff.rules.shapes import astype, sum_to
-from autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
-from autodiff.trees import check_result, flatten, map_tree, paired
+from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
+from lamina.autodiff.rules.shapes import astype, sum_to
+from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.trees import check_result, flatten, map_tree, paired
 
 _numbers = itertools.count()
 _NO_KEYWORDS: dict = {}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from autodiff.dual import jvp
-from autodiff.reverse import grad, vjp
+from lamina.autodiff.dual import jvp
+from lamina.autodiff.reverse import grad, vjp
 
 
 def jacobian(f):

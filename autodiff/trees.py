@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autodiff.traced import NotDifferentiable, Traced
+from lamina.autodiff.traced import NotDifferentiable, Traced
 
 
 def map_tree(function, tree):

@@ -41,7 +41,7 @@ def mlp_loss(np):
 
 
 def mlp_lamina():
-    from autodiff import value_and_grad
+    from lamina.autodiff import value_and_grad
 
     data = mlp_data()
     both = value_and_grad(mlp_loss(np))
@@ -58,8 +58,8 @@ def mlp_autograd():
 
 
 def mlp_layers():
-    from layers import Affine, Relu, SoftmaxWithLoss
-    from nets import Sequential
+    from lamina.layers import Affine, Relu, SoftmaxWithLoss
+    from lamina.nets import Sequential
 
     p, X, t = mlp_data()
     chain = {}
@@ -85,7 +85,7 @@ def chain_of(np):
 
 
 def chain_lamina():
-    from autodiff import grad
+    from lamina.autodiff import grad
 
     derivative = grad(chain_of(np))
     return lambda: derivative(0.7)
@@ -116,7 +116,7 @@ def f(x):
 
 def cost_table() -> None:
     """Medians of one process: these are costs of one library in evaluations of f."""
-    from autodiff import grad, jvp, numeric_gradient
+    from lamina.autodiff import grad, jvp, numeric_gradient
 
     def by_forward_mode(x):
         for i in range(len(x)):

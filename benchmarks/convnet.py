@@ -12,8 +12,8 @@ import os
 
 from alternate import median_step, medians
 
-from training.memory import keep_memory
-from training.threads import stop_waiting_early
+from lamina.common.memory import keep_memory
+from lamina.common.threads import stop_waiting_early
 
 NETS = {  # batch, steps per process, targets against PyTorch as it comes and channels-last
     "LeNet": (64, 60, {"torch": 0.8, "channels_last": 1.35}),
@@ -31,8 +31,8 @@ def data(batch):
 
 
 def lamina(name, batch):
-    import nets
-    from optimizers import Momentum
+    from lamina import nets
+    from lamina.optimizers import Momentum
 
     X, t = data(batch)
     net = getattr(nets, name)(rng=0)

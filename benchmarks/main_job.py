@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from training.table import read_table
+from lamina.common.table import read_table
 
 ROOT = Path(__file__).parent.parent
 

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from datasets import MNIST
+from lamina.datasets import MNIST
 
 
 def main(folder: Path) -> None:

@@ -28,12 +28,12 @@ def data():
 
 
 def lamina(sizes, batch):
-    from datasets import Dataset, Samples
-    from layers import Affine, Relu, SoftmaxWithLoss
-    from nets import Sequential
-    from optimizers import SGD
-    from training.memory import keep_memory
-    from training.trainer import Trainer
+    from lamina.common.memory import keep_memory
+    from lamina.datasets import Dataset, Samples
+    from lamina.layers import Affine, Relu, SoftmaxWithLoss
+    from lamina.nets import Sequential
+    from lamina.optimizers import SGD
+    from lamina.training.trainer import Trainer
 
     keep_memory()  # as train.py does
     rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from datasets.generators import generator_state, set_generator_state
+from lamina.common.generators import generator_state, set_generator_state
 
 _SPANS = 4  # of the elastic field along each axis: on 28 pixels about as smooth as Simard's
 _ERASED = (0.02, 0.1)  # share of the image; Zhong et al. go to 0.4, which hides a whole digit

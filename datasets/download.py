@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from datasets.files import whole_file
+from lamina.common.files import whole_file
 
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
 ATTEMPTS = 3

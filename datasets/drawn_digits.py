@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.dataset import TO_UNIT, Dataset, Samples, standardising
-from datasets.digit_strokes import SKELETONS, Stroke
-from datasets.download import data_home
-from datasets.files import whole_file
-from datasets.idx import IdxError, read_idx, write_idx
+from lamina.common.files import whole_file
+from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
+from lamina.datasets.digit_strokes import SKELETONS, Stroke
+from lamina.datasets.download import data_home
+from lamina.datasets.idx import IdxError, read_idx, write_idx
 
 _VERSION = 1  # to be raised when the same seed begins to give other images: names the cache
 _SIZE, _BOX, _CENTRE = 28, 20.0, 13.5  # pixels

@@ -1,7 +1,7 @@
 """Fashion-MNIST: MNIST's shapes with ten kinds of clothes (Xiao et al. 2017)."""
 
-from datasets.download import md5_of_file
-from datasets.mnist import MNIST
+from lamina.datasets.download import md5_of_file
+from lamina.datasets.mnist import MNIST
 
 # Of the compressed files, as their publishers list them.
 FILE_MD5 = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datasets.generators import generator_state, set_generator_state
+from lamina.common.generators import generator_state, set_generator_state
 
 
 class Minibatches:

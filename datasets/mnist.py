@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from datasets.dataset import TO_UNIT, Dataset, Samples, standardising
-from datasets.download import data_home, fetch, sha256_of_content
-from datasets.idx import IdxError, read_idx
+from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
+from lamina.datasets.download import data_home, fetch, sha256_of_content
+from lamina.datasets.idx import IdxError, read_idx
 
 # Name: array shape, and SHA-256 of the decompressed file.
 FILES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.dataset import Dataset, Samples
-from datasets.npz import open_npz
+from lamina.common.npz import open_npz
+from lamina.datasets.dataset import Dataset, Samples
 
 _LARGEST = 1e37  # what float32, and sums of it, can hold
 _SHORT = 60  # characters of a cell in an error

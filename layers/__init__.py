@@ -1,38 +1,41 @@
 """Layers: one file each. A new one is a file here and a line in this list."""
 
-from layers.affine import Affine
-from layers.auto_layer import AutoLayer
-from layers.average_pooling import AveragePooling
-from layers.base import Layer, Param, State
-from layers.batch_normalization import BatchNormalization
-from layers.concatenation import Concatenation
-from layers.convolution import Convolution
-from layers.cross_entropy_error import CrossEntropyError
-from layers.dropout import Dropout
-from layers.elu import Elu
-from layers.embedding import Embedding
-from layers.errors import ShapeError
-from layers.flatten import Flatten
-from layers.gates import Addition, Copy, Maximum, Multiplication, Step
-from layers.gelu import Gelu
-from layers.global_average_pooling import GlobalAveragePooling
-from layers.group_normalization import GroupNormalization
-from layers.layer_normalization import LayerNormalization
-from layers.leaky_relu import LeakyRelu
-from layers.loss import Loss
-from layers.max_pooling import MaxPooling
-from layers.prelu import PRelu
-from layers.relu import Relu
-from layers.reshape import Reshape
-from layers.sigmoid import Sigmoid
-from layers.slice import Slice
-from layers.softmax import Softmax
-from layers.softmax_with_loss import SoftmaxWithLoss
-from layers.softplus import Softplus
-from layers.squared_error_loss import SquaredErrorLoss
-from layers.svm_loss import SVMLoss
-from layers.swish import Swish
-from layers.tanh import Tanh
+if not __name__.startswith("lamina."):
+    raise ImportError("imported by its full name only: from lamina.layers import ...")
+
+from lamina.layers.affine import Affine
+from lamina.layers.auto_layer import AutoLayer
+from lamina.layers.average_pooling import AveragePooling
+from lamina.layers.base import Layer, Param, State
+from lamina.layers.batch_normalization import BatchNormalization
+from lamina.layers.concatenation import Concatenation
+from lamina.layers.convolution import Convolution
+from lamina.layers.cross_entropy_error import CrossEntropyError
+from lamina.layers.dropout import Dropout
+from lamina.layers.elu import Elu
+from lamina.layers.embedding import Embedding
+from lamina.layers.errors import ShapeError
+from lamina.layers.flatten import Flatten
+from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
+from lamina.layers.gelu import Gelu
+from lamina.layers.global_average_pooling import GlobalAveragePooling
+from lamina.layers.group_normalization import GroupNormalization
+from lamina.layers.layer_normalization import LayerNormalization
+from lamina.layers.leaky_relu import LeakyRelu
+from lamina.layers.loss import Loss
+from lamina.layers.max_pooling import MaxPooling
+from lamina.layers.prelu import PRelu
+from lamina.layers.relu import Relu
+from lamina.layers.reshape import Reshape
+from lamina.layers.sigmoid import Sigmoid
+from lamina.layers.slice import Slice
+from lamina.layers.softmax import Softmax
+from lamina.layers.softmax_with_loss import SoftmaxWithLoss
+from lamina.layers.softplus import Softplus
+from lamina.layers.squared_error_loss import SquaredErrorLoss
+from lamina.layers.svm_loss import SVMLoss
+from lamina.layers.swish import Swish
+from lamina.layers.tanh import Tanh
 
 __all__ = [
     "Addition",

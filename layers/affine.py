@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.errors import ShapeError
-from layers.initializers import he_normal
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
+from lamina.layers.initializers import he_normal
 
 
 class Affine(Layer):

@@ -1,8 +1,8 @@
 """A layer whose backward comes from reverse mode."""
 
-from autodiff import vjp
-from layers.base import Layer
-from layers.loss import Loss
+from lamina.autodiff import vjp
+from lamina.layers.base import Layer
+from lamina.layers.loss import Loss
 
 
 class AutoLayer(Layer):

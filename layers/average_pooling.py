@@ -1,7 +1,7 @@
 """Average pooling."""
 
-from layers.base import Layer
-from layers.pooling import PoolingWindows
+from lamina.layers.base import Layer
+from lamina.layers.kernels.pooling import PoolingWindows
 
 
 class AveragePooling(Layer):

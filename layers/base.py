@@ -4,9 +4,9 @@ import copy
 
 import numpy as np
 
-from autodiff import primal
-from layers.errors import GradientError
-from layers.saved_state import misfit, restore, saved
+from lamina.autodiff import primal
+from lamina.layers.errors import GradientError
+from lamina.layers.saved_state import misfit, restore, saved
 
 
 class Param:
@@ -56,7 +56,7 @@ class Layer:
     `forward(X)` keeps on self what `backward(dout)` needs; `backward` adds to the gradients of the
     parameters and returns dX (one array per floating input). The five rules, in short: NumPy
     functions only; new buffers `like=` the data and never a write into X, dout or a `grad`; dtype
-    kept; random numbers from a Generator passed in; NaN passes through. `python -m layers.check`
+    kept; random numbers from a Generator passed in; NaN passes through. `lamina check`
     tests them all. docs: CONTRIBUTING.md.
     """
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers.base import Layer, Param, State
-from layers.channels import Channels, check_channels
+from lamina.layers.base import Layer, Param, State
+from lamina.layers.kernels.channels import Channels, check_channels
 
 
 class BatchNormalization(Layer):

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from layers.base import Layer
-from layers.errors import ShapeError
+from lamina.layers.base import Layer
+from lamina.layers.errors import ShapeError
 
 
 class Concatenation(Layer):

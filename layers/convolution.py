@@ -5,12 +5,12 @@ import math
 
 import numpy as np
 
-from autodiff import outermost
-from layers.base import Layer, Param
-from layers.errors import ShapeError
-from layers.initializers import he_normal
-from layers.windows import chunks, columns, output_length, pad, pair
-from layers.workers import in_parallel
+from lamina.autodiff import outermost
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
+from lamina.layers.initializers import he_normal
+from lamina.layers.kernels.windows import chunks, columns, output_length, pad, pair
+from lamina.layers.kernels.workers import in_parallel
 
 
 class Convolution(Layer):

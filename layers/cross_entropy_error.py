@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from layers.loss import Loss
+from lamina.layers.loss import Loss
 
 
 class CrossEntropyError(Loss):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.initializers import normal
+from lamina.layers.base import Layer, Param
+from lamina.layers.initializers import normal
 
 
 class Embedding(Layer):

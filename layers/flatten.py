@@ -2,7 +2,7 @@
 
 import math
 
-from layers.base import Layer
+from lamina.layers.base import Layer
 
 
 class Flatten(Layer):

@@ -6,8 +6,8 @@ They take whole arrays of one shape, entry by entry, or plain numbers. Source: n
 
 import numpy as np
 
-from layers.base import Layer
-from layers.errors import ShapeError
+from lamina.layers.base import Layer
+from lamina.layers.errors import ShapeError
 
 
 class _TwoInputs(Layer):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from layers.base import Layer
+from lamina.layers.base import Layer
 
 _SCALE = math.sqrt(2.0 / math.pi)
 _CUBIC = 0.044715

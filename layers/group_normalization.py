@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.channels import check_channels
+from lamina.layers.base import Layer, Param
+from lamina.layers.kernels.channels import check_channels
 
 
 class GroupNormalization(Layer):

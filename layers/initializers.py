@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from layers.loading import chosen
+from lamina.common.names import chosen
 
 
 def zeros(shape: tuple, rng, dtype=np.float32) -> np.ndarray:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.errors import ShapeError
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
 
 
 class LayerNormalization(Layer):

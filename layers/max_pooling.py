@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from layers.base import Layer
-from layers.pooling import PoolingWindows
-from layers.workers import in_parallel, join
+from lamina.layers.base import Layer
+from lamina.layers.kernels.pooling import PoolingWindows
+from lamina.layers.kernels.workers import in_parallel, join
 
 
 class MaxPooling(Layer):

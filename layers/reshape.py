@@ -3,8 +3,8 @@
 import math
 from numbers import Integral
 
-from layers.base import Layer
-from layers.errors import ShapeError
+from lamina.layers.base import Layer
+from lamina.layers.errors import ShapeError
 
 
 class Reshape(Layer):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layers.loss import Loss
+from lamina.layers.loss import Loss
 
 
 class SoftmaxWithLoss(Loss):

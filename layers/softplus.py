@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layers.base import Layer
+from lamina.layers.base import Layer
 
 
 class Softplus(Layer):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers.errors import ShapeError
-from layers.loss import Loss
+from lamina.layers.errors import ShapeError
+from lamina.layers.loss import Loss
 
 
 class SquaredErrorLoss(Loss):

@@ -1,13 +1,16 @@
 """Nets: layers put together. A net is a layer itself."""
 
-from nets.convnets import DeepConvNet, LeNet, SimpleConvNet
-from nets.graph import Graph, Head
-from nets.net import Net
-from nets.residual_net import ResidualNet
-from nets.sequential import Sequential
-from nets.summary import summary
-from nets.two_layer_net import TwoLayerNet
-from nets.wiring import Node, WiringError
+if not __name__.startswith("lamina."):
+    raise ImportError("imported by its full name only: from lamina.nets import ...")
+
+from lamina.nets.convnets import DeepConvNet, LeNet, SimpleConvNet
+from lamina.nets.graph import Graph, Head
+from lamina.nets.net import Net
+from lamina.nets.residual_net import ResidualNet
+from lamina.nets.sequential import Sequential
+from lamina.nets.summary import summary
+from lamina.nets.two_layer_net import TwoLayerNet
+from lamina.nets.wiring import Node, WiringError
 
 __all__ = [
     "DeepConvNet",

@@ -4,9 +4,9 @@ from collections import OrderedDict
 
 import numpy as np
 
-from layers import Affine, Convolution, Dropout, Flatten, MaxPooling, Relu, SoftmaxWithLoss
-from layers.initializers import he_normal, make_initializer
-from nets.sequential import Sequential
+from lamina.layers import Affine, Convolution, Dropout, Flatten, MaxPooling, Relu, SoftmaxWithLoss
+from lamina.layers.initializers import he_normal, make_initializer
+from lamina.nets.sequential import Sequential
 
 
 class _ConvNet(Sequential):

@@ -7,7 +7,7 @@ import contextlib
 
 import numpy as np
 
-from autodiff import Dual, jvp, new_level, tangent
+from lamina.autodiff import Dual, jvp, new_level, tangent
 
 
 class Derivatives:

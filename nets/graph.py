@@ -5,12 +5,20 @@ from collections import OrderedDict
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.errors import ShapeError
-from layers.gates import Copy
-from layers.loss import Loss
-from nets.net import Net, check_dtypes, check_gradient, check_member, located, own_twin, place_of
-from nets.wiring import Node, Step, wire
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
+from lamina.layers.gates import Copy
+from lamina.layers.loss import Loss
+from lamina.nets.net import (
+    Net,
+    check_dtypes,
+    check_gradient,
+    check_member,
+    located,
+    own_twin,
+    place_of,
+)
+from lamina.nets.wiring import Node, Step, wire
 
 
 @dataclasses.dataclass

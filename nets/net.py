@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from layers.base import Layer, Param
-from layers.errors import ShapeError, untrained_arrays
-from nets.derivatives import Derivatives
-from nets.summary import summary
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError, untrained_arrays
+from lamina.nets.derivatives import Derivatives
+from lamina.nets.summary import summary
 
 
 class Net(Derivatives, Layer):

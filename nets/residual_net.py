@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from layers import (
+from lamina.layers import (
     Addition,
     Affine,
     BatchNormalization,
@@ -11,8 +11,8 @@ from layers import (
     Relu,
     SoftmaxWithLoss,
 )
-from nets.graph import Graph
-from nets.wiring import Node
+from lamina.nets.graph import Graph
+from lamina.nets.wiring import Node
 
 
 class ResidualNet(Graph):

@@ -2,9 +2,9 @@
 
 from collections import OrderedDict
 
-from layers.base import Layer, Param
-from layers.errors import ShapeError
-from nets.net import (
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
+from lamina.nets.net import (
     Net,
     check_dtypes,
     check_gradient,

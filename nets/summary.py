@@ -1,6 +1,6 @@
 """A net as a table: its layers, what they read, shapes and how many numbers they learn."""
 
-from layers.base import Layer, Param
+from lamina.layers.base import Layer, Param
 
 
 def summary(net, *input_shapes: tuple) -> str:

@@ -5,8 +5,8 @@ from collections.abc import MutableMapping
 
 import numpy as np
 
-from layers import Affine, Relu, SoftmaxWithLoss
-from nets.sequential import Sequential
+from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.nets.sequential import Sequential
 
 _NAMES = {"W1": "Affine1.W", "b1": "Affine1.b", "W2": "Affine2.W", "b2": "Affine2.b"}
 

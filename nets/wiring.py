@@ -7,9 +7,9 @@ there were more, a Copy gate stands between, so gradients add up by construction
 
 import dataclasses
 
-from layers.base import Layer
-from layers.gates import Copy
-from layers.loading import suggest
+from lamina.common.names import suggest
+from lamina.layers.base import Layer
+from lamina.layers.gates import Copy
 
 
 class WiringError(ValueError):

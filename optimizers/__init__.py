@@ -1,14 +1,17 @@
 """Optimizers: one file per update rule."""
 
-from optimizers.ada_delta import AdaDelta
-from optimizers.ada_grad import AdaGrad
-from optimizers.adam import Adam, AdamW
-from optimizers.base import Optimizer
-from optimizers.momentum import Momentum
-from optimizers.nesterov import Nesterov
-from optimizers.rms_prop import RMSProp
-from optimizers.schedules import make_schedule
-from optimizers.sgd import SGD
+if not __name__.startswith("lamina."):
+    raise ImportError("imported by its full name only: from lamina.optimizers import ...")
+
+from lamina.optimizers.ada_delta import AdaDelta
+from lamina.optimizers.ada_grad import AdaGrad
+from lamina.optimizers.adam import Adam, AdamW
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.momentum import Momentum
+from lamina.optimizers.nesterov import Nesterov
+from lamina.optimizers.rms_prop import RMSProp
+from lamina.optimizers.schedules import make_schedule
+from lamina.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",

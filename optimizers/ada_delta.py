@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizers.base import Optimizer, positive, share
+from lamina.optimizers.base import Optimizer, positive, share
 
 
 class AdaDelta(Optimizer):

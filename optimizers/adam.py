@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from optimizers.base import Optimizer, positive, share
+from lamina.optimizers.base import Optimizer, positive, share
 
 
 class Adam(Optimizer):

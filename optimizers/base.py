@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from layers.base import Param
+from lamina.layers.base import Param
 
 DECAYS = ("l2", "l1", "decoupled")
 

@@ -1,6 +1,6 @@
 """Gradient descent with momentum."""
 
-from optimizers.base import Optimizer, share
+from lamina.optimizers.base import Optimizer, share
 
 
 class Momentum(Optimizer):

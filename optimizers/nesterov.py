@@ -1,6 +1,6 @@
 """Nesterov's accelerated gradient."""
 
-from optimizers.momentum import Momentum
+from lamina.optimizers.momentum import Momentum
 
 
 class Nesterov(Momentum):

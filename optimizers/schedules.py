@@ -9,7 +9,7 @@ Step 0 is the first update. All but `cosine` are Caffe's policies, with its name
 import math
 from collections.abc import Callable
 
-from layers.loading import chosen
+from lamina.common.names import chosen
 
 Schedule = Callable[[int], float]
 

@@ -1,6 +1,6 @@
 """Stochastic gradient descent."""
 
-from optimizers.base import Optimizer
+from lamina.optimizers.base import Optimizer
 
 
 class SGD(Optimizer):

@@ -1,14 +1,21 @@
-"""What the tests share, and when those that need something may skip."""
+"""What the tests share: a small data set, trainers from a text, and when tests may skip."""
 
 import importlib.util
 import os
+import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from lamina import datasets
+from lamina.datasets import Dataset, Samples
+from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.config import load_config
 
 REASONS = {
     "needs_mnist": "no MNIST files: set LAMINA_DATA, or run "
-    'python -c "from datasets import load_mnist; load_mnist()"',
+    'python -c "from lamina.datasets import load_mnist; load_mnist()"',
     "needs_torch": "no PyTorch: pip install torch",
     "needs_jax": "no JAX: pip install -e '.[peers]'",
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
@@ -30,3 +37,44 @@ def pytest_collection_modifyitems(items):
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Tiny(Dataset):
+    """30 points in three classes, in memory; as images (1, 2, 2) if asked for."""
+
+    def __init__(self, images: bool = False):
+        rng = np.random.default_rng(0)
+        t = np.arange(30) % 3
+        X = (rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
+        samples = Samples(X.reshape(30, 1, 2, 2) if images else X, t)
+        super().__init__(samples, samples, class_names=range(3))
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """{type: Tiny} in configurations."""
+    monkeypatch.setattr(datasets, "Tiny", Tiny, raising=False)
+    monkeypatch.setattr(datasets, "__all__", [*datasets.__all__, "Tiny"])
+    return Tiny
+
+
+@pytest.fixture
+def config_of(tmp_path):
+    """A configuration from its text."""
+
+    def from_text(text):
+        path = tmp_path / "c.yaml"
+        path.write_text(textwrap.dedent(text))
+        return load_config(path)
+
+    return from_text
+
+
+@pytest.fixture
+def build(config_of):
+    """A trainer from the text of a configuration."""
+
+    def from_text(text, **options):
+        return build_trainer(config_of(text), quiet=True, **options)
+
+    return from_text

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.build import build_dataset, build_net, build_optimizer, check_sections
-from training.config import load_config
-from training.main import run
+from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
+from lamina.experiment.config import load_config
+from lamina.experiment.run import run
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
+from lamina.commands.frame import main
+
 ROOT = Path(__file__).parent.parent
 SHORT = ("--set", "training.iterations=300", "--set", "training.evaluate_every=150")
 
@@ -96,7 +98,7 @@ def test_a_users_mistake_is_one_line_and_status_2(arguments, words):
 def test_reading_a_configuration_does_not_import_numpy():
     """Else the thread count of the configuration would come too late."""
     code = (
-        "import sys, train; from training.config import load_config; "
+        "import sys, lamina.commands.train; from lamina.experiment.config import load_config; "
         "c = load_config('configs/mnist_relu.yaml'); c.set('training.threads=1'); "
         "print('numpy' in sys.modules)"
     )
@@ -156,13 +158,13 @@ def test_ctrl_c_is_one_line_and_status_130(tmp_path):
 
 
 def test_a_second_ctrl_c_is_one_line_too(monkeypatch, capsys):
-    import train as command
+    from lamina.commands import train as command
 
     def press(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_train", press)
-    assert command.main([]) == 130
+    monkeypatch.setattr(command, "run", press)
+    assert main(["train"], "train.py") == 130
     assert capsys.readouterr().out == (
         "train.py: stopped at once; a run directory can be taken up: --resume RUN\n"
     )
@@ -176,12 +178,12 @@ def test_a_run_that_went_wrong_is_said(tmp_path, every):
     arguments = [a for s in settings for a in ("--set", s)]
     done = train("--quiet", "--run-dir", tmp_path / "run", *arguments, env=environment)
     assert done.returncode == 0
-    found = f"python -m training.doctor {tmp_path / 'run'} finds: learning rate too high\n"
+    found = f"lamina doctor {tmp_path / 'run'} finds: learning rate too high\n"
     assert done.stderr == found
 
 
 def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
-    code = "from layers import Relu\n\n\nclass Mine(Relu):\n    pass\n"
+    code = "from lamina.layers import Relu\n\n\nclass Mine(Relu):\n    pass\n"
     (tmp_path / "own.py").write_text(code)
     settings = ("dataset.n_train=300", "dataset.n_test=100", "training.iterations=20")
     settings += (f"net.layers.relu1.type={tmp_path / 'own.py'}:Mine",)

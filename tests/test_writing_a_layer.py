@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from layers.check.__main__ import main
-from training.config import load_config
-from training.main import run
+from lamina.commands.frame import main
+from lamina.experiment.config import load_config
+from lamina.experiment.run import run
 
 TEXT = (Path(__file__).parent.parent / "docs/writing-a-layer.md").read_text(encoding="utf-8")
 AUTO, WRONG, MENDED = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
@@ -35,13 +35,13 @@ def here(tmp_path, monkeypatch):
 )
 def test_the_check_says_what_the_text_shows(here, capsys, source, layer, output, status):
     (here / layer.split(":")[0]).write_text(source, encoding="utf-8")
-    assert main([layer]) == status
+    assert main(["check", layer]) == status
     assert capsys.readouterr().out == output
 
 
 def test_all_mutants_of_the_layer_are_caught(here, capsys):
     (here / "rms.py").write_text(RIGHT, encoding="utf-8")
-    assert main(["--mutants", "rms.py:RmsNorm"]) == 0
+    assert main(["check", "--mutants", "rms.py:RmsNorm"]) == 0
     assert "caught" in capsys.readouterr().out
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.files import remove
-from datasets.npz import NpzError, read_npz, write_npz
-from training.errors import RunError
-from training.health.finite import refuse_nan
+from lamina.common.errors import RunError
+from lamina.common.files import remove
+from lamina.common.npz import NpzError, read_npz, write_npz
+from lamina.training.finite import refuse_nan
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
 _DIGEST = "sha256"

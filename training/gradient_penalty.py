@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from layers import State
-from layers.saved_state import restore, saved
+from lamina.layers import State
+from lamina.layers.saved_state import restore, saved
 
 
 def add_penalised_gradient(net, X, t, penalty: float, scale: float = 1.0) -> float:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.errors import RunError
-from training.table import Table, read_table
+from lamina.common.errors import RunError
+from lamina.common.table import Table, read_table
 
 EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
 TIMING = (

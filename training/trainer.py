@@ -9,19 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import Dataset, Samples
-from datasets.files import remove
-from datasets.minibatches import Minibatches
-from training.best import Best
-from training.checkpoint import Checkpoints, load_checkpoint
-from training.gradient_penalty import add_penalised_gradient
-from training.health.culprit import find_culprit
-from training.health.finite import FiniteCheck, NonFiniteError, check_loss
-from training.health.recorder import DEFAULT_INTERVAL, Recorder
-from training.health.words import explain, wrapped
-from training.history import History
-from training.interrupt import Interrupt, Interrupted
-from training.weights import save_weights
+from lamina.common.files import remove
+from lamina.datasets import Dataset, Samples
+from lamina.datasets.minibatches import Minibatches
+from lamina.diagnosis.culprit import find_culprit
+from lamina.diagnosis.recorder import DEFAULT_INTERVAL, Recorder
+from lamina.diagnosis.words import explain, wrapped
+from lamina.nets.weights import save_weights
+from lamina.training.best import Best
+from lamina.training.checkpoint import Checkpoints, load_checkpoint
+from lamina.training.finite import FiniteCheck, NonFiniteError, check_loss
+from lamina.training.gradient_penalty import add_penalised_gradient
+from lamina.training.history import History
+from lamina.training.interrupt import Interrupt, Interrupted
 
 
 class Trainer:
@@ -283,7 +283,7 @@ class Trainer:
         if self.run_dir is not None:
             with contextlib.suppress(OSError):  # what it says is said all the same
                 culprit.save(self.run_dir / "culprit.json", error.noticed, said)
-            said += f"\n  python -m training.doctor {self.run_dir} says what led to it"
+            said += f"\n  lamina doctor {self.run_dir} says what led to it"
         return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 
     def _finish(self) -> None:

@@ -4,7 +4,7 @@ import bisect
 import itertools
 from dataclasses import dataclass, field
 
-from autodiff.draw.graph import Graph
+from lamina.autodiff.draw.graph import Graph
 
 SWEEPS = 12
 

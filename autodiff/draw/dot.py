@@ -1,8 +1,8 @@
 """A graph as DOT text, for Graphviz and whatever else reads it."""
 
-from autodiff.draw.graph import Graph
-from autodiff.draw.svg import FILLS, GREEN, RED
-from autodiff.draw.text import lines
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.svg import FILLS, GREEN, RED
+from lamina.autodiff.draw.text import lines
 
 
 def dot(graph: Graph, digits: int = 4) -> str:

@@ -5,9 +5,9 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
-from autodiff.draw.graph import Graph
-from autodiff.draw.layout import Layout, lay_out
-from autodiff.draw.tracing import trace
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.layout import Layout, lay_out
+from lamina.autodiff.draw.tracing import trace
 
 NOTEBOOK_WIDTH = 960  # pixels: what fits beside the prompts without a scroll bar
 SUFFIXES = (".png", ".svg", ".dot", ".html")
@@ -28,26 +28,26 @@ class Drawing:
 
     @property
     def svg(self) -> str:
-        from autodiff.draw.svg import svg
+        from lamina.autodiff.draw.svg import svg
 
         return svg(self.graph, self.layout)
 
     @property
     def dot(self) -> str:
-        from autodiff.draw.dot import dot
+        from lamina.autodiff.draw.dot import dot
 
         return dot(self.graph)
 
     @property
     def html(self) -> str:
         """The page on which a reader steps through the graph."""
-        from autodiff.draw.page import page
+        from lamina.autodiff.draw.page import page
 
         return page(self.graph, self.title)
 
     def figure(self):
         """A matplotlib Figure."""
-        from autodiff.draw.picture import figure
+        from lamina.autodiff.draw.picture import figure
 
         return figure(self.graph, self.layout)
 
@@ -72,7 +72,7 @@ class Drawing:
         _write_whole(path, write)
 
     def _repr_svg_(self) -> str:
-        from autodiff.draw.svg import svg
+        from lamina.autodiff.draw.svg import svg
 
         return svg(self.graph, self.layout, widest=NOTEBOOK_WIDTH)
 

@@ -12,8 +12,8 @@ import warnings
 
 import numpy as np
 
-from autodiff.draw.functions import FUNCTIONS
-from autodiff.draw.given import ExpressionError, short
+from lamina.autodiff.draw.functions import FUNCTIONS
+from lamina.autodiff.draw.given import ExpressionError, short
 
 LONGEST = 500  # characters of an expression
 DEEPEST = 100  # brackets and operations inside each other

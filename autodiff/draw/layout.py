@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from autodiff.draw.columns import Item, make_columns, ordered
-from autodiff.draw.graph import Graph
-from autodiff.draw.text import lines
+from lamina.autodiff.draw.columns import Item, make_columns, ordered
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.text import lines
 
 FONT_SIZE = 13
 CHARACTER = 0.62 * FONT_SIZE  # the width of one in a monospaced font, a little more than needed

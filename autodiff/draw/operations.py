@@ -8,8 +8,8 @@ import operator
 
 import numpy as np
 
-from autodiff.draw.text import number
-from autodiff.rules.shapes import JOINS
+from lamina.autodiff.draw.text import number
+from lamina.autodiff.rules.shapes import JOINS
 
 INFIX = {
     np.add: "+",

@@ -7,11 +7,11 @@ page shows all of it.
 from html import escape
 from string import Template
 
-from autodiff.draw.graph import Graph
-from autodiff.draw.layout import lay_out
-from autodiff.draw.page_template import HTML, SCRIPT, STYLE
-from autodiff.draw.steps import Step, steps
-from autodiff.draw.svg import svg
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.layout import lay_out
+from lamina.autodiff.draw.page_template import HTML, SCRIPT, STYLE
+from lamina.autodiff.draw.steps import Step, steps
+from lamina.autodiff.draw.svg import svg
 
 
 def page(graph: Graph, title: str = "Computational graph") -> str:

@@ -1,8 +1,8 @@
 """A laid-out graph as a matplotlib figure, for PNG."""
 
-from autodiff.draw.graph import Graph
-from autodiff.draw.layout import ARROW, FONT_SIZE, LINE, Layout
-from autodiff.draw.svg import FILLS, GREEN, GREY, INK, RED, label_lines
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.layout import ARROW, FONT_SIZE, LINE, Layout
+from lamina.autodiff.draw.svg import FILLS, GREEN, GREY, INK, RED, label_lines
 
 PIXELS_PER_INCH = 96  # of CSS, in which the layout measures
 

@@ -5,8 +5,8 @@ from html import escape
 
 import numpy as np
 
-from autodiff.draw.graph import Graph, Node
-from autodiff.draw.text import number, one_line, summary
+from lamina.autodiff.draw.graph import Graph, Node
+from lamina.autodiff.draw.text import number, one_line, summary
 
 DIGITS = 6
 TALL, WIDE = 16, 12  # rows and columns of an array that a step shows entry by entry

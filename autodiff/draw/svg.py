@@ -3,8 +3,8 @@
 import math
 from html import escape
 
-from autodiff.draw.graph import Graph
-from autodiff.draw.layout import ARROW, CLEAR, FONT_SIZE, LINE, Layout
+from lamina.autodiff.draw.graph import Graph
+from lamina.autodiff.draw.layout import ARROW, CLEAR, FONT_SIZE, LINE, Layout
 
 GREEN, RED, GREY, INK = "#14733b", "#b3261e", "#6b6f76", "#1b1d21"
 FILLS = {"input": "#e8eef9", "constant": "#f1f1f1", "operation": "#ffffff", "copy": "#fdf3dc"}

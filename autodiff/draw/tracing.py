@@ -8,12 +8,12 @@ import inspect
 
 import numpy as np
 
-from autodiff.draw.graph import Edge, Graph, Node, with_copies
-from autodiff.draw.operations import Operand, describe
-from autodiff.reverse import Variable
-from autodiff.rules.elementwise import ELEMENTWISE
-from autodiff.rules.shapes import sum_to
-from autodiff.traced import new_level
+from lamina.autodiff.draw.graph import Edge, Graph, Node, with_copies
+from lamina.autodiff.draw.operations import Operand, describe
+from lamina.autodiff.reverse import Variable
+from lamina.autodiff.rules.elementwise import ELEMENTWISE
+from lamina.autodiff.rules.shapes import sum_to
+from lamina.autodiff.traced import new_level
 
 LOOKED_AT = 64  # entries of a Jacobian that is still formed, to be looked at
 

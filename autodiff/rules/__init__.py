@@ -15,10 +15,10 @@ A rule of your own takes one decorator:
 
 import numpy as np
 
-from autodiff.rules import elementwise, linear_algebra, products, reductions, shapes
-from autodiff.rules.elementwise import CONSTANT
-from autodiff.rules.rule import PerArgument, Rule, primitive, transposed
-from autodiff.rules.shapes import JOINS, scatter, sum_to
+from lamina.autodiff.rules import elementwise, linear_algebra, products, reductions, shapes
+from lamina.autodiff.rules.elementwise import CONSTANT
+from lamina.autodiff.rules.rule import PerArgument, Rule, primitive, transposed
+from lamina.autodiff.rules.shapes import JOINS, scatter, sum_to
 
 __all__ = [
     "COMPOSITE",

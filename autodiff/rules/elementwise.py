@@ -7,8 +7,8 @@ At a tie (np.maximum(x, x), np.abs(0)) no derivative exists; each side gets an e
 
 import numpy as np
 
-from autodiff.rules.rule import elementwise
-from autodiff.traced import Traced, primal
+from lamina.autodiff.rules.rule import elementwise
+from lamina.autodiff.traced import Traced, primal
 
 
 def _power_base(g, y, a, b):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from autodiff.rules.rule import Rule, primitive
-from autodiff.traced import primal
+from lamina.autodiff.rules.rule import Rule, primitive
+from lamina.autodiff.traced import primal
 
 
 def _T(a):

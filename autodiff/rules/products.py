@@ -5,9 +5,9 @@ import string
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autodiff.rules.rule import PerArgument, Rule
-from autodiff.rules.shapes import sum_to
-from autodiff.traced import NotDifferentiable
+from lamina.autodiff.rules.rule import PerArgument, Rule
+from lamina.autodiff.rules.shapes import sum_to
+from lamina.autodiff.traced import NotDifferentiable
 
 
 def _array(x):

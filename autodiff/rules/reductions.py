@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from autodiff.rules.rule import Rule, linear
-from autodiff.traced import NotDifferentiable
+from lamina.autodiff.rules.rule import Rule, linear
+from lamina.autodiff.traced import NotDifferentiable
 
 
 def along(y, x, axis, keepdims: bool):

@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from autodiff.traced import Traced, outermost
+from lamina.autodiff.traced import Traced, outermost
 
 
 class Rule:
@@ -48,7 +48,7 @@ def transposed(push, argument: int = 0) -> Rule:
     """A rule from its push alone: reverse mode through push, which is linear, gives the pull."""
 
     def pull(g, y, *args, **kwargs):
-        from autodiff.reverse import vjp  # which is built on the rules
+        from lamina.autodiff.reverse import vjp  # which is built on the rules
 
         x = args[argument]
 

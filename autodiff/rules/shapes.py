@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autodiff.rules.rule import PerArgument, Rule, linear, primitive
-from autodiff.traced import NotDifferentiable
+from lamina.autodiff.rules.rule import PerArgument, Rule, linear, primitive
+from lamina.autodiff.traced import NotDifferentiable
 
 
 def sum_to(g, shape: tuple):

@@ -1,11 +1,11 @@
 """The check that every layer must pass.
 
-    python -m layers.check Affine                  a layer of this project
-    python -m layers.check my_layers.py:Swish      your own
-    python -m layers.check --all
-    python -m layers.check --mutants Affine        is the check itself sharp enough?
+    lamina check Affine                  a layer of this project
+    lamina check my_layers.py:Swish      your own
+    lamina check --all
+    lamina check --mutants Affine        is the check itself sharp enough?
 
-    from layers.check import check_layer
+    from lamina.layers.check import check_layer
     print(check_layer(Swish(), X))
 
 Two witnesses stand beside the hand-written `backward`: duals, run through the same `forward`
@@ -13,7 +13,7 @@ Two witnesses stand beside the hand-written `backward`: duals, run through the s
 derivative rule at all.
 """
 
-from layers.check.check import check_class, check_layer
-from layers.check.report import Finding, Report
+from lamina.layers.check.check import check_class, check_layer
+from lamina.layers.check.report import Finding, Report
 
 __all__ = ["Finding", "Report", "check_class", "check_layer"]

@@ -7,9 +7,9 @@ import copy
 
 import numpy as np
 
-from layers.base import Param
-from layers.check.case import Case, as_tuple, random_douts
-from layers.check.report import FAILED, NOTE, Report
+from lamina.layers.base import Param
+from lamina.layers.check.case import Case, as_tuple, random_douts
+from lamina.layers.check.report import FAILED, NOTE, Report
 
 
 def leaves_arguments_alone(case: Case, report: Report, rng) -> bool:

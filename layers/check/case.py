@@ -5,10 +5,10 @@ import inspect
 
 import numpy as np
 
-from autodiff import jvp, numeric_jvp, vjp
-from layers.auto_layer import AutoLayer
-from layers.base import Layer, Param, State
-from layers.loss import Loss
+from lamina.autodiff import jvp, numeric_jvp, vjp
+from lamina.layers.auto_layer import AutoLayer
+from lamina.layers.base import Layer, Param, State
+from lamina.layers.loss import Loss
 
 STEP = 1e-5  # of differences: h² truncation and 1e-16 / h rounding are both about 1e-10
 SMALLER_STEPS = (1e-6, 1e-7)  # for large inputs, where a long step soon crosses some kink

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from layers.base import Layer
-from layers.check import behaviour, form
-from layers.check.case import Case, in_float64
-from layers.check.diagnosis import explain_error
-from layers.check.gradients import check_gradients, check_second_order
-from layers.check.report import FAILED, NOTHING, Report
+from lamina.layers.base import Layer
+from lamina.layers.check import behaviour, form
+from lamina.layers.check.case import Case, in_float64
+from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.gradients import check_gradients, check_second_order
+from lamina.layers.check.report import FAILED, NOTHING, Report
 
 RULES = (
     form.returns_what_it_should,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from layers.check.case import Case, as_tuple, inner
-from layers.errors import GradientError
-from layers.loss import Loss
+from lamina.layers.check.case import Case, as_tuple, inner
+from lamina.layers.errors import GradientError
+from lamina.layers.loss import Loss
 
 MAX_ENTRIES = 400
 TOLERANCE = 1e-6

@@ -7,12 +7,12 @@ import contextlib
 
 import numpy as np
 
-from layers.base import Layer
-from layers.check.case import Case, as_tuple, random_douts
-from layers.check.diagnosis import explain_error
-from layers.check.report import FAILED, NOTE, Report
-from layers.errors import GradientError, arrays_of, foreign_layers, untrained_arrays
-from layers.loss import Loss
+from lamina.layers.base import Layer
+from lamina.layers.check.case import Case, as_tuple, random_douts
+from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.report import FAILED, NOTE, Report
+from lamina.layers.errors import GradientError, arrays_of, foreign_layers, untrained_arrays
+from lamina.layers.loss import Loss
 
 
 def trains_what_it_holds(case: Case, report: Report, rng) -> None:

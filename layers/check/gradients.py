@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 
-from autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
-from layers.base import State
-from layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
-from layers.check.diagnosis import diagnose, explain_error
-from layers.check.report import FAILED, NOTE, NOTHING, Report
+from lamina.autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
+from lamina.layers.base import State
+from lamina.layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
+from lamina.layers.check.diagnosis import diagnose, explain_error
+from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 
 EXACT = 1e-9  # duals and reverse mode differ from a right backward by rounding only
 ROUGH = 1e-5  # central differences with h = 1e-5: h² plus rounding / h

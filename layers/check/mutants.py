@@ -13,9 +13,9 @@ import types
 
 import numpy as np
 
-from layers.check.case import Case, as_tuple, in_float64, random_douts
-from layers.check.check import check_class
-from layers.check.mutations import changes, replaced
+from lamina.layers.check.case import Case, as_tuple, in_float64, random_douts
+from lamina.layers.check.check import check_class
+from lamina.layers.check.mutations import changes, replaced
 
 SEEDS = 3  # sets of random inputs on which a mutant must equal the layer to count as equivalent
 CAUGHT, EQUIVALENT = "caught", "equivalent"

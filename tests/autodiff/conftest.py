@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from autodiff import Variable, grad, jvp, vjp
-from autodiff.dispatch import Differentiating
+from lamina.autodiff import Variable, grad, jvp, vjp
+from lamina.autodiff.dispatch import Differentiating
 
 
 @pytest.fixture(scope="session")

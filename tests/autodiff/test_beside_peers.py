@@ -10,7 +10,7 @@ import numpy
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autodiff import grad, hvp
+from lamina.autodiff import grad, hvp
 
 RNG = numpy.random.default_rng(0)
 # Distinct values, so that none of the functions is at a kink.

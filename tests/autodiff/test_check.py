@@ -5,9 +5,9 @@ import operator
 import numpy as np
 import pytest
 
-from autodiff import primal
-from autodiff.rules import RULES
-from autodiff.rules.rule import Rule
+from lamina.autodiff import primal
+from lamina.autodiff.rules import RULES
+from lamina.autodiff.rules.rule import Rule
 
 X, Y = np.random.default_rng(0).uniform(0.5, 1.5, (2, 3, 3))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autodiff import Dual, NotDifferentiable, jvp, new_level, numeric_jvp, outermost, primal
+from lamina.autodiff import Dual, NotDifferentiable, jvp, new_level, numeric_jvp, outermost, primal
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0.2, 2.0, (3, 4))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodiff import NotDifferentiable, grad, hessian, hvp, jacobian, jvp, value_and_grad
+from lamina.autodiff import NotDifferentiable, grad, hessian, hvp, jacobian, jvp, value_and_grad
 
 X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 ONE = np.array(1.0)

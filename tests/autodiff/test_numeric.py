@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autodiff import numeric_gradient, numeric_jvp
+from lamina.autodiff import numeric_gradient, numeric_jvp
 
 
 def test_the_gradient_of_a_quadratic_form():

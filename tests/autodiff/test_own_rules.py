@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autodiff import NotDifferentiable, differential, grad, hessian, primitive
-from autodiff.rules import RULES
+from lamina.autodiff import NotDifferentiable, differential, grad, hessian, primitive
+from lamina.autodiff.rules import RULES
 
 X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodiff import NotDifferentiable, grad, jvp, vjp
+from lamina.autodiff import NotDifferentiable, grad, jvp, vjp
 
 X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from autodiff import (
+from lamina.autodiff import (
     Variable,
     differential,
     grad,
@@ -19,7 +19,7 @@ from autodiff import (
     value_and_grad,
     vjp,
 )
-from autodiff.rules import RULES
+from lamina.autodiff.rules import RULES
 
 X = np.random.default_rng(0).uniform(0.5, 1.5, (3, 4))
 ONE = np.array(1.0)

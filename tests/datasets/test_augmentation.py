@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from datasets.augmentation import Augmentation, affine, resample
+from lamina.datasets.augmentation import Augmentation, affine, resample
 
 ALL = {"shift": 2, "rotation": 10, "scale": 0.1, "elastic": 1.0, "erasing": 0.5, "flip": True}
 

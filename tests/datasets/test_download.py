@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from datasets import download
-from datasets.download import DownloadError, fetch, md5_of_file, sha256_of_content
+from lamina.datasets import download
+from lamina.datasets.download import DownloadError, fetch, md5_of_file, sha256_of_content
 
 CONTENT = bytes(range(256)) * 400
 VERIFY = sha256_of_content(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from datasets import MNIST, DrawnDigits, draw_digits, drawn_digits
-from datasets.idx import read_idx
-from layers import Affine, Relu, SoftmaxWithLoss
-from nets import Sequential
-from optimizers import SGD
-from training.trainer import Trainer, accuracy
+from lamina.datasets import MNIST, DrawnDigits, draw_digits, drawn_digits
+from lamina.datasets.idx import read_idx
+from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.nets import Sequential
+from lamina.optimizers import SGD
+from lamina.training.trainer import Trainer, accuracy
 
 
 @pytest.fixture

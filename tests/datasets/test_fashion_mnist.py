@@ -9,10 +9,10 @@ import threading
 import numpy as np
 import pytest
 
-from datasets import MNIST, FashionMNIST, fashion_mnist
-from datasets.download import DownloadError
-from datasets.idx import IdxError, write_idx
-from datasets.mnist import FILES
+from lamina.datasets import MNIST, FashionMNIST, fashion_mnist
+from lamina.datasets.download import DownloadError
+from lamina.datasets.idx import IdxError, write_idx
+from lamina.datasets.mnist import FILES
 
 
 def write(folder, name, array):

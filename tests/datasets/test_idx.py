@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.idx import IdxError, read_idx
+from lamina.datasets.idx import IdxError, read_idx
 
 
 def idx(array, code=0x08, shape=None) -> bytes:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from datasets import Samples
-from datasets.dataset import standardising
-from datasets.minibatches import Minibatches
+from lamina.datasets import Samples
+from lamina.datasets.dataset import standardising
+from lamina.datasets.minibatches import Minibatches
 
 
 def take(batches, n):

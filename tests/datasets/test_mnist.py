@@ -8,10 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from datasets import MNIST, load_mnist
-from datasets.download import DownloadError, data_home
-from datasets.idx import IdxError, write_idx
-from datasets.mnist import FILES
+from lamina.datasets import MNIST, load_mnist
+from lamina.datasets.download import DownloadError, data_home
+from lamina.datasets.idx import IdxError, write_idx
+from lamina.datasets.mnist import FILES
 
 
 @pytest.mark.needs_mnist

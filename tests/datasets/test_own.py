@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from datasets import CSV, NPZ
+from lamina.datasets import CSV, NPZ
 
 
 @pytest.fixture

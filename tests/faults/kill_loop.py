@@ -37,9 +37,9 @@ def command(iterations: int, *more) -> list[str]:
 
 def check_whole(run_dir: Path, before: int) -> int:
     """The iteration of the newest checkpoint, all of which are read; at least `before`."""
-    from training.checkpoint import load_checkpoint, saved_checkpoints
-    from training.config import load_config
-    from training.table import read_table
+    from lamina.common.table import read_table
+    from lamina.experiment.config import load_config
+    from lamina.training.checkpoint import load_checkpoint, saved_checkpoints
 
     if not run_dir.is_dir():
         return 0
@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _newest(run_dir: Path) -> int:
-    from training.checkpoint import saved_checkpoints
+    from lamina.training.checkpoint import saved_checkpoints
 
     return max(saved_checkpoints(run_dir), default=0) if run_dir.is_dir() else 0
 

@@ -7,11 +7,11 @@ import tempfile
 
 import pytest
 
-import training.table
-from training.checkpoint import load_checkpoint, saved_checkpoints
-from training.config import load_config
-from training.main import resume, run
-from training.table import read_table
+from lamina.common import table as table_file
+from lamina.common.table import read_table
+from lamina.experiment.config import load_config
+from lamina.experiment.run import resume, run
+from lamina.training.checkpoint import load_checkpoint, saved_checkpoints
 
 CONFIG = """
 dataset: {type: DrawnDigits, n_train: 60, n_test: 30}
@@ -35,7 +35,7 @@ class Faults:
         for module, name in (
             *((os, n) for n in ("fsync", "replace", "truncate", "mkdir", "unlink")),
             (tempfile, "NamedTemporaryFile"),
-            (training.table, "open"),
+            (table_file, "open"),
         ):
             function = getattr(module, name, builtins.open)
             monkeypatch.setattr(module, name, self.failing(function), raising=False)
@@ -73,8 +73,8 @@ class Faults:
 
 def test_whatever_write_fails_the_run_can_be_taken_up(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("training.main.plot_curves", lambda *arguments: None)
-    monkeypatch.setattr("training.main.glance", lambda run_dir: "")
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.glance", lambda run_dir: "")
     (tmp_path / "c.yaml").write_text(CONFIG)
 
     def begin(name):
@@ -114,7 +114,7 @@ def test_whatever_write_fails_the_run_can_be_taken_up(tmp_path, monkeypatch):
 @pytest.mark.parametrize("n", [1, 2])
 def test_a_table_takes_a_write_back_that_fails(tmp_path, monkeypatch, n):
     """When it is opened, or half-way through its rows."""
-    table = training.table.Table(tmp_path / "t.csv", ("iteration", "loss"))
+    table = table_file.Table(tmp_path / "t.csv", ("iteration", "loss"))
     table.write((1, 0.5))
     table.flush()
     table.write((2, 0.25))

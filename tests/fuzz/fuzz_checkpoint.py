@@ -15,10 +15,10 @@ import guard
 with guard.instrumented("training", "datasets", "layers", "optimizers", "nets"):
     import numpy as np
 
-    from training.build_trainer import build_trainer
-    from training.checkpoint import CheckpointError
-    from training.config import load_config
-    from training.resume import about, put_back
+    from lamina.experiment.build_trainer import build_trainer
+    from lamina.experiment.config import load_config
+    from lamina.experiment.resume import about, put_back
+    from lamina.training.checkpoint import CheckpointError
 
 CONFIG = """
 dataset: {type: CSV, path: d.csv}

@@ -12,7 +12,7 @@ with guard.instrumented("datasets", "gzip", "_compression"):
 
     import numpy as np
 
-    from datasets.idx import IdxError, read_idx, write_idx
+    from lamina.datasets.idx import IdxError, read_idx, write_idx
 
 
 def seeds() -> list[bytes]:

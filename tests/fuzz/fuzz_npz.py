@@ -10,11 +10,11 @@ import guard
 with guard.instrumented("datasets", "training", "layers", "zipfile"):
     import numpy as np
 
-    from datasets.npz import NpzError, read_npz
-    from layers import Affine, Dropout
-    from nets import Sequential
-    from training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-    from training.weights import load_weights
+    from lamina.common.npz import NpzError, read_npz
+    from lamina.layers import Affine, Dropout
+    from lamina.nets import Sequential
+    from lamina.nets.weights import load_weights
+    from lamina.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 NET = Sequential({"affine1": Affine(3, 2, rng=0), "drop": Dropout(0.5, rng=0)})
 GENERATOR = "drop.rng"

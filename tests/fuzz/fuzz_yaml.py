@@ -7,8 +7,8 @@ from pathlib import Path
 import guard
 
 with guard.instrumented("training", "yaml"):
-    from training import strict_yaml
-    from training.config import Config, ConfigError, load_config
+    from lamina.common import strict_yaml
+    from lamina.experiment.config import Config, ConfigError, load_config
 
 # YAML declares no sizes: this much for the tree of MAX_NODES nodes, whatever is in the file.
 TREE = 48 << 20

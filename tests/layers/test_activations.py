@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from layers import (
+from lamina.layers import (
     Addition,
     Copy,
     Elu,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layers import Affine, ShapeError
-from layers.initializers import he_normal
+from lamina.layers import Affine, ShapeError
+from lamina.layers.initializers import he_normal
 
 
 def test_the_gradients_of_the_notes_by_hand():

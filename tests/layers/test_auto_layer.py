@@ -5,12 +5,12 @@ import copy
 import numpy as np
 import pytest
 
-from autodiff import NotDifferentiable
-from layers import Affine, AutoLayer, Loss, Multiplication, Param, Relu, SoftmaxWithLoss
-from layers.check import check_class
-from layers.check.__main__ import all_layers
-from nets import Sequential
-from optimizers import SGD
+from lamina.autodiff import NotDifferentiable
+from lamina.layers import Affine, AutoLayer, Loss, Multiplication, Param, Relu, SoftmaxWithLoss
+from lamina.layers.check import check_class
+from lamina.layers.check.listing import all_layers
+from lamina.nets import Sequential
+from lamina.optimizers import SGD
 
 
 class Mish(AutoLayer):

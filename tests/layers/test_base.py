@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autodiff import Dual, new_level
-from layers import Affine, Layer, Param, State
-from layers.errors import GradientError
+from lamina.autodiff import Dual, new_level
+from lamina.layers import Affine, Layer, Param, State
+from lamina.layers.errors import GradientError
 
 
 def test_the_first_gradient_is_taken_over_and_the_next_are_added():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import Affine, BatchNormalization, Convolution, Embedding, SoftmaxWithLoss
+from lamina.layers import Affine, BatchNormalization, Convolution, Embedding, SoftmaxWithLoss
 
 pytestmark = pytest.mark.needs_torch
 seeds = st.integers(0, 2**31)

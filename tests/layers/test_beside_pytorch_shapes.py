@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from layers import (
+from lamina.layers import (
     Affine,
     AveragePooling,
     BatchNormalization,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers import Convolution, ShapeError
-from layers.check import check_layer
+from lamina.layers import Convolution, ShapeError
+from lamina.layers.check import check_layer
 
 small = st.integers(1, 3)
 
@@ -75,7 +75,7 @@ def test_images_of_whole_numbers_are_not_cut_off():
 
 
 def test_window_buffers_do_not_grow_with_the_batch(monkeypatch):
-    from layers import convolution
+    from lamina.layers import convolution
 
     sizes = []
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from layers import Affine, Convolution, ShapeError
-from layers.initializers import (
+from lamina.layers import Affine, Convolution, ShapeError
+from lamina.layers.initializers import (
     INITIALIZERS,
     constant,
     he_normal,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import Concatenation, Reshape, ShapeError, Slice
+from lamina.layers import Concatenation, Reshape, ShapeError, Slice
 
 
 def test_side_by_side_and_apart_again():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import CrossEntropyError, ShapeError, SoftmaxWithLoss, SquaredErrorLoss, SVMLoss
+from lamina.layers import CrossEntropyError, ShapeError, SoftmaxWithLoss, SquaredErrorLoss, SVMLoss
 
 SCORES = np.array([[1.0, 2.0, 3.0], [1.0, -1.0, 0.5]])
 TARGETS = np.array([2, 1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import GroupNormalization, LayerNormalization, ShapeError
+from lamina.layers import GroupNormalization, LayerNormalization, ShapeError
 
 
 def test_a_sample_known_by_hand():

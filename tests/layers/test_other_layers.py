@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import BatchNormalization, Dropout, Embedding, Flatten, Relu, ShapeError
+from lamina.layers import BatchNormalization, Dropout, Embedding, Flatten, Relu, ShapeError
 
 
 def test_relu_cuts_off_what_is_negative():

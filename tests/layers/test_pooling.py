@@ -5,10 +5,10 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from layers import AveragePooling, Convolution, GlobalAveragePooling, MaxPooling, ShapeError
-from layers.check import check_layer
-from layers.pooling import PlacedWindows
-from nets import Sequential
+from lamina.layers import AveragePooling, Convolution, GlobalAveragePooling, MaxPooling, ShapeError
+from lamina.layers.check import check_layer
+from lamina.layers.kernels.pooling import PlacedWindows
+from lamina.nets import Sequential
 
 PICTURE = np.array(
     [[1.0, 5.0, 2.0, 0.0], [3.0, 4.0, 8.0, 1.0], [0.0, 9.0, 6.0, 7.0], [2.0, 1.0, 0.0, 3.0]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import PRelu, ShapeError
+from lamina.layers import PRelu, ShapeError
 
 
 def test_one_slope_for_all():

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from layers import Param
-from layers.saved_state import misfit, restore, saved
+from lamina.layers import Param
+from lamina.layers.saved_state import misfit, restore, saved
 
 KINDS = [np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64, np.random.MT19937]
 WRONG = [None, "x", -1, 2**200, 1.5, [], {}, 10**5, [[1]], float("nan")]

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 
-from datasets import DrawnDigits
-from layers import Copy, SoftmaxWithLoss
-from nets import DeepConvNet, LeNet, ResidualNet, SimpleConvNet
-from optimizers import Momentum
+from lamina.datasets import DrawnDigits
+from lamina.layers import Copy, SoftmaxWithLoss
+from lamina.nets import DeepConvNet, LeNet, ResidualNet, SimpleConvNet
+from lamina.optimizers import Momentum
 
 NETS = [LeNet, SimpleConvNet, DeepConvNet, ResidualNet]
 

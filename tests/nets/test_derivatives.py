@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss
-from nets import Sequential, TwoLayerNet
-from training.build import build_dataset, build_net
-from training.config import load_config
+from lamina.experiment.build import build_dataset, build_net
+from lamina.experiment.config import load_config
+from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss
+from lamina.nets import Sequential, TwoLayerNet
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 BATCH, H = 4, 1e-6

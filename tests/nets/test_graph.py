@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from layers import (
+from lamina.layers import (
     Addition,
     Affine,
     Concatenation,
@@ -23,8 +23,8 @@ from layers import (
     SoftmaxWithLoss,
     SquaredErrorLoss,
 )
-from layers.check import check_layer
-from nets import Graph, Head, Node, ResidualNet, Sequential, WiringError
+from lamina.layers.check import check_layer
+from lamina.nets import Graph, Head, Node, ResidualNet, Sequential, WiringError
 
 DOUBLE = {"dtype": np.float64}
 

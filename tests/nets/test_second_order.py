@@ -5,8 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from autodiff import Dual, new_level, primal, tangent
-from layers import (
+from lamina.autodiff import Dual, new_level, primal, tangent
+from lamina.layers import (
     Affine,
     BatchNormalization,
     Convolution,
@@ -16,7 +16,7 @@ from layers import (
     SoftmaxWithLoss,
     SVMLoss,
 )
-from nets import Sequential
+from lamina.nets import Sequential
 
 
 def convolutional_net(rng, loss):

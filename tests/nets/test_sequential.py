@@ -5,7 +5,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from layers import (
+from lamina.layers import (
     Affine,
     BatchNormalization,
     Dropout,
@@ -17,8 +17,8 @@ from layers import (
     Slice,
     SoftmaxWithLoss,
 )
-from layers.check import check_layer
-from nets import Sequential
+from lamina.layers.check import check_layer
+from lamina.nets import Sequential
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from layers import (
+from lamina.layers import (
     Affine,
     BatchNormalization,
     Convolution,
@@ -12,7 +12,7 @@ from layers import (
     ShapeError,
     SoftmaxWithLoss,
 )
-from nets import Sequential, TwoLayerNet, summary
+from lamina.nets import Sequential, TwoLayerNet, summary
 
 
 @pytest.fixture

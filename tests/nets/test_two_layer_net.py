@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from layers import Affine, Relu, ShapeError, SoftmaxWithLoss
-from layers.check import check_layer
-from nets import TwoLayerNet
-from optimizers import SGD
+from lamina.layers import Affine, Relu, ShapeError, SoftmaxWithLoss
+from lamina.layers.check import check_layer
+from lamina.nets import TwoLayerNet
+from lamina.optimizers import SGD
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from autodiff import jvp, numeric_gradient
-from layers import (
+from lamina.autodiff import jvp, numeric_gradient
+from lamina.layers import (
     Addition,
     Affine,
     Copy,
@@ -19,7 +19,7 @@ from layers import (
     SquaredErrorLoss,
     SVMLoss,
 )
-from nets import Sequential
+from lamina.nets import Sequential
 
 
 def units(x):

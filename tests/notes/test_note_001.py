@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autodiff import jvp, numeric_gradient
-from layers import Addition, Maximum, Multiplication, Sigmoid
+from lamina.autodiff import jvp, numeric_gradient
+from lamina.layers import Addition, Maximum, Multiplication, Sigmoid
 
 X_AXIS, Y_AXIS = np.array([1.0, 0.0]), np.array([0.0, 1.0])
 

@@ -6,10 +6,10 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from autodiff import Dual, jvp, new_level, numeric_gradient, numeric_jvp
-from layers import Affine, Sigmoid, SquaredErrorLoss
-from nets import Sequential
-from optimizers import SGD
+from lamina.autodiff import Dual, jvp, new_level, numeric_gradient, numeric_jvp
+from lamina.layers import Affine, Sigmoid, SquaredErrorLoss
+from lamina.nets import Sequential
+from lamina.optimizers import SGD
 
 # The nodes as the note numbers them, from the top of the input layer to the bottom of the output.
 INPUT, HIDDEN, OUTPUT = (1, 2, 3), (4, 5, 6, 7), (8, 9)

@@ -5,9 +5,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from autodiff import jvp, numeric_gradient
-from layers import Addition, Affine, Multiplication, Relu, Sigmoid, SquaredErrorLoss, Tanh
-from nets import Sequential
+from lamina.autodiff import jvp, numeric_gradient
+from lamina.layers import Addition, Affine, Multiplication, Relu, Sigmoid, SquaredErrorLoss, Tanh
+from lamina.nets import Sequential
 
 WIDTHS = (3, 5, 4, 4, 2)
 K = len(WIDTHS) - 1

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autodiff import Dual, jvp, new_level, numeric_gradient
-from datasets import draw_digits, load_mnist
-from layers import (
+from lamina.autodiff import Dual, jvp, new_level, numeric_gradient
+from lamina.datasets import draw_digits, load_mnist
+from lamina.layers import (
     Addition,
     Affine,
     Copy,
@@ -18,7 +18,7 @@ from layers import (
     SoftmaxWithLoss,
     Step,
 )
-from nets import Sequential, TwoLayerNet
+from lamina.nets import Sequential, TwoLayerNet
 
 # The operations of the note as closed formulas: what comes out, and what goes back.
 

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from layers import Param
-from optimizers import (
+from lamina.layers import Param
+from lamina.optimizers import (
     SGD,
     AdaDelta,
     AdaGrad,

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from layers import Param
-from optimizers import SGD, make_schedule
+from lamina.layers import Param
+from lamina.optimizers import SGD, make_schedule
 
 LN3 = math.log(3.0)
 VALUES = [

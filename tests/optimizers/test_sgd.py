@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layers import Param
-from optimizers import SGD, Optimizer
+from lamina.layers import Param
+from lamina.optimizers import SGD, Optimizer
 
 
 def test_three_steps_by_hand():

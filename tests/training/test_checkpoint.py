@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.checkpoint import (
+from lamina.training.checkpoint import (
     CheckpointError,
     Checkpoints,
     load_checkpoint,

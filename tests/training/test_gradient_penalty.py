@@ -5,12 +5,12 @@ import copy
 import numpy as np
 import pytest
 
-from datasets import Dataset, Samples
-from layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
-from nets import Sequential
-from optimizers import SGD
-from training.gradient_penalty import add_penalised_gradient
-from training.trainer import Trainer
+from lamina.datasets import Dataset, Samples
+from lamina.layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
+from lamina.nets import Sequential
+from lamina.optimizers import SGD
+from lamina.training.gradient_penalty import add_penalised_gradient
+from lamina.training.trainer import Trainer
 
 PENALTY = 0.7
 

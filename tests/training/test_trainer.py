@@ -7,15 +7,15 @@ import signal
 import numpy as np
 import pytest
 
-from datasets import Dataset, Samples
-from layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
-from nets import Sequential
-from optimizers import SGD
-from training.checkpoint import load_checkpoint, save_checkpoint
-from training.history import History
-from training.table import read_table
-from training.trainer import Trainer, accuracy
-from training.weights import load_weights
+from lamina.common.table import read_table
+from lamina.datasets import Dataset, Samples
+from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
+from lamina.nets import Sequential
+from lamina.nets.weights import load_weights
+from lamina.optimizers import SGD
+from lamina.training.checkpoint import load_checkpoint, save_checkpoint
+from lamina.training.history import History
+from lamina.training.trainer import Trainer, accuracy
 
 
 def blobs(n=200):

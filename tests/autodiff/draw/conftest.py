@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from autodiff import grad
+from lamina.autodiff import grad
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),

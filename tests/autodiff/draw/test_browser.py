@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from autodiff.draw import draw
-from autodiff.draw.text import lines
+from lamina.autodiff.draw import draw
+from lamina.autodiff.draw.text import lines
 
 pytestmark = pytest.mark.needs_browser
 

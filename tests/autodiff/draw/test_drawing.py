@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from autodiff.draw import draw
+from lamina.autodiff.draw import draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -93,8 +93,8 @@ def test_the_shape_stands_in_the_picture_of_big_arrays():
 
 def test_drawing_loads_matplotlib_only_for_png():
     code = (
-        "import sys, autodiff; assert 'autodiff.draw' not in sys.modules\n"
-        "from autodiff.draw import draw\n"
+        "import sys, lamina.autodiff; assert 'lamina.autodiff.draw' not in sys.modules\n"
+        "from lamina.autodiff.draw import draw\n"
         "d = draw(lambda x: x * x, {'x': 2.0}); d.svg, d.dot, d.html\n"
         "assert 'matplotlib' not in sys.modules"
     )

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from autodiff.draw import trace
-from autodiff.draw.__main__ import main
-from autodiff.draw.expression import FUNCTIONS, read_expression
-from autodiff.draw.given import ExpressionError, read_inputs
+from lamina.autodiff.draw import trace
+from lamina.autodiff.draw.expression import FUNCTIONS, read_expression
+from lamina.autodiff.draw.given import ExpressionError, read_inputs
+from lamina.commands.frame import main
 
 
 def value(text: str, **inputs):
@@ -155,14 +155,14 @@ def test_an_input_is_given_once():
 
 def test_the_command_writes_the_file(tmp_path, capsys):
     path = tmp_path / "graph.html"
-    assert main(["(x + y) * z", "x=-2", "y=5", "z=-4", "-o", str(path)]) == 0
+    assert main(["draw", "(x + y) * z", "x=-2", "y=5", "z=-4", "-o", str(path)]) == 0
     assert capsys.readouterr().out.strip() == str(path)
     assert "<h1>(x + y) * z</h1>" in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png", "dot"])
 def test_the_command_writes_pictures(tmp_path, suffix):
-    assert main(["-x", "x=2", "-o", str(tmp_path / f"g.{suffix}")]) == 0
+    assert main(["draw", "-x", "x=2", "-o", str(tmp_path / f"g.{suffix}")]) == 0
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_the_command_writes_pictures(tmp_path, suffix):
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
+    assert main(["draw", *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("autodiff.draw: ")
+    assert err.startswith("lamina draw: ")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autodiff.draw import Edge, Graph, Node, trace
-from autodiff.draw.layout import ARROW, CHARACTER, CLEAR, LINE, lay_out, spread
-from autodiff.draw.svg import label_lines
+from lamina.autodiff.draw import Edge, Graph, Node, trace
+from lamina.autodiff.draw.layout import ARROW, CHARACTER, CLEAR, LINE, lay_out, spread
+from lamina.autodiff.draw.svg import label_lines
 
 
 def scalar_net(**named):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autodiff.draw import trace
-from autodiff.draw.text import lines, number, one_line
+from lamina.autodiff.draw import trace
+from lamina.autodiff.draw.text import lines, number, one_line
 
 M = np.array([[1.0, 2.0], [3.0, 4.0]])
 

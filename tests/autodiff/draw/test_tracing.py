@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autodiff.draw import trace
+from lamina.autodiff.draw import trace
 
 
 def test_values_and_gradients_are_those_of_reverse_mode(example):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autodiff import vjp
-from autodiff.rules import RULES
+from lamina.autodiff import vjp
+from lamina.autodiff.rules import RULES
 
 
 def pytest_generate_tests(metafunc):

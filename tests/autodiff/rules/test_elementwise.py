@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff import grad, hessian, jacobian, jvp
-from autodiff.rules import elementwise
+from lamina.autodiff import grad, hessian, jacobian, jvp
+from lamina.autodiff.rules import elementwise
 
 ABOVE_ZERO = (np.log, np.log1p, np.sqrt)
 UNARY = [f for f in elementwise.ELEMENTWISE if isinstance(f, np.ufunc) and f.nin == 1]

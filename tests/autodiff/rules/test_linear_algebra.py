@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff import grad, jvp
-from autodiff.rules import linear_algebra
-from autodiff.rules.linear_algebra import log_abs_det
+from lamina.autodiff import grad, jvp
+from lamina.autodiff.rules import linear_algebra
+from lamina.autodiff.rules.linear_algebra import log_abs_det
 
 
 def away(a):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff import NotDifferentiable, grad, jvp
-from autodiff.rules import products
+from lamina.autodiff import NotDifferentiable, grad, jvp
+from lamina.autodiff.rules import products
 
 M, N, K = (3, 4), (4, 2), (4,)
 SEEDS = st.integers(0, 2**32)

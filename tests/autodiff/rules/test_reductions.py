@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff import NotDifferentiable, grad, hessian, jvp
-from autodiff.rules import reductions
+from lamina.autodiff import NotDifferentiable, grad, hessian, jvp
+from lamina.autodiff.rules import reductions
 
 TABLE = (3, 4)
 AXES = (None, 0, -1, (0, 1), (-1, 0), ())

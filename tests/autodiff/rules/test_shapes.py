@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autodiff import NotDifferentiable, grad, jvp
-from autodiff.rules import shapes
-from autodiff.rules.shapes import add_windows, astype, scatter
+from lamina.autodiff import NotDifferentiable, grad, jvp
+from lamina.autodiff.rules import shapes
+from lamina.autodiff.rules.shapes import add_windows, astype, scatter
 
 TWICE = np.array([2, 0, 2])
 MASK = np.array([[True, False, True, True], [False] * 4, [True, True, False, False]])

@@ -1,14 +1,15 @@
-"""python -m layers.check"""
+"""lamina check"""
 
 import textwrap
 
 import pytest
 
-from layers.check.__main__ import all_layers, main
+from lamina.commands.frame import main
+from lamina.layers.check.listing import all_layers
 
 SWISH = """
 import numpy as np
-from layers import Layer
+from lamina.layers import Layer
 
 class Swish(Layer):
     def forward(self, X):
@@ -36,14 +37,14 @@ def own_layer(tmp_path):
 
 
 def test_one_layer(capsys):
-    assert main(["Affine"]) == 0
+    assert main(["check", "Affine"]) == 0
     assert capsys.readouterr().out == (
         "Affine: ok, proved W.grad, b.grad, dX by duals, reverse mode, differences\n"
     )
 
 
 def test_all_layers(capsys):
-    assert main(["--all"]) == 0
+    assert main(["check", "--all"]) == 0
     out = capsys.readouterr().out
     assert "Convolution: ok" in out
     n = len(all_layers())
@@ -51,20 +52,20 @@ def test_all_layers(capsys):
 
 
 def test_a_layer_of_ones_own(own_layer, capsys):
-    assert main([f"{own_layer}:Swish"]) == 0
-    assert main([f"{own_layer}:Wrong"]) == 1
+    assert main(["check", f"{own_layer}:Swish"]) == 0
+    assert main(["check", f"{own_layer}:Wrong"]) == 1
     assert "Wrong: FAILED\n  dX (example 1, training): failed" in capsys.readouterr().out
 
 
 def test_mutants_of_a_layer_of_ones_own(own_layer, capsys):
-    assert main(["--mutants", f"{own_layer}:Swish"]) == 0
+    assert main(["check", "--mutants", f"{own_layer}:Swish"]) == 0
     out = capsys.readouterr().out
     assert "caught" in out
     assert "SURVIVED" not in out
 
 
 def test_mutants_of_a_wrong_layer(own_layer, capsys):
-    assert main(["--mutants", f"{own_layer}:Wrong"]) == 1
+    assert main(["check", "--mutants", f"{own_layer}:Wrong"]) == 1
     assert "mutants need a layer that passes the check itself" in capsys.readouterr().out
 
 
@@ -77,23 +78,23 @@ def test_mutants_of_a_wrong_layer(own_layer, capsys):
     ],
 )
 def test_a_name_that_is_not_there(name, words, capsys):
-    assert main([name]) == 2
+    assert main(["check", name]) == 2
     assert words in capsys.readouterr().err
 
 
 def test_a_class_that_the_file_has_not(own_layer, capsys):
-    assert main([f"{own_layer}:Swich"]) == 2
+    assert main(["check", f"{own_layer}:Swich"]) == 2
     assert "has no class Swich; did you mean Swish?" in capsys.readouterr().err
 
 
 def test_a_file_that_does_not_run(tmp_path, capsys):
     (tmp_path / "bad.py").write_text("1 / 0")
-    assert main([f"{tmp_path / 'bad.py'}:Swish"]) == 2
+    assert main(["check", f"{tmp_path / 'bad.py'}:Swish"]) == 2
     assert "failed: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_without_a_layer_it_says_what_to_give(capsys):
     with pytest.raises(SystemExit) as stopped:
-        main([])
+        main(["check"])
     assert stopped.value.code == 2
     assert "name a layer, or --all" in capsys.readouterr().err

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layers import Affine, Layer, Relu, SVMLoss
-from layers.check import check_layer
+from lamina.layers import Affine, Layer, Relu, SVMLoss
+from lamina.layers.check import check_layer
 
 
 def test_at_a_kink_it_says_undecidable_and_moves_off():

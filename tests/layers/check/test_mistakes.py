@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from layers import Affine, BatchNormalization, Dropout, Layer, Param, Relu, SoftmaxWithLoss
-from layers.check import check_layer
+from lamina.layers import Affine, BatchNormalization, Dropout, Layer, Param, Relu, SoftmaxWithLoss
+from lamina.layers.check import check_layer
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4, 5))

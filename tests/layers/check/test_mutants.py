@@ -2,9 +2,9 @@
 
 import pytest
 
-from layers import Affine, Relu
-from layers.check.__main__ import all_layers
-from layers.check.mutants import CAUGHT, EQUIVALENT, SURVIVED, UNREACHED, mutation_table
+from lamina.layers import Affine, Relu
+from lamina.layers.check.listing import all_layers
+from lamina.layers.check.mutants import CAUGHT, EQUIVALENT, SURVIVED, UNREACHED, mutation_table
 
 
 @pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
@@ -37,7 +37,7 @@ def test_a_mutant_of_the_cache_leaves_forward_as_it_is():
 
 def test_a_blunt_check_lets_mutants_survive(monkeypatch):
     """If the comparison were left out, the table would say so."""
-    from layers.check import gradients
+    from lamina.layers.check import gradients
 
     def agrees_with_everything(case, name, value, gradient, exact, douts, report, *_):
         report.seen.add(case.label(name))
@@ -54,7 +54,7 @@ def test_a_line_that_no_example_reaches_is_not_called_equivalent():
     from pathlib import Path
 
     source = (
-        "import numpy as np\nfrom layers import Relu\n"
+        "import numpy as np\nfrom lamina.layers import Relu\n"
         "class Branches(Relu):\n"
         "    def backward(self, dout):\n"
         "        if dout.ndim == 3:\n"

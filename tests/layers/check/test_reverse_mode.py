@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from layers import Affine, Layer
-from layers.check import check_class, check_layer
-from layers.check.__main__ import all_layers
-from layers.check.case import Case
+from lamina.layers import Affine, Layer
+from lamina.layers.check import check_class, check_layer
+from lamina.layers.check.case import Case
+from lamina.layers.check.listing import all_layers
 
 # Layers whose forward is not pure, and what it does instead.
 IMPURE = {

@@ -1,0 +1,99 @@
+"""Draw a net on one batch, or an expression: what flows forward, and what flows back."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from lamina.autodiff.draw import draw
+from lamina.autodiff.draw.expression import read_expression
+from lamina.autodiff.draw.given import read_inputs
+from lamina.experiment.build import build_dataset, build_net, check_sections
+from lamina.experiment.config import ConfigError, load_config
+from lamina.experiment.evaluate import load_run
+from lamina.experiment.run_config import add_code_option
+from lamina.experiment.values import check_value
+from lamina.nets import Net
+from lamina.nets.drawing import draw_net
+
+EPILOG = """examples:
+  lamina draw configs/mnist_relu.yaml -o net.svg
+  lamina draw runs/mnist_relu-20260101-120000 -o net.html
+  lamina draw "(x + y) * z" x=-2 y=5 z=-4 -o graph.html
+
+Functions of expressions: exp, log, sqrt, sin, tanh, max, min, sum, mean, sigmoid, relu, ...;
+@ is the matrix product, x.T the transpose. The result must be a single number.
+"""
+
+
+def add_arguments(parser) -> None:
+    add = parser.add_argument
+    add("source", metavar="CONFIG|RUN|EXPRESSION", help="a YAML file, a run, or an expression")
+    add("inputs", nargs="*", metavar="NAME=VALUE", help="of an expression: x=-2, W='[[1, 2]]'")
+    add(
+        *("-o", "--output"),
+        type=Path,
+        help=".svg, .png, .dot, or .html, a page to step through (default: net.svg, graph.html)",
+    )
+    add("--batch", type=int, default=100, help="samples that go through the net (default: 100)")
+    add_code_option(parser)
+
+
+def guarded(arguments: list[str]) -> list[str]:
+    """An expression may begin with a minus, which is no option: a blank tells them apart."""
+    options = ("-o", "--", "-h")
+    return [
+        f" {text}" if text.startswith("-") and not text.startswith(options) else text
+        for text in arguments
+    ]
+
+
+def user_errors() -> tuple:
+    return (OSError, ValueError, TypeError)
+
+
+def run(options) -> int:
+    if options.batch < 1:
+        raise ValueError(f"--batch: expects at least 1, got {options.batch}")
+    path = Path(options.source)
+    if _is_net(path):
+        net, X, t = load(path, options.batch, options.code)
+        drawing, output = draw_net(net, X, t, path.stem), options.output or Path("net.svg")
+    else:
+        inputs = read_inputs(options.inputs)
+        f = read_expression(options.source, inputs)
+        drawing, output = (
+            draw(f, inputs, options.source.strip()),
+            options.output or Path("graph.html"),
+        )
+    drawing.save(output)
+    print(output)
+    return 0
+
+
+def _is_net(path: Path) -> bool:
+    if path.suffix in (".yaml", ".yml"):
+        return True
+    try:
+        return path.exists()
+    except OSError:  # too long for a name, so it is an expression
+        return False
+
+
+def load(path: Path, rows: int, code: Iterable[Path] = ()):
+    """(net, X, t): from a configuration with its initial weights, or a run with those it learned,
+    and the first rows of the training samples; `code` as for load_run. Raises ConfigError, OSError
+    or ValueError."""
+    if path.is_dir():
+        net, dataset = load_run(path, code)
+    else:
+        config = load_config(path)
+        check_sections(config)
+        dataset = build_dataset(config)
+        training = config.expect_mapping(("training",))
+        seed = check_value(config, ("training", "seed"), training.get("seed", 0), int)
+        weights, _ = np.random.default_rng(seed).spawn(2)  # as training does
+        net = build_net(config, dataset, weights)
+    if not isinstance(net, Net):
+        raise ConfigError(f"{path}: the net is no nets.Net, so it has no layers to draw")
+    return net, *dataset.train[:rows]

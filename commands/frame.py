@@ -1,0 +1,90 @@
+"""`lamina COMMAND ...`: finds the command, and ends the same way for all of them."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+
+from lamina.common.names import suggest
+
+COMMANDS = {  # a module of this room each; loaded when it is asked for
+    "train": "train a net that a YAML file describes, or go on with a run",
+    "evaluate": "say how good a run is, and what it gets wrong",
+    "plots": "draw the learning curves of runs",
+    "doctor": "say what is wrong with a run, if anything",
+    "profile": "say where the time of a training step goes",
+    "draw": "draw a net, or an expression, with its values and gradients",
+    "check": "check the gradients of layers",
+}
+
+
+def main(arguments: list[str] | None = None, program: str | None = None) -> int:
+    """Run a command; returns its exit status, 2 for a mistake of the user.
+
+    A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
+    its description, `EPILOG` may follow. It may list other `user_errors()` than OSError and
+    ValueError: these are said in one line, anything else is a bug and shows its traceback.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    if arguments[0] == "--version":
+        from lamina import __version__
+
+        print(f"lamina {__version__}")
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"lamina: there is no command {name}{suggest(name, COMMANDS)}", file=sys.stderr)
+        return 2
+    command, program = (
+        importlib.import_module(f"lamina.commands.{name}"),
+        program or f"lamina {name}",
+    )
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=command.__doc__,
+        epilog=getattr(command, "EPILOG", None),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    guarded = getattr(command, "guarded", list)
+    options = parser.parse_args(guarded(rest))
+    options.error = parser.error
+    return _ended(command, options, program)
+
+
+def _ended(command, options, program: str) -> int:
+    try:
+        status = command.run(options)
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
+        return status
+    except BrokenPipeError:  # whoever reads it has seen enough, as in | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return getattr(options, "status", 0)
+    except KeyboardInterrupt:
+        print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
+        return 130
+    except Exception as error:
+        if not isinstance(error, _user_errors(command)):
+            raise
+        if options.debug:
+            traceback.print_exc()
+        said = str(error).removeprefix(f"{program.split()[-1]}: ")
+        print(f"{program}: {said}", file=sys.stderr)
+        return 2
+
+
+def _user_errors(command) -> tuple:
+    return getattr(command, "user_errors", lambda: (OSError, ValueError))()
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        ["usage: lamina COMMAND ...", "", *lines, "", "lamina COMMAND --help says what it takes."]
+    )

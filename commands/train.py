@@ -1,0 +1,86 @@
+"""Train a net that a YAML file describes."""
+
+from pathlib import Path
+
+from lamina.common.memory import keep_memory
+from lamina.common.threads import set_threads, stop_waiting_early
+from lamina.experiment.config import ConfigError, load_config
+from lamina.experiment.run_config import add_code_option, load_run_config
+
+DEFAULT = "configs/digits_relu.yaml"
+EPILOG = """examples:
+  python train.py --config configs/mnist_relu.yaml
+  python train.py --config configs/mnist_relu.yaml --seed 1 --run-dir runs/seed1
+  python train.py --set optimizer.lr=0.5 --set training.iterations=600
+  python train.py --resume runs/seed1                  go on where it was interrupted
+  python train.py --resume runs/seed1 --set training.iterations=20000      or for longer
+  python train.py --resume runs/seed1 --verify         does its last stretch give the same bits?
+"""
+STOPPED = "; a run directory can be taken up: --resume RUN"
+
+
+def add_arguments(parser) -> None:
+    add = parser.add_argument
+    add("--config", help=f"(default: {DEFAULT}; with --resume that of the run)")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change one value; repeatable",
+    )
+    add("--run-dir", type=Path, help="(default: runs/<config>-<time>)")
+    add("--resume", type=Path, metavar="RUN", help="go on in this run directory")
+    add("--verify", action="store_true", help="with --resume: train again, compare, change nothing")
+    add_code_option(parser)
+    add("--seed", type=int, help="short for --set training.seed=SEED")
+    add("--quiet", action="store_true", help="no progress bar")
+
+
+def user_errors() -> tuple:
+    """What a user's mistake or the world may raise."""
+    from lamina.experiment.run import USER_ERRORS  # late: see run
+
+    return (ConfigError, OSError, *USER_ERRORS)
+
+
+def run(options) -> int:
+    if options.resume and options.run_dir:
+        options.error("--resume goes on in the directory of its run; leave --run-dir out")
+    if options.code and not options.resume:
+        options.error("--code is for --resume; a configuration that you name may run what it names")
+    if options.verify and not options.resume:
+        options.error("--verify needs --resume RUN")
+    stop_waiting_early()
+    keep_memory()
+    config = _config(options)
+    for assignment in options.set:
+        config.set(assignment)
+    if options.seed is not None:
+        config.set(f"training.seed={options.seed}")
+    training = config.data.get("training")
+    threads = training.get("threads") if isinstance(training, dict) else None
+    if isinstance(threads, int) and threads > 0:
+        set_threads(threads)
+    # After set_threads: these import NumPy.
+    if options.verify:
+        from lamina.experiment.verify import verify
+
+        summary, status = verify(config, options.resume, options.quiet)
+    elif options.resume:
+        from lamina.experiment.run import resume
+
+        summary, status = resume(config, options.resume, options.quiet)
+    else:
+        from lamina.experiment.run import run
+
+        name = Path(options.config or DEFAULT).stem
+        summary, status = run(config, name, options.run_dir, options.quiet)
+    print(summary)
+    return status
+
+
+def _config(options):
+    if options.config or not options.resume:
+        return load_config(options.config or DEFAULT)
+    return load_run_config(options.resume, options.code)

@@ -1,0 +1,109 @@
+"""CSV files that grow while a run goes on, and lose nothing but their last line if it is killed."""
+
+import contextlib
+import csv
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.errors import RunError
+from lamina.common.files import unwritable
+
+
+class Table:
+    """A CSV file whose rows begin with an iteration. One that is there already is continued after
+    its last row of an iteration up to `upto`; what comes after is cut off.
+
+    Rows are collected until `flush` appends them to the file at once. A write that fails is taken
+    back, so that only a crash can leave a line cut off, the last; `read_table` passes it over.
+    Raises RunError if the file is there with another header.
+    """
+
+    def __init__(self, path: Path, header: tuple, upto: int = 0):
+        self.path, self._text = path, io.StringIO()
+        self.write = csv.writer(self._text, lineterminator="\n").writerow
+        kept = _whole_rows(path, header, upto) if path.exists() else 0
+        if kept:
+            os.truncate(path, kept)
+        else:
+            path.write_bytes(b"")
+            self.write(header)
+            self.flush()
+
+    def flush(self, sync: bool = False) -> None:
+        """Append what has been collected; with `sync`, return only when it is on the disk. Raises
+        OSError naming the file, and keeps the rows for the next flush, if there is no room."""
+        rows = self._text.getvalue().encode()
+        try:
+            with open(self.path, "ab", buffering=0) as file:
+                end = file.tell()
+                try:
+                    _write_all(file, rows)
+                    if sync:
+                        os.fsync(file.fileno())
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        file.truncate(end)
+                    raise
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self._text.seek(0)
+        self._text.truncate()
+
+
+def _write_all(file, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _whole_rows(path: Path, header: tuple, upto: int) -> int:
+    """How many bytes are to stay: the header and whole rows of iterations up to that one."""
+    first, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
+    if not first.endswith(b"\n"):  # a crash came before the header was whole
+        return 0
+    if first != (",".join(header) + "\n").encode():
+        got = first.decode(errors="replace").strip()
+        raise RunError(f"{path}: expects the header {','.join(header)}, got {got!r}")
+    end = len(first)
+    for line in lines:
+        number = line.partition(b",")[0]
+        short = len(number) < 20 and number.isdigit()
+        if not (line.endswith(b"\n") and short and int(number) <= upto):
+            break
+        end += len(line)
+    return end
+
+
+def read_table(path: Path) -> dict[str, np.ndarray]:
+    """A CSV file of a run as columns of floats; an empty cell is NaN. Raises what `read_rows` does,
+    and RunError naming the file if it has no header, and the line of what is no number."""
+    header, rows = read_rows(path)
+    if not header:
+        raise RunError(f"{path}: has no header")
+    columns = [[] for _ in header]
+    for line, row in enumerate(rows, start=2):
+        for column, cell in zip(columns, row, strict=True):
+            try:
+                column.append(float(cell or "nan"))
+            except ValueError:
+                raise RunError(f"{path}, line {line}: expects a number, got {cell!r}") from None
+    return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
+
+
+def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file of a run, [] if it is empty. A last line that was cut off is
+    left out. Raises RunError naming the file, and the line of a row of another length."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RunError(f"{path}: is not a text file") from None
+    except FileNotFoundError:
+        raise RunError(f"{path}: is missing") from None
+    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise RunError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")
+    return header, rows

@@ -1,0 +1,101 @@
+"""Units that pass no gradient: dead ReLUs, saturated sigmoids."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.finding import Finding, listed, percent
+
+MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
+LAST = 3  # records that must agree: a unit may rest for a batch
+
+
+def dead_relus(record, earlier) -> Finding | None:
+    """Half of a layer's ReLUs or more give 0 for every sample of the last batches looked at, and
+    the net has not learned; or nearly all do, and it has not learned well. (Half a layer may be
+    dead in a good net: DeepConvNet's last one is, of Adam's first steps.)
+
+    CS231n, "Neural networks part 1": a ReLU that is pushed below zero for all inputs has no
+    gradient any more and never comes back.
+    """
+    found = _held(record, "dead")
+    if not found:
+        return None
+    worst = max(found, key=found.get)
+    nearly_all = found[worst] >= NEARLY_ALL
+    if record.train > (0.9 if nearly_all else record.halfway):
+        return None
+    if record.iterations <= SHORT and not nearly_all:
+        return None
+    series = record.layers[worst]
+    since = series.iterations[np.flatnonzero(series["dead"] >= MOST)[0]]
+    at_once = since <= series.iterations[0]
+    evidence = [f"{percent(found[worst])} of the units of {worst} are 0 for whole batches"]
+    if len(found) > 1:
+        evidence.append(f"dead by half or more: {listed(found)}")
+    evidence.append(
+        "so from the first iteration on" if at_once else f"seen first at iteration {since:.0f}"
+    )
+    if not at_once and (moved := _largest_update(record, since)) > 0.1:
+        evidence.append(f"an update before that was {moved:.2g} times the weights")
+    remedies = ["a smaller learning rate", "LeakyRelu or Elu, which keep a gradient below zero"]
+    if at_once:
+        remedies[0] = "look at the first biases and weights: biases of 0, weights of he_normal"
+    return Finding(
+        "dead ReLUs",
+        evidence,
+        "No gradient passes a ReLU whose input is below zero for every sample: it, and what leads "
+        "only to it, does not learn any more.",
+        remedies,
+        explains=(
+            *("vanishing gradients", "wrong labels", "too little capacity"),
+            *("learning rate too low", "saturated units"),
+        ),
+    )
+
+
+def saturated(record, earlier) -> Finding | None:
+    """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
+    the net has not learned. Glorot and Bengio 2010, section 3."""
+    found = _held(record, "saturated")
+    if not found or record.train > 0.9:
+        return None
+    worst = max(found, key=found.get)
+    first = record.layers[worst]["saturated"][0]
+    evidence = [
+        f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
+        f"{percent(first)} at the start"
+    ]
+    if len(found) > 1:
+        evidence.append(f"saturated by half or more: {listed(found)}")
+    if not math.isnan(record.train):
+        evidence.append(f"train accuracy {percent(record.train)}")
+    return Finding(
+        "saturated units",
+        evidence,
+        "At its ends a sigmoid is flat: its derivative is under a twentieth of the largest, so "
+        "what is below it learns next to nothing.",
+        [
+            "xavier_normal, and inputs of mean 0 and deviation 1",
+            "a smaller learning rate, if the share has grown while training",
+            "Relu instead",
+        ],
+        explains=("vanishing gradients", "learning rate too low", "wrong labels"),
+    )
+
+
+def _held(record, column: str) -> dict[str, float]:
+    """{layer: the least share among its last records}, where that is at least MOST."""
+    least = {
+        name: float(series[column][-LAST:].min())
+        for name, series in record.layers.items()
+        if not np.isnan(series[column]).any()
+    }
+    return {name: share for name, share in least.items() if share >= MOST}
+
+
+def _largest_update(record, until: float) -> float:
+    values = [s["update_ratio"][s.iterations < until] for s in record.weights.values()]
+    values = [v for part in values for v in part if not math.isnan(v)]
+    return max(values, default=0.0)

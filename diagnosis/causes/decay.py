@@ -1,0 +1,44 @@
+"""Weight decay against the weights."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.record import number
+
+SHRUNK = 0.3  # of the norm at the start
+USUAL = 0.05  # up to which a decay does no such harm unless the rate is too high
+
+
+def decay_too_strong(record, earlier) -> Finding | None:
+    """The weights have shrunk to a fraction, as the decay times the rate foretells."""
+    optimizer = record.optimizer
+    decay = number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
+    if not decay > USUAL or not record.weights:
+        return None
+    norms = [math.hypot(*(s["weight_norm"][i] for s in record.weights.values())) for i in (0, -1)]
+    pull = decay * record.lr * record.iterations
+    if not norms[1] < SHRUNK * norms[0] or pull < 1.0 or record.train > 0.9:
+        return None
+    last = next(iter(record.weights.values())).iterations[-1]
+    evidence = [
+        f"norm of the weights: {norms[0]:.3g} at the start, {norms[1]:.3g} at iteration {last:.0f}",
+        f"weight_decay {decay:g} times the rate {record.lr:g}: {decay * record.lr:.2g} of each "
+        "weight is taken off at every step",
+    ]
+    gradients = [s["gradient_norm"][-1] for s in record.weights.values()]
+    if np.isfinite(gradients).all() and optimizer.get("decay", "l2") == "l2":
+        pulls = (decay * norms[1], math.hypot(*gradients))
+        evidence.append("last pull of the decay {:.2g}, of the data {:.2g}".format(*pulls))
+    return Finding(
+        "weight decay too strong",
+        evidence,
+        "The decay pulls the weights to zero faster than the data can build them up; what is left "
+        "answers the same to every input.",
+        [f"weight_decay: 0.0005, or none, instead of {decay:g}"],
+        explains=(
+            *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),
+            *("vanishing gradients", "too little capacity", "saturated units"),
+        ),
+    )

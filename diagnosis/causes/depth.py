@@ -1,0 +1,101 @@
+"""Signals that grow or shrink from layer to layer."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.finding import Finding, median, percent
+
+EXPLODING = 1000.0  # times, from the first layer to the largest
+VANISHING = 1e-3  # relative gradient of the lowest weights, as a share of that of the highest
+DEPTH = 4  # layers with weights, from which on it is a matter of depth
+
+
+def exploding(record, earlier) -> Finding | None:
+    """The spread of the outputs, or the gradients, grow with every layer at the first iteration.
+
+    With weights of deviation s and n inputs, a ReLU layer multiplies the spread by s √(n / 2).
+    He et al. 2015, section 2.2.
+    """
+    stds = {n: s["std"][0] for n, s in record.layers.items() if n != "(input)"}
+    depth = len(record.weights)
+    if depth < DEPTH or not stds:
+        return None
+    names, sizes = list(stds), np.array(list(stds.values()))
+    if not sizes[0] > 0:
+        return None
+    top = int(np.nanargmax(sizes))
+    growth = sizes[top] / sizes[0]
+    if not growth > EXPLODING:
+        return None
+    factor = growth ** (1.0 / max(depth - 1, 1))
+    evidence = [
+        f"deviation of outputs at iteration {_first(record):.0f}: {sizes[0]:.3g} in {names[0]}, "
+        f"{sizes[top]:.3g} in {names[top]}",
+        f"{depth} layers with weights, each about {factor:.2g} times as large as the one before",
+    ]
+    if record.guessing_loss:
+        evidence.append(f"first loss {record.start_loss:.3g}; guessing: {record.guessing_loss:.3g}")
+    return Finding(
+        "exploding depth",
+        evidence,
+        "Each layer makes signals larger, and gradients on their way back likewise: with depth "
+        "this grows beyond all bounds.",
+        [
+            "leave out init: (he_normal keeps the size through ReLUs)",
+            "BatchNormalization or LayerNormalization between the layers",
+            "clip_norm: 1.0 under optimizer, for gradients alone",
+        ],
+        explains=(
+            *("learning rate too high", "dead ReLUs", "saturated units", "overflow"),
+            *("vanishing gradients", "wrong labels", "too little capacity", "over-fitting"),
+            *("learning rate too low", "initial weights too large"),
+        ),
+    )
+
+
+def vanishing(record, earlier) -> Finding | None:
+    """Gradients, relative to the weights, fall from layer to layer on their way down.
+
+    Hochreiter 1991; Glorot and Bengio 2010, section 4.2. A sigmoid passes at most a quarter.
+    """
+    relative = {}
+    for name, series in record.weights.items():
+        early = slice(0, max(len(series.iterations) // 2, 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = (series["gradient_norm"] / series["weight_norm"])[early]
+        relative[name] = median(values)
+    relative = {name: value for name, value in relative.items() if not math.isnan(value)}
+    if len(relative) < 3 or record.train > 0.9:
+        return None
+    names, values = list(relative), np.array(list(relative.values()))
+    if not values[0] < VANISHING * values[-1]:
+        return None
+    evidence = [
+        f"gradient / weight, median of the first half: {names[-1]} {values[-1]:.2g}, "
+        f"{names[len(names) // 2]} {values[len(names) // 2]:.2g}, {names[0]} {values[0]:.2g}"
+    ]
+    kinds = [s.type for n, s in record.layers.items() if n != "(input)"]
+    squashing = [k for k in kinds if k in ("Sigmoid", "Tanh")]
+    if squashing:
+        evidence.append(f"{len(squashing)} layers of {' and '.join(sorted(set(squashing)))}")
+    if not math.isnan(record.train):
+        evidence.append(
+            f"train accuracy {percent(record.train)} after {record.iterations} iterations"
+        )
+    return Finding(
+        "vanishing gradients",
+        evidence,
+        f"What comes back to {names[0]} is {values[0] / values[-1]:.1g} of what its share should "
+        "be: the lower layers do not learn, and the upper ones see only noise.",
+        [
+            "Relu instead of Sigmoid, with he_normal",
+            "BatchNormalization between the layers, or a ResidualNet",
+            "fewer layers",
+        ],
+        explains=("learning rate too low", "wrong labels", "too little capacity", "over-fitting"),
+    )
+
+
+def _first(record) -> float:
+    return next(iter(record.layers.values())).iterations[0]

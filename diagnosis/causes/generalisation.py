@@ -1,0 +1,120 @@
+"""What was learned beside what should have been: labels, capacity, over-fitting."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW
+from lamina.diagnosis.finding import Finding, accuracies, largest, median, percent
+
+GAP = 0.08  # between train and test accuracy
+STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
+LOW = 0.75  # a train accuracy below which a net that has stopped getting better lacks something
+
+
+def wrong_labels(record, earlier) -> Finding | None:
+    """Test accuracy at chance, with training samples learned by heart or not learned at all, while
+    the training itself is in order. Zhang et al. 2017, "Understanding deep learning requires
+    rethinking generalization": a net that is large enough learns random labels by heart."""
+    if earlier or not record.chance or math.isnan(record.test) or record.iterations <= SHORT:
+        return None
+    # Guessing scatters by √(p (1 - p) / n) around the share of the largest class.
+    chance, n = record.chance, record.facts.get("test_samples", 1000)
+    limit = chance + 0.04 + 3 * math.sqrt(chance * (1 - chance) / n)
+    best = float(record.history["test_accuracy"].max())
+    if record.test > limit or best > limit + 0.02:
+        return None
+    by_heart = record.train - record.test > 0.1
+    evidence = [
+        f"test accuracy {percent(record.test)}, best {percent(best)}",
+        f"guessing scores {percent(chance)}",
+        f"train accuracy {percent(record.train)}: "
+        + ("learned by heart" if by_heart else "hardly anything is learned"),
+    ]
+    if record.everything is not None:
+        ratio = float(np.nanmedian(record.everything["update_ratio"]))
+        evidence.append(f"gradients and updates are in order: update / weight {ratio:.2g}")
+    return Finding(
+        "wrong labels",
+        evidence,
+        "What the labels say cannot be seen in the inputs: labels shuffled against the inputs, the "
+        "wrong column, or a train and a test set that do not belong together.",
+        [
+            "look at a few samples with their labels",
+            "shuffle inputs and labels with one and the same permutation",
+            "check that train and test number the classes alike",
+        ],
+        explains=("over-fitting", "too little capacity"),
+    )
+
+
+def too_little_capacity(record, earlier) -> Finding | None:
+    """Train and test accuracy low and equal, the loss no longer falling, the training in order."""
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
+        return None
+    quarter = record.iterations // 4
+    before, last = (record.loss["loss"][i * quarter : (i + 1) * quarter].mean() for i in (2, 3))
+    falling = before - last
+    if falling > STILL * before or falling > STILL * (record.start_loss - last):
+        return None
+    if record.train >= LOW or record.train - record.test > 2 * GAP or _hardly_moves(record):
+        return None
+    widths = {
+        n: p["shape"][-1]
+        for n, p in list(record.facts.get("parameters", {}).items())
+        if len(p["shape"]) == 2
+    }
+    evidence = [
+        f"{accuracies(record)}: low, and nearly equal",
+        f"mean loss of the third quarter {before:.3g}, of the last {last:.3g}",
+    ]
+    hidden = dict(list(widths.items())[:-1])
+    if hidden and record.classes:
+        narrow = min(hidden, key=hidden.get)
+        evidence.append(
+            f"narrowest layer: {narrow}, {hidden[narrow]} units; {record.classes} classes"
+        )
+    return Finding(
+        "too little capacity",
+        evidence,
+        "The net has got as far as it can, on the samples that it trains on too: it is too small "
+        "or of the wrong kind for this task, or the inputs do not tell more.",
+        [
+            "more units in the narrowest layer, or one layer more",
+            "for images convolutions",
+            "less dropout, weight decay and augmentation, if there is much",
+        ],
+    )
+
+
+def _hardly_moves(record) -> bool:
+    """Are the updates so small that the net cannot have got as far as it can?"""
+    ratios = [median(series["update_ratio"]) for series in record.weights.values()]
+    return bool(ratios) and largest(ratios) < TOO_LOW
+
+
+def over_fitting(record, earlier) -> Finding | None:
+    """Far better on the training samples than on the test samples."""
+    gap = record.train - record.test
+    errors = (1 - record.train, 1 - record.test)
+    if math.isnan(gap) or gap < GAP or errors[0] > 0.5 * errors[1]:
+        return None
+    evidence = [f"{accuracies(record)}: {100 * gap:.3g} points apart"]
+    tests = record.history["test_accuracy"]
+    if tests.max() > record.test + 0.01:
+        at = record.history["iteration"][tests.argmax()]
+        evidence.append(f"test accuracy was best, {percent(tests.max())}, at iteration {at:.0f}")
+    weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
+    if weights:
+        evidence.append(f"{weights:,} parameters for {record.facts['samples']:,} samples")
+    return Finding(
+        "over-fitting",
+        evidence,
+        "The net has learned its samples by heart rather than what they have in common.",
+        [
+            "more samples, or augmentation under training for images",
+            "Dropout, weight_decay: 0.0005",
+            "patience and keep_best under training: stop where the test accuracy was best",
+            "fewer units",
+        ],
+    )

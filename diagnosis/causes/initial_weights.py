@@ -1,0 +1,85 @@
+"""How the weights started."""
+
+import math
+
+from lamina.diagnosis.finding import Finding, listed, percent
+
+TOO_LARGE = 8.0  # times the deviation of He's rule
+# Their weights have these shapes, so the number of inputs of a unit is known.
+FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.prod(shape[1:])}
+
+
+def equal_weights(record, earlier) -> Finding | None:
+    """All weights of a hidden layer the same, such as zero: its units stay copies of each other.
+
+    The last layer may start at zero: its units have different targets. Goodfellow, Bengio and
+    Courville 2016, "Deep Learning", section 8.4, on breaking symmetry.
+    """
+    parameters = record.facts.get("parameters", {})
+    matrices = {n: p for n, p in parameters.items() if len(p["shape"]) > 1}
+    hidden = list(matrices)[:-1]
+    equal = [n for n in hidden if matrices[n]["learns"] and matrices[n]["std"] == 0]
+    if not equal or record.train > 0.9:
+        return None
+    value = matrices[equal[0]]["mean"]
+    evidence = [f"all weights of {listed(equal)} started at {value:g}"]
+    series = [record.parameters[name] for name in equal if name in record.parameters]
+    if series and not any(s["weight_norm"][-1] for s in series):
+        evidence.append(f"they are still 0 at iteration {series[0].iterations[-1]:.0f}")
+    if not math.isnan(record.train):
+        evidence.append(f"train accuracy {percent(record.train)}")
+    return Finding(
+        "equal weights",
+        evidence,
+        "Units that start the same get the same gradient and stay the same (at zero, often none "
+        "at all): a layer of them is as good as one unit.",
+        ["take the default he_normal, or xavier_normal before sigmoids; zeros are for biases"],
+        explains=(
+            *("dead ReLUs", "vanishing gradients", "learning rate too low", "wrong labels"),
+            *("too little capacity", "learning rate too high", "weight decay too strong"),
+        ),
+    )
+
+
+def weights_too_large(record, earlier) -> Finding | None:
+    """Many times the deviation that keeps the size of signals. He et al. 2015, equation 10."""
+    times = _times_he(record)
+    guess = record.guessing_loss
+    far_off = guess is not None and record.start_loss > 5 * guess and not earlier
+    large = {n: k for n, k in times.items() if k > (3.0 if far_off else TOO_LARGE)}
+    if not large:
+        return None
+    worst = max(large, key=large.get)
+    std = record.facts["parameters"][worst]["std"]
+    evidence = [
+        f"{worst} started with deviation {std:.3g}, {large[worst]:.3g} times that of He's rule"
+    ]
+    if len(large) > 1:
+        evidence.append(f"too large: {listed(large)}")
+    if guess is not None:
+        evidence.append(f"first loss {record.start_loss:.3g}; guessing costs {guess:.3g}")
+    return Finding(
+        "initial weights too large",
+        evidence,
+        "The first outputs are huge and surely wrong, sigmoids sit at their ends, and training "
+        "spends its steps on unlearning the start.",
+        [
+            "leave out init: (he_normal is the default), or std: no larger than "
+            f"{std / large[worst]:.2g} for {worst}"
+        ],
+        explains=(
+            *("exploding depth", "learning rate too high", "dead ReLUs", "saturated units"),
+            *("vanishing gradients", "overflow", "over-fitting", "too little capacity"),
+            *("learning rate too low", "wrong labels"),
+        ),
+    )
+
+
+def _times_he(record) -> dict[str, float]:
+    """{weights: their first deviation, in those of He's rule}, where the fan-in is known."""
+    kinds, result = record.facts.get("layers", {}), {}
+    for name, start in record.facts.get("parameters", {}).items():
+        kind = kinds.get(name.rpartition(".")[0], "")
+        if kind in FAN_IN and len(start["shape"]) > 1 and start["std"] and start["learns"]:
+            result[name] = start["std"] / math.sqrt(2.0 / max(FAN_IN[kind](start["shape"]), 1))
+    return result

@@ -1,0 +1,33 @@
+"""The size of the inputs."""
+
+from lamina.diagnosis.finding import Finding, median
+
+LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised columns 1
+
+
+def not_normalised(record, earlier) -> Finding | None:
+    """Inputs far from mean 0 and deviation 1. LeCun et al. 1998, "Efficient BackProp", 4.3."""
+    inputs = record.layers.get("(input)")
+    if inputs is None:
+        return None
+    mean, std = median(inputs["mean"]), median(inputs["std"])
+    if not (abs(mean) > LARGEST or std > LARGEST or std < SMALLEST):
+        return None
+    evidence = [f"inputs have mean {mean:.3g} and deviation {std:.3g}; 0 and 1 would be best"]
+    evidence.append(f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
+    size = "as small" if std < SMALLEST else "as large"
+    return Finding(
+        "inputs not normalised",
+        evidence,
+        "The gradient of the first weights is proportional to the inputs, so every update is "
+        f"{size}: no rate fits this layer and the others.",
+        [
+            "images: scale pixels to 0-1 (the built-in data sets do), or normalise: true",
+            "columns: standardise each (CSV does, unless standardise: false)",
+        ],
+        explains=(
+            *("initial weights too large", "exploding depth", "learning rate too high"),
+            *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),
+            *("wrong labels", "too little capacity", "over-fitting", "learning rate too low"),
+        ),
+    )

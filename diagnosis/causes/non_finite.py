@@ -1,0 +1,44 @@
+"""A number that is none: where it came from, as culprit.json says."""
+
+from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.words import ADVICE
+
+
+def bad_number(record, earlier) -> Finding | None:
+    """It came from outside the arithmetic: from the data, the weights at the start, elsewhere."""
+    kind = _kind(record.culprit)
+    if kind not in ("input", "augmented", "start", "outside"):
+        return None
+    names = {"input": "bad number in the inputs", "augmented": "bad number from the augmentation"}
+    names |= {"start": "bad number in the first weights", "outside": "bad number from outside"}
+    meaning = {
+        "input": "One sample spoils the whole step: every weight takes part in it.",
+        "augmented": "One sample spoils the whole step: every weight takes part in it.",
+        "start": "No training can mend a weight that is NaN or infinite.",
+        "outside": "Training the same steps again gives finite numbers: they were changed by "
+        "something else.",
+    }
+    return Finding(names[kind], _evidence(record), meaning[kind], [ADVICE[kind][1]])
+
+
+def overflow(record, earlier) -> Finding | None:
+    """It came about by arithmetic, for which the findings before this one may be the reason."""
+    kind = _kind(record.culprit)
+    if kind not in ("forward", "backward", "update"):
+        return None
+    layer = record.culprit.get("layer") or "the net"
+    meaning = f"The numbers in {layer} have left the range of their type; usual causes: "
+    return Finding(
+        "overflow", _evidence(record), meaning + ADVICE[kind][0] + ".", [ADVICE[kind][1]]
+    )
+
+
+def _kind(culprit: dict) -> str:
+    if culprit.get("when") == "input":
+        return "augmented" if culprit.get("augmented") else "input"
+    return "outside" if culprit.get("search") == "clean" else culprit.get("when", "")
+
+
+def _evidence(record) -> list[str]:
+    lines = [line.strip() for line in record.culprit.get("said", [])]
+    return [line for line in lines if not line.startswith(("usual causes", "try"))]

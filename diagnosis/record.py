@@ -1,0 +1,215 @@
+"""The files of a run as a `Record`: what the findings are made from."""
+
+import dataclasses
+import math
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.table import read_rows, read_table
+from lamina.diagnosis.notes import read_culprit, read_facts
+from lamina.diagnosis.recorder import LAYERS, PARAMETERS
+from lamina.experiment.config import load_config
+
+# What a net that only guesses pays per sample: softmax at equal scores, SVM at equal scores.
+GUESSING = {
+    "SoftmaxWithLoss": lambda classes: math.log(classes),
+    "CrossEntropyError": lambda classes: math.log(classes),
+    "SVMLoss": lambda classes: classes - 1.0,
+}
+
+
+@dataclasses.dataclass
+class Series:
+    """The numbers of one layer or parameter over time, a column each; NaN where there is none."""
+
+    name: str
+    type: str
+    iterations: np.ndarray
+    columns: dict[str, np.ndarray]
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        return self.columns[column]
+
+
+@dataclasses.dataclass
+class Record:
+    """A run as its files tell it.
+
+    `loss` and `history` are columns by name; `layers` and `parameters` map names to their series,
+    in the order of the net, empty if nothing was recorded; `facts` and `culprit` are the JSON
+    files, empty if there are none. Nothing of a user's code is imported, and no data are read.
+    """
+
+    path: Path
+    config: dict
+    loss: dict[str, np.ndarray]
+    history: dict[str, np.ndarray]
+    layers: dict[str, Series]
+    parameters: dict[str, Series]
+    facts: dict
+    culprit: dict
+
+    @property
+    def iterations(self) -> int:
+        """How many were done."""
+        return len(self.loss["loss"])
+
+    @cached_property
+    def classes(self) -> int | None:
+        return self.facts.get("classes")
+
+    @cached_property
+    def chance(self) -> float:
+        """The accuracy of always naming the most frequent class, or 0 if that is not known."""
+        return self.facts.get("largest_class", 0.0)
+
+    @property
+    def halfway(self) -> float:
+        """The accuracy between guessing and perfection: what is below has hardly learned."""
+        return self.chance + 0.5 * (1.0 - self.chance)
+
+    @cached_property
+    def guessing_loss(self) -> float | None:
+        """The loss of a net that thinks all classes equally likely, if its kind is known."""
+        kinds = [kind for kind in self.facts.get("layers", {}).values() if kind in GUESSING]
+        if len(kinds) != 1 or not self.classes or self.classes < 2:
+            return None
+        return GUESSING[kinds[0]](self.classes)
+
+    @cached_property
+    def start_loss(self) -> float:
+        """The first loss, before any update."""
+        return float(self.loss["loss"][0]) if self.iterations else math.nan
+
+    @cached_property
+    def end_loss(self) -> float:
+        """The mean loss of the last tenth of the run."""
+        if not self.iterations:
+            return math.nan
+        return float(np.mean(self.loss["loss"][-max(self.iterations // 10, 1) :]))
+
+    @cached_property
+    def train(self) -> float:
+        """The last accuracy on the training samples; NaN before the first evaluation."""
+        return self._last("train_accuracy")
+
+    @cached_property
+    def test(self) -> float:
+        return self._last("test_accuracy")
+
+    @cached_property
+    def lr(self) -> float:
+        """The highest rate that history.csv has, or that of the configuration."""
+        rates = self.history.get("lr", np.empty(0))
+        return float(rates.max()) if len(rates) else number(self.optimizer.get("lr"))
+
+    @property
+    def optimizer(self) -> dict:
+        """That section of the configuration."""
+        section = self.config.get("optimizer")
+        return section if isinstance(section, dict) else {}
+
+    @cached_property
+    def weights(self) -> dict[str, Series]:
+        """The parameters that are matrices or more: no biases, no scales."""
+        shapes = {n: p["shape"] for n, p in self.facts.get("parameters", {}).items()}
+        return {n: s for n, s in self.parameters.items() if len(shapes.get(n, ())) > 1}
+
+    @cached_property
+    def everything(self) -> Series | None:
+        """The parameters taken together."""
+        return self.parameters.get("(all)")
+
+    @property
+    def failed(self) -> bool:
+        """Did a number that is none end the run?"""
+        return bool(self.culprit)
+
+    def _last(self, column: str) -> float:
+        values = self.history.get(column, ())
+        return float(values[-1]) if len(values) else math.nan
+
+
+def number(value) -> float:
+    """A value of a configuration as a float; NaN if it is no number."""
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+    return float(value) if usable else math.nan
+
+
+def read_record(path: Path) -> Record:
+    """Read the files of a run. Raises OSError, or ValueError if it is none or a file is damaged; a
+    last line that was cut off, as in a run that was killed, is left out."""
+    for name in ("config.yaml", "loss.csv"):
+        if not (path / name).is_file():
+            raise ValueError(f"{path}: is no run directory: it has no {name}")
+    config = load_config(path / "config.yaml").data
+    loss = _table(path / "loss.csv", ("iteration", "loss"))
+    history = _table(path / "history.csv", ("iteration", "train_accuracy", "test_accuracy", "lr"))
+    facts, culprit = read_facts(path / "facts.json"), read_culprit(path / "culprit.json")
+    if not len(loss["loss"]) and not culprit:
+        raise ValueError(f"{path}: has no iteration yet")
+    layers = _series(path / "layers.csv", "layer", LAYERS[2:])
+    parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
+    return Record(path, config, loss, history, layers, parameters, facts, culprit)
+
+
+def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a CSV file with a column of names; both empty if it is not there."""
+    if not path.is_file():
+        return [], []
+    header, rows = read_rows(path)
+    if header:
+        _check_header(path, header, wanted)
+    return header, rows
+
+
+def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
+    """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
+    if not path.is_file() or b"\n" not in path.read_bytes():
+        return {name: np.empty(0) for name in wanted}
+    table = read_table(path)
+    _check_header(path, list(table), wanted)
+    _check_iterations(path, table["iteration"])
+    return table
+
+
+def _check_iterations(path: Path, iterations: np.ndarray) -> None:
+    if not (np.isfinite(iterations) & (iterations >= 1)).all() or (np.diff(iterations) <= 0).any():
+        raise ValueError(f"{path}: is damaged: its iterations do not grow from row to row")
+
+
+def _check_header(path: Path, header: list[str], wanted: tuple) -> None:
+    for name in wanted:
+        if name not in header:
+            raise ValueError(f"{path}: has no column {name}; is it a file of a run?")
+
+
+def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:
+    header, rows = _rows(path, ("iteration", key, *wanted))
+    if not rows:
+        return {}
+    names, texts = header.index(key), {key, "type"}
+    grouped: dict[str, list] = {}
+    for row in rows:
+        grouped.setdefault(row[names], []).append(row)
+    result = {}
+    for name, own in grouped.items():
+        columns = {
+            column: _numbers(path, [row[i] for row in own])
+            for i, column in enumerate(header)
+            if column not in texts
+        }
+        kind = own[0][header.index("type")] if "type" in header else ""
+        iterations = columns.pop("iteration")
+        _check_iterations(path, iterations)
+        result[name] = Series(name, kind, iterations, columns)
+    return result
+
+
+def _numbers(path: Path, cells: list[str]) -> np.ndarray:
+    try:
+        return np.array([float(cell or "nan") for cell in cells])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None

@@ -1,0 +1,141 @@
+"""The flight recorder: layers.csv and parameters.csv, a row per layer and parameter now and then.
+
+    layers.csv      iteration, layer, type, mean, std, gradient_mean, gradient_std, dead, saturated
+    parameters.csv  iteration, parameter, weight_norm, gradient_norm, update_ratio
+
+The first is about the outputs of layers in training mode and the gradients of the loss by them,
+over all entries of one batch; its first row, (input), is about the batch itself. The second is
+about the parameters that learn: ‖w‖ before the update, ‖g‖, and ‖w after - w before‖ / ‖w‖, of
+which CS231n says that it should be about 1e-3 ("Neural networks part 3", ratio of weights:updates).
+Its last row, (all), takes them together. A cell is empty where there is no such number.
+
+Rows are the same bits for the same seed, so the seconds they cost are not among them.
+"""
+
+import contextlib
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.table import Table
+from lamina.diagnosis.facts import write_facts
+from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
+from lamina.layers.gates import Copy
+from lamina.nets.probes import Place, Probes, places_of
+
+DEFAULT_INTERVAL = 200  # iterations; less than 1 % of the time of a small net's step
+EARLY = (1, 2, 5, 10, 20, 50, 100)  # much that goes wrong goes wrong at the start
+LAYERS = (
+    *("iteration", "layer", "type", "mean", "std", "gradient_mean", "gradient_std"),
+    *("dead", "saturated"),
+)
+PARAMETERS = ("iteration", "parameter", "weight_norm", "gradient_norm", "update_ratio")
+
+
+class Recorder:
+    """Notes the health of the layers every `every` iterations, and at a few of the first.
+
+    It only reads, so training is the same to the bit with it and without. `seconds` is the time
+    that it has taken. Raises ValueError unless every is at least 1.
+    """
+
+    def __init__(self, folder: Path, trainer, every: int = DEFAULT_INTERVAL):
+        if every < 1:
+            raise ValueError(f"record_every: expects at least 1, got {every}")
+        self.every, self.seconds = every, 0.0
+        started = time.perf_counter()
+        self._places = [p for p in places_of(trainer.net) if not isinstance(p.layer, Copy)]
+        self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
+        self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
+        write_facts(folder / "facts.json", trainer)
+        self.seconds += time.perf_counter() - started
+
+    def is_due(self, iteration: int) -> bool:
+        return iteration % self.every == 0 or iteration in EARLY
+
+    @contextlib.contextmanager
+    def recording(self, trainer):
+        """Note the step that is taken inside. One that fails leaves no rows."""
+        started = time.perf_counter()
+        self._rows: dict[str, list] = {}
+        learned = {n: p for n, p in trainer.optimizer.parameters.items() if p.trainable}
+        before = {name: param.data.copy() for name, param in learned.items()}
+        self.seconds += time.perf_counter() - started
+        with Probes(self._places, self):
+            yield
+        started = time.perf_counter()
+        self._write_layers(trainer.iteration, trainer.batch[1])
+        self._write_parameters(trainer.iteration, learned, before)
+        self.seconds += time.perf_counter() - started
+
+    def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
+        """The first forward of a layer in the step; there are more with several batches."""
+        if place.is_loss or place.name in self._rows:
+            return
+        started = time.perf_counter()
+        Y = _joined(outputs)
+        if Y is not None:
+            shares = (share_dead(place.layer, Y), share_saturated(place.layer, Y))
+            self._rows[place.name] = [place.type, mean_and_std(Y), None, shares]
+        self.seconds += time.perf_counter() - started
+
+    def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
+        row = self._rows.get(place.name)
+        if row is None or row[2] is not None:
+            return
+        started = time.perf_counter()
+        dout = _joined(douts)
+        if dout is not None:
+            row[2] = mean_and_std(dout)
+        self.seconds += time.perf_counter() - started
+
+    def flush(self, sync: bool = False) -> None:
+        """Write what has been noted; with `sync`, down to the disk, in a checkpoint's time."""
+        started = time.perf_counter()
+        for table in (self._layers, self._parameters):
+            table.flush(sync)
+        if not sync:
+            self.seconds += time.perf_counter() - started
+
+    def _write_layers(self, iteration: int, X) -> None:
+        arrays = X if isinstance(X, tuple) else (X,)
+        if (inputs := _joined(arrays)) is not None:
+            self._rows = {"(input)": ["input", mean_and_std(inputs), None, ()], **self._rows}
+        for name, (kind, activation, gradient, shares) in self._rows.items():
+            numbers = [*activation, *(gradient or (None, None)), *(shares or (None, None))]
+            self._layers.write((iteration, name, kind, *map(_cell, numbers)))
+
+    def _write_parameters(self, iteration: int, learned: dict, before: dict) -> None:
+        norms = []
+        for name, param in learned.items():
+            if param.grad is None:
+                continue
+            w, g = norm(before[name]), norm(param.grad)
+            change = norm(param.data - before[name])
+            norms.append((w, g, change))
+            self._parameters.write((iteration, name, _cell(w), _cell(g), _ratio(change, w)))
+        if not norms:
+            return
+        w, g, change = (math.hypot(*column) for column in zip(*norms, strict=True))
+        self._parameters.write((iteration, "(all)", _cell(w), _cell(g), _ratio(change, w)))
+
+
+def _joined(arrays: tuple) -> np.ndarray | None:
+    """The floating-point arrays among these as one; None if there are none, or duals among them."""
+    if len(arrays) == 1:
+        one = arrays[0]
+        return one if isinstance(one, np.ndarray) and one.dtype.kind == "f" else None
+    if not all(isinstance(a, np.ndarray) for a in arrays):
+        return None
+    parts = [a.ravel() for a in arrays if a.dtype.kind == "f"]
+    return np.concatenate(parts) if parts else None
+
+
+def _ratio(change: float, weight: float) -> str:
+    return _cell(change / weight if weight else None)
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

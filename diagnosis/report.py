@@ -1,0 +1,99 @@
+"""Findings as text of 80 columns."""
+
+import math
+import textwrap
+
+from lamina.diagnosis.finding import Finding, largest, median, percent
+from lamina.diagnosis.record import Record
+
+WIDTH, INDENT = 80, 12
+
+
+def report(record: Record, findings: list[Finding]) -> str:
+    """What is wrong, with evidence and remedies; or a clean bill with the key figures."""
+    lines = [summary(record, findings), ""]
+    for number, finding in enumerate(findings, 1):
+        follows = f" (follows from: {finding.follows_from})" if finding.follows_from else ""
+        lines.append(f"{number}. {finding.name}{follows}")
+        if finding.follows_from:  # it goes away with its cause
+            lines += [*_block("evidence", finding.evidence[:2]), ""]
+            continue
+        lines += _block("evidence", finding.evidence)
+        lines += _block("means", [finding.meaning])
+        lines += _block("try", finding.remedies)
+        lines.append("")
+    lines += [f"  {name:<14}{value}" for name, value in figures(record)]
+    if not record.layers:
+        lines += ["", *textwrap.wrap(_UNRECORDED, WIDTH)]
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Without what would move the cursor: a run may have come from anywhere."""
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def summary(record: Record, findings: list[Finding]) -> str:
+    """One line: the run, and the names of its findings."""
+    if not findings:
+        return f"{record.path}: healthy, nothing found"
+    causes = [f.name for f in findings if not f.follows_from]
+    rest = len(findings) - len(causes)
+    more = f" (and {rest} more that follow{'s' if rest == 1 else ''} from it)" if rest else ""
+    return f"{record.path}: {'; '.join(causes)}{more}"
+
+
+def figures(record: Record) -> list[tuple[str, str]]:
+    """The key figures of a run, healthy or not, as (name, text)."""
+    rows = [("iterations", f"{record.iterations:,}" + (", then it failed" * record.failed))]
+    if record.iterations:
+        rows.append(
+            ("loss", f"{record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
+        )
+    if not math.isnan(record.train):
+        accuracy = f"train {percent(record.train)}, test {percent(record.test)}"
+        rows.append(("accuracy", accuracy))
+    if record.weights:
+        ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
+        known = {n: r for n, r in ratios.items() if not math.isnan(r)}
+        if known:
+            low, high = min(known, key=known.get), max(known, key=known.get)
+            text = f"{known[low]:.2g} ({low})"
+            text += f" to {known[high]:.2g} ({high})" if low != high else ""
+            rows.append(("update/weight", f"{text}; rule of thumb 0.001"))
+    if record.everything is not None:
+        norms = record.everything["gradient_norm"]
+        text = (
+            f"{norms[0]:.2g} at the start, {norms[-1]:.2g} at the end, {largest(norms):.2g} at most"
+        )
+        rows.append(("gradient norm", text))
+    for column, name in (("dead", "dead ReLUs"), ("saturated", "saturated")):
+        shares = {n: s[column][-1] for n, s in record.layers.items()}
+        shares = {n: share for n, share in shares.items() if not math.isnan(share)}
+        if shares:
+            worst = max(shares, key=shares.get)
+            most = ", the most of all" if len(shares) > 1 else ""
+            rows.append((name, f"{percent(shares[worst])} at the end in {worst}{most}"))
+    return rows
+
+
+_UNRECORDED = (
+    "There is no layers.csv (training.record_every was 0, or the run is older than the recorder), "
+    "so only the loss and the accuracies could be looked at."
+)
+
+
+def _block(name: str, entries: list[str]) -> list[str]:
+    lines = []
+    for i, entry in enumerate(entries):
+        head = f"   {name if i == 0 else '':<{INDENT - 3}}"
+        bullet = "- " if len(entries) > 1 else ""
+        more = " " * (INDENT + len(bullet))
+        lines += textwrap.wrap(
+            entry,
+            WIDTH,
+            initial_indent=head + bullet,
+            subsequent_indent=more,
+            break_on_hyphens=False,
+        )
+    return lines

@@ -1,0 +1,53 @@
+"""The few numbers that are kept of an array: mean, spread, norm, shares of dead and saturated."""
+
+import math
+
+import numpy as np
+
+from lamina.layers import Relu, Sigmoid, Tanh
+from lamina.layers.base import Layer
+
+# A unit is saturated for a sample where its derivative is below this share of its largest:
+# Y < 0.0127 or Y > 0.9873 for a sigmoid, |Y| > 0.975 for tanh. Glorot and Bengio 2010, section 3.1,
+# show how layers come to sit there, and what it does to the gradient below.
+SATURATED = 0.05
+
+
+def norm(array: np.ndarray) -> float:
+    """√Σ a²; in float64 where squares leave the range of the array's own type."""
+    flat = array.ravel("K")
+    squares = float(flat.dot(flat))
+    if not 1e-30 < squares < 1e37:
+        flat = flat.astype(np.float64)
+        squares = float(flat.dot(flat))
+    return math.sqrt(squares)
+
+
+def mean_and_std(array: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of all entries."""
+    flat = array.ravel("K")
+    if not flat.size:
+        return math.nan, math.nan
+    mean = float(np.add.reduce(flat)) / flat.size
+    if not math.isfinite(mean):  # a float32 sum has overflowed
+        flat = flat.astype(np.float64)
+        mean = float(np.add.reduce(flat)) / flat.size
+    return mean, norm(flat - mean) / math.sqrt(flat.size)
+
+
+def share_dead(layer: Layer, Y: np.ndarray) -> float | None:
+    """Of a ReLU's units, the share that gives 0 for every sample of the batch: no gradient passes
+    them. A unit is an entry of the last axis, of images (N, C, H, W) a channel. Others: None."""
+    if not isinstance(layer, Relu) or Y.ndim < 2:
+        return None
+    axes = (0, *range(2, Y.ndim)) if Y.ndim > 3 else tuple(range(Y.ndim - 1))
+    return 1.0 - np.count_nonzero(Y.max(axis=axes) > 0) / Y.shape[1 if Y.ndim > 3 else -1]
+
+
+def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:
+    """Of a Sigmoid's or Tanh's outputs, the share that hardly a gradient passes. Others: None."""
+    if isinstance(layer, Sigmoid):
+        Y = 2.0 * Y - 1.0  # σ' = ¼ (1 - (2σ - 1)²), and tanh' = 1 - tanh²
+    elif not isinstance(layer, Tanh):
+        return None
+    return np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED)) / max(Y.size, 1)

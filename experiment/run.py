@@ -1,0 +1,80 @@
+"""A run from its configuration to its files; and the same run, going on where it was."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from lamina.common.errors import RunError
+from lamina.datasets.idx import IdxError
+from lamina.diagnosis.doctor import glance
+from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.config import Config, save_config
+from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.resume import about, take_up
+from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
+from lamina.layers.errors import ShapeError
+from lamina.training.trainer import Trainer
+
+# What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
+USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
+
+
+def run(
+    config: Config, name: str, run_dir: Path | None = None, quiet: bool = False
+) -> tuple[str, int]:
+    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
+
+    Returns a summary line and the exit status: 0, or 128 + n if signal n interrupted the run. The
+    summary is of the weights that are left: those of the last evaluation, or with keep_best of the
+    best one.
+    """
+    if run_dir is not None:
+        refuse_used(run_dir)
+    trainer = build_trainer(config, quiet=quiet)
+    run_dir = run_dir or new_directory(name)
+    with claimed(run_dir):
+        save_config(run_dir / "config.yaml", config)
+        trainer.about = about(trainer, config)
+        return _train(trainer, run_dir)
+
+
+def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
+    """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
+    stopped. Returns what `run` returns."""
+    require_run(run_dir)
+    with locked(run_dir):
+        trainer = take_up(config, run_dir, quiet=quiet)
+        save_config(run_dir / "config.yaml", config)
+        return _train(trainer, run_dir)
+
+
+def _train(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
+    trainer.run_dir = run_dir
+    trainer.run()
+    return _report(trainer, run_dir)
+
+
+def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
+    """Draw the curves, and say in a line how the run has ended."""
+    if trainer.interrupted:
+        line = f"interrupted at iteration {trainer.iteration}; to go on: "
+        command = f"python train.py --resume {shlex.quote(str(run_dir))}"
+        return f"{line}{command}", 128 + trainer.interrupted
+    losses, history = read_run(run_dir)
+    plot_curves(run_dir / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
+    first, last = losses["loss"][0], history["loss"][-1]
+    if causes := glance(run_dir):
+        command = f"lamina doctor {shlex.quote(str(run_dir))}"
+        print(f"{command} finds: {causes}", file=sys.stderr)
+    elif last > first:
+        print(
+            f"the loss has risen, from {first:.3g} to {last:.3g}: "
+            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
+            file=sys.stderr,
+        )
+    i = history["test_accuracy"].argmax() if trainer.best.keep else -1
+    train, test = (100 * history[f"{part}_accuracy"][i] for part in ("train", "test"))
+    result = f"train {train:.2f} %, test {test:.2f} %"
+    if trainer.best.keep:
+        result += f" (best, iteration {int(history['iteration'][i])})"
+    return f"{result}, run in {run_dir}", 0

@@ -1,0 +1,1 @@
+"""What layers share to compute fast: windows, pooling, channels."""

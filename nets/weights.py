@@ -1,0 +1,53 @@
+"""Saved weights: parameters and states by dotted name in an .npz file, what prediction needs."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.npz import Entry, NpzError, open_npz, write_npz
+from lamina.layers.base import Layer, Param, State
+from lamina.layers.saved_state import misfit, restore
+from lamina.training.finite import refuse_bad_weights, weights_of
+
+_LISTED = 100  # differences in an error
+
+
+def save_weights(path: Path, net: Layer) -> None:
+    """Write them; the file gets its name only when it is whole. Raises FloatingPointError if one of
+    them is not finite: such weights would only hide better ones."""
+    refuse_bad_weights(path, net)
+    write_npz(path, weights_of(net))
+
+
+def load_weights(path: Path, net: Layer, strict: bool = True) -> str:
+    """Put saved weights into a net by name; returns a line that says what was put in.
+
+    Raises ValueError listing every name, shape and dtype that differs, or NpzError, which is one,
+    for a damaged file, and changes nothing then; with strict=False what fits is put in, and the
+    line says what does not.
+    """
+    held = {n: h for n, h in net.walk() if isinstance(h, (Param, State))}
+    with open_npz(path) as saved:
+        wrong = [f"missing: {name}" for name in held.keys() - saved.keys()]
+        wrong += [f"unknown: {name}" for name in saved.keys() - held.keys()]
+        # Compared before they are read: what does not fit costs nothing, however large.
+        misfits = {name: misfit(held[name], saved[name]) for name in held.keys() & saved.keys()}
+        wrong += [f"{name}: {reason}" for name, reason in misfits.items() if reason]
+        fitting = [name for name, reason in misfits.items() if not reason]
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        differences = "; ".join([*sorted(wrong)[:_LISTED], *more])
+        if wrong and (strict or not fitting):
+            raise ValueError(f"{path} does not fit the net: {differences}")
+        arrays = {name: _converted(saved[name], held[name].data.dtype) for name in fitting}
+    for name, array in arrays.items():
+        restore(held[name], array)
+    line = f"{len(fitting)} of {len(held)} arrays from {path}"
+    return f"{line}; {differences}" if wrong else line
+
+
+def _converted(entry: Entry, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="raise"):
+        try:
+            return entry.read().astype(dtype)
+        except FloatingPointError:
+            raise NpzError(f"{entry.where}: holds numbers too large for {dtype}") from None

@@ -1,0 +1,28 @@
+"""Files are whole or not there."""
+
+import pytest
+
+from lamina.common.files import whole_file
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path):
+    path = tmp_path / "a"
+    with whole_file(path) as file:
+        file.write(b"one")
+        assert not path.exists()
+    assert path.read_bytes() == b"one"
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+
+    def write_half():
+        with whole_file(path) as file:
+            file.write(b"new, but")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]

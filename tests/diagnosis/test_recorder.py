@@ -1,0 +1,182 @@
+"""The recorder writes the right numbers, and changes nothing."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from lamina.datasets import Dataset, Samples
+from lamina.diagnosis.recorder import EARLY, LAYERS, PARAMETERS
+from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
+from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from lamina.nets import Sequential
+from lamina.nets.probes import Probes, places_of
+from lamina.optimizers import Adam
+from lamina.training.trainer import Trainer
+
+
+def make(run_dir=None, seed=0, **settings):
+    rng = np.random.default_rng(seed)
+    t = np.arange(200) % 3
+    X = (rng.standard_normal((200, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
+    layers = {
+        "affine1": Affine(4, 8, rng=rng),
+        "norm": BatchNormalization(8),
+        "relu": Relu(),
+        "drop": Dropout(0.2, rng=rng.spawn(1)[0]),
+        "affine2": Affine(8, 8, rng=rng),
+        "sigmoid": Sigmoid(),
+        "affine3": Affine(8, 3, rng=rng),
+    }
+    net = Sequential(layers, loss=SoftmaxWithLoss())
+    data = Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
+    settings = {"iterations": 60, "batch_size": 20, "quiet": True, **settings}
+    return Trainer(net, Adam(net.parameters()), data, rng=rng, run_dir=run_dir, **settings)
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("settings", [{}, {"accumulate": 3}, {"gradient_penalty": 0.1}])
+def test_it_does_not_change_training_by_one_bit(tmp_path, settings):
+    left = {}
+    for name, every in (("off", None), ("zero", 0), ("on", 1), ("again", 1)):
+        (tmp_path / name).mkdir()
+        make(tmp_path / name, record_every=every, **settings).run()
+        left[name] = {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
+        left[name].pop("timing.csv")
+    recorded = {"layers.csv", "parameters.csv", "facts.json"}
+    assert left["off"] == left["zero"]
+    assert left["off"].keys() == left["on"].keys() - recorded
+    assert all(left["on"][name] == content for name, content in left["off"].items())
+    assert left["on"] == left["again"]
+
+
+def test_its_rows(tmp_path):
+    make(tmp_path, record_every=25).run()
+    layers, parameters = rows(tmp_path / "layers.csv"), rows(tmp_path / "parameters.csv")
+    assert list(layers[0]) == list(LAYERS)
+    assert list(parameters[0]) == list(PARAMETERS)
+    due = sorted({*(i for i in EARLY if i <= 60), 25, 50})
+    names = ["(input)", "affine1", "norm", "relu", "drop", "affine2", "sigmoid", "affine3"]
+    assert [r["layer"] for r in layers] == names * len(due)
+    assert [int(r["iteration"]) for r in layers[::8]] == due
+    assert [r["parameter"] for r in parameters[-9:]] == [*make().net.parameters(), "(all)"]
+    for row in layers:
+        empty = {key for key, cell in row.items() if not cell}
+        expected = {"dead", "saturated"}
+        expected -= {"relu": {"dead"}, "sigmoid": {"saturated"}}.get(row["layer"], set())
+        if row["layer"] == "(input)":
+            expected |= {"gradient_mean", "gradient_std"}
+        assert empty == expected
+
+
+def test_its_numbers_are_those_of_the_step(tmp_path):
+    make(tmp_path, record_every=10, iterations=10).run()
+    other = make()
+    for _ in range(9):
+        other.step()
+    before = {n: p.data.copy() for n, p in other.net.parameters().items()}
+    kept = {}
+
+    class Keep:
+        def forward(self, place, inputs, outputs):
+            kept[place.name] = outputs[0]
+
+        def backward(self, place, douts, dXs):
+            kept["d" + place.name] = douts[0]
+
+    with Probes(places_of(other.net), Keep()):
+        other.step()
+    for row in rows(tmp_path / "layers.csv")[-7:]:
+        for prefix, key in (("", ""), ("gradient_", "d")):
+            array = kept[key + row["layer"]].astype(float)
+            assert float(row[f"{prefix}mean"]) == pytest.approx(array.mean(), rel=1e-4, abs=1e-8)
+            assert float(row[f"{prefix}std"]) == pytest.approx(array.std(), rel=1e-4)
+    total = {"w": 0.0, "g": 0.0, "change": 0.0}
+    table = rows(tmp_path / "parameters.csv")[-9:]
+    for row in table[:-1]:
+        w, param = before[row["parameter"]].astype(float), other.net.parameters()[row["parameter"]]
+        sizes = {"w": w, "g": param.grad.astype(float), "change": param.data - w}
+        sizes = {key: np.linalg.norm(array) for key, array in sizes.items()}
+        assert float(row["weight_norm"]) == pytest.approx(sizes["w"], rel=1e-4)
+        assert float(row["gradient_norm"]) == pytest.approx(sizes["g"], rel=1e-4)
+        assert float(row["update_ratio"]) == pytest.approx(sizes["change"] / sizes["w"], rel=1e-3)
+        total = {key: np.hypot(total[key], size) for key, size in sizes.items()}
+    assert float(table[-1]["gradient_norm"]) == pytest.approx(total["g"], rel=1e-4)
+    assert float(table[-1]["update_ratio"]) == pytest.approx(total["change"] / total["w"], rel=1e-3)
+
+
+def test_facts(tmp_path):
+    made = make(tmp_path)
+    made.net.parameters()["affine1.b"].trainable = False
+    made.run()
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert (facts["samples"], facts["test_samples"], facts["batch_size"]) == (150, 50, 20)
+    assert facts["classes"] == 3
+    assert facts["largest_class"] == pytest.approx(1 / 3)
+    assert facts["layers"]["sigmoid"] == "Sigmoid"
+    assert facts["parameters"]["affine2.W"]["shape"] == [8, 8]
+    assert facts["parameters"]["affine2.W"]["std"] == pytest.approx(0.5, rel=0.3)
+    assert facts["parameters"]["affine1.b"] == {
+        **{"shape": [8], "mean": 0.0, "std": 0.0},
+        "learns": False,
+    }
+    assert not any(r["parameter"] == "affine1.b" for r in rows(tmp_path / "parameters.csv"))
+
+
+def test_its_seconds_are_in_timing_csv(tmp_path):
+    made = make(tmp_path, record_every=1, evaluate_every=20)
+    made.run()
+    timing = rows(tmp_path / "timing.csv")
+    assert list(timing[0])[-1] == "recorder_seconds"
+    seconds = [float(row["recorder_seconds"]) for row in timing]
+    assert 0 < seconds[0] <= seconds[1] <= seconds[2] < float(timing[-1]["seconds"])
+
+
+def test_without_a_run_directory_nothing_is_recorded():
+    made = make(iterations=5)
+    made.run()
+    assert made.recorder is None
+
+
+def test_a_negative_interval_is_refused():
+    with pytest.raises(ValueError, match="record_every: expects at least 0"):
+        make(record_every=-1)
+
+
+def test_norms_beyond_the_range_of_float32():
+    with np.errstate(over="ignore", under="ignore"):
+        for size in (1e-30, 1e-8, 1.0, 1e10, 1e30):
+            array = np.full(4, size, np.float32)
+            assert norm(array) == pytest.approx(2 * size, rel=1e-6)
+            mean, std = mean_and_std(np.array([size, -size, size, -size], np.float32))
+            assert abs(mean) < 1e-6 * size
+            assert std == pytest.approx(size, rel=1e-6)
+        assert mean_and_std(np.full(4, 3e38, np.float32))[0] == pytest.approx(3e38, rel=1e-6)
+    assert norm(np.zeros(3, np.float32)) == 0.0
+    assert np.isnan(mean_and_std(np.zeros((0, 3)))).all()
+
+
+def test_a_dead_unit_is_dead_for_all_samples():
+    Y = np.zeros((6, 4), np.float32)
+    Y[2, 0] = Y[5, 1] = 1e-20
+    assert share_dead(Relu(), Y) == 0.5
+    images = np.zeros((6, 4, 3, 3), np.float32)
+    images[3, 1, 2, 2] = 1.0
+    assert share_dead(Relu(), images) == 0.75
+    assert share_dead(Relu(), np.zeros((2, 3, 4), np.float32)) == 1.0
+    assert share_dead(Sigmoid(), Y) is None
+    assert share_dead(Relu(), np.zeros(4, np.float32)) is None
+
+
+def test_saturation_is_where_the_derivative_is_small():
+    X = np.linspace(-8, 8, 2001)
+    for layer, largest in ((Sigmoid(), 0.25), (Tanh(), 1.0)):
+        Y = layer.forward(X)
+        slope = layer.backward(np.ones_like(X))
+        assert share_saturated(layer, Y) == pytest.approx(np.mean(slope < 0.05 * largest))
+    assert share_saturated(Relu(), X) is None

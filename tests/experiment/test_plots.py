@@ -1,0 +1,71 @@
+"""The learning curves are a picture that a display is not needed for."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from lamina.commands.frame import main
+from lamina.experiment.plots import plot_curves
+
+
+def run(losses, evaluations):
+    """The columns of a run that gets better."""
+    iterations = np.arange(1, losses + 1.0)
+    epoch = np.arange(1, evaluations + 1.0)
+    history = {"epoch": epoch, "iteration": epoch * losses / evaluations}
+    history |= {"train_accuracy": 0.9 + 0.01 * epoch, "test_accuracy": 0.9 + 0.008 * epoch}
+    return {"iteration": iterations, "loss": np.exp(-3 * iterations / losses) + 0.1}, history
+
+
+@pytest.mark.parametrize(("losses", "evaluations"), [(3, 1), (1000, 5)])
+@pytest.mark.parametrize("names", [["a run"], ["one", "two", "$x_$y"]])
+def test_a_png_of_the_promised_size(tmp_path, monkeypatch, losses, evaluations, names):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    path = tmp_path / "curves.png"
+    plot_curves(path, {n: run(losses, evaluations) for n in names}, names[-1])
+    from matplotlib.image import imread
+
+    image = imread(path)
+    assert image.shape[:2] == (480, 1200)
+    assert image.std() > 0.05
+    assert "matplotlib.pyplot" not in sys.modules
+    assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
+
+
+def test_a_failure_leaves_nothing_half_written(tmp_path):
+    losses, history = run(10, 2)
+    del history["test_accuracy"]
+    with pytest.raises(KeyError):
+        plot_curves(tmp_path / "curves.png", {"run": (losses, history)})
+    assert list(tmp_path.iterdir()) == []
+
+
+def write(folder, losses, evaluations):
+    folder.mkdir()
+    for name, columns in zip(("loss", "history"), run(losses, evaluations), strict=True):
+        rows = [
+            ",".join(columns),
+            *(",".join(map(str, r)) for r in zip(*columns.values(), strict=True)),
+        ]
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
+
+
+def test_runs_from_the_command_line(tmp_path, capsys):
+    write(tmp_path / "a", 100, 3)
+    write(tmp_path / "b", 200, 4)
+    assert main(["plots", str(tmp_path / "a")]) == 0
+    assert (tmp_path / "a" / "curves.png").exists()
+    output = tmp_path / "both.png"
+    assert main(["plots", str(tmp_path / "a"), str(tmp_path / "b"), "-o", str(output)]) == 0
+    assert output.exists()
+    assert str(output) in capsys.readouterr().out
+
+
+def test_what_is_no_run_is_one_line(tmp_path, capsys):
+    assert main(["plots", str(tmp_path)]) == 2
+    assert "is no run directory: it has no loss.csv" in capsys.readouterr().err
+    write(tmp_path / "empty", 3, 1)
+    (tmp_path / "empty" / "history.csv").write_text("iteration,epoch\n")
+    assert main(["plots", str(tmp_path / "empty")]) == 2
+    assert "has no evaluation yet" in capsys.readouterr().err

@@ -322,7 +322,8 @@ def test_an_own_file_that_fails(build, tmp_path):
 )
 def test_an_own_layer_that_does_not_work_is_named_before_the_run(build, tmp_path, body, words):
     (tmp_path / "own.py").write_text(
-        f"import numpy as np\nfrom lamina.layers import Layer, Param\nclass Own(Layer):\n    {body}\n"
+        "import numpy as np\nfrom lamina.layers import Layer, Param\n"
+        f"class Own(Layer):\n    {body}\n"
     )
     with pytest.raises(ConfigError, match=words):
         build(changed("{type: Relu}", "{type: own.py:Own}"))

@@ -27,7 +27,8 @@ OF_HEADS = {"input": str, "target": str, "weight": float}
 def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generator) -> Layer:
     """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
     shapes are checked, down to one score for each class. `weights: FILE` puts saved ones in."""
-    net = _build_layer(config, ("net",), [dataset.input_shape], rng, others=OF_WEIGHTS)
+    rng = np.random.default_rng(rng)
+    net = _build_layer(config, ("net",), [dataset.input_shape], rng, {}, others=OF_WEIGHTS)
     if getattr(net, "loss_layer", None) is None:
         raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
@@ -41,14 +42,16 @@ def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generato
     return net
 
 
-def _build_layer(config: Config, place, shapes, rng, base: type = Layer, others=()) -> Layer:
-    """A layer, or a net of layers, for inputs of these shapes (None where they are unknown)."""
-    config.expect_mapping(place)
+def _build_layer(config: Config, place, shapes, rng, made, base: type = Layer, others=()) -> Layer:
+    """A layer, or a net of layers, for inputs of these shapes (None where they are unknown). `made`
+    are those of the whole net so far, by dotted name, for `same_as: NAME`."""
+    if "same_as" in config.expect_mapping(place):
+        return _same(config, place, made, base, others)
     cls = resolve(config, place, (layers, nets), base)
     others = (*others, *OF_PARAMETERS, "params")
     if cls in NETS:
         make = _build_chain if cls is nets.Sequential else _build_graph
-        layer = make(config, place, shapes, rng, others)
+        layer = make(config, place, shapes, rng, made, others)
     else:
         # Each layer gets a generator of its own, so that one layer more or less leaves the
         # initial weights of those before it as they were.
@@ -60,15 +63,41 @@ def _build_layer(config: Config, place, shapes, rng, base: type = Layer, others=
             raise config.error(place, message) from None
         layer = call(config, place, cls, inferred | given, others)
     _set_up_parameters(config, place, layer)
+    made[_dotted(place)] = layer
     return layer
 
 
-def _build_chain(config: Config, place, shapes, rng, others) -> nets.Sequential:
+def _same(config: Config, place, made: dict, base: type, others) -> Layer:
+    """The layer of another place: there it is made, here it shares what it learns."""
+    config.check_keys(place, ("same_as", *(key for key in others if key not in OF_WEIGHTS)))
+    name = config.get(place)["same_as"]
+    if not isinstance(name, str) or name not in made:
+        raise config.error(
+            (*place, "same_as"),
+            f"no layer {name} is made before this one{suggest(name, made)}; a dotted name leads "
+            "from the top of the net to a layer inside another",
+        )
+    if isinstance(made[name], Loss) != (base is Loss):
+        kind = type(made[name]).__name__
+        raise config.error((*place, "same_as"), f"{name} is of another kind ({kind})")
+    return made[name]
+
+
+def _dotted(place: tuple) -> str:
+    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
+    if len(place) % 2 == 0:  # (..., "loss")
+        return ".".join((*place[2:-1:2], "loss"))
+    if place[-2:-1] == ("losses",):
+        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
+    return ".".join(place[2::2])
+
+
+def _build_chain(config: Config, place, shapes, rng, made, others) -> nets.Sequential:
     config.check_keys(place, ("type", "layers", "loss", *others))
     chain, shape, previous = {}, shapes[0], ""
     for name in _names(config, place):
         here = (*place, "layers", name)
-        layer = _build_layer(config, here, [shape], rng)
+        layer = _build_layer(config, here, [shape], rng, made)
         shape = _output_shape(config, here, layer, [shape], previous)
         if isinstance(shape, list):
             message = f"gives {len(shape)} outputs, and a chain hands on one: use type: Graph"
@@ -76,14 +105,14 @@ def _build_chain(config: Config, place, shapes, rng, others) -> nets.Sequential:
         chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
     loss = None
     if "loss" in config.get(place):
-        loss = _build_layer(config, (*place, "loss"), [shape], rng, base=Loss)
+        loss = _build_layer(config, (*place, "loss"), [shape], rng, made, base=Loss)
     try:
         return nets.Sequential(chain, loss=loss)
     except (TypeError, ValueError) as error:
         raise config.error((*place, "layers"), str(error)) from None
 
 
-def _build_graph(config: Config, place, shapes, rng, others) -> nets.Graph:
+def _build_graph(config: Config, place, shapes, rng, made, others) -> nets.Graph:
     """As _build_chain, but in the order in which the layers hang together."""
     known = ("type", "layers", "inputs", "outputs", "loss", "losses")
     config.check_keys(place, (*known, *others))
@@ -106,7 +135,7 @@ def _build_graph(config: Config, place, shapes, rng, others) -> nets.Graph:
         layer = step.layer
         if not isinstance(layer, Copy):
             extra = ("inputs", "outputs")
-            layer = _build_layer(config, here, read, rng, others=extra)
+            layer = _build_layer(config, here, read, rng, made, others=extra)
             nodes[step.name].layer = layer
         shape = _output_shape(config, here, layer, read, f" from {', '.join(step.reads)}")
         several = shape if isinstance(shape, list) else [shape] * len(step.writes)
@@ -114,7 +143,8 @@ def _build_graph(config: Config, place, shapes, rng, others) -> nets.Graph:
     losses = {}
     for name, head in heads.items():
         here, input_shape = head.pop("place"), known_shapes.get(head["input"])
-        loss = _build_layer(config, here, [input_shape], rng, base=Loss, others=tuple(OF_HEADS))
+        extra = tuple(OF_HEADS)
+        loss = _build_layer(config, here, [input_shape], rng, made, base=Loss, others=extra)
         losses[name] = nets.Head(loss, **head)
     try:
         return nets.Graph(nodes, inputs, outputs, losses or None)

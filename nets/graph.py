@@ -8,7 +8,7 @@ import numpy as np
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.gates import Copy
-from lamina.layers.loss import Loss
+from lamina.nets.head import Head
 from lamina.nets.net import (
     Net,
     check_dtypes,
@@ -19,16 +19,6 @@ from lamina.nets.net import (
     place_of,
 )
 from lamina.nets.wiring import Node, Step, wire
-
-
-@dataclasses.dataclass
-class Head:
-    """A loss of a graph: the blob of scores that it reads, its targets, its weight in the sum."""
-
-    loss: Loss
-    input: str | None = None  # default: the first output
-    target: str = "t"
-    weight: float = 1.0
 
 
 class Graph(Net):
@@ -56,6 +46,8 @@ class Graph(Net):
     twice; TypeError and ValueError as Sequential does.
     """
 
+    written_as = "Graph"
+
     def __init__(self, layers: dict, inputs=("X",), outputs=None, losses=None):
         nodes, taken = OrderedDict(), set()
         for name, node in layers.items():
@@ -64,6 +56,7 @@ class Graph(Net):
             nodes[name] = dataclasses.replace(node, layer=own_twin(node.layer, taken))
         if not nodes:
             raise ValueError("Graph: expects at least one layer")
+        self.nodes = nodes  # as they were given; the Copy gates are in `layers` only
         name, last = next(reversed(nodes.items()))
         self.inputs = [inputs] if isinstance(inputs, str) else list(inputs)
         self.outputs = last.blobs(name) if outputs is None else list(outputs)

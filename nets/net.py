@@ -1,10 +1,15 @@
 """What all nets share: gradients of a batch, predictions, accuracy, a summary."""
 
+from pathlib import Path
+
 import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError, untrained_arrays
 from lamina.nets.derivatives import Derivatives
+from lamina.nets.net_file import save_net
+from lamina.nets.shown import shown_net
+from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
@@ -13,6 +18,7 @@ class Net(Derivatives, Layer):
     loss. Subclasses have `forward`, `loss(X, t)`, `backward` and `rows`."""
 
     loss_layer: Layer | None = None
+    written_as: str  # set by those that are written layer by layer, for themselves alone
     _last_pass: str | None = None  # "forward" or "loss": what backward would go back through
 
     def loss(self, X, t):
@@ -92,6 +98,17 @@ class Net(Derivatives, Layer):
     def summary(self, *input_shapes: tuple) -> str:
         """A table of the layers with their output shapes and parameter counts; print it."""
         return summary(self, *input_shapes)
+
+    def structure(self) -> dict:
+        """The net as plain data, as configurations have it under `net:`; see nets/structure.py."""
+        return structure(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole net, structure and weights, to a file that `load_net` reads."""
+        save_net(path, self)
+
+    def __repr__(self):
+        return shown_net(self)
 
     def _refuse_backward_alone(self) -> None:
         if self._last_pass is None:

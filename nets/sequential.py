@@ -27,6 +27,8 @@ class Sequential(Net):
     Raises TypeError or ValueError when something in it is no layer, or could never train.
     """
 
+    written_as = "Sequential"
+
     def __init__(self, layers, loss: Layer | None = None):
         if not hasattr(layers, "items"):
             raise TypeError(

@@ -74,7 +74,3 @@ def test_a_start_loads_no_plotting_and_no_network():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_the_base_of_all_layers_stays_small():
-    assert len((ROOT / "layers/base.py").read_text(encoding="utf-8").splitlines()) <= 150

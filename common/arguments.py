@@ -125,6 +125,13 @@ def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
     return found
 
 
+def takes_more(cls: type) -> bool:
+    """Does the constructor take any name? **settings all the way up say so."""
+    written = [c for c in cls.__mro__ if "__init__" in vars(c) and c is not object]
+    kinds = [[p.kind for p in inspect.signature(c.__init__).parameters.values()] for c in written]
+    return bool(kinds) and all(inspect.Parameter.VAR_KEYWORD in each for each in kinds)
+
+
 def plain(value):
     """The value as plain data, as far as it is some."""
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -201,7 +208,7 @@ def _has_unwritable(values) -> bool:
 
 def _same(a, b) -> bool:
     """Equal and of one kind: True is not 1, but a whole number may stand for a float."""
-    return type(a) is type(b) and a == b or ({type(a), type(b)} == {int, float} and a == b)
+    return a == b and (type(a) is type(b) or {type(a), type(b)} == {int, float})
 
 
 def _name(value) -> str:

@@ -134,7 +134,7 @@ def _build_graph(config: Config, place, shapes, rng, made, others) -> nets.Graph
         read = [known_shapes[blob] for blob in step.reads]
         layer = step.layer
         if not isinstance(layer, Copy):
-            extra = ("inputs", "outputs")
+            extra = ("inputs", "outputs", "node")
             layer = _build_layer(config, here, read, rng, made, others=extra)
             nodes[step.name].layer = layer
         shape = _output_shape(config, here, layer, read, f" from {', '.join(step.reads)}")
@@ -154,6 +154,10 @@ def _build_graph(config: Config, place, shapes, rng, made, others) -> nets.Graph
 
 def _node(config: Config, place) -> nets.Node:
     spec = config.expect_mapping(place)
+    if "node" in spec:  # apart from what a graph in the graph calls its own inputs and outputs
+        place = (*place, "node")
+        config.check_keys(place, ("inputs", "outputs"))
+        spec = config.get(place)
     inputs = spec.get("inputs")
     if inputs is not None and not isinstance(inputs, str):
         inputs = _list(config, place, "inputs", None)

@@ -1,5 +1,6 @@
 """A net from plain data, as `structure` in nets/structure.py writes it."""
 
+import inspect
 import math
 import sys
 import types
@@ -10,14 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from lamina import layers
-from lamina.common.arguments import call, parameters_of
+from lamina.common.arguments import Made, call, parameters_of, takes_more
 from lamina.common.names import suggest
 from lamina.common.own_code import load_class
 from lamina.layers import AutoLayer, Layer, Loss
 from lamina.layers.initializers import make_initializer
 from lamina.nets.head import Head
+from lamina.nets.room import Room
 from lamina.nets.structure import (
     OF_HEADS,
+    OF_NODES,
     OF_PARAMETERS,
     OWN,
     StructureError,
@@ -30,7 +33,6 @@ MAX_DEPTH = 100
 MAX_NODES = 200_000  # keys and values, all of them
 MAX_TEXT = 1000  # characters
 MAX_OUTPUTS = 1000  # of a layer
-MAX_COUNTS = 1 << 20  # what sizes may add up to beside the numbers that a file holds
 
 
 def net_from_structure(data: dict, code: Iterable = (), *, rng=0) -> Layer:
@@ -50,50 +52,6 @@ def allowed(code: Iterable) -> list[Path]:
         if not file.is_file():
             raise StructureError(f"code: no such file: {file}")
     return [file.resolve() for file in files]
-
-
-class Room(np.random.Generator):
-    """A generator that draws zeros and counts them: no more arrays and numbers than there is room
-    for. With it a net is made whose arrays are in a file already; a structure that promises other
-    ones is refused before there is memory for them."""
-
-    def __init__(self, numbers: int, arrays: int):
-        super().__init__(np.random.PCG64(0))
-        self.numbers, self.arrays = numbers, arrays
-        self.counts = numbers + MAX_COUNTS
-
-    def take(self, shape, dtype=np.float32) -> np.ndarray:
-        """Zeros of this shape, for which there is no memory taken yet."""
-        shape = tuple(n.__index__() for n in (shape if isinstance(shape, tuple) else (shape,)))
-        self.numbers -= math.prod(shape)
-        self.arrays -= 1
-        if min(shape, default=0) < 0 or self.numbers < 0 or self.arrays < 0:
-            raise StructureError(f"an array of shape {shape} is not among those of the file")
-        return np.broadcast_to(np.zeros((), dtype), shape)
-
-    def init(self, shape, rng, dtype=np.float32):
-        """As an initializer."""
-        return self.take(shape, dtype)
-
-    def standard_normal(self, size=None, *args, **named):
-        return self.take(size or ())
-
-    def uniform(self, low=0.0, high=1.0, size=None):
-        return self.take(size or ())
-
-    def spawn(self, n):
-        """Real ones: a layer keeps them."""
-        return np.random.default_rng(0).spawn(n)
-
-    def count(self, value) -> None:
-        """Sizes that arguments give: arrays of one axis are made by these, without a generator."""
-        if isinstance(value, (list, tuple)):
-            for item in value:
-                self.count(item)
-        elif isinstance(value, int):
-            self.counts -= abs(value)
-            if self.counts < 0:
-                raise StructureError("its sizes are larger than what is in the file")
 
 
 class Builder:
@@ -126,10 +84,8 @@ class Builder:
                 layer = make(cls, spec, place)
             else:
                 layer = self._by_arguments(cls, spec, where)
-        except StructureError as error:
-            # The innermost place is named already; a size that has no room does not know its own.
-            known = str(error).startswith((f"{where}", f"{place}."))
-            raise error if known else StructureError(f"{where}: {error}") from error
+        except StructureError:  # of a layer inside, which is named
+            raise
         except Exception as error:
             message = str(error) if isinstance(error, ValueError) else f"{error!r}"
             raise StructureError(f"{where}: {_line(message)}") from error
@@ -181,8 +137,14 @@ class Builder:
 
     def _by_arguments(self, cls: type, spec: dict, where: str) -> Layer:
         takes = parameters_of(cls)
-        _no_more(spec, [name for name in takes if name != "rng"], where)
-        arguments = {n: _fitting(v, takes[n].annotation, f"{where}: {n}") for n, v in spec.items()}
+        if not takes_more(cls):
+            _no_more(spec, [name for name in takes if name != "rng"], where)
+        arguments = {
+            name: _fitting(value, takes[name].annotation, f"{where}: {name}")
+            if name in takes and takes[name].kind is not inspect.Parameter.VAR_POSITIONAL
+            else value
+            for name, value in spec.items()
+        }
         if "init" in arguments:
             given = arguments["init"]
             settings = given if isinstance(given, dict) else {"type": given}
@@ -200,7 +162,10 @@ class Builder:
         ]
         if missing := [n for n in needed if n not in arguments]:
             raise StructureError(f"{where}: {cls.__name__} needs {', '.join(missing)}")
-        return call(cls, arguments)
+        layer = call(cls, arguments)
+        if isinstance(arguments.get("init"), types.MethodType):  # of the room: no initializer
+            layer._made = Made(spec)
+        return layer
 
     def _chain(self, cls: type, spec: dict, place: str) -> Layer:
         where = place or "the net"
@@ -221,8 +186,12 @@ class Builder:
         for name, inner in _layers(spec, where).items():
             here = joined(place, name)
             inner = dict(_expected(inner, dict, here, "a mapping (type: ...)"))
-            reads = _names(inner.pop("inputs", None), f"{here}: inputs")
-            n = inner.pop("outputs", 1)
+            node = inner  # or apart, where the layer has such keys of its own
+            if "node" in inner:
+                node = dict(_expected(inner.pop("node"), dict, f"{here}: node", "a mapping"))
+                _no_more(node, OF_NODES, f"{here}: node")
+            reads = _names(node.pop("inputs", None), f"{here}: inputs")
+            n = node.pop("outputs", 1)
             if type(n) is not int or not 1 <= n <= MAX_OUTPUTS:
                 raise StructureError(
                     f"{here}: outputs: expects 1 to {MAX_OUTPUTS}, got {_short(n)}"

@@ -18,7 +18,8 @@ from lamina.common.arguments import parameters_of
 from lamina.common.npz import NpzError, open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.saved_state import misfit, restore, saved
-from lamina.nets.from_structure import Builder, Room, allowed
+from lamina.nets.from_structure import Builder, allowed
+from lamina.nets.room import Room
 from lamina.nets.structure import StructureError, structure, type_name
 from lamina.nets.weights import ASIDE, refuse_bad_weights, weights_of
 

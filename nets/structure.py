@@ -18,9 +18,9 @@ from lamina.layers.base import Layer, Param, State
 
 # Keys of any layer that are not for its constructor, and what a parameter has unless they say.
 OF_PARAMETERS = {"trainable": True, "lr_mult": 1.0, "decay_mult": 1.0}
-OF_NODES = {"inputs", "outputs"}
+OF_NODES = ("inputs", "outputs")
 OF_HEADS = {"input": None, "target": "t", "weight": 1.0}
-RESERVED = {"type", "same_as", "params", *OF_PARAMETERS}
+RESERVED = {"type", "same_as", "node", "params", *OF_PARAMETERS}
 OWN = ("lamina.layers.", "lamina.nets.")  # modules of the classes that have a name
 
 
@@ -65,7 +65,9 @@ class _Writer:
                 more: dict = {} if reads is None or list(reads) == before else {"inputs": [*reads]}
                 more |= {} if node.outputs == 1 else {"outputs": node.outputs}
                 here = joined(place, name)
-                layers[name] = _with(self.written(node.layer, here), more, OF_NODES, here)
+                inner = self.written(node.layer, here)
+                own = any(key in inner for key in OF_NODES)  # as of a graph in the graph
+                layers[name] = inner | ({"node": more} if own else more)
                 before = node.blobs(name)
             if list(net.outputs) != before:
                 spec["outputs"] = list(net.outputs)
@@ -89,7 +91,10 @@ class _Writer:
         given = {"input": head.input, "target": head.target, "weight": float(head.weight)}
         usual = OF_HEADS | {"input": net.outputs[0]}
         more = {key: value for key, value in given.items() if value != usual[key]}
-        return _with(self.written(head.loss, place), more, set(OF_HEADS), place)
+        loss = self.written(head.loss, place)
+        if taken := OF_HEADS.keys() & loss.keys():
+            raise StructureError(f"{place}: an argument called {min(taken)} cannot be written here")
+        return loss | more
 
     def _of_layer(self, layer: Layer, place: str) -> dict:
         """A layer, or a net of a class of its own, by the arguments that it was made with."""
@@ -114,8 +119,8 @@ class _Writer:
                     self.owners = {i: name for i, name in self.owners.items() if name != place}
                     return self._of_net(layer, place)
                 raise StructureError(
-                    f"{where}: its layers are no longer those that its arguments make; make the net "
-                    "as a Sequential or a Graph"
+                    f"{where}: its layers are no longer those that its arguments make; make the "
+                    "net as a Sequential or a Graph"
                 )
             usual = {name: _settings(param) for name, param in fresh.parameters().items()}
         return spec | _of_parameters(layer, usual)
@@ -185,13 +190,6 @@ def _settings(param: Param) -> dict:
 def place_of_head(place: str, name: str, heads) -> str:
     """Where the parameters of a loss stand, should it have some: as Graph.members says."""
     return joined(place, name if list(heads) == ["loss"] else f"loss_{name}")
-
-
-def _with(spec: dict, more: dict, reserved: set, place: str) -> dict:
-    """Keys beside those of the layer itself, which must not be called like one of them."""
-    if taken := reserved & spec.keys():
-        raise StructureError(f"{place}: an argument called {min(taken)} cannot be written here")
-    return spec | more
 
 
 def _is_open(layer: Layer) -> bool:

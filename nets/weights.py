@@ -21,8 +21,8 @@ def save_weights(path: str | Path, net: Layer) -> None:
 
 
 def load_weights(path: str | Path, net: Layer, strict: bool = True) -> str:
-    """Put saved weights into a net by name; returns a line that says what was put in. The file may be
-    that of a whole net too (`net.save`).
+    """Put saved weights into a net by name; returns a line that says what was put in. The file may
+    be that of a whole net too (`net.save`).
 
     Raises ValueError listing every name, shape and dtype that differs, or NpzError, which is one,
     for a damaged file, and changes nothing then; with strict=False what fits is put in, and the

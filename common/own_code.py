@@ -7,11 +7,12 @@ from pathlib import Path
 from lamina.common.names import suggest
 
 
-def load_class(path: Path, class_name: str) -> type:
+def load_class(path: str | Path, class_name: str) -> type:
     """The class of that name in a Python file, which is run.
 
     Raises ImportError if the file is missing, fails to run, or has no such class.
     """
+    path = Path(path)
     if not path.is_file():
         raise ImportError(f"no such file: {path}")
     # Known to Python under a name of its own, so that tools find the source of its classes and two

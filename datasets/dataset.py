@@ -5,6 +5,9 @@ import zlib
 
 import numpy as np
 
+from lamina.common.arguments import Remembers
+from lamina.datasets.shown import shown_dataset, shown_samples
+
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1
 
 
@@ -23,6 +26,9 @@ class Samples:
         if offset and scale is None:
             raise ValueError(f"Samples: an offset ({offset}) needs a scale; 1.0 changes nothing")
         self.X, self.t, self.scale, self.offset = X, t, scale, offset
+
+    def __repr__(self):
+        return shown_samples(self)
 
     def __len__(self):
         return len(self.X)
@@ -55,7 +61,7 @@ class Samples:
             yield self[start : start + rows]
 
 
-class Dataset:
+class Dataset(Remembers):
     """Training and test samples of one task: `train`, `test`, `input_shape`, `class_names`.
 
     A subclass that reads files may do so when `train` or `test` is first used, so that a net that
@@ -66,6 +72,9 @@ class Dataset:
         self.train, self.test = train, test
         self.class_names = tuple(str(name) for name in class_names)
         self.input_shape = train.X.shape[1:]
+
+    def __repr__(self):
+        return shown_dataset(self)
 
 
 def standardising(X: np.ndarray) -> tuple[float, float]:

@@ -83,8 +83,10 @@ class DrawnDigits(Dataset):
         return X.reshape(n, *self.input_shape), t.astype(np.intp)
 
 
-def draw_digits(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """n images (n, 28, 28) and their digits (n,), both uint8, as many of each digit as possible."""
+def draw_digits(n: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """n images (n, 28, 28) and their digits (n,), both uint8, as many of each digit as possible;
+    `rng` is a generator or a seed."""
+    rng = np.random.default_rng(rng)
     t = rng.permutation(np.arange(n) % len(SKELETONS)).astype(np.uint8)
     X = np.empty((n, _SIZE, _SIZE), np.uint8)
     for digit, ways in SKELETONS.items():

@@ -5,12 +5,13 @@ from numbers import Real
 
 import numpy as np
 
+from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
 
 DECAYS = ("l2", "l1", "decoupled")
 
 
-class Optimizer:
+class Optimizer(Remembers):
     """Updates parameters from their gradients. A rule is a subclass with `update`.
 
     `parameters` is what `net.parameters()` gives. At each step, in this order,
@@ -28,6 +29,7 @@ class Optimizer:
     """
 
     keeps: tuple[str, ...] = ()
+    _not_arguments = frozenset({"parameters"})
 
     def __init__(
         self,
@@ -49,6 +51,9 @@ class Optimizer:
         self.schedule = schedule
         self.steps = 0
         self.kept: dict[str, dict[str, np.ndarray]] = {}
+
+    def __repr__(self):
+        return f"{shown(self)} of {len(self.parameters)} parameters, step {self.steps}"
 
     def step(self) -> None:
         """Update every parameter once."""

@@ -10,7 +10,7 @@ from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.evaluate import load_run
+from lamina.experiment.load_run import load_run
 from lamina.experiment.run_config import add_code_option
 from lamina.experiment.values import check_value
 from lamina.nets import Net

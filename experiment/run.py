@@ -4,6 +4,8 @@ import shlex
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from lamina.common.errors import RunError
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
@@ -72,9 +74,16 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
             file=sys.stderr,
         )
-    i = history["test_accuracy"].argmax() if trainer.best.keep else -1
-    train, test = (100 * history[f"{part}_accuracy"][i] for part in ("train", "test"))
-    result = f"train {train:.2f} %, test {test:.2f} %"
+    return f"{_result(trainer, history)}, run in {run_dir}", 0
+
+
+def _result(trainer: Trainer, history: dict) -> str:
+    """The figures of every set, for the weights that are left."""
+    i, evaluator = -1, trainer.evaluator
     if trainer.best.keep:
-        result += f" (best, iteration {int(history['iteration'][i])})"
-    return f"{result}, run in {run_dir}", 0
+        i = int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])
+    row = {column: float(history[column][i]) for column in evaluator.columns}
+    result = ", ".join(f"{part} {evaluator.shown(row, part)}" for part in evaluator.sets)
+    if trainer.best.keep:
+        result += f" (best by the validation set, iteration {trainer.best.iteration})"
+    return result

@@ -26,12 +26,16 @@ MAY_IMPORT = {
 # Only these files may import them, and inside functions where a fast start gains from it.
 HEAVY = {
     "matplotlib": {
-        *("autodiff/draw/picture.py", "experiment/plots.py", "experiment/evaluate.py"),
+        *("autodiff/draw/picture.py", "experiment/plots.py"),
+        *(
+            f"experiment/evaluation/{n}.py"
+            for n in ("classification", "regression", "reconstruction")
+        ),
         "diagnosis/picture.py",
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
-    "tqdm": {"datasets/download.py", "training/trainer.py"},
+    "tqdm": {"datasets/download.py", "training/callbacks/progress_bar.py"},
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"layers/kernels/workers.py"},
 }

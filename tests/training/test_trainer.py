@@ -69,7 +69,7 @@ def test_the_files_of_a_run(tmp_path):
     with open(tmp_path / "timing.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [r["iteration"] for r in rows] == ["30", "60", "90", "100"]
-    assert float(rows[0]["images_per_second"]) > 0
+    assert float(rows[0]["samples_per_second"]) > 0
     assert float(rows[1]["seconds"]) >= float(rows[0]["seconds"])
 
 

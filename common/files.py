@@ -16,6 +16,8 @@ def whole_file(path: Path):
     Temporary file in the same folder, flush, fsync, rename, fsync of the folder: a crash or a power
     cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     try:
         with _temporary(path) as (file, temporary):
             yield file

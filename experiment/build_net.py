@@ -28,12 +28,12 @@ def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generato
     """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
     shapes are checked, down to one score for each class. `weights: FILE` puts saved ones in."""
     net = _build_layer(config, ("net",), [dataset.input_shape], rng, others=OF_WEIGHTS)
-    if getattr(net, "loss_layer", None) is None:
+    if not isinstance(net, nets.Net) or not net.heads:
         raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
     given = given[0] if isinstance(given, list) else given  # the first output has the scores
     if given != wanted:
-        last = next((n for n in getattr(net, "outputs", ()) if n in net.layers), None)
+        last = next((n for n in net.outputs if n in net.layers), None)
         place = ("net", "layers", last or list(net.layers)[-1])
         message = f"gives {given} for a sample, but the data have {wanted[0]} classes"
         raise config.error(place, message)

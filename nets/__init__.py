@@ -4,7 +4,8 @@ if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.nets import ...")
 
 from lamina.nets.convnets import DeepConvNet, LeNet, SimpleConvNet
-from lamina.nets.graph import Graph, Head
+from lamina.nets.graph import Graph
+from lamina.nets.head import Head
 from lamina.nets.net import Net
 from lamina.nets.residual_net import ResidualNet
 from lamina.nets.sequential import Sequential

@@ -74,6 +74,9 @@ _FOREIGN = {
 }
 
 
+_TOP_OF_OTHERS = r"topk?0*([1-9]\d{0,8})(?:accuracy|acc)?"  # top_5, Top5Accuracy
+
+
 def make_metric(spec, defaults: dict | None = None, /, **arguments) -> Metric:
     """The metric that `spec` says: "accuracy", "top5", "f1_micro", a class name as "TopK" with its
     arguments, a mapping {"type": "TopK", "k": 3}, a class of your own, or a metric itself.
@@ -131,9 +134,7 @@ def _answer(spec: str) -> str:
     if ".py:" in spec:
         return "; a metric of your own is given as its class"
     plain = re.sub(r"[\W_]", "", spec.lower())
-    if top := re.fullmatch(
-        r"(?:acc|accuracy)?(?:top|topk|at)(?:accuracy|acc)?0*([1-9]\d{0,8})", plain
-    ):
+    if top := re.fullmatch(_TOP_OF_OTHERS, plain):
         return f"; did you mean top{top[1]}?"
     ours = {re.sub("_", "", name): name for name in METRICS}
     if plain in ours:

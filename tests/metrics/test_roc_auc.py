@@ -84,3 +84,11 @@ def test_more_than_two_classes_are_refused():
 def test_positions_that_do_not_count(fed):
     scores, t = np.array([[0.1], [0.9], [np.nan]]), np.array([0, 1, -1])
     assert fed(RocAuc(ignore_index=-1), scores, t).value() == 1.0
+
+
+def test_scores_of_labels_are_kept_apart_from_the_callers_array():
+    scores = np.array([[0.0], [1.0]])
+    metric = RocAuc(multilabel=True)
+    metric.update(scores, np.array([[0], [1]]))
+    scores[:] = scores[::-1].copy()
+    assert metric.value() == 1.0

@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError, untrained_arrays
+from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
 from lamina.nets.head import Head
 from lamina.nets.summary import summary
@@ -159,14 +160,11 @@ class Net(Derivatives, Layer):
             self.forget()
 
     def accuracy(self, X, t) -> float:
-        """The share of samples whose highest score is that of the target class."""
-        scores = self.predict(X)
-        best = scores.argmax(axis=-1)
-        t = t.argmax(axis=-1) if t.shape == scores.shape else t
-        if t.shape != best.shape:
-            expected = f"targets as class indices {best.shape} or one-hot {scores.shape}"
-            raise ShapeError("accuracy", expected, str(t.shape))
-        return float((best == t).mean())
+        """The share of samples whose highest score is that of the target class: metrics.Accuracy,
+        with its errors for targets that are no classes."""
+        accuracy = Accuracy()
+        accuracy.update(self.predict(X), t)
+        return accuracy.value()
 
     def summary(self, *input_shapes: tuple) -> str:
         """A table of the layers with their output shapes and parameter counts; print it."""

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = (  # a room may import those of the lines before its own, and itself
     ("common",),
-    ("autodiff", "datasets"),
+    ("autodiff", "datasets", "metrics"),
     ("layers",),
     ("nets", "optimizers"),
     ("training",),

@@ -22,10 +22,10 @@ def run(options) -> int:
     net, dataset = load_run(options.run, options.code)
     samples = dataset.test
     scores = scores_of(net, samples)
-    counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.class_names))
-    print(report(counts, dataset.class_names))
+    counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.task.class_names))
+    print(report(counts, dataset.task.class_names))
     picture = options.run / "mistakes.png"
     rows = worst_mistakes(scores, samples.t)
-    if draw_mistakes(picture, samples, rows, scores, dataset.class_names):
+    if draw_mistakes(picture, samples, rows, scores, dataset.task.class_names):
         print(f"\nthe worst mistakes: {picture}")
     return 0

@@ -22,7 +22,7 @@ def write_facts(path: Path, trainer) -> None:
     if path.exists() and trainer.iteration:
         return
     targets = trainer.dataset.train.t
-    classes, parameters = len(trainer.dataset.class_names), trainer.net.parameters()
+    classes, parameters = len(trainer.dataset.task.class_names), trainer.net.parameters()
     facts = {
         "samples": len(trainer.dataset.train),
         "test_samples": len(trainer.dataset.test),

@@ -25,7 +25,7 @@ def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
     n = batch_size or config.data.get("training", {}).get("batch_size", 100)
     rng = np.random.default_rng(0)
     X = rng.random((n, *dataset.input_shape), dtype=np.float32)
-    t = rng.integers(0, len(dataset.class_names), n)
+    t = rng.integers(0, len(dataset.task.class_names), n)
     layers = {name: (layer, shape) for name, layer, _, shape in net.rows(dataset.input_shape)}
     layers |= {"(loss)": (net.loss_layer, ())}
     flops = net.flops_of_layers(dataset.input_shape)

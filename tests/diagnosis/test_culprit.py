@@ -39,12 +39,12 @@ def trainer_of(config, batch_size=4, samples=20):
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
     X = rng.random((samples, *dataset.input_shape), dtype=np.float32)
-    made = Samples(X, np.arange(samples) % len(dataset.class_names))
+    made = Samples(X, np.arange(samples) % len(dataset.task.class_names))
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
     settings |= {"gradient_penalty": penalty, "rng": rng}
-    return Trainer(net, optimizer, Dataset(made, made, dataset.class_names), **settings)
+    return Trainer(net, optimizer, Dataset(made, made, dataset.task), **settings)
 
 
 def spoiled(result):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis.recorder import EARLY, LAYERS, PARAMETERS
 from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss, Tanh
@@ -30,7 +30,7 @@ def make(run_dir=None, seed=0, **settings):
         "affine3": Affine(8, 3, rng=rng),
     }
     net = Sequential(layers, loss=SoftmaxWithLoss())
-    data = Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
+    data = Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), Classification(range(3)))
     settings = {"iterations": 60, "batch_size": 20, "quiet": True, **settings}
     return Trainer(net, Adam(net.parameters()), data, rng=rng, run_dir=run_dir, **settings)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lamina.common.table import read_table
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
@@ -23,7 +23,7 @@ def blobs(n=200):
     rng = np.random.default_rng(0)
     t = np.arange(n) % 3
     X = (rng.standard_normal((n, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
-    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
+    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), Classification(range(3)))
 
 
 def trainer(seed=0, run_dir=None, **settings):

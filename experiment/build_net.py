@@ -30,7 +30,7 @@ def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generato
     net = _build_layer(config, ("net",), [dataset.input_shape], rng, others=OF_WEIGHTS)
     if not isinstance(net, nets.Net) or not net.heads:
         raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
-    given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
+    given, wanted = net.output_shape(dataset.input_shape), (len(dataset.task.class_names),)
     given = given[0] if isinstance(given, list) else given  # the first output has the scores
     if given != wanted:
         last = next((n for n in net.outputs if n in net.layers), None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamina import datasets
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import ConfigError, load_config
 from lamina.layers import Affine
@@ -102,7 +102,7 @@ def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, mon
     def stored(self):
         X, t = np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3
         samples = Samples(X, t, scale=0.01, offset=-0.4)
-        Dataset.__init__(self, samples, samples, class_names=range(3))
+        Dataset.__init__(self, samples, samples, Classification(range(3)))
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     trainer = build(IMAGES.replace(", images: true", ""))
@@ -145,7 +145,7 @@ def test_flat_inputs_are_not_augmented(build):
 def test_inputs_that_are_no_numbers_with_a_fraction_are_not_augmented(build, monkeypatch):
     def stored(self):
         samples = Samples(np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3)
-        Dataset.__init__(self, samples, samples, class_names=range(3))
+        Dataset.__init__(self, samples, samples, Classification(range(3)))
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     with pytest.raises(ConfigError, match=r"training.augmentation: .*expects float32 .* got uint"):

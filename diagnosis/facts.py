@@ -43,13 +43,13 @@ def _figure(trainer) -> dict | None:
     if not trainer.evaluator.metrics:
         return None
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
-    guess = dataset.task.guess(dataset.train.t, dataset.test.t)
+    guess = dataset.guess("test")
     low, high = metric.limits
     return {
         "name": metric.name,
         "higher_is_better": metric.higher_is_better,
         "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
-        "percent": metric.shown(0.5).endswith("%"),
+        "percent": metric.percent,
         "guess": _rounded(guess) if metric.name == dataset.task.metrics[0] else None,
     }
 

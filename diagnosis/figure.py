@@ -1,9 +1,10 @@
 """The figure by which a run is judged, and how good a value of it is."""
 
+import contextlib
 import dataclasses
 import math
 
-from lamina.metrics import METRICS
+from lamina.metrics import make_metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +54,9 @@ def figure_of(facts: dict, columns) -> Figure | None:
             *(said.get("guess"), said["percent"]),
         )
     names = [c.removeprefix("train_") for c in columns if c.startswith("train_")]
-    name = next((n for n in names if n in METRICS), None)
-    if name is None:
-        return None
-    metric = METRICS[name]
-    return Figure(name, metric.higher_is_better, *metric.limits, None, metric.limits == (0.0, 1.0))
+    for name in names:
+        with contextlib.suppress(ValueError):  # the loss, or a metric of the user's own
+            metric = make_metric(name)
+            ends = (metric.higher_is_better, *metric.limits)
+            return Figure(name, *ends, None, metric.percent)
+    return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.table import read_table
-from lamina.metrics import METRICS
+from lamina.metrics import make_metric
 
 STYLES = {"train": ":", "validation": "--", "test": "-"}
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
@@ -48,7 +48,7 @@ def metrics_of(history: dict) -> list[str]:
 def _draw_metric(axes, runs: dict, metric: str) -> None:
     """A line for each set of each run; of several runs, the train set's has no label."""
     alone = len(runs) == 1
-    percent = metric in METRICS and METRICS[metric].limits == (0.0, 1.0)
+    percent = _is_share(metric)
     values_drawn, styles = [], {}
     for i, (name, (_, history)) in enumerate(runs.items()):
         for j, (part, style) in enumerate(STYLES.items()):
@@ -74,6 +74,14 @@ def _draw_metric(axes, runs: dict, metric: str) -> None:
         words = ", ".join(f"{style}: {part}" for part, style in reversed(styles.items()))
         axes.set_title(words, fontsize="medium")
     axes.grid(alpha=0.3)
+
+
+def _is_share(metric: str) -> bool:
+    """Is it shown in per cent? A metric of the user's own is not."""
+    try:
+        return make_metric(metric).percent
+    except ValueError:
+        return False
 
 
 def _plain(name: str) -> str:

@@ -104,10 +104,7 @@ class Evaluator:
 
 
 def _made(metric, task) -> Metric:
-    if isinstance(metric, (str, dict)):
-        ignored = getattr(task, "ignore_index", None)
-        more = {} if ignored is None else {"ignore_index": ignored}
-        metric = make_metric(metric, **more)
-    if not getattr(metric, "is_number", True):
+    metric = make_metric(metric, task.metric_options)
+    if not metric.scalar:
         raise ValueError(f"metrics: {metric.name} is no single number; `lamina evaluate` shows it")
     return metric

@@ -6,11 +6,12 @@ from pathlib import Path
 from lamina.common.memory import keep_memory
 from lamina.common.threads import set_threads, stop_waiting_early
 from lamina.experiment.config import load_config
+from lamina.experiment.find_config import find_config
 
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("config", type=Path, metavar="CONFIG", help="a YAML configuration")
+    add("config", type=Path, metavar="CONFIG", help="a YAML configuration, or its name")
     add("--steps", type=int, default=20, help="steps to time (default: 20)")
     add("--batch-size", type=int, help="(default: that of the configuration)")
     add("--threads", type=int, help="of the matrix products")
@@ -24,11 +25,12 @@ def run(options) -> int:
             options.error(f"--{name.replace('_', '-')}: expects at least 1, got {value}")
     if options.save and not options.tune:
         options.error("--save goes with --tune")
-    config = load_config(options.config)
+    path = find_config(options.config)
+    config = load_config(path)
     if options.tune:
         from lamina.experiment.tune import tune
 
-        print(tune(config, options.config, options.steps, options.save))
+        print(tune(config, path, options.steps, options.save))
         return 0
     stop_waiting_early()
     keep_memory()

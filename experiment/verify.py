@@ -59,7 +59,7 @@ def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
     first, parts = newest_whole(saved)
     if first is None:
         return build_trainer(config, quiet=quiet)
-    return taken_from(first, parts, config, quiet)
+    return taken_from(first, parts, config, quiet).trainer
 
 
 def _arrays(before: dict, now: dict) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from lamina.common.memory import keep_memory
 from lamina.common.threads import set_threads, stop_waiting_early
 from lamina.experiment.config import Config, load_config
+from lamina.experiment.find_config import find_config
 
 EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forward" and
 "backward" (seconds), "flop", "products", "output" and "parameters" (bytes);
@@ -17,7 +18,7 @@ EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forw
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("config", type=Path, metavar="CONFIG", help="a YAML configuration")
+    add("config", type=Path, metavar="CONFIG", help="a YAML configuration, or its name")
     add("--steps", type=int, help="steps to time (default: for a second, and at least 20)")
     add("--batch-size", type=int, help="(default: that of the configuration)")
     add("--threads", type=int, help="of the matrix products")
@@ -35,11 +36,12 @@ def run(options) -> int:
     for name in ("json", "batch_size", "threads"):
         if options.tune and getattr(options, name):
             options.error(f"--{name.replace('_', '-')} does not go with --tune")
-    config = load_config(options.config)
+    path = find_config(options.config)
+    config = load_config(path)
     if options.tune:
         from lamina.experiment.tune import tune
 
-        print(tune(config, options.config, options.steps, options.save))
+        print(tune(config, path, options.steps, options.save))
         return 0
     stop_waiting_early()
     keep_memory()

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from lamina.experiment.build import build_dataset, build_net, check_sections
-from lamina.experiment.build_net import OF_WEIGHTS
 from lamina.experiment.run_config import load_run_config
 from lamina.nets.weights import load_weights
 
@@ -17,9 +16,8 @@ def load_run(run_dir: str | Path, code: Iterable[Path] = ()):
     run_dir = Path(run_dir)
     config = load_run_config(run_dir, code)
     check_sections(config)
-    for key in OF_WEIGHTS:  # where training began: it need not be there still
-        config.expect_mapping(("net",)).pop(key, None)
     dataset = build_dataset(config)
-    net = build_net(config, dataset, np.random.default_rng(0))
+    # Without the weights where training began: they need not be there still.
+    net = build_net(config, dataset, np.random.default_rng(0), weights=False)
     load_weights(run_dir / "weights.npz", net)
     return net, dataset

@@ -9,10 +9,10 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
-from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.plots import plot_curves, read_run
-from lamina.experiment.resume import about, take_up
+from lamina.experiment.resume import provenance, resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
 from lamina.layers.errors import ShapeError
 from lamina.training.trainer import Trainer
@@ -32,11 +32,11 @@ def run(
     """
     if run_dir is not None:
         refuse_used(run_dir)
-    trainer = build_trainer(config, quiet=quiet)
+    trainer, config = build_run(config, quiet=quiet)
     run_dir = run_dir or new_directory(name)
     with claimed(run_dir):
         save_config(run_dir / "config.yaml", config)
-        trainer.about = about(trainer, config)
+        trainer.files.provenance = provenance(trainer, config)
         return _train(trainer, run_dir)
 
 
@@ -45,7 +45,7 @@ def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int
     stopped. Returns what `run` returns."""
     require_run(run_dir)
     with locked(run_dir):
-        trainer = take_up(config, run_dir, quiet=quiet)
+        trainer, config = resumed_trainer(config, run_dir, quiet=quiet)
         save_config(run_dir / "config.yaml", config)
         return _train(trainer, run_dir)
 

@@ -32,7 +32,7 @@ class RunFiles:
     def save(self, state: dict[str, dict], iteration: int, best: int) -> Callable[[], dict]:
         """Write a checkpoint; returns what reads it again. `best` is the best evaluation's
         iteration."""
-        parts = {**state, "about": self.provenance}
+        parts = {**state, "provenance": self.provenance}
         path = self.checkpoints.save(self.folder, parts, iteration, best)
         self.saved = iteration
         return functools.partial(load_checkpoint, path)

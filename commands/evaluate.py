@@ -1,31 +1,23 @@
-"""Say how good a finished run is on its test samples, and what it gets wrong."""
+"""Say how good a finished run is on one set of its data, and what it gets wrong."""
 
 from pathlib import Path
 
-from lamina.experiment.evaluate import (
-    confusion,
-    draw_mistakes,
-    load_run,
-    report,
-    scores_of,
-    worst_mistakes,
-)
+from lamina.experiment.evaluation import evaluate
+from lamina.experiment.load_run import load_run
 from lamina.experiment.run_config import add_code_option
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="a run directory")
+    add("--on", default="test", metavar="SET", help="train, validation or test (default: test)")
     add_code_option(parser)
 
 
 def run(options) -> int:
     net, dataset = load_run(options.run, options.code)
-    samples = dataset.test
-    scores = scores_of(net, samples)
-    counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.class_names))
-    print(report(counts, dataset.class_names))
-    picture = options.run / "mistakes.png"
-    rows = worst_mistakes(scores, samples.t)
-    if draw_mistakes(picture, samples, rows, scores, dataset.class_names):
-        print(f"\nthe worst mistakes: {picture}")
+    evaluation = evaluate(net, dataset, options.on)
+    print(evaluation.report())
+    if (picture := evaluation.draw(options.run)) is not None:
+        print(f"\npicture: {picture}")
     return 0

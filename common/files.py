@@ -17,6 +17,8 @@ def whole_file(path: str | Path):
     cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     try:
         with _temporary(path) as (file, temporary):
             yield file

@@ -6,8 +6,9 @@ from lamina.common.generators import generator_state, set_generator_state
 
 
 class Minibatches:
-    """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order, by
-    `rng`, a generator or a seed.
+    """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order.
+
+    `rng` is a generator or a seed.
 
     A batch that reaches the end of an epoch goes on into the next one, so all batches have the
     same size, whatever the number of rows. `state()` and `load_state()` hold the place exactly.

@@ -5,15 +5,6 @@ from lamina.common.arguments import shown
 SETS = ("train", "validation", "test")
 
 
-def shown_samples(samples) -> str:
-    """How many samples, of which shape and dtype, and their targets."""
-    X, t = samples.X, samples.t
-    scaled = "" if samples.scale is None else ", scaled to float32"
-    return (
-        f"Samples: {len(X):,} of {X.shape[1:]} {X.dtype}{scaled}; targets {t.shape[1:]} {t.dtype}"
-    )
-
-
 def shown_dataset(dataset) -> str:
     """The call that made it, and its sets if they are there already."""
     there = sets_there(dataset)

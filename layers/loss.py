@@ -11,8 +11,11 @@ class Loss(Layer):
 
     Targets are class indices of shape (...) or one-hot rows of shape (..., C), for scores
     (..., C); they are data, so no gradient is given for them. `reduction` is "mean" over the
-    samples or "sum"; the notes use both.
+    samples or "sum"; the notes use both. `weight` is what counted in the last forward: the number
+    of samples or positions.
     """
+
+    weight: float = 0.0
 
     def __init__(self, reduction: str = "mean"):
         if reduction not in ("mean", "sum"):
@@ -23,7 +26,13 @@ class Loss(Layer):
 
     def scale(self, n: int) -> float:
         """The factor of each of n samples in the loss: 1/n for the mean, 1 for the sum."""
+        self.weight = float(n)
         return 1.0 / n if self.reduction == "mean" else 1.0
+
+    def summed(self, loss) -> float:
+        """The loss of the last forward added up over what counted, not averaged: sums and weights
+        of several batches then give the mean over all of them."""
+        return float(loss) * self.weight if self.reduction == "mean" else float(loss)
 
     def output_shape(self, input_shape):
         return ()

@@ -6,8 +6,8 @@ import numpy as np
 
 from lamina.common.npz import Entry, NpzError, open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
+from lamina.layers.finite import refuse_bad_weights, weights_of
 from lamina.layers.saved_state import misfit, restore
-from lamina.training.finite import refuse_bad_weights, weights_of
 
 ASIDE = "net/"  # begins the names in the file of a whole net that are no weights: net_file.py
 _LISTED = 100  # differences in an error

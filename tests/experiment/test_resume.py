@@ -11,8 +11,8 @@ from lamina import datasets
 from lamina.common.errors import RunError
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
-from lamina.experiment.resume import differences, take_up
-from lamina.experiment.run import about, resume, run
+from lamina.experiment.resume import differences, provenance, resumed_trainer
+from lamina.experiment.run import resume, run
 from lamina.experiment.verify import verify
 from lamina.training.checkpoint import (
     CheckpointError,
@@ -341,11 +341,11 @@ def test_a_made_up_checkpoint_is_one_clear_error(configured, tmp_path):
         parts[part][name] = value
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            take_up(configured(), tmp_path / "p", quiet=True)
+            resumed_trainer(configured(), tmp_path / "p", quiet=True)
         del parts[part]
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            take_up(configured(), tmp_path / "p", quiet=True)
+            resumed_trainer(configured(), tmp_path / "p", quiet=True)
 
 
 def test_initial_weights_need_not_be_there_any_more(configured, tmp_path):
@@ -465,8 +465,8 @@ def test_what_a_checkpoint_says_of_its_run(configured, tmp_path):
     assert config == yaml.safe_load((tmp_path / "p" / "config.yaml").read_text())
     assert config["training"]["threads"] == 1
     assert set(json.loads(str(said["versions"]))) == {"Python", "NumPy", "BLAS", "machine"}
-    trainer = take_up(configured(), tmp_path / "p", quiet=True)
-    assert str(about(trainer, configured())["data"]) == str(said["data"])
+    trainer, config = resumed_trainer(configured(), tmp_path / "p", quiet=True)
+    assert str(provenance(trainer, config)["data"]) == str(said["data"])
 
 
 def test_a_run_of_the_default_length_is_verified(configured, tmp_path, monkeypatch):

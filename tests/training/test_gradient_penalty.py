@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.optimizers import SGD
@@ -84,7 +84,7 @@ def trainer_with(penalty, accumulate=1):
     return Trainer(
         net,
         SGD(net.parameters(), lr=0.1),
-        Dataset(samples, samples, class_names="abc"),
+        Dataset(samples, samples, Classification("abc")),
         rng=np.random.default_rng(0),
         batch_size=8,
         accumulate=accumulate,

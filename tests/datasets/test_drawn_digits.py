@@ -96,7 +96,7 @@ def test_the_digits_differ_more_from_one_another_than_within():
 def test_the_dataset_draws_when_it_is_used(home, monkeypatch):
     data = DrawnDigits(n_train=30, n_test=20)
     assert data.input_shape == (784,)
-    assert data.class_names == tuple("0123456789")
+    assert data.task.class_names == tuple("0123456789")
     assert list(home.iterdir()) == []
     assert data.train.X.shape == (30, 784)
     assert data.test.X.shape == (20, 784)

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.arguments import Remembers
 from lamina.datasets.shown import shown_dataset
-from lamina.datasets.task import Task
+from lamina.datasets.task import Reconstruction, Task
 
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1
 
@@ -136,6 +136,11 @@ def check_targets(task: Task, name: str, samples: Samples) -> None:
     """Raises ValueError or TypeError, naming the set, unless its targets are those of the task."""
     try:
         task.check_targets(samples.t)
+        apart = samples.scale is not None and samples.t is not samples.X
+        if isinstance(task, Reconstruction) and apart:
+            raise ValueError(
+                "give the same array as inputs and as targets, so that both are scaled"
+            )
     except (TypeError, ValueError) as error:
         raise type(error)(f"the {name} targets: {error}") from None
 

@@ -249,6 +249,8 @@ def _n_classes(path, t: dict, ignore_index) -> int:
             f"{path}: the target {largest} would make {largest + 1} classes, for {n_targets} "
             "targets in all; class indices count from 0 without large gaps"
         )
+    if not largest:
+        raise ValueError(f"{path}: t_train: has only one class, 0: nothing to tell apart")
     return largest + 1
 
 

@@ -2,6 +2,8 @@
 
 import math
 
+DEFAULT_ITERATIONS = 10_000
+
 
 class Plan:
     """`iterations` updates (default 10,000), or as many as make `epochs` passes over n samples, of
@@ -34,7 +36,7 @@ class Plan:
         self.n, self.per_step = n, per_step
         if epochs is not None:
             iterations = math.ceil(round(epochs * n / per_step, 6))
-        self.iterations = 10_000 if iterations is None else iterations
+        self.iterations = DEFAULT_ITERATIONS if iterations is None else iterations
         self.evaluate_every = evaluate_every or max(n // per_step, 1)
         self.patience = patience
 

@@ -1,14 +1,16 @@
-"""People's own CSV and NPZ files: what is read, and the row and column of what is wrong."""
+"""CSV files: what is read, what is learned, and the row and column of what is wrong."""
 
+import os
 import re
+import subprocess
+import sys
 import time
 import tracemalloc
-import zipfile
 
 import numpy as np
 import pytest
 
-from lamina.datasets import CSV, NPZ
+from lamina.datasets import CSV, MultiLabel, Reconstruction, Regression
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def alone(path, **settings):
 
 def test_numbers_and_text_labels(csv):
     data = alone(csv(SMALL))
-    assert data.class_names == ("apple", "fig", "pear")
+    assert data.task.class_names == ("apple", "fig", "pear")
     assert data.input_shape == (2,)
     assert data.train.X.tolist() == [[1, 10], [2, 20], [3, 30], [4, 40]]
     assert data.train.X.dtype == np.float32
@@ -56,7 +58,7 @@ def test_the_target_is_the_last_column_by_default(csv):
     path = csv("a,b,c\n1,2,3\n4,5,6\n")
     data = alone(path)
     assert data.train.X.tolist() == [[1, 2], [4, 5]]
-    assert data.class_names == ("3", "6")
+    assert data.task.class_names == ("3", "6")
     assert alone(path, target="a").train.X.tolist() == [[2, 3], [5, 6]]
 
 
@@ -72,18 +74,35 @@ def test_the_target_is_the_last_column_by_default(csv):
 )
 def test_whole_numbers_are_ordered_as_numbers_and_all_else_as_text(csv, labels, classes):
     data = alone(csv("a,kind\n" + "".join(f"0,{label}\n" for label in labels)))
-    assert data.class_names == classes
+    assert data.task.class_names == classes
     assert [classes[i] for i in data.train.t] == labels
 
 
-def test_a_label_that_only_the_test_file_has_is_a_class_too(csv):
-    train, test = csv("a,kind\n1,x\n2,z\n"), csv("a,kind\n5,y\n6,x\n", "test.csv")
-    data = CSV(train, test=test, standardise=False)
-    assert data.class_names == ("x", "y", "z")
-    assert data.train.t.tolist() == [0, 2]
-    assert data.test.t.tolist() == [1, 0]
+def test_a_class_that_is_in_no_training_row_is_refused(csv):
+    train, test = csv("a,kind\n1,x\n2,z\n"), csv("a,kind\n5,x\n6,y\n", "test.csv")
+    words = re.escape(f"{test}, line 3: the class 'y' is among the test rows, but in no row to tra")
+    with pytest.raises(ValueError, match=f"^{words}"):
+        CSV(train, test=test)
+    with pytest.raises(ValueError, match="the class 'y' is among the validation rows"):
+        CSV(train, test=train, validation=test)
+    data = CSV(csv("a,kind\n1,x\n2,z\n3,y\n", "more.csv"), test=test, standardise=False)
+    assert data.test.t.tolist() == [0, 1]  # of x, y, z
     assert data.test.X.tolist() == [[5], [6]]
-    assert len(data.train) == 2
+
+
+def test_a_class_whose_only_row_falls_to_the_test_share(csv):
+    """Split at random, as always; class by class its only row stays."""
+    path = csv("a,kind\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(20)) + "20,z\n")
+    seed = next(
+        seed for seed in range(100) if 20 in np.random.default_rng(seed).permutation(21)[:4]
+    )
+    with pytest.raises(ValueError, match=r"line 22: the class 'z' .* stratify: true splits"):
+        CSV(path, split_seed=seed)
+    data = CSV(path, split_seed=seed, stratify=True, standardise=False)
+    assert np.bincount(data.train.t).tolist() == [8, 8, 1]
+    assert np.bincount(data.test.t).tolist() == [2, 2]
+    with pytest.raises(ValueError, match="test_share: 3 of 4 samples cannot be split off"):
+        CSV(csv("a,kind\n1,x\n2,x\n3,x\n4,y\n", "b.csv"), stratify=True, test_share=0.75)
 
 
 def rows(samples):
@@ -102,7 +121,7 @@ def test_a_random_share_is_held_back(csv):
 
 def test_the_seed_decides_the_share(csv):
     path = csv("a,kind\n" + "".join(f"{i},{'xy'[i % 2]}\n" for i in range(50)))
-    first, again, other = (CSV(path, seed=seed, standardise=False) for seed in (1, 1, 2))
+    first, again, other = (CSV(path, split_seed=seed, standardise=False) for seed in (1, 1, 2))
     assert rows(first.test) == rows(again.test)
     assert rows(first.train) == rows(again.train)
     assert sorted(rows(first.test)) != sorted(rows(other.test))
@@ -151,7 +170,7 @@ def test_what_spreadsheets_write(csv):
         '.5,"6.","two\nlines"'
     )
     data = alone(csv(content.encode()), target="kind")
-    assert data.class_names == ("Grün", 'said "no", twice', "two\nlines")
+    assert data.task.class_names == ("Grün", 'said "no", twice', "two\nlines")
     assert data.train.X.tolist() == [[1.5, 20], [-3, 4], [0.5, 6]]
     assert data.train.t.tolist() == [1, 0, 2]
 
@@ -186,8 +205,8 @@ HEADER = "a,b,kind\n"
         (HEADER + "1,1e999,x\n", ", line 2: column b: expects a finite number, got 1e999"),
         (HEADER + "1,2,x\n1,2\n", ", line 3: has 2 cells, but the header has 3"),
         (HEADER + "1,2,x,\n", ", line 2: has 4 cells, but the header has 3"),
-        (HEADER + "1,2,x\n1,2,\n", ", line 3: column kind: the label is empty"),
-        (HEADER + "1,2,  \n", ", line 2: column kind: the label is empty"),
+        (HEADER + "1,2,x\n1,2,\n", ", line 3: column kind: the target is empty"),
+        (HEADER + "1,2,  \n", ", line 2: column kind: the target is empty"),
         (HEADER + '1,2,"x\ny"\n1,?,x\n', ", line 4: column b: expects a number, got the text '?'"),
     ],
 )
@@ -235,140 +254,6 @@ def test_what_is_wrong_in_the_test_file_is_named_there(csv):
         CSV(train, test=test)
 
 
-# NPZ.
-
-
-def arrays(**changed):
-    """Two training and three test samples of two numbers; None leaves an array out."""
-    whole = {
-        "x_train": np.array([[1.0, 2.0], [3.0, 4.0]]),
-        "t_train": np.array([0, 2]),
-        "x_test": np.array([[5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
-        "t_test": np.array([1, 0, 3]),
-        **changed,
-    }
-    return {name: array for name, array in whole.items() if array is not None}
-
-
-@pytest.fixture
-def npz(tmp_path):
-    def write(**changed):
-        path = tmp_path / "data.npz"
-        np.savez(path, **arrays(**changed))
-        return path
-
-    return write
-
-
-def test_arrays_from_npz(npz):
-    data = NPZ(npz())
-    assert data.class_names == ("0", "1", "2", "3")
-    assert data.input_shape == (2,)
-    X, t = data.train[np.array([1, 0])]
-    assert X.tolist() == [[3, 4], [1, 2]]
-    assert X.dtype == np.float32
-    assert t.tolist() == [2, 0]
-    assert t.dtype == np.intp
-    assert data.test.t.tolist() == [1, 0, 3]
-
-
-def test_images_of_bytes_stay_bytes_and_are_scaled(npz):
-    images = np.array([0, 51, 255, 0, 0, 0, 0, 102], np.uint8).reshape(2, 1, 2, 2)
-    path = npz(x_train=images, x_test=np.zeros((3, 1, 2, 2), np.uint8))
-    data = NPZ(path, scale=1 / 255)
-    assert data.input_shape == (1, 2, 2)
-    assert data.train.X.dtype == np.uint8
-    X, _ = data.train[np.array([0, 1])]
-    assert X.dtype == np.float32
-    np.testing.assert_allclose(X.ravel(), [0, 0.2, 1, 0, 0, 0, 0, 0.4], rtol=1e-6)
-    plain, _ = NPZ(path).train[np.array([0])]
-    assert plain.dtype == np.float32
-    assert plain.ravel().tolist() == [0, 51, 255, 0]
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float16, np.float64])
-def test_any_numbers_will_do(npz, dtype):
-    x = np.array([[1, 2], [3, 4]], dtype)
-    data = NPZ(npz(x_train=x), scale=0.5)
-    assert data.train[np.array([1])][0].tolist() == [[1.5, 2.0]]
-    assert NPZ(npz(x_train=x, t_train=np.array([1, 0], np.uint8))).train.t.tolist() == [1, 0]
-
-
-def test_compressed_files_and_further_arrays_are_fine(tmp_path):
-    np.savez_compressed(tmp_path / "data.npz", **arrays(names=np.array(["a", "b"])))
-    assert len(NPZ(tmp_path / "data.npz").test) == 3
-
-
-@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x93NUMPX" * 20])
-def test_what_is_no_npz_file(tmp_path, content):
-    path = tmp_path / "data.npz"
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: is no whole \.npz file \("):
-        NPZ(path)
-
-
-def test_an_npz_file_that_is_not_there(tmp_path):
-    with pytest.raises(ValueError, match=r"none\.npz: cannot be read \(No such file"):
-        NPZ(tmp_path / "none.npz")
-
-
-def test_pickled_objects_are_refused_and_never_run(npz, tmp_path):
-    class Harmful:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "harm"), "w"))
-
-    for changed in ({"x_train": np.array([Harmful()])}, {"more": np.array([Harmful()])}):
-        with pytest.raises(ValueError, match="got object; objects would be pickled"):
-            NPZ(npz(**changed))
-    assert not (tmp_path / "harm").exists()
-
-
-def test_missing_arrays_are_listed_with_those_that_are_there(npz):
-    words = "expects x_train, t_train, x_test, t_test; t_train, x_test missing, there are x_train, "
-    with pytest.raises(ValueError, match=f": {words}t_test$"):
-        NPZ(npz(t_train=None, x_test=None))
-    nothing = dict.fromkeys(("x_train", "t_train", "x_test", "t_test"))
-    with pytest.raises(ValueError, match="x_train, t_train, x_test, t_test missing, there are no"):
-        NPZ(npz(**nothing))
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"x_train": np.array([["a"], ["b"]])}, "x_train: expects numbers (N, ...), got <U1 (2, 1"),
-        ({"x_train": np.ones((2, 2), bool)}, "x_train: expects numbers (N, ...), got bool (2, 2)"),
-        ({"x_test": np.ones((3, 2), complex)}, "x_test: expects numbers (N, ...), got complex128"),
-        ({"x_train": np.ones(2)}, "x_train: expects numbers (N, ...), got float64 (2,)"),
-        ({"x_test": np.ones((0, 2))}, "x_test: expects numbers (N, ...), got float64 (0, 2)"),
-        (
-            {"x_train": np.array([[1.0, 2.0], [3.0, np.nan]])},
-            "x_train: row 1 holds NaN or infinity",
-        ),
-        (
-            {"x_test": np.array([[1.0, 2.0], [np.inf, 0.0], [np.nan, 0.0]])},
-            "x_test: row 1 holds NaN or infinity",
-        ),
-        ({"t_train": np.array([0.0, 1.0])}, "t_train: expects class indices (2,), got float64 (2,"),
-        ({"t_train": np.array(["0", "1"])}, "t_train: expects class indices (2,), got <U1 (2,)"),
-        ({"t_test": np.array([0, 1])}, "t_test: expects class indices (3,), got int64 (2,)"),
-        ({"t_train": np.eye(2, dtype=int)}, "t_train: expects class indices (2,), got int64 (2, 2"),
-        ({"t_test": np.array([0, -1, 1])}, "t_test: expects class indices (3,), got int64 (3,)"),
-        (
-            {"x_test": np.ones((3, 5))},
-            "x_train and x_test have different shapes, (2, 2) and (3, 5)",
-        ),
-        (
-            {"x_test": np.ones((3, 2, 1))},
-            "x_train and x_test have different shapes, (2, 2) and (3, 2, 1)",
-        ),
-    ],
-)
-def test_the_array_that_is_wrong_is_named(npz, changed, words):
-    path = npz(**changed)
-    with pytest.raises(ValueError, match=f"^{re.escape(f'{path}: {words}')}"):
-        NPZ(path)
-
-
 def test_a_test_file_whose_target_has_another_name(csv):
     train, test = csv(SMALL), csv(SMALL.replace("kind", "sort"), "test.csv")
     with pytest.raises(ValueError, match="has the columns height, width, sort; expects those of"):
@@ -383,26 +268,12 @@ def test_a_constant_column_that_is_not_exact_becomes_zero(csv):
 
 def test_labels_that_only_look_like_numbers(csv):
     rows = "".join(f"{i},{label}\n" for i, label in enumerate(["²", "--5", "²", "--5", "²"]))
-    assert CSV(csv(f"x,t\n{rows}")).class_names == ("--5", "²")
+    assert CSV(csv(f"x,t\n{rows}"), stratify=True).task.class_names == ("--5", "²")
 
 
 def test_a_number_that_float32_cannot_hold(csv):
     with pytest.raises(ValueError, match="line 2: column x: expects a finite number, got 1e39"):
         CSV(csv("x,t\n1e39,a\n1,b\n2,a\n3,b\n"))
-
-
-def test_damaged_npz_files_are_named(tmp_path):
-    np.save(tmp_path / "array.npy", np.zeros(3))
-    arrays = {f"{n}_{p}": np.zeros((4, 2)[: 2 if n == "x" else 1]) for n in "xt" for p in "ab"}
-    np.savez_compressed(tmp_path / "whole.npz", **arrays)
-    whole = (tmp_path / "whole.npz").read_bytes()
-    (tmp_path / "cut.npz").write_bytes(whole[:-30])
-    (tmp_path / "spoilt.npz").write_bytes(whole[:60] + b"XXXXXXXX" + whole[68:])
-    with zipfile.ZipFile(tmp_path / "raw.npz", "w") as file:
-        file.writestr("x_train", b"no array")
-    for name in ("array.npy", "cut.npz", "spoilt.npz", "raw.npz"):
-        with pytest.raises(ValueError, match=re.escape(str(tmp_path / name))):
-            NPZ(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -436,9 +307,209 @@ def test_a_hundred_thousand_columns_are_read_and_refused_in_time(csv):
     assert time.perf_counter() - started < 5
 
 
-def test_arrays_that_nobody_asked_for_are_not_read(npz):
-    path = npz(more=np.zeros(8 << 20, np.uint8))
+# What is learned.
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["1", "2", "01"], "the class '1' ({}, line 2) is also spelt '01' ({}, line 4)"),
+        (["2", "1.0", "1"], "the class '1.0' ({}, line 3) is also spelt '1' ({}, line 4)"),
+        (["1", "+1", "2"], "the class '1' ({}, line 2) is also spelt '+1' ({}, line 3)"),
+        (["0", "-0", "2"], "the class '0' ({}, line 2) is also spelt '-0' ({}, line 3)"),
+        (["1e2", "100", "2"], "the class '1e2' ({}, line 2) is also spelt '100' ({}, line 3)"),
+        (["\u00e9", "e\u0301", "a"], "the class '\u00e9' ({}, line 2) is also spelt 'e\u0301'"),
+    ],
+)
+def test_two_spellings_of_one_class_are_refused(csv, labels, words):
+    path = csv("a,kind\n" + "".join(f"0,{label}\n" for label in labels))
+    with pytest.raises(ValueError, match=re.escape(words.format(path, path))):
+        alone(path)
+
+
+def test_a_spelling_that_only_the_test_file_has(csv):
+    train, test = csv("a,kind\n1,1\n2,2\n"), csv("a,kind\n5,2\n6,1.0\n", "test.csv")
+    words = f"column kind: the class '1' ({train}, line 2) is also spelt '1.0' ({test}, line 3)"
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}; spell it in one way"):
+        CSV(train, test=test)
+
+
+def test_numbers_that_no_float_can_tell_apart_are_two_classes(csv):
+    path = csv("a,kind\n1,10000000000000000001\n2,10000000000000000002\n")
+    assert len(alone(path).task.class_names) == 2
+
+
+def test_the_order_of_classes_does_not_depend_on_the_hash_seed(csv):
+    labels = ["b", "10", "a", "Z", "9", "é", "2"]
+    path = csv("a,kind\n" + "".join(f"0,{label}\n" for label in labels))
+    code = "from lamina.datasets import CSV; "
+    code += f"print(CSV({str(path)!r}, test={str(path)!r}).task.facts())"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(said) == 1
+
+
+def test_measured_numbers_are_no_classes_unless_that_is_said(csv):
+    path = csv("a,y\n" + "".join(f"{i},{i % 50}.5\n" for i in range(100)))
+    words = r"column y has 50 different numbers in 100 rows, .* task: regression learns numbers"
+    with pytest.raises(ValueError, match=words):
+        CSV(path)
+    assert len(CSV(path, task="classification", stratify=True).task.class_names) == 50
+    many = csv("a,y\n" + "".join(f"{i},{i % 30}\n" for i in range(300)), "many.csv")
+    assert len(alone(many).task.class_names) == 30  # ten rows each
+    names = csv("a,y\n" + "".join(f"{i},n{i}\n" for i in range(30)), "names.csv")
+    assert len(alone(names).task.class_names) == 30
+
+
+def test_numbers_to_learn(csv):
+    path = csv("x,price,y\n1,10.5,7\n2,-3e1,8\n")
+    data = alone(path, task="regression", target="price")
+    assert data.task == Regression(["price"])
+    assert data.train.t.tolist() == [[10.5], [-30]]
+    assert data.train.t.dtype == np.float32
+    assert data.train.X.tolist() == [[1, 7], [2, 8]]
+    assert data.target_shape == (1,)
+    two = alone(path, task="regression", target=("y", "price"))
+    assert two.task.target_names == ("y", "price")
+    assert two.train.t.tolist() == [[7, 10.5], [8, -30]]
+    assert two.input_shape == (1,)
+    assert alone(path, task="regression").task == Regression(["y"])
+    with pytest.raises(ValueError, match=r"line 3: column y: expects a number, got the text 'b'"):
+        alone(csv("x,y\n1,1\n2,b\n"), task="regression")
+
+
+def test_targets_stay_as_they_are_when_inputs_are_standardised(csv):
+    data = alone(csv("x,y\n1,100\n3,300\n"), task="regression", standardise=True)
+    assert data.train.X.tolist() == [[-1], [1]]
+    assert data.train.t.tolist() == [[100], [300]]
+
+
+def test_labels_that_hold_or_not(csv):
+    path = csv("x,cat,dog\n1,0,1\n2,1.0,1\n")
+    data = alone(path, task="multilabel", target=["cat", "dog"])
+    assert data.task == MultiLabel(["cat", "dog"])
+    assert data.train.t.tolist() == [[0, 1], [1, 1]]
+    assert data.train.t.dtype == np.float32
+    words = r"line 3: column dog: expects 0 or 1, whether the label holds; got 'yes'"
+    with pytest.raises(ValueError, match=words):
+        alone(csv("x,cat,dog\n1,0,1\n2,1,yes\n"), task="multilabel", target=["cat", "dog"])
+
+
+def test_the_inputs_as_targets(csv):
+    data = alone(csv("a,b\n1,2\n3,4\n"), task="reconstruction", standardise=True)
+    assert data.task == Reconstruction()
+    assert data.input_shape == data.target_shape == (2,)
+    assert data.train.t is data.train.X
+    X, t = data.train[np.array([1])]
+    assert X.tolist() == t.tolist() == [[1, 1]]  # as they go in
+    without = alone(csv(SMALL), task="reconstruction", target="kind")
+    assert without.train.t.tolist() == [[1, 10], [2, 20], [3, 30], [4, 40]]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"task": "regresion"}, r"task: expects classification, .*; did you mean regression\?"),
+        ({"task": "language_model"}, "task: expects classification, regression, multilabel, rec"),
+        (
+            {"target": ("width", "kind")},
+            "2 columns .* columns of 0 and 1: task: multilabel; of num",
+        ),
+        ({"target": ("kind", "kind")}, "target: a column stands twice in kind, kind"),
+        ({"target": ()}, "target: expects the name of a column, or a list of names"),
+        ({"target": (1,)}, "target: expects the name of a column, or a list of names"),
+        (
+            {"task": "regression", "target": ("height", "width", "kind")},
+            "all its columns are targets, height, width, kind; no inputs are left",
+        ),
+        ({"validation_share": 0.5, "n_validation": 1}, "both say how many samples"),
+        ({"validation_share": 1}, "validation_share: expects a share between 0 and 1, got 1"),
+        ({"n_validation": 0}, "n_validation: expects a whole number of at least 1, got 0"),
+        ({"n_validation": 4}, r"data.csv: n_validation: 4 leaves 0 of 4"),
+        ({"split_seed": -1}, "split_seed: expects a whole number of at least 0, got -1"),
+    ],
+)
+def test_what_cannot_be_asked_for(csv, settings, words):
+    with pytest.raises(ValueError, match=words):
+        alone(csv(SMALL), **settings)
+
+
+def test_no_classes_to_stratify_by(csv):
+    path = csv("x,y\n" + "".join(f"{i},{i}.5\n" for i in range(10)))
+    with pytest.raises(ValueError, match="stratify: true splits class by class, and there are no"):
+        CSV(path, task="regression", stratify=True)
+
+
+def test_an_underscore_makes_no_number(csv):
+    with pytest.raises(ValueError, match=r"line 2: column a: expects a number, got the text '1_0'"):
+        alone(csv("a,kind\n1_0,x\n2,y\n"))
+
+
+# Validation.
+
+
+def test_rows_for_validation_are_taken_class_by_class_from_those_to_train_on(csv):
+    path = csv("a,kind\n" + "".join(f"{i},{'xxxxxxy'[i % 7]}\n" for i in range(140)))
+    plain = CSV(path, standardise=False)
+    data = CSV(path, standardise=False, validation_share=0.25)
+    assert rows(data.test) == rows(plain.test)  # the test rows stay what they were
+    assert sorted(rows(data.train) + rows(data.validation)) == sorted(rows(plain.train))
+    counts = np.bincount(plain.train.t)
+    taken = np.bincount(data.validation.t)
+    assert taken.sum() == 28
+    assert abs(taken - counts / 4).max() < 1
+    for part in (data.train, data.validation):
+        assert part.t.tolist() == [int(row % 7 == 6) for row in rows(part)]
+    again = CSV(path, standardise=False, validation_share=0.25)
+    assert rows(again.validation) == rows(data.validation)
+    other = CSV(path, standardise=False, n_validation=28, split_seed=1)
+    assert len(other.validation) == 28
+    assert sorted(rows(other.validation)) != sorted(rows(data.validation))
+    assert plain.validation is None
+    assert not plain.has_validation
+
+
+def test_a_validation_file(csv):
+    train, other = csv("a,kind\n1,x\n3,y\n"), csv("a,kind\n5,y\n", "validation.csv")
+    data = CSV(train, test=train, validation=other)
+    assert data.validation.X.tolist() == [[3]]  # standardised by the training rows
+    assert data.validation.t.tolist() == [1]
+    with pytest.raises(ValueError, match=r"validation_share and n_validation take rows of the tra"):
+        CSV(train, test=train, validation=other, n_validation=1)
+    strange = csv("b,kind\n5,y\n", "strange.csv")
+    with pytest.raises(ValueError, match=r"strange.csv: has the columns b, kind; expects those of"):
+        CSV(train, test=train, validation=strange)
+
+
+def test_numbers_are_held_back_at_random(csv):
+    path = csv("x,y\n" + "".join(f"{i},{i}.5\n" for i in range(40)))
+    data = CSV(path, task="regression", validation_share=0.25, standardise=False)
+    parts = [rows(part) for part in data.sets().values()]
+    assert [len(part) for part in parts] == [24, 8, 8]
+    assert sorted(row for part in parts for row in part) == list(range(40))
+    assert data.validation.t[:, 0].tolist() == [row + 0.5 for row in rows(data.validation)]
+
+
+def test_validation_rows_have_no_part_in_the_standardisation(csv):
+    path = csv("a,kind\n" + "".join(f"{2**i},{'xy'[i % 2]}\n" for i in range(10)))
+    data = CSV(path, n_validation=2)
+    assert data.train.X.mean() == pytest.approx(0.0, abs=1e-6)
+    assert data.train.X.std() == pytest.approx(1.0, rel=1e-6)
+
+
+def test_a_large_file_takes_a_few_times_its_numbers(csv):
+    n, width = 4000, 50
+    row = ",".join(f"{i}.25" for i in range(width))
+    path = csv(",".join(f"c{i}" for i in range(width)) + ",k\n" + f"{row},x\n{row},y\n" * (n // 2))
     tracemalloc.start()
-    NPZ(path)
-    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    CSV(path)
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < 4 * 8 * n * width

@@ -39,7 +39,7 @@ def test_a_trainer_is_built_with_sizes_filled_in(build):
     assert trainer.net.layers["affine1"].W.data.shape == (4, 5)
     assert trainer.net.layers["affine2"].W.data.shape == (5, 3)
     assert trainer.optimizer.lr == 0.1
-    assert trainer.minibatches.batch_size == 4
+    assert trainer.batches.batch_size == 4
     assert trainer.net.layers["affine1"].W.data.dtype == np.float32
 
 
@@ -90,7 +90,7 @@ def test_an_augmentation_from_yaml(build):
     assert made.rng.bit_generator.state == changes.bit_generator.state
     for a, b in zip((weights, batches), np.random.default_rng(3).spawn(2), strict=True):
         assert a.bit_generator.state == b.bit_generator.state
-    np.testing.assert_array_equal(first.minibatches.order, without.minibatches.order)
+    np.testing.assert_array_equal(first.batches.order.order, without.batches.order.order)
     for name, param in without.net.parameters().items():
         np.testing.assert_array_equal(first.net.parameters()[name].data, param.data)
     losses = [first.step() for _ in range(20)]
@@ -107,9 +107,9 @@ def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, mon
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     trainer = build(IMAGES.replace(", images: true", ""))
-    assert trainer.augmentation.background == -0.4
+    assert trainer.batches.augmentation.background == -0.4
     X, _ = trainer.dataset.train[:]
-    np.testing.assert_allclose(trainer.augmentation(X), -0.4, rtol=1e-6)
+    np.testing.assert_allclose(trainer.batches.augmentation(X), -0.4, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ IMAGES = (
 def test_an_augmentation_from_yaml(build):
     plain = IMAGES.replace(", augmentation: {shift: 1, rotation: 10, flip: true}", "")
     first, again, without = build(IMAGES), build(IMAGES), build(plain)
-    made = first.augmentation
+    made = first.batches.augmentation
     assert (made.shift, made.rotation, made.elastic, made.flip) == (1, 10, 0.0, True)
     assert made.background == 0.0
     # A generator of its own, the third: weights and order of the data are as without it, and the
@@ -96,7 +96,7 @@ def test_an_augmentation_from_yaml(build):
     losses = [first.step() for _ in range(20)]
     assert losses == [again.step() for _ in range(20)]
     assert losses != [without.step() for _ in range(20)]
-    assert without.augmentation is None
+    assert without.batches.augmentation is None
 
 
 def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, monkeypatch):

@@ -18,8 +18,8 @@ REASONS = {
     'python -c "from lamina.datasets import load_mnist; load_mnist()"',
     "needs_torch": "no PyTorch: pip install torch",
     "needs_jax": "no JAX: pip install -e '.[peers]'",
-    "needs_sklearn": "no scikit-learn: pip install scikit-learn",
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
+    "needs_sklearn": "no scikit-learn: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
 }
 MODULES = {"needs_browser": "playwright"}  # the others are called as in their markers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.layers import Affine, BatchNormalization, Layer, Param, Relu, SoftmaxWithLoss, State
 from lamina.nets import Sequential
 from lamina.nets.weights import save_weights
@@ -50,7 +50,9 @@ def trainer(**settings):
     samples = Samples(X, t)
     settings = {"iterations": 10, "batch_size": 10, "quiet": True, **settings}
     optimizer = SGD(made.parameters(), lr=0.1)
-    return Trainer(made, optimizer, Dataset(samples, samples, range(3)), rng=rng, **settings)
+    return Trainer(
+        made, optimizer, Dataset(samples, samples, Classification(range(3))), rng=rng, **settings
+    )
 
 
 @pytest.mark.parametrize("name", ["affine1.W", "affine1.b", "norm.gamma", "affine2.W"])

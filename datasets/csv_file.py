@@ -43,7 +43,7 @@ class CSV(Dataset):
 
     def __init__(
         self,
-        path: Path | str,
+        path: Path,
         *,
         task: str | None = None,
         target: str | tuple | None = None,

@@ -46,7 +46,7 @@ class NPZ(Dataset):
 
     def __init__(
         self,
-        path: Path | str,
+        path: Path,
         *,
         task: str | None = None,
         scale: float | None = None,

@@ -329,11 +329,15 @@ class Regression(Task):
         return math.sqrt(_mean_square(t, _mean(train_t)))
 
     def guessing_loss(self, loss_name, train_t):
-        if loss_name != "SquaredErrorLoss":
-            return None
-        # Half the sum over the last axis, the mean over all others: see the loss.
+        # Both add up the last axis, and take the mean over all others.
         width = np.shape(train_t)[-1] if np.ndim(train_t) > 1 else 1
-        return 0.5 * width * _mean_square(train_t, _mean(train_t))
+        if loss_name == "SquaredErrorLoss":
+            return 0.5 * width * _mean_square(train_t, _mean(train_t))
+        if loss_name == "AbsoluteErrorLoss":
+            median = np.median(train_t, axis=0)
+            off = (float(np.abs(piece - median).sum()) for _, piece in _pieces(train_t))
+            return width * sum(off) / np.size(train_t)
+        return None
 
     def shown(self, prediction):
         values = [f"{float(value):.4g}" for value in np.ravel(prediction)]
@@ -390,6 +394,13 @@ class MultiLabel(Task):
         """Of all answers that are the same for every sample, saying all labels has the best F1."""
         p = _mean(t).reshape(-1, len(self.label_names)).mean(axis=0)
         return float((2 * p / (1 + p)).mean())
+
+    def guessing_loss(self, loss_name, train_t):
+        if loss_name != "SigmoidWithLoss":
+            return None
+        p = _mean(train_t)
+        p = np.stack([p, 1 - p])[:, (p > 0) & (p < 1)]  # a label that never changes costs nothing
+        return float(-(p * np.log(p)).sum()) / _mean(train_t).size
 
     def predictions(self, scores):
         return (scores > 0).astype(np.intp)

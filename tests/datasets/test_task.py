@@ -320,10 +320,18 @@ def test_the_guessing_loss_of_numbers():
     mean = np.broadcast_to(images.mean(axis=0), images.shape)
     least = float(SquaredErrorLoss().forward(mean, images))
     assert Reconstruction().guessing_loss("SquaredErrorLoss", images) == pytest.approx(least)
+    median = float(np.abs(t - np.median(t, axis=0)).sum() / 50)
+    assert PAIR.guessing_loss("AbsoluteErrorLoss", t) == pytest.approx(median)
     assert PAIR.guessing_loss("HuberLoss", t) is None
     assert LABELS.guessing_loss("Own", t) is None
     assert TWO.guessing_loss("SigmoidWithLoss", np.array([0, 1])) == pytest.approx(math.log(2))
     assert TWO.guessing_loss("Own", np.array([0, 1])) is None
+
+
+def test_the_guessing_loss_of_labels():
+    t = np.array([[0, 1, 1], [0, 0, 1]])
+    assert LABELS.guessing_loss("SigmoidWithLoss", t) == pytest.approx(math.log(2) / 3)
+    assert LABELS.guessing_loss("SigmoidWithLoss", t[:, [1, 1, 1]]) == pytest.approx(math.log(2))
 
 
 # Predictions, words and facts.

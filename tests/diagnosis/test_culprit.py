@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.culprit import find_culprit
 from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
@@ -166,7 +166,7 @@ def chain(layers=None, samples=30, **settings):
     layers = layers or {"affine1": Affine(4, 5, rng=rng), "relu": Relu()}
     layers = {**layers, "last": Affine(5, 3, rng=rng)}
     net = Sequential(layers, loss=SoftmaxWithLoss())
-    data = Dataset(Samples(X, t), Samples(X, t), range(3))
+    data = Dataset(Samples(X, t), Samples(X, t), Classification(range(3)))
     settings = {"iterations": 20, "batch_size": 10, "quiet": True, **settings}
     optimizer = SGD(net.parameters(), lr=settings.pop("lr", 0.1))
     return Trainer(net, optimizer, data, rng=rng, **settings)

@@ -21,7 +21,7 @@ from lamina.training.checkpoint import Checkpoints
 from lamina.training.finite import NonFiniteError
 from lamina.training.trainer import Trainer
 
-CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 STEP = 2  # the iteration at which a NaN is planted
 
 

@@ -2,7 +2,7 @@
 
 The thresholds were chosen on seeds 0 to 2. Other seeds, and all healthy configurations:
 
-    python tests/training/doctor/test_sick.py 100 101 102
+    python tests/diagnosis/test_sick.py 100 101 102
 """
 
 import sys

@@ -16,7 +16,7 @@ from lamina.optimizers.schedules import make_schedule
 
 
 class Room:
-    """The classes in the __all__ of some packages that are a kind of `base` ("package:Class"), by name.
+    """The public classes of some packages that are a kind of `base` ("package:Class"), by name.
 
     `but` are kinds that do not belong here, `abstract` names that nobody can build; `table` is a
     table of the first package, of more names for its classes. With `make` a function of one's own
@@ -37,9 +37,7 @@ class Room:
         """{name: class}."""
         # Packages are looked up late: one that nobody asks for is not imported.
         modules = [importlib.import_module(name) for name in self.packages]
-        known = {
-            n: c for module in modules for n, c in vars(module).items() if _is_public(module, n)
-        }
+        known = {name: vars(module)[name] for module in modules for name in _public(module)}
         known |= getattr(modules[0], self.table) if self.table else {}
         return {n: c for n, c in known.items() if n not in self.abstract and self._is_one(c)}
 
@@ -55,8 +53,8 @@ class Room:
         return not (self.but and issubclass(found, _named(self.but)))
 
 
-def _is_public(module, name: str) -> bool:
-    return name in getattr(module, "__all__", (name,))
+def _public(module) -> list[str]:
+    return getattr(module, "__all__", list(vars(module)))
 
 
 class FunctionRoom:

@@ -191,7 +191,7 @@ def test_a_configuration_is_drawn_with_the_weights_that_training_starts_from(tmp
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["nowhere.yaml"], "nowhere.yaml: no such file or configuration"),
         (["configs"], "configs: is no run directory"),
         (["configs/own_csv.yaml", "--batch", "0"], "--batch: expects at least 1"),
         (["configs/own_csv.yaml", "-o", "net.pdf"], "must end in one of"),

@@ -18,7 +18,8 @@ from lamina.training.trainer import Trainer
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
 # it learns; initial weights, which a checkpoint replaces; and where data lie.
 _FREE = (
-    *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
+    *(("training", key) for key in ("iterations", "epochs", "patience", "checkpoint")),
+    *(("training", key) for key in ("record_every", "callbacks")),
     *(("net", key) for key in OF_WEIGHTS),
     *(("dataset", key) for key in ("path", "test")),  # their contents are compared
 )

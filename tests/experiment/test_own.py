@@ -9,7 +9,7 @@ import pytest
 from lamina.experiment import rooms
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import ConfigError
-from lamina.experiment.resume import provenance, resumed_trainer
+from lamina.experiment.resume import differences, provenance, resumed_trainer
 from lamina.experiment.run import run
 from lamina.experiment.section import Section
 from lamina.training.checkpoint import load_checkpoint
@@ -150,8 +150,9 @@ def test_an_augmentation_of_ones_own(own, build):
     # It goes on exactly where it was, as ours does.
     state = trainer.state()
     following = trainer.step()
-    again.load_state(state)
-    assert again.step() == following
+    fresh = build(text)
+    fresh.load_state(state)
+    assert fresh.step() == following
     images = text.replace("{type: Tiny}", "{type: Tiny, images: true}")
     images = images.replace("affine1:", "flat: {type: Flatten}\n    affine1:")
     flipped = build(images.replace("{type: my.py:noise, strength: 0.5}", "my.py:Flip"))
@@ -281,6 +282,20 @@ def test_a_run_with_own_code_goes_on_wherever_the_file_lies(own, config_of, tmp_
     trainer, _ = resumed_trainer(moved, tmp_path / "run", quiet=True)
     assert trainer.iteration == 4
     assert "augmentation" in load_checkpoint(tmp_path / "run" / "checkpoint-00000004.npz")
+
+
+def test_own_names_in_lists_are_compared_by_their_files(own):
+    def of(*metrics):
+        return {"training": {"metrics": list(metrics)}}
+
+    before = of("accuracy", {"type": "/home/ada/my.py:Kappa", "k": 3}, "/home/ada/my.py:Other")
+    same = of("accuracy", {"type": "C:\\ada\\my.py:Kappa", "k": 3}, "my.py:Other")
+    assert differences(before, same) == []
+    other = of("accuracy", {"type": "my.py:Kappa", "k": 4}, "my.py:Other")
+    assert differences(before, other) == ["training.metrics.1.k: 3 before, 4 now"]
+    other = of("accuracy", {"type": "my.py:Kappa", "k": 3}, "my.py:Another")
+    (said,) = differences(before, other)
+    assert said == "training.metrics.2: 'my.py:Other' before, 'my.py:Another' now"
 
 
 @pytest.mark.parametrize(

@@ -69,16 +69,17 @@ class _Building:
 
     def __init__(self, rng: np.random.Generator, dataset: Dataset | None):
         self.rng, self.dataset = rng, dataset
-        self.made: dict[str, Layer] = {}  # by dotted name, for same_as
         self.advice = ""  # what may be wrong if the output does not fit
+        self.made: dict[str, Layer] = {}  # by dotted name, for same_as
 
     def layer(self, section: Section, shapes, room=LAYERS, others=(), source="") -> tuple:
         """(layer, shape of its output: a list for several, None if it is unknown)."""
+        others = (*others, *OF_ANY_LAYER)
         if "same_as" in section.data:
             layer = self._same(section, room, others)
-            known = room is LAYERS
+            known = room is not LOSSES
             return layer, _output_shape(section, layer, shapes, source, "") if known else None
-        cls, others = section.resolve(room), (*others, *OF_ANY_LAYER)
+        cls = section.resolve(room)
         if cls is nets.Sequential:
             layer, shape = self._chain(section, shapes, others)
         elif cls is nets.Graph:
@@ -113,20 +114,26 @@ class _Building:
         section.check_keys(("same_as", *(key for key in others if key not in OF_WEIGHTS)))
         name = section.value("same_as", str)
         if name not in self.made:
-            near = suggest(name, self.made) if self.made else ""
-            message = f"no layer {name} is made before this one{near}"
-            raise section.error(f"{message}; inside another layer it is OUTER.INNER", "same_as")
-        if isinstance(self.made[name], Loss) != (room is LOSSES):
-            kind = type(self.made[name]).__name__
+            raise section.error(
+                f"no layer {name} is made before this one{suggest(name, self.made)}; a dotted name "
+                "leads from the top of the net to a layer inside another",
+                "same_as",
+            )
+        layer = self.made[name]
+        if isinstance(layer, Loss) != (room is LOSSES):
+            kind = type(layer).__name__
             raise section.error(f"{name} is of another kind ({kind})", "same_as")
-        return self.made[name]
+        if any(key in section.data for key in OF_ANY_LAYER):
+            _set_up_parameters(section, layer)
+        return layer
 
     def _advice(self, section: Section, cls: type, shape) -> str:
         """What usually helps where images meet an Affine, or flat inputs a layer of images."""
         if shape is not None and len(shape) == 3 and issubclass(cls, Affine):
             name = section.place[-1]
-            self.advice = f"; {name} takes the rows of an image: put {{type: Flatten}} before it"
-            return self.advice
+            advice = f"; {name} takes the rows of an image: put {{type: Flatten}} before it"
+            self.advice = self.advice or advice
+            return advice
         flat = self.dataset is not None and shape == self.dataset.input_shape and len(shape) == 1
         has = inspect.signature(type(self.dataset)).parameters if flat else ()
         if "flatten" in has and not issubclass(cls, Affine):
@@ -206,6 +213,15 @@ def _output_shape(section: Section, layer: Layer, shapes: list, source: str, adv
         got = shapes[0] if len(shapes) == 1 else error.got
         message = f"({error.layer}) expects {error.expected}, got {got}{source}{advice}"
         raise section.error(message) from None
+
+
+def _dotted(place: tuple) -> str:
+    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
+    if len(place) % 2 == 0:  # (..., "loss")
+        return ".".join((*place[2:-1:2], "loss"))
+    if place[-2:-1] == ("losses",):
+        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
+    return ".".join(place[2::2])
 
 
 def _layers(section: Section) -> dict[str, Section]:

@@ -88,7 +88,7 @@ def load_config(path: str | Path) -> Config:
         raise ConfigError(f"{path}: is empty")
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expects a mapping (dataset:, net:, ...), got {describe(data)}")
-    return Config(data, str(path), lines, Path(path).resolve().parent)
+    return Config(copied(data), str(path), lines, Path(path).resolve().parent)
 
 
 def save_config(path: Path, config: Config) -> None:

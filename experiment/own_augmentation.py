@@ -20,7 +20,7 @@ class FunctionAugmentation:
     def __init__(self, type: Callable, *, rng: np.random.Generator, **settings):
         self.rng, self.name = rng, type.__name__
         draws = {"rng": rng} if "rng" in inspect.signature(type).parameters else {}
-        self.function = chosen("augmentation", {}, type, settings | draws)
+        self.function = chosen("augmentation", {}, type, settings | draws, ("X",))
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Raises ValueError for a result of another shape or dtype."""

@@ -16,18 +16,19 @@ from lamina.optimizers.schedules import make_schedule
 
 
 class Room:
-    """The classes in the __all__ of some packages that are a kind of `base` ("package:Class").
+    """The public classes of some packages that are a kind of `base` ("package:Class"), by name.
 
-    `but` are kinds that do not belong here, `abstract` names that nobody can build; `table` is a
-    table of the first package, of more names for its classes. With `make` a function of one's own
-    does too: make(type=function, **given and settings) is the object.
+    `but` are kinds that do not belong here, `abstract` names that nobody can build. With `make` a
+    function of one's own does too: make(function, **given and settings) is the object. With
+    `by_name`, a function of the package, more names than those of classes are known: it takes the
+    name and the settings, and raises ValueError for what it does not know.
     """
 
     kind = "type"  # what an unknown name is called
 
-    def __init__(self, base: str, *packages: str, but="", abstract=None, table="", make=None):
+    def __init__(self, base: str, *packages: str, but="", abstract=None, by_name="", make=None):
         package, _, self.name = base.partition(":")
-        self.base, self.but, self.table = base, but, table
+        self.base, self.but, self._by_name = base, but, by_name
         self.packages = packages or (package,)
         self.abstract = (self.name,) if abstract is None else abstract
         self.make: Callable | None = make
@@ -37,11 +38,14 @@ class Room:
         """{name: class}."""
         # Packages are looked up late: one that nobody asks for is not imported.
         modules = [importlib.import_module(name) for name in self.packages]
-        known = {
-            n: c for module in modules for n, c in vars(module).items() if _is_public(module, n)
-        }
-        known |= getattr(modules[0], self.table) if self.table else {}
+        known = {name: vars(module)[name] for module in modules for name in _public(module)}
         return {n: c for n, c in known.items() if n not in self.abstract and self._is_one(c)}
+
+    @property
+    def by_name(self) -> Callable | None:
+        """What makes an object from a name that is no class's, and its settings."""
+        module = importlib.import_module(self.packages[0])
+        return getattr(module, self._by_name) if self._by_name else None
 
     def fits(self, found) -> bool:
         """Is this class, or function, of one's own what the room has?"""
@@ -55,21 +59,25 @@ class Room:
         return not (self.but and issubclass(found, _named(self.but)))
 
 
-def _is_public(module, name: str) -> bool:
-    return name in getattr(module, "__all__", (name,))
+def _public(module) -> list[str]:
+    return getattr(module, "__all__", list(vars(module)))
 
 
 class FunctionRoom:
-    """The functions of a table; make(type=name or function, **settings) binds the settings."""
+    """The functions of a table, and classes whose objects are called like them:
+    make(name, function or class, **settings) is one with its settings."""
+
+    by_name = None
 
     def __init__(self, kind: str, table: dict, make: Callable):
-        self.kind, self.table, self.make, self.wanted = kind, table, make, "function"
+        self.kind, self.table, self.make = kind, table, make
+        self.wanted = "function, and no class with __call__"
 
     def ours(self) -> dict:
         return self.table
 
     def fits(self, found) -> bool:
-        return inspect.isfunction(found)
+        return inspect.isfunction(found) or (isinstance(found, type) and "__call__" in dir(found))
 
 
 def _named(path: str) -> type:
@@ -86,7 +94,7 @@ LAYERS = Room(
 )
 LOSSES = Room("lamina.layers:Loss")
 OPTIMIZERS = Room("lamina.optimizers:Optimizer")
-METRICS = Room("lamina.metrics:Metric", table="METRICS")
+METRICS = Room("lamina.metrics:Metric", by_name="make_metric")
 CALLBACKS = Room("lamina.training.callbacks:Callback")
 AUGMENTATIONS = Room(
     "lamina.datasets.augmentation:Augmentation", abstract=(), make=FunctionAugmentation

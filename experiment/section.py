@@ -140,9 +140,9 @@ class Section:
         YAML may leave out, `others` keys that are not for the constructor, `hidden` arguments of it
         that are not for YAML."""
         found = self.resolve(room)
-        if isinstance(room, FunctionRoom) or not isinstance(found, type):
-            return self._bound(found, room, given)
-        return self.call(found, given, others, hidden)
+        if isinstance(found, type) and not isinstance(room, FunctionRoom):
+            return self.call(found, given, others, hidden)
+        return self._bound(found, room.make or found, given)
 
     def build_named(self, key: str, room: Room | FunctionRoom, given: dict, default="", hidden=()):
         """The object under a key: a name, or {type: NAME, ...}; a default may be left out."""
@@ -168,6 +168,8 @@ class Section:
         if ".py:" in name:
             return self._own(name, room)
         ours = room.ours()
+        if name not in ours and room.by_name is not None:
+            return room.by_name
         if name not in ours:
             said = in_our_words(name, ours, TYPES)
             raise self.error(f"unknown {room.kind} {name}{said}; your own: path.py:Name", "type")
@@ -192,17 +194,17 @@ class Section:
         with self.at():
             return cls(**arguments)
 
-    def _bound(self, function, room: Room | FunctionRoom, given: dict):
-        """A function of the room with its settings."""
-        signature = inspect.signature(room.make).parameters | _parameters(function)
+    def _bound(self, function, make, given: dict):
+        """A function with its settings, as `make` puts them together."""
+        signature = inspect.signature(make).parameters | _parameters(function)
         settings = {
-            key: self._checked(value, signature[key].annotation if key in signature else float, key)
+            key: self._checked(value, signature[key].annotation if key in signature else None, key)
             for key, value in self.data.items()
             if key != "type"
         }
         name = self.data["type"]
         with self.at():
-            return room.make(type=function if ".py:" in name else name, **given, **settings)
+            return make(function if ".py:" in name else name, **given, **settings)
 
     def _own(self, name: str, room: Room | FunctionRoom):
         file, _, inside = name.rpartition(":")
@@ -274,7 +276,7 @@ class Section:
         """The value, if it is of the kind; anything, where no plain kind is asked for."""
         kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
         kinds = [typing.get_origin(k) or k for k in kinds]
-        if not all(k in _KINDS for k in kinds):
+        if not all(k in _KINDS for k in kinds) or kind is None:
             return copied(value)
         if isinstance(value, list) and tuple in kinds:
             return tuple(copied(value))

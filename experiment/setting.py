@@ -53,7 +53,7 @@ def _place_layer(place: tuple, parents: list[dict], layer) -> None:
     if len(ways) != 1:
         raise ValueError(_no_layer(place, layers))
     neighbour = settings[ways[0]]
-    if neighbour not in layers:
+    if not isinstance(neighbour, str) or neighbour not in layers:
         raise ValueError(f"{ways[0]}: there is no layer {neighbour}{suggest(neighbour, layers)}")
     items = list(layers.items())
     i = list(layers).index(neighbour) + (ways[0] == "after")

@@ -1,4 +1,4 @@
-"""Is a run what its configuration gives? Its last stretch once more, compared bit by bit."""
+"""Trains the last stretch of a run once more, and compares it bit by bit."""
 
 import shutil
 import tempfile

@@ -69,14 +69,15 @@ LIMITS = {
 }
 
 
-def make_schedule(type: str, *, warm_up: int = 0, **settings) -> Schedule:
-    """The schedule of that name as a function of the step.
+def make_schedule(type, *, warm_up: int = 0, **settings) -> Schedule:
+    """The schedule of that name as a function of the step; `type` may be a function (step, *,
+    settings...) of your own.
 
     `warm_up` steps of a linear rise come in front of any: (step + 1) / (warm_up + 1), then the
     schedule from its own step 0 (Goyal et al. 2017, section 2.2). Raises ValueError for an unknown
     name, and for settings that are missing, unknown or outside of LIMITS.
     """
-    after = chosen("schedule", SCHEDULES, type, settings)
+    after = chosen("schedule", SCHEDULES, type, settings, ("step",))
     for name in ("step_size", "max_steps"):
         if name in settings and not _is_count(settings[name], 1):
             raise ValueError(f"schedule {type}: {name} is at least 1, got {settings[name]!r}")

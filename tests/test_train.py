@@ -80,7 +80,10 @@ def test_a_run_directory_is_never_written_over(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--config", "none.yaml"], "none.yaml: cannot be read"),
+        (
+            ["--config", "none.yaml"],
+            "none.yaml: no such file or configuration; known: digits_lenet",
+        ),
         (["--set", "optimizer.lr=fast"], "optimizer.lr: expects a number, got the text 'fast'"),
         (["--set", "net.layers.affine1.n_outs=3"], "did you mean n_out?"),
         (["--set", "training.threads=0"], "training.threads: expects at least 1, got 0"),

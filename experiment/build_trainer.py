@@ -26,13 +26,9 @@ _NOT_TYPED = (
     *("net", "optimizer", "dataset", "rng", "run_dir", "quiet", "watch"),
     *("checkpoints", "provenance"),
 )
-_OF_THE_RUN = (
-    "seed",
-    "threads",
-    "checkpoint",
-    "record_every",
-)  # keys of training that are not the trainer's
-_OBJECTS = {"metrics": METRICS, "callbacks": CALLBACKS}  # lists of these
+# Keys of training that are not the trainer's, and those that name objects.
+_OF_THE_RUN = ("seed", "threads", "checkpoint", "record_every")
+_OBJECTS = ("metrics", "callbacks", "augmentation")
 TRAINING_KEYS = (*(name for name in _TRAINER if name not in _NOT_TYPED), *_OF_THE_RUN)
 
 
@@ -64,7 +60,7 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     arguments = {
         key: training.value(key, _TRAINER[key].annotation)
         for key in training.data
-        if key not in (*_OF_THE_RUN, *_OBJECTS, "augmentation")
+        if key not in (*_OF_THE_RUN, *_OBJECTS)
     }
     seed = training.value("seed", int, 0, at_least=0, noted=True)
     training.value("threads", int, current_threads(), at_least=1, noted=True)
@@ -75,9 +71,12 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         arguments["augmentation"] = _augmentation(training, dataset, of_changes)
     net = build_net(root, dataset, of_weights, weights)
     optimizer = root["optimizer"].build(OPTIMIZERS, {"parameters": net.parameters()})
-    for key, room in _OBJECTS.items():
+    for key, room, given in (
+        ("metrics", METRICS, dataset.task.metric_options),
+        ("callbacks", CALLBACKS, {}),
+    ):
         if key in training.data:
-            arguments[key] = training.build_each(key, room)
+            arguments[key] = training.build_each(key, room, given)
     if "checkpoint" in training.data:
         arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
     samples = dataset.train  # read, or downloaded, here

@@ -47,7 +47,7 @@ def test_keys_and_sections_that_the_file_does_not_have(built):
         "optimizer.schedule.max_steps=10",
         "net.layers.affine1.params.W.lr_mult=2",
     )
-    assert trainer.checkpoints.every == 7
+    assert trainer.files.checkpoints.every == 7
     assert trainer.optimizer.schedule(5) == pytest.approx(0.5)
     assert trainer.net.layers["affine1"].W.lr_mult == 2
 

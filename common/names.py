@@ -14,21 +14,62 @@ def suggest(name, known) -> str:
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
 
 
-def chosen(kind: str, table: dict, name: str, settings: dict) -> functools.partial:
-    """The function of that name with its keyword-only settings filled in.
+def chosen(kind: str, table: dict, choice, settings: dict, takes: tuple = ()):
+    """A function of the table by its name, or one of the user's own, with its settings filled in.
 
-    Raises ValueError for an unknown name, and for settings that are unknown or missing.
+    Of a function the keyword-only parameters are settings; the others are `takes`, what it will be
+    called with. A class is made with the settings, and its object is called; an object that can be
+    called is taken as it is. Raises ValueError for an unknown name, for settings that are unknown
+    or missing, and for what cannot be called so.
     """
-    if name not in table:
-        raise ValueError(f"unknown {kind} {name}{suggest(name, table)}")
-    parameters = inspect.signature(table[name]).parameters.values()
-    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    wrong = [n for n in settings if n not in known]
+    if isinstance(choice, str) and choice not in table:
+        raise ValueError(f"unknown {kind} {choice}{suggest(choice, table)}")
+    made = table[choice] if isinstance(choice, str) else choice
+    if not callable(made):
+        raise ValueError(f"{kind}: expects a name, a function or a class, got {made!r:.60}")
+    name = choice if isinstance(choice, str) else getattr(made, "__name__", type(made).__name__)
+    _check_settings(f"{kind} {name}", made, settings, takes)
+    if isinstance(made, type):
+        made = _instance(f"{kind} {name}", made, settings, takes)
+    elif settings:
+        made = functools.partial(made, **settings)
+    try:
+        inspect.signature(made).bind(*takes)
+    except TypeError as error:
+        raise ValueError(f"{kind} {name}: is called with ({', '.join(takes)}): {error}") from None
+    return made
+
+
+def _check_settings(name: str, made, settings: dict, takes: tuple) -> None:
+    given = inspect.signature(made).parameters
+    known = {n: p for n, p in given.items() if p.kind in _kinds_of_settings(made)}
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in given.values())
+    wrong = [n for n in settings if n not in known and not takes_any]
     missing = [n for n, p in known.items() if n not in settings and p.default is p.empty]
-    if wrong or missing:
-        raise ValueError(
-            f"{kind} {name}: takes {', '.join(known) or 'no settings'}"
-            + (f"; missing {', '.join(missing)}" if missing else "")
-            + (f"; unknown {', '.join(wrong)}" if wrong else "")
-        )
-    return functools.partial(table[name], **settings)
+    if not wrong and not missing:
+        return
+    behind = [n for n in wrong if n in given and n not in takes]
+    hint = f"; settings stand behind a *: ..., *, {', '.join(behind)}" if behind else ""
+    raise ValueError(
+        f"{name}: takes {', '.join(known) or 'no settings'}"
+        + (f"; missing {', '.join(missing)}" if missing else "")
+        + (f"; unknown {', '.join(wrong)}{hint}" if wrong else "")
+    )
+
+
+def _kinds_of_settings(made) -> tuple:
+    if isinstance(made, type):
+        return inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    if inspect.isroutine(made) or isinstance(made, functools.partial):
+        return (inspect.Parameter.KEYWORD_ONLY,)
+    return ()  # an object that is made already
+
+
+def _instance(name: str, cls: type, settings: dict, takes: tuple):
+    try:
+        made = cls(**settings)
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from error
+    if not callable(made):
+        raise ValueError(f"{name}: has no __call__(self, {', '.join(takes)})")
+    return made

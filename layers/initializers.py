@@ -74,12 +74,14 @@ INITIALIZERS = {
 }
 
 
-def make_initializer(type: str, **settings):
+def make_initializer(type, **settings):
     """The initializer of that name with its settings: make_initializer("normal", std=0.01).
 
-    Raises ValueError for an unknown name, and for settings that are unknown or missing.
+    `type` may be a function (shape, rng, dtype, *, settings...) of your own, or a class whose
+    objects are called so. Raises ValueError for an unknown name, and for settings that are unknown
+    or missing.
     """
-    return chosen("initializer", INITIALIZERS, type, settings)
+    return chosen("initializer", INITIALIZERS, type, settings, ("shape", "rng", "dtype"))
 
 
 def _fans(shape: tuple) -> tuple[int, int]:

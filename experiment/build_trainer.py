@@ -18,6 +18,7 @@ from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, DATASETS, METRICS,
 from lamina.experiment.section import Section
 from lamina.layers.errors import ShapeError
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
 
 _TRAINER = inspect.signature(Trainer).parameters
@@ -84,7 +85,12 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
     with root.at("training"):
         options.setdefault("watch", Diagnosis(record_every))
-        trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+        try:
+            trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+        except ScheduleMisfit as error:
+            raise root.error(
+                str(error).removeprefix("schedule: "), "optimizer", "schedule"
+            ) from None
     _rehearse(root, trainer, samples)
     return Built(trainer, root.effective())
 

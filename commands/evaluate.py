@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lamina.experiment.evaluation import evaluate
-from lamina.experiment.load_run import DataUnknown, load_run
+from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
 from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_code_option
 
@@ -21,7 +21,8 @@ def run(options) -> int:
     except DataUnknown as error:
         print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
         return 0
-    evaluation = evaluate(net, dataset, options.on)
+    metrics = metrics_of_run(options.run, dataset.task, options.code)
+    evaluation = evaluate(net, dataset, options.on, metrics)
     print(evaluation.report())
     if (picture := evaluation.draw(options.run)) is not None:
         print(f"\npicture: {picture}")

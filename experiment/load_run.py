@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets import Dataset
+from lamina.datasets.task import Task
 from lamina.experiment.build import build_dataset, build_net, check_sections
+from lamina.experiment.rooms import METRICS
 from lamina.experiment.run_config import load_run_config
+from lamina.experiment.section import Section
 from lamina.nets.weights import load_weights
 from lamina.training.described import ARRAYS
 
@@ -33,3 +36,12 @@ def load_run(run_dir: str | Path, code: Iterable[Path] = (), dataset: Dataset | 
     net = build_net(config, dataset, np.random.default_rng(0), weights=False)
     load_weights(run_dir / "weights.npz", net)
     return net, dataset
+
+
+def metrics_of_run(run_dir: str | Path, task: Task, code: Iterable[Path] = ()) -> list | None:
+    """The metrics that the configuration of a run names, made for this task; None if it leaves
+    them to the task."""
+    training = Section(load_run_config(Path(run_dir), code)).section("training")
+    if "metrics" not in training.data:
+        return None
+    return training.build_each("metrics", METRICS, task.metric_options)

@@ -222,6 +222,15 @@ def test_a_batch_in_which_nothing_counts_teaches_nothing(loss, reduction):
         assert not layer.backward().any()
 
 
+def test_a_mean_over_a_weight_of_nothing_is_0_where_smoothing_leaves_a_sum():
+    """PyTorch divides by 0 here: infinity."""
+    options = {"class_weights": (0, 1, 1), "label_smoothing": 0.5}
+    layer = SoftmaxWithLoss(**options)
+    assert layer.forward(SCORES, np.array([0, 0])) == 0
+    assert not layer.backward().any()
+    assert SoftmaxWithLoss("sum", **options).forward(SCORES, np.array([0, 0])) > 0.9
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_one_hot_rows_count_as_the_indices_they_stand_for(loss):
     options = {"ignore_index": 1, "class_weights": (0.5, 1.0, 3.0)}

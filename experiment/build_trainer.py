@@ -88,9 +88,8 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         try:
             trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
         except ScheduleMisfit as error:
-            raise root.error(
-                str(error).removeprefix("schedule: "), "optimizer", "schedule"
-            ) from None
+            message = str(error).removeprefix("schedule: ")
+            raise root.error(message, "optimizer", "schedule") from None
     _rehearse(root, trainer, samples)
     return Built(trainer, root.effective())
 

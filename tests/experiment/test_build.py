@@ -246,11 +246,7 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
         (
             "type: SoftmaxWithLoss",
             "type: Relu",
-<<<<<<< HEAD
             "loss.type: unknown type Relu; known: AbsoluteE",
-=======
-            "loss.type: unknown type Relu; known: Absolute",
->>>>>>> w-losses
         ),
         ("{type: Relu}", "{type: SVMLoss}", "relu1.type: unknown type SVMLoss"),
         ("{type: Relu}", "{type: Loss}", "relu1.type: unknown type Loss"),

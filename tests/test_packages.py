@@ -86,12 +86,10 @@ for room in {[room for room in ROOMS if room != "lamina"]}:
 
 
 def is_installed() -> bool:
-    """Is it this checkout that was installed, by pip install -e?"""
-    try:
-        said = metadata.distribution("lamina").read_text("direct_url.json")
-    except metadata.PackageNotFoundError:
-        return False
-    return json.loads(said or "{}").get("url") == ROOT.resolve().as_uri()
+    """Is it this checkout that was installed, by pip install -e? An *.egg-info in it is no sign."""
+    found = metadata.distributions(name="lamina")
+    urls = (json.loads(d.read_text("direct_url.json") or "{}").get("url") for d in found)
+    return ROOT.resolve().as_uri() in urls
 
 
 @pytest.mark.parametrize("way", ["installed", "by its path"])

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from lamina.experiment.evaluation import evaluate
-from lamina.experiment.load_run import load_run
+from lamina.experiment.load_run import DataUnknown, load_run
+from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_code_option
 
 
@@ -15,9 +16,20 @@ def add_arguments(parser) -> None:
 
 
 def run(options) -> int:
-    net, dataset = load_run(options.run, options.code)
+    try:
+        net, dataset = load_run(options.run, options.code)
+    except DataUnknown as error:
+        print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
+        return 0
     evaluation = evaluate(net, dataset, options.on)
     print(evaluation.report())
     if (picture := evaluation.draw(options.run)) is not None:
         print(f"\npicture: {picture}")
     return 0
+
+
+def _last_row(run: Path) -> str:
+    """The last row of history.csv, a line for each column."""
+    _, history = read_run(run)
+    width = max(map(len, history))
+    return "\n".join(f"  {name:<{width}}  {column[-1]:.6g}" for name, column in history.items())

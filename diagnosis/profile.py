@@ -152,7 +152,8 @@ def table(found: dict) -> str:
                 *(row["name"], row["type"]),
                 *(f"{1e3 * row[way]:.2f}" for way in ("forward", "backward")),
                 f"{100 * seconds / step:.1f}",
-                *((f"{gflop:.3f}", f"{gflop / seconds:.0f}") if gflop else ("", "")),
+                f"{gflop:.3f}" if gflop else "",
+                f"{gflop / seconds:.0f}" if gflop and seconds else "",  # a coarse clock says 0
                 f"{row['output'] / 1e6:.1f}",
                 f"{row['parameters'] / 1e6:.2f}" if row["parameters"] else "",
             )

@@ -18,6 +18,7 @@ from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, DATASETS, METRICS,
 from lamina.experiment.section import Section
 from lamina.layers.errors import ShapeError
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
 
 _TRAINER = inspect.signature(Trainer).parameters
@@ -26,13 +27,9 @@ _NOT_TYPED = (
     *("net", "optimizer", "dataset", "rng", "run_dir", "quiet", "watch"),
     *("checkpoints", "provenance"),
 )
-_OF_THE_RUN = (
-    "seed",
-    "threads",
-    "checkpoint",
-    "record_every",
-)  # keys of training that are not the trainer's
-_OBJECTS = {"metrics": METRICS, "callbacks": CALLBACKS}  # lists of these
+# Keys of training that are not the trainer's, and those that name objects.
+_OF_THE_RUN = ("seed", "threads", "checkpoint", "record_every")
+_OBJECTS = ("metrics", "callbacks", "augmentation")
 TRAINING_KEYS = (*(name for name in _TRAINER if name not in _NOT_TYPED), *_OF_THE_RUN)
 
 
@@ -64,7 +61,7 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     arguments = {
         key: training.value(key, _TRAINER[key].annotation)
         for key in training.data
-        if key not in (*_OF_THE_RUN, *_OBJECTS, "augmentation")
+        if key not in (*_OF_THE_RUN, *_OBJECTS)
     }
     seed = training.value("seed", int, 0, at_least=0, noted=True)
     training.value("threads", int, current_threads(), at_least=1, noted=True)
@@ -75,9 +72,12 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         arguments["augmentation"] = _augmentation(training, dataset, of_changes)
     net = build_net(root, dataset, of_weights, weights)
     optimizer = root["optimizer"].build(OPTIMIZERS, {"parameters": net.parameters()})
-    for key, room in _OBJECTS.items():
+    for key, room, given in (
+        ("metrics", METRICS, dataset.task.metric_options),
+        ("callbacks", CALLBACKS, {}),
+    ):
         if key in training.data:
-            arguments[key] = training.build_each(key, room)
+            arguments[key] = training.build_each(key, room, given)
     if "checkpoint" in training.data:
         arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
     samples = dataset.train  # read, or downloaded, here
@@ -85,7 +85,12 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
     with root.at("training"):
         options.setdefault("watch", Diagnosis(record_every))
-        trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+        try:
+            trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+        except ScheduleMisfit as error:
+            raise root.error(
+                str(error).removeprefix("schedule: "), "optimizer", "schedule"
+            ) from None
     _rehearse(root, trainer, samples)
     return Built(trainer, root.effective())
 

@@ -49,7 +49,7 @@ class Room:
 
     def fits(self, found) -> bool:
         """Is this class, or function, of one's own what the room has?"""
-        if self.make is not None and inspect.isfunction(found):
+        if self.make is not None and _is_called(found):
             return True
         return self._is_one(found) and found is not _named(self.base)
 
@@ -77,7 +77,12 @@ class FunctionRoom:
         return self.table
 
     def fits(self, found) -> bool:
-        return inspect.isfunction(found) or (isinstance(found, type) and "__call__" in dir(found))
+        return _is_called(found)
+
+
+def _is_called(found) -> bool:
+    """A function, or a class whose objects are called like one."""
+    return inspect.isfunction(found) or (isinstance(found, type) and "__call__" in dir(found))
 
 
 def _named(path: str) -> type:

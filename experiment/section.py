@@ -142,6 +142,10 @@ class Section:
         found = self.resolve(room)
         if isinstance(found, type) and not isinstance(room, FunctionRoom):
             return self.call(found, given, others, hidden)
+        if found is room.by_name:
+            with self.at():
+                settings = {key: value for key, value in self.data.items() if key != "type"}
+                return found(self.data["type"], given, **settings)
         return self._bound(found, room.make or found, given)
 
     def build_named(self, key: str, room: Room | FunctionRoom, given: dict, default="", hidden=()):
@@ -151,12 +155,13 @@ class Section:
             section.data = {"type": default, **section.data}
         return section.build(room, given, hidden=hidden)
 
-    def build_each(self, key: str, room: Room) -> list:
-        """The objects of the list under a key, each a name or {type: NAME, ...}."""
-        items = self.data[key]
+    def build_each(self, key: str, room: Room, given: dict | None = None) -> list:
+        """The objects of the list under a key, each a name or {type: NAME, ...}; `given` as for
+        `build`."""
+        items, given = self.data[key], given or {}
         if not isinstance(items, list):
-            return [self.build_named(key, room, {})]
-        return [self._named(item, key, i).build(room, {}) for i, item in enumerate(items)]
+            return [self.build_named(key, room, given)]
+        return [self._named(item, key, i).build(room, given) for i, item in enumerate(items)]
 
     def resolve(self, room: Room | FunctionRoom):
         """The class or function that `type` names: one of the room's, or path.py:Name."""

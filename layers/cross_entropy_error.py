@@ -76,7 +76,7 @@ def _check_probabilities(p) -> None:
     entries by 1e-5 each.
     """
     tolerance = max(1e-3, 32 * float(np.finfo(p.dtype).eps))
-    lowest, sums = p.min(), np.add.reduce(p, axis=-1)
+    lowest, sums = np.minimum.reduce(p, axis=None), np.add.reduce(p, axis=-1)
     off = np.abs(sums - 1.0)
     if lowest < -tolerance:
         got = f"a value of {lowest:.4g}"

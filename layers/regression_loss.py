@@ -1,7 +1,9 @@
 """What the losses of errors y - t share: targets beside outputs, and the mean over the samples."""
 
+import numpy as np
+
 from lamina.layers.loss import Loss
-from lamina.layers.targets import numbers_beside
+from lamina.layers.targets import NUMBERS, numbers_beside
 
 
 class RegressionLoss(Loss):
@@ -14,6 +16,12 @@ class RegressionLoss(Loss):
 
     def error(self, y, targets):
         """y - t, in the shape of y. Sets `self.weight` to the number of samples."""
-        t = numbers_beside(type(self).__name__, y, targets)
+        t = np.asanyarray(targets)
+        if t.shape != y.shape or t.dtype.kind not in NUMBERS or not y.size:
+            t = self.beside(y, t)
         self.weight = y.size // y.shape[-1] if y.ndim else 1
-        return y - t
+        return y - t.astype(y.dtype)
+
+    def beside(self, y, targets):
+        """Targets of another shape than y in the shape of y, or an error."""
+        return numbers_beside(type(self).__name__, y, targets)

@@ -22,15 +22,17 @@ class SquaredErrorLoss(RegressionLoss):
         self.factor = factor
 
     def forward(self, y, targets):
-        targets = np.asanyarray(targets)
-        if y.ndim > targets.ndim and y.shape[-1] > 1 and targets.dtype.kind in "iu":
-            t = np.eye(y.shape[-1], dtype=y.dtype)[self.class_indices(y, targets)]
-            targets = t.reshape(y.shape)
         self.difference = self.error(y, targets)
         return np.square(self.difference).sum() * (self.factor * self.scale(self.weight))
 
     def backward(self, dout=1.0):
         return self.difference * (2.0 * self.factor * self.scale(self.weight) * dout)
+
+    def beside(self, y, targets):
+        if y.ndim and y.shape[-1] > 1 and targets.dtype.kind in "iu":
+            one_hot = np.eye(y.shape[-1], dtype=y.dtype)
+            targets = one_hot[self.class_indices(y, targets)].reshape(y.shape)
+        return super().beside(y, targets)
 
     @classmethod
     def examples(cls, rng):

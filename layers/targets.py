@@ -39,7 +39,10 @@ def class_indices(name: str, scores, targets, ignore_index: int | None = None):
     targets = targets.reshape(-1)
     counted = targets if ignore_index is None else targets[targets != ignore_index]
     if counted.size:
-        low, high = counted.min(), counted.max()
+        low, high = (
+            np.minimum.reduce(counted),
+            np.maximum.reduce(counted),
+        )  # as min() and max(), faster
         if low < 0 or high >= n_classes:
             wrong = int(low if low < 0 else high)
             hint = _hint(wrong, int(low), n_classes)
@@ -59,13 +62,11 @@ def numbers_beside(name: str, y, targets):
     """Targets as an array of the shape and dtype of y. For y (..., 1) they may be (...), which
     would otherwise be broadcast: (N, 1) - (N,) is (N, N). Raises ShapeError, TypeError."""
     targets = np.asanyarray(targets)
-    if targets.shape == y.shape and targets.dtype.kind in NUMBERS and y.size:
-        return targets.astype(y.dtype)
     if y.size == 0:
         raise ShapeError(name, "at least one sample", str(y.shape))
     if targets.dtype.kind not in NUMBERS:
         raise TypeError(f"{name}: targets are numbers, got {_described(targets)}")
-    if (*targets.shape, 1) != y.shape:
+    if targets.shape != y.shape and (*targets.shape, 1) != y.shape:
         either = f"{y.shape} or {y.shape[:-1]}" if y.shape[-1:] == (1,) else f"{y.shape}"
         raise ShapeError(name, f"targets {either}", str(targets.shape))
     return targets.astype(y.dtype).reshape(y.shape)

@@ -10,7 +10,12 @@ from lamina.optimizers.base import Optimizer
 from lamina.optimizers.momentum import Momentum
 from lamina.optimizers.nesterov import Nesterov
 from lamina.optimizers.rms_prop import RMSProp
-from lamina.optimizers.schedules import make_schedule
+from lamina.optimizers.schedules import (
+    Plateau,
+    make_schedule,
+    schedule_end,
+    schedule_problem,
+)
 from lamina.optimizers.sgd import SGD
 
 __all__ = [
@@ -22,6 +27,9 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Optimizer",
+    "Plateau",
     "RMSProp",
     "make_schedule",
+    "schedule_end",
+    "schedule_problem",
 ]

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lamina.optimizers.base import Optimizer, positive, share
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.settings import positive, share
 
 
 class AdaDelta(Optimizer):
@@ -21,11 +22,22 @@ class AdaDelta(Optimizer):
         super().__init__(parameters, lr, **regularisation)
         self.rho, self.eps = share("rho", rho), positive("eps", eps)
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         h, s = kept["squares"], kept["steps_squared"]
+        a, step = np.empty_like(gradient), np.empty_like(gradient)  # all that is intermediate
+        np.multiply(gradient, 1.0 - self.rho, out=a)
+        a *= gradient
         h *= self.rho
-        h += (1.0 - self.rho) * gradient * gradient
-        step = np.sqrt(s + self.eps) / np.sqrt(h + self.eps) * gradient
+        h += a
+        np.add(h, self.eps, out=a)
+        np.sqrt(a, out=a)
+        np.add(s, self.eps, out=step)
+        np.sqrt(step, out=step)
+        step /= a
+        step *= gradient
+        np.multiply(step, 1.0 - self.rho, out=a)
+        a *= step
         s *= self.rho
-        s += (1.0 - self.rho) * step * step
-        param.data -= self.lr * step
+        s += a
+        step *= lr
+        param.data -= step

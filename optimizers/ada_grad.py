@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lamina.optimizers.base import Optimizer, positive
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.settings import positive
 
 
 class AdaGrad(Optimizer):
@@ -17,7 +18,13 @@ class AdaGrad(Optimizer):
         super().__init__(parameters, lr, **regularisation)
         self.eps = positive("eps", eps)
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         h = kept["squares"]
-        h += gradient * gradient
-        param.data -= self.lr * gradient / (np.sqrt(h) + self.eps)
+        a, b = np.empty_like(gradient), np.empty_like(gradient)  # all that is intermediate
+        np.multiply(gradient, gradient, out=a)
+        h += a
+        np.sqrt(h, out=a)
+        a += self.eps
+        np.multiply(gradient, lr, out=b)
+        b /= a
+        param.data -= b

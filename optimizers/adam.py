@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from lamina.optimizers.base import Optimizer, positive, share
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.settings import positive, share
 
 
 class Adam(Optimizer):
@@ -31,12 +32,13 @@ class Adam(Optimizer):
         self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
         self.eps = positive("eps", eps)
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         m, v = kept["mean"], kept["squares"]
-        rate = self.lr / (1.0 - self.beta1**self.steps)
+        rate = lr / (1.0 - self.beta1**self.steps)
         root = math.sqrt(1.0 - self.beta2**self.steps)
         # One array for all that is intermediate: fresh ones made a step 2.5 times as long.
-        a = gradient * (1.0 - self.beta1)
+        a = np.empty_like(gradient)
+        np.multiply(gradient, 1.0 - self.beta1, out=a)
         m *= self.beta1
         m += a
         np.multiply(gradient, gradient, out=a)

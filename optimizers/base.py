@@ -1,14 +1,17 @@
 """What the update rules share: weight decay, clipping, schedules, saved state."""
 
 import math
-from numbers import Real
 
 import numpy as np
 
 from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
+from lamina.optimizers.parameters import checked_parameters, foreign_parameters, unknown_parameters
+from lamina.optimizers.schedules import checked_schedule, chooses, saved_schedule
+from lamina.optimizers.settings import is_number, positive, share
 
 DECAYS = ("l2", "l1", "decoupled")
+_OF_SCHEDULE = "schedule."  # begins the names in a state of what the schedule remembers
 
 
 class Optimizer(Remembers):
@@ -20,12 +23,15 @@ class Optimizer(Remembers):
         g ← g · min(1, clip_norm / ‖all gradients‖)           Pascanu et al. 2013
         g ← g + λ w ("l2"), g + λ sign(w) ("l1"), or w ← w - lr λ w ("decoupled", Loshchilov and
             Hutter 2019), λ being weight_decay
-        update(param, g, kept)
+        update(param, g, kept, lr)
 
     `kept` are the arrays that the rule remembers for a parameter, zero at first, by the names in
     `keeps`; for each parameter lr and λ are multiplied by its lr_mult and decay_mult. Parameters
-    without a gradient, or with `trainable` off, stay as they are.
-    Raises ValueError for a rate that is no positive number.
+    without a gradient, or with `trainable` off, stay as they are; one that is given under two names
+    is updated once. `self.lr` is the rate of the last step, `self.steps` how many there were, the
+    one under way included.
+    Raises TypeError for `parameters` that are no dict of Params; ValueError for a rate that is no
+    positive number, and for what cannot be a schedule.
     """
 
     keeps: tuple[str, ...] = ()
@@ -41,14 +47,14 @@ class Optimizer(Remembers):
         clip_norm: float | None = None,
         schedule=None,
     ):
-        self.parameters = dict(parameters)
+        self.parameters = checked_parameters(type(self).__name__, parameters)
         self.base_lr = self.lr = positive("lr", lr)
         self.weight_decay = share("weight_decay", weight_decay, below=math.inf)
         if decay not in DECAYS:
             raise ValueError(f"decay: expects one of {', '.join(DECAYS)}, got {decay!r}")
         self.decay = decay
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
-        self.schedule = schedule
+        self.schedule = None if schedule is None else checked_schedule(schedule)
         self.steps = 0
         self.kept: dict[str, dict[str, np.ndarray]] = {}
 
@@ -58,19 +64,19 @@ class Optimizer(Remembers):
     def step(self) -> None:
         """Update every parameter once."""
         if self.schedule is not None:
-            self.lr = self.base_lr * self.schedule(self.steps)
+            self.lr = self.base_lr * self._factor()
         self.steps += 1
         due = {n: p for n, p in self.parameters.items() if p.grad is not None and p.trainable}
-        shrink, lr = self._clipping(due), self.lr
+        shrink = self._clipping(due)
         for name, param in due.items():
             gradient = param.grad if shrink == 1.0 else param.grad * shrink
-            self.lr = lr * param.lr_mult
+            lr = self.lr * param.lr_mult
             if self.weight_decay:
-                gradient = self._decayed(param, gradient)
-            self.update(param, gradient, self._kept(name, param))
-        self.lr = lr
+                gradient = self._decayed(param, gradient, lr)
+            self.update(param, gradient, self._kept(name, param), lr)
 
-    def update(self, param: Param, gradient, kept: dict[str, np.ndarray]) -> None:
+    def update(self, param: Param, gradient, kept: dict[str, np.ndarray], lr: float) -> None:
+        """The rule: change `param.data` and the arrays of `kept`, and never the gradient."""
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
     def zero_grad(self) -> None:
@@ -78,24 +84,55 @@ class Optimizer(Remembers):
         for param in self.parameters.values():
             param.grad = None
 
+    @property
+    def chooses(self) -> bool:
+        """Does its schedule choose by evaluations, so that it needs a validation set?"""
+        return chooses(self.schedule)
+
+    def evaluated(self, value: float, higher_is_better: bool) -> None:
+        """Tell the schedule of an evaluation of the validation set, if it chooses by them."""
+        if self.chooses:
+            self.schedule.evaluated(float(value), higher_is_better)
+
+    def check_net(self, net) -> list[str]:
+        """The names of the net's trainable parameters that are not among those of the optimizer,
+        and so will stay as they are: for the caller to say. Raises ValueError if some of the
+        optimizer's are not the net's own objects, or if it has none at all."""
+        rule, unknown = type(self).__name__, unknown_parameters(net, self)
+        cure = f"{rule}(net.parameters(), ...)"
+        if foreign := foreign_parameters(net, self):
+            names = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
+            raise ValueError(
+                f"{rule}: {len(foreign)} of its {len(self.parameters)} parameters are not those of "
+                f"the net ({names}). Was the net made anew, or copied, after the optimizer? {cure}"
+            )
+        if unknown and not self.parameters:
+            raise ValueError(f"{rule}: has no parameters, so that nothing would learn: {cure}")
+        return unknown
+
     def state(self) -> dict[str, np.ndarray]:
         """Copies of all that a later step depends on, by names like "velocity/affine1.W"."""
         state = {"rule": np.array(type(self).__name__), "steps": np.array(self.steps)}
         state["lr"] = np.array(self.lr)  # of the last step, which an evaluation reports
+        state |= {f"{_OF_SCHEDULE}{n}": a for n, a in saved_schedule(self.schedule).items()}
         for name, kept in self.kept.items():
             state |= {f"{what}/{name}": array.copy() for what, array in kept.items()}
         return state
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Go on where `state()` was taken. Raises ValueError, and changes nothing, if it is the
-        state of another rule or of other parameters."""
+        state of another rule, of another schedule or of other parameters."""
         own = type(self).__name__
         if str(state.get("rule")) != own or not {"steps", "lr"} <= state.keys():
             raise ValueError(f"{own}: expects the state of {own}, got {state.get('rule')}")
         kept: dict[str, dict[str, np.ndarray]] = {}
+        of_schedule: dict[str, np.ndarray] = {}
         for key, array in state.items():
             what, _, name = key.partition("/")
             if key in ("rule", "steps", "lr"):
+                continue
+            if key.startswith(_OF_SCHEDULE):
+                of_schedule[key.removeprefix(_OF_SCHEDULE)] = array
                 continue
             if what not in self.keeps or name not in self.parameters:
                 raise ValueError(f"{own}: the saved {key} does not belong here")
@@ -111,8 +148,31 @@ class Optimizer(Remembers):
                 raise ValueError(f"{own}: {name}: expects {', '.join(self.keeps)}")
         if int(state["steps"]) < 0:
             raise ValueError(f"{own}: expects a number of steps, got {state['steps']}")
-        self.lr = positive("lr", float(state["lr"]))
-        self.kept, self.steps = kept, int(state["steps"])
+        lr = share("lr", float(state["lr"]), below=math.inf)  # 0 where a schedule has come to it
+        self._load_schedule(of_schedule)
+        self.lr, self.kept, self.steps = lr, kept, int(state["steps"])
+
+    def _load_schedule(self, state: dict[str, np.ndarray]) -> None:
+        own = type(self).__name__
+        if not hasattr(self.schedule, "load_state"):
+            if state:
+                raise ValueError(
+                    f"{own}: the saved {_OF_SCHEDULE}{min(state)} does not belong here"
+                )
+            return
+        try:
+            self.schedule.load_state(state)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            said = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
+            raise ValueError(f"{own}: the saved state of its schedule: {said}") from error
+
+    def _factor(self) -> float:
+        factor = self.schedule(self.steps)
+        if not (is_number(factor) and math.isfinite(factor) and factor >= 0):
+            raise ValueError(
+                f"schedule: expects a number of at least 0 at step {self.steps}, got {factor!r:.60}"
+            )
+        return float(factor)
 
     def _kept(self, name: str, param: Param) -> dict[str, np.ndarray]:
         if name not in self.kept and self.keeps:
@@ -127,29 +187,11 @@ class Optimizer(Remembers):
         norm = math.hypot(*norms)
         return min(1.0, self.clip_norm / norm) if norm > 0 else 1.0
 
-    def _decayed(self, param: Param, gradient):
+    def _decayed(self, param: Param, gradient, lr: float):
         weight_decay = self.weight_decay * param.decay_mult
         if self.decay == "l2":
             return gradient + weight_decay * param.data
         if self.decay == "l1":
             return gradient + weight_decay * np.sign(param.data)
-        param.data *= 1.0 - self.lr * weight_decay
+        param.data *= 1.0 - lr * weight_decay
         return gradient
-
-
-def positive(name: str, value: float) -> float:
-    """value as a float. Raises ValueError unless it is a positive, finite number."""
-    if not (_is_number(value) and math.isfinite(value) and value > 0):
-        raise ValueError(f"{name}: expects a positive number, got {value!r}")
-    return float(value)
-
-
-def share(name: str, value: float, below: float = 1.0) -> float:
-    """value as a float. Raises ValueError unless 0 <= value < below."""
-    if not (_is_number(value) and 0 <= value < below):
-        raise ValueError(f"{name}: expects a number from 0 to below {below:g}, got {value!r}")
-    return float(value)
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

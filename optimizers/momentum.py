@@ -1,6 +1,7 @@
 """Gradient descent with momentum."""
 
-from lamina.optimizers.base import Optimizer, share
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.settings import share
 
 
 class Momentum(Optimizer):
@@ -16,8 +17,8 @@ class Momentum(Optimizer):
         super().__init__(parameters, lr, **regularisation)
         self.momentum = share("momentum", momentum)
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         v = kept["velocity"]
         v *= self.momentum
-        v -= self.lr * gradient
+        v -= lr * gradient
         param.data += v

@@ -11,9 +11,9 @@ class Nesterov(Momentum):
     2013, equations 3 and 4; Bengio et al. 2013, equation 7 (the change of variables).
     """
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         v = kept["velocity"]
-        step = self.lr * gradient
+        step = lr * gradient
         v *= self.momentum
         v -= step
         param.data += self.momentum * v

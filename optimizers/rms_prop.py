@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from lamina.optimizers.base import Optimizer, positive, share
+from lamina.optimizers.base import Optimizer
+from lamina.optimizers.settings import positive, share
 
 
 class RMSProp(Optimizer):
@@ -19,8 +20,15 @@ class RMSProp(Optimizer):
         super().__init__(parameters, lr, **regularisation)
         self.rho, self.eps = share("rho", rho), positive("eps", eps)
 
-    def update(self, param, gradient, kept):
+    def update(self, param, gradient, kept, lr):
         h = kept["squares"]
+        a, b = np.empty_like(gradient), np.empty_like(gradient)  # all that is intermediate
+        np.multiply(gradient, 1.0 - self.rho, out=a)
+        a *= gradient
         h *= self.rho
-        h += (1.0 - self.rho) * gradient * gradient
-        param.data -= self.lr * gradient / (np.sqrt(h) + self.eps)
+        h += a
+        np.sqrt(h, out=a)
+        a += self.eps
+        np.multiply(gradient, lr, out=b)
+        b /= a
+        param.data -= b

@@ -6,5 +6,5 @@ from lamina.optimizers.base import Optimizer
 class SGD(Optimizer):
     """w ← w - lr · g. Source: note 000 (first formula); Robbins and Monro 1951."""
 
-    def update(self, param, gradient, kept):
-        param.data -= self.lr * gradient
+    def update(self, param, gradient, kept, lr):
+        param.data -= lr * gradient

@@ -81,7 +81,7 @@ def test_the_net_trains(here):
     assert float(summary.split("train balanced ")[1].split(" %")[0]) > 95
 
 
-@pytest.mark.parametrize("name", ["scale.py:Scale", "margin.py:SquaredHinge"])
+@pytest.mark.parametrize("name", ["scale.py:Scale", "brier.py:BrierLoss"])
 def test_the_check_proves_layer_and_loss(here, capsys, name):
     assert main(["check", name]) == 0
     assert main(["check", "--mutants", name]) == 0

@@ -5,6 +5,10 @@ import math
 DEFAULT_ITERATIONS = 10_000
 
 
+class ScheduleMisfit(ValueError):
+    """A schedule whose rate is 0 before the run ends, or whose warm-up outlasts it."""
+
+
 class Plan:
     """`iterations` updates (default 10,000), or as many as make `epochs` passes over n samples, of
     `per_step` samples each; an evaluation every `evaluate_every` iterations (default: an epoch);

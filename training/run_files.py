@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.files import unwritable
 from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
 from lamina.training.checkpoint import Checkpoints, load_checkpoint
+from lamina.training.described import describe_run
+
+_OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
 
 
 class RunFiles:
@@ -24,6 +28,22 @@ class RunFiles:
         self.folder, self.checkpoints = folder, checkpoints or Checkpoints()
         self.provenance = provenance or {}
         self.saved = 0  # the iteration of the last checkpoint; the start needs none
+
+    def claim(self, trainer) -> None:
+        """Make the directory if need be, and describe the run in it. Raises FileExistsError if a
+        run that begins would write over another."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        there = [name for name in _OF_A_RUN if (self.folder / name).exists()]
+        if there and not trainer.iteration:
+            raise FileExistsError(
+                f"{self.folder}: there is a run already ({', '.join(there)}); choose another "
+                "run_dir"
+            )
+        if not (self.folder / "config.yaml").exists():
+            describe_run(self.folder / "config.yaml", trainer)
 
     def is_due(self, iteration: int) -> bool:
         """Is a checkpoint due after this iteration?"""

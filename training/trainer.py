@@ -1,6 +1,7 @@
 """The training loop."""
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets import Dataset
+from lamina.optimizers.schedules import schedule_problem
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar
@@ -16,7 +18,7 @@ from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
 from lamina.training.interrupt import Interrupt, Interrupted
 from lamina.training.objective import make_objective
-from lamina.training.plan import Plan
+from lamina.training.plan import Plan, ScheduleMisfit
 from lamina.training.run_files import RunFiles
 from lamina.training.watch import NonFiniteError, Watch
 
@@ -36,11 +38,12 @@ class Trainer:
     better one end the run early, `keep_best` puts back the weights of the best one at the end, and
     a schedule may lower the rate. Raises ValueError if there is no validation set to choose by.
 
-    With a run directory, `run` leaves there the tables, weights.npz and `checkpoints`, into each of
-    which `provenance` goes. SIGINT and SIGTERM end the run after its iteration, with everything
-    written; `interrupted` is then the number of the signal. `watch` looks on at every step:
-    training.watch.Watch, the default, stops a run whose loss, gradients or weights are no longer
-    finite, lamina.diagnosis.Diagnosis also says where that came from, and records the layers.
+    With a run directory, which is new or empty, `run` leaves there a configuration, the tables,
+    weights.npz and `checkpoints`, into each of which `provenance` goes. SIGINT and SIGTERM end the
+    run after its iteration, with everything written; `interrupted` is then the number of the
+    signal. `watch` looks on at every step: training.watch.Watch, the default, stops a run whose
+    loss, gradients or weights are no longer finite; lamina.diagnosis.Diagnosis also says where that
+    came from, and records the layers.
     """
 
     def __init__(
@@ -70,15 +73,22 @@ class Trainer:
         if accumulate < 1:
             raise ValueError(f"accumulate: expects at least 1, got {accumulate}")
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
+        left_alone = optimizer.check_net(net)
+        if left_alone and not quiet:
+            names = ", ".join(left_alone)
+            print(f"the optimizer does not know {names}: they stay as they are", file=sys.stderr)
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
         rng = np.random.default_rng(rng)
         self.batches = Batches(dataset.train, batch_size, rng, augmentation)
         per_step = batch_size * accumulate
         n = len(dataset.train)
         self.plan = Plan(n, per_step, iterations, epochs, evaluate_every, patience)
+        if problem := schedule_problem(optimizer.schedule, self.plan.iterations):
+            raise ScheduleMisfit(f"schedule: {problem}")
         self.evaluator = Evaluator(net, dataset, metrics)
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
+        self._own_directory = run_dir is not None  # else whoever gives one later has claimed it
         self.callbacks = [c if isinstance(c, Callback) else Function(c) for c in callbacks]
         if not quiet:
             self.callbacks.insert(0, ProgressBar())
@@ -101,6 +111,8 @@ class Trainer:
         update, if the loss or a gradient is no longer finite: every update after that would be
         lost."""
         if self.run_dir is not None:
+            if self._own_directory:
+                self.files.claim(self)
             self.history.open(self.run_dir, self.iteration)
         self.watch.started(self)
         state = self.state()
@@ -189,7 +201,7 @@ class Trainer:
             "patience": self.plan.patience is not None,
             "keep_best": keep_best,
             "checkpoint.keep_best": checkpoints is not None and checkpoints.keep_best,
-            "a schedule of type plateau": getattr(self.optimizer, "chooses", False),
+            "a schedule of type plateau": self.optimizer.chooses,
         }
         column = f"validation_{self.evaluator.counts}"
         if column in self.evaluator.columns:
@@ -242,7 +254,7 @@ class Trainer:
         self._watched = self.watch.seconds
         self.history.add_evaluation(row, samples, seconds)
         better = self.best.note(row, self.net)
-        if getattr(self.optimizer, "chooses", False):
+        if self.optimizer.chooses:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
         stop = [callback.evaluated(self, row) for callback in self.callbacks]
         self._lap = time.perf_counter(), self.iteration

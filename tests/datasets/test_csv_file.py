@@ -467,6 +467,10 @@ def test_rows_for_validation_are_taken_class_by_class_from_those_to_train_on(csv
     assert abs(taken - counts / 4).max() < 1
     for part in (data.train, data.validation):
         assert part.t.tolist() == [int(row % 7 == 6) for row in rows(part)]
+    for seed in range(1, 20):  # a plain draw would miss it
+        part = CSV(path, split_seed=seed, validation_share=0.25)
+        counts = np.bincount([*part.train.t, *part.validation.t])
+        assert abs(np.bincount(part.validation.t) - counts / 4).max() < 1
     again = CSV(path, standardise=False, validation_share=0.25)
     assert rows(again.validation) == rows(data.validation)
     other = CSV(path, standardise=False, n_validation=28, split_seed=1)

@@ -238,7 +238,8 @@ def test_digits_for_validation_are_further_ones_of_the_same_pen(home):
     assert data.validation.scale == data.train.scale
     images = [image.tobytes() for samples in data.sets().values() for image in samples.X]
     assert len(set(images)) == 140
-    again = DrawnDigits(n_train=90, n_test=20, n_validation=30)
+    again = DrawnDigits(n_train=90, n_test=30, n_validation=30)  # as many, and yet others
+    assert (again.validation.X != again.test.X).any(axis=1).all()
     np.testing.assert_array_equal(again.validation.X, data.validation.X)
     assert (DrawnDigits(seed=1, n_validation=30).validation.X != data.validation.X).any()
 

@@ -246,7 +246,7 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
         (
             "type: SoftmaxWithLoss",
             "type: Relu",
-            "loss.type: unknown type Relu; known: CrossEn",
+            "loss.type: unknown type Relu; known: AbsoluteE",
         ),
         ("{type: Relu}", "{type: SVMLoss}", "relu1.type: unknown type SVMLoss"),
         ("{type: Relu}", "{type: Loss}", "relu1.type: unknown type Loss"),

@@ -157,7 +157,7 @@ def test_an_augmentation_of_ones_own(own, build):
     images = images.replace("affine1:", "flat: {type: Flatten}\n    affine1:")
     flipped = build(images.replace("{type: my.py:noise, strength: 0.5}", "my.py:Flip"))
     X = flipped.dataset.train.X[:2]
-    np.testing.assert_array_equal(flipped.augmentation(X), X[..., ::-1])
+    np.testing.assert_array_equal(flipped.batches.augmentation(X), X[..., ::-1])
 
 
 @pytest.mark.parametrize(
@@ -188,19 +188,15 @@ def test_what_does_not_belong_there_is_refused(own, build, callbacks, old, new, 
 
 @pytest.fixture
 def callbacks(monkeypatch):
-    """Callbacks as a package, with one of its own: {type: Beep, every: 5}."""
-    room = types.ModuleType("lamina.training.callbacks")
+    """One more callback in the room: {type: Beep, every: 5}."""
+    from lamina.training import callbacks as room
 
-    class Callback:
-        def __call__(self, trainer, row):
-            self.seen = row["iteration"]
-
-    class Beep(Callback):
+    class Beep(room.Callback):
         def __init__(self, every: int = 1):
             self.every = every
 
-    room.Callback, room.Beep, room.__all__ = Callback, Beep, ["Callback", "Beep"]
-    monkeypatch.setitem(sys.modules, "lamina.training.callbacks", room)
+    monkeypatch.setattr(room, "Beep", Beep, raising=False)
+    monkeypatch.setattr(room, "__all__", [*room.__all__, "Beep"])
     return room
 
 

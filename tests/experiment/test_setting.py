@@ -44,11 +44,11 @@ def test_keys_and_sections_that_the_file_does_not_have(built):
     trainer = built(
         "training.checkpoint.every=7",
         "optimizer.schedule.type=cosine",
-        "optimizer.schedule.max_steps=10",
+        "optimizer.schedule.max_steps=30",
         "net.layers.affine1.params.W.lr_mult=2",
     )
-    assert trainer.checkpoints.every == 7
-    assert trainer.optimizer.schedule(5) == pytest.approx(0.5)
+    assert trainer.files.checkpoints.every == 7
+    assert trainer.optimizer.schedule(15) == pytest.approx(0.5)
     assert trainer.net.layers["affine1"].W.lr_mult == 2
 
 

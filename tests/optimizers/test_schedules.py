@@ -98,7 +98,10 @@ def test_cosine_ends_at_lowest_and_poly_at_0():
     [
         ({"type": "cosin"}, r"^unknown schedule cosin; did you mean cosine\?$"),
         ({"type": "Poly"}, r"did you mean poly\?"),
-        ({"type": "qqq"}, "known: cosine, exp, fixed, inv, multistep, poly, sigmoid, step"),
+        (
+            {"type": "qqq"},
+            "known: cosine, exp, fixed, inv, multistep, plateau, poly, sigm",
+        ),
         ({"type": "fixed", "gamma": 1.0}, "schedule fixed: takes no settings; unknown gamma"),
         ({"type": "exp"}, "schedule exp: takes gamma; missing gamma"),
         ({"type": "inv", "gamma": 1.0}, "schedule inv: takes gamma, power; missing power"),

@@ -7,12 +7,15 @@ import signal
 import numpy as np
 import pytest
 
+from lamina.commands.frame import main
 from lamina.common.table import read_table
 from lamina.datasets import Classification, Dataset, Samples
+from lamina.diagnosis import Diagnosis
+from lamina.experiment.load_run import load_run
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
-from lamina.optimizers import SGD
+from lamina.optimizers import SGD, make_schedule
 from lamina.training.callbacks import Callback, Function, ProgressBar
 from lamina.training.checkpoint import Checkpoints, load_checkpoint, save_checkpoint
 from lamina.training.history import History
@@ -60,6 +63,7 @@ def test_the_files_of_a_run(tmp_path):
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
         *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz"),
+        "config.yaml",
     }
     loss = read_table(tmp_path / "loss.csv")
     assert loss["iteration"].tolist() == list(range(1, 101))
@@ -442,3 +446,65 @@ def test_callbacks_change_no_bit(tmp_path):
 def test_a_progress_bar_needs_an_interval():
     with pytest.raises(ValueError, match="every is at least 1, got 0"):
         ProgressBar(every=0)
+
+
+def test_a_run_made_in_python_is_one_for_the_commands(tmp_path, capsys):
+    run_dir = tmp_path / "new" / "run"
+    made = trainer(run_dir=run_dir, watch=Diagnosis())
+    made.run()
+    assert main(["doctor", str(run_dir)]) in (0, 1)
+    assert "healthy" in capsys.readouterr().out
+    assert main(["plots", str(run_dir)]) == 0
+    assert main(["evaluate", str(run_dir)]) == 0
+    out = capsys.readouterr().out
+    assert "its data were arrays of a program: load_run(run, dataset=dataset)" in out
+    assert f"test_accuracy   {made.history.evaluations[-1]['test_accuracy']:.6g}" in out
+    net, dataset = load_run(run_dir, dataset=made.dataset)
+    X, _ = dataset.test[:]
+    np.testing.assert_array_equal(net.predict(X), made.net.predict(X))
+
+
+def test_a_run_is_never_written_over_another(tmp_path):
+    trainer(run_dir=tmp_path, iterations=3).run()
+    before = (tmp_path / "loss.csv").read_bytes()
+    with pytest.raises(FileExistsError, match=r"there is a run already .*choose another run_dir"):
+        trainer(run_dir=tmp_path, iterations=3).run()
+    assert (tmp_path / "loss.csv").read_bytes() == before
+
+
+def test_parameters_of_another_net_are_refused():
+    net, other = (Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss()) for _ in range(2))
+    with pytest.raises(ValueError, match="2 of its 2 parameters are not those of the net"):
+        Trainer(net, SGD(other.parameters(), lr=0.1), blobs(), rng=0)
+
+
+def test_parameters_that_the_optimizer_does_not_know_are_said(capsys):
+    net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    optimizer = SGD({"a.W": net.parameters()["a.W"]}, lr=0.1)
+    Trainer(net, optimizer, blobs(), rng=0)
+    assert "the optimizer does not know a.b: they stay as they are" in capsys.readouterr().err
+
+
+def test_a_schedule_that_ends_before_the_run_is_refused():
+    net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    schedule = make_schedule("cosine", max_steps=300)
+    optimizer = SGD(net.parameters(), lr=0.1, schedule=schedule)
+    with pytest.raises(ValueError, match=r"its rate is 0 after iteration 300, .* 600 of 900"):
+        Trainer(net, optimizer, blobs(), rng=0, iterations=900)
+    Trainer(net, optimizer, blobs(), rng=0, iterations=300)
+
+
+def test_a_plateau_needs_a_validation_set_and_lowers_the_rate():
+    def made(validate):
+        net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+        schedule = make_schedule("plateau", gamma=0.5, patience=1)
+        optimizer = SGD(net.parameters(), lr=0.5, schedule=schedule)
+        settings = {"rng": 0, "iterations": 400, "evaluate_every": 10, "batch_size": 50}
+        return Trainer(net, optimizer, blobs(validate=validate), quiet=True, **settings)
+
+    with pytest.raises(ValueError, match="plateau: chooses by a validation set"):
+        made(False)
+    rates = [row["lr"] for row in made(True).run().evaluations]
+    assert rates[0] == 0.5
+    assert rates[-1] < 0.1
+    assert sorted(rates, reverse=True) == rates

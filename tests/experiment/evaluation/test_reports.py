@@ -141,12 +141,12 @@ def test_tokens_of_a_classification_are_reported_as_sequences():
 def test_reconstructions_beside_their_samples(tmp_path):
     rng = np.random.default_rng(0)
     X = rng.integers(0, 255, (12, 64)).astype(np.uint8)
-    samples = Samples(X, X / np.float32(255), scale=1 / 255)
+    samples = Samples(X, X, scale=1 / 255)
     scores = X / np.float32(255)
     scores[7] = 0.0
     net = Sequential({"says": Says(scores)}, loss=SquaredErrorLoss())
     made = evaluate(net, Dataset(samples, samples, Reconstruction()))
     assert "(row 7)" in next(line for line in made.report().splitlines() if "worst" in line)
     assert made.draw(tmp_path) == tmp_path / "reconstructions.png"
-    made.samples = Samples(X.astype(np.float32), samples.t)
+    made.samples = Samples(X.astype(np.float32), X.astype(np.float32))
     assert made.draw(tmp_path) is None

@@ -1,0 +1,50 @@
+"""What a schedule is: a function of the step, or an object that remembers something besides.
+
+    lr(step) = base_lr · schedule(step)
+
+Step 0 is the first update. An object is called in the same way, and may have
+
+    evaluated(value, higher_is_better)  told of each evaluation: of the metric that counts, on the
+                                        validation set, since it chooses by it; with this it is a
+                                        schedule that `chooses`, unless an attribute says no
+    state(), load_state(state)          what it remembers, numbers or arrays by name, and back:
+                                        load_state raises ValueError, and changes nothing, if they
+                                        do not fit
+    end                                 the step from which its factor stays as it is, or None
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+Schedule = Callable[[int], float]
+
+
+def checked_schedule(schedule):
+    """The schedule, if it can be one. Raises ValueError otherwise."""
+    if isinstance(schedule, type) or not callable(schedule):
+        name = f"an object, {schedule.__name__}(...)" if isinstance(schedule, type) else ""
+        name = name or "a function of the step, as make_schedule gives"
+        raise ValueError(f"schedule: expects {name}, got {schedule!r:.60}")
+    name = type(schedule).__name__
+    missing = [what for what in ("state", "load_state") if not hasattr(schedule, what)]
+    if missing and (len(missing) == 1 or hasattr(schedule, "evaluated")):
+        raise ValueError(
+            f"schedule: {name} has no {' and no '.join(missing)}, so that a run that goes on would "
+            "forget what it has seen"
+        )
+    for what, array in saved_schedule(schedule).items():
+        if array.dtype.kind not in "biufU":
+            raise ValueError(f"schedule: {name}.state() gives no number or text as {what}")
+    return schedule
+
+
+def saved_schedule(schedule) -> dict[str, np.ndarray]:
+    """What a schedule remembers, as arrays of its own."""
+    state = schedule.state() if hasattr(schedule, "state") else {}
+    return {name: np.array(value) for name, value in state.items()}
+
+
+def chooses(schedule) -> bool:
+    """Does it look at evaluations, so that it needs a validation set?"""
+    return getattr(schedule, "chooses", hasattr(schedule, "evaluated"))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import lamina
 from lamina.common.names import suggest
 from lamina.experiment.config import ConfigError
 
@@ -34,5 +33,7 @@ def find_config(name: str | Path) -> Path:
 
 
 def _own() -> list[Path]:
-    """The folders of the configurations that come with the project, installed or as a checkout."""
-    return [folder for path in lamina.__path__ if (folder := Path(path) / "configs").is_dir()]
+    """The folder of the configurations that come with the project. In a checkout and installed it
+    lies beside this room; asking `lamina` for its path would depend on the current directory."""
+    folder = Path(__file__).resolve().parent.parent / "configs"
+    return [folder] if folder.is_dir() else []

@@ -31,6 +31,12 @@ class Figure:
         return 1.0 - (value / self.guess) ** 2
 
     @property
+    def is_share(self) -> bool:
+        """Is it a share of what is right, so that 1 can be reached and its scatter is known? How
+        far an error can fall depends on the noise in the data."""
+        return self.higher_is_better and (self.low, self.high) == (0.0, 1.0)
+
+    @property
     def chance(self) -> float:
         """The score of guessing; 0 if that is not known."""
         if not self.higher_is_better:

@@ -7,9 +7,11 @@ import numpy as np
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW
 from lamina.diagnosis.finding import Finding, largest, median
 
-GAP = 0.08  # between the scores of train and test
+GAP = 0.08  # between the scores of train and test, where they are shares of what is right
+GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 LOW = 0.75  # a train score below which a net that has stopped getting better lacks something
+LOW_OF_ERRORS = 0.1  # hardly better than the mean: with noisy targets more may be out of reach
 
 
 def wrong_labels(record, earlier) -> Finding | None:
@@ -61,7 +63,8 @@ def too_little_capacity(record, earlier) -> Finding | None:
     falling = before - last
     if falling > STILL * before or falling > STILL * (record.start_loss - last):
         return None
-    if record.train >= LOW or record.train - record.test > 2 * GAP or _hardly_moves(record):
+    low = LOW if record.figure.is_share else LOW_OF_ERRORS
+    if record.train >= low or record.train - record.test > 2 * GAP or _hardly_moves(record):
         return None
     widths = {
         n: p["shape"][-1]
@@ -101,7 +104,7 @@ def over_fitting(record, earlier) -> Finding | None:
     """Far better on the training samples than on the test samples."""
     gap = record.train - record.test
     errors = (1 - record.train, 1 - record.test)
-    if math.isnan(gap) or gap < GAP or errors[0] > 0.5 * errors[1]:
+    if math.isnan(gap) or gap < _least_gap(record) or errors[0] > 0.5 * errors[1]:
         return None
     evidence = [f"{record.said('train', 'test')}: {100 * gap:.3g} points apart"]
     tests = record.scores("test")
@@ -127,3 +130,12 @@ def over_fitting(record, earlier) -> Finding | None:
             "fewer units",
         ],
     )
+
+
+def _least_gap(record) -> float:
+    """The gap that is no accident: of shares more than three times what the share of a test set of
+    this size scatters by."""
+    if not record.figure.is_share:
+        return GAP_OF_ERRORS
+    scatter = math.sqrt(record.test * (1 - record.test) / record.facts.get("test_samples", 1000))
+    return max(GAP, 3.0 * scatter)

@@ -9,8 +9,9 @@ if not __name__.startswith("lamina."):
 
 from lamina.autodiff.dual import Dual, jvp, tangent
 from lamina.autodiff.numeric import numeric_gradient, numeric_jvp
+from lamina.autodiff.own_rules import differential
 from lamina.autodiff.reverse import Variable, grad, value_and_grad, vjp
-from lamina.autodiff.rules import differential, primitive
+from lamina.autodiff.rules import primitive
 from lamina.autodiff.second_order import hessian, hvp, jacobian
 from lamina.autodiff.traced import NotDifferentiable, Traced, new_level, outermost, primal
 

@@ -29,7 +29,7 @@ def data():
 
 def lamina(sizes, batch):
     from lamina.common.memory import keep_memory
-    from lamina.datasets import Dataset, Samples
+    from lamina.datasets import Classification, Dataset, Samples
     from lamina.layers import Affine, Relu, SoftmaxWithLoss
     from lamina.nets import Sequential
     from lamina.optimizers import SGD
@@ -44,7 +44,7 @@ def lamina(sizes, batch):
     chain.popitem()  # no ReLU on the scores
     net = Sequential(chain, loss=SoftmaxWithLoss())
     samples = Samples(*data(), scale=1 / 255)
-    dataset = Dataset(samples, samples, class_names=range(10))
+    dataset = Dataset(samples, samples, Classification(range(10)))
     trainer = Trainer(net, SGD(net.parameters(), lr=0.1), dataset, rng=rng, batch_size=batch)
     net.needs_dX = False
     return trainer.step

@@ -10,9 +10,10 @@ from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.evaluate import load_run
+from lamina.experiment.find_config import find_config
+from lamina.experiment.load_run import load_run
 from lamina.experiment.run_config import add_code_option
-from lamina.experiment.values import check_value
+from lamina.experiment.section import Section
 from lamina.nets import Net
 from lamina.nets.drawing import draw_net
 
@@ -87,11 +88,10 @@ def load(path: Path, rows: int, code: Iterable[Path] = ()):
     if path.is_dir():
         net, dataset = load_run(path, code)
     else:
-        config = load_config(path)
+        config = load_config(find_config(path))
         check_sections(config)
         dataset = build_dataset(config)
-        training = config.expect_mapping(("training",))
-        seed = check_value(config, ("training", "seed"), training.get("seed", 0), int)
+        seed = Section(config).section("training").value("seed", int, 0, at_least=0)
         weights, _ = np.random.default_rng(seed).spawn(2)  # as training does
         net = build_net(config, dataset, weights)
     if not isinstance(net, Net):

@@ -1,31 +1,35 @@
-"""Say how good a finished run is on its test samples, and what it gets wrong."""
+"""Say how good a finished run is on one set of its data, and what it gets wrong."""
 
 from pathlib import Path
 
-from lamina.experiment.evaluate import (
-    confusion,
-    draw_mistakes,
-    load_run,
-    report,
-    scores_of,
-    worst_mistakes,
-)
+from lamina.experiment.evaluation import evaluate
+from lamina.experiment.load_run import DataUnknown, load_run
+from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_code_option
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory")
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="a run directory")
+    add("--on", default="test", metavar="SET", help="train, validation or test (default: test)")
     add_code_option(parser)
 
 
 def run(options) -> int:
-    net, dataset = load_run(options.run, options.code)
-    samples = dataset.test
-    scores = scores_of(net, samples)
-    counts = confusion(samples.t, scores.argmax(axis=1), len(dataset.class_names))
-    print(report(counts, dataset.class_names))
-    picture = options.run / "mistakes.png"
-    rows = worst_mistakes(scores, samples.t)
-    if draw_mistakes(picture, samples, rows, scores, dataset.class_names):
-        print(f"\nthe worst mistakes: {picture}")
+    try:
+        net, dataset = load_run(options.run, options.code)
+    except DataUnknown as error:
+        print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
+        return 0
+    evaluation = evaluate(net, dataset, options.on)
+    print(evaluation.report())
+    if (picture := evaluation.draw(options.run)) is not None:
+        print(f"\npicture: {picture}")
     return 0
+
+
+def _last_row(run: Path) -> str:
+    """The last row of history.csv, a line for each column."""
+    _, history = read_run(run)
+    width = max(map(len, history))
+    return "\n".join(f"  {name:<{width}}  {column[-1]:.6g}" for name, column in history.items())

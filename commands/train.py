@@ -5,13 +5,15 @@ from pathlib import Path
 from lamina.common.memory import keep_memory
 from lamina.common.threads import set_threads, stop_waiting_early
 from lamina.experiment.config import ConfigError, load_config
+from lamina.experiment.find_config import find_config
 from lamina.experiment.run_config import add_code_option, load_run_config
 
-DEFAULT = "configs/digits_relu.yaml"
+DEFAULT = "digits_relu"
 EPILOG = """examples:
-  python train.py --config configs/mnist_relu.yaml
+  python train.py --config configs/mnist_relu.yaml     or its name: --config mnist_relu
   python train.py --config configs/mnist_relu.yaml --seed 1 --run-dir runs/seed1
   python train.py --set optimizer.lr=0.5 --set training.iterations=600
+  python train.py --set 'net.layers.drop={type: Dropout, p: 0.2, after: relu1}'
   python train.py --resume runs/seed1                  go on where it was interrupted
   python train.py --resume runs/seed1 --set training.iterations=20000      or for longer
   python train.py --resume runs/seed1 --verify         does its last stretch give the same bits?
@@ -21,7 +23,7 @@ STOPPED = "; a run directory can be taken up: --resume RUN"
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("--config", help=f"(default: {DEFAULT}; with --resume that of the run)")
+    add("--config", help=f"a file, or a name (default: {DEFAULT}; with --resume that of the run)")
     add(
         "--set",
         action="append",
@@ -82,5 +84,5 @@ def run(options) -> int:
 
 def _config(options):
     if options.config or not options.resume:
-        return load_config(options.config or DEFAULT)
+        return load_config(find_config(options.config or DEFAULT))
     return load_run_config(options.resume, options.code)

@@ -10,12 +10,15 @@ PART = ".unfinished"  # what a file is called until it is whole; a crash may lea
 
 
 @contextlib.contextmanager
-def whole_file(path: Path):
+def whole_file(path: str | Path):
     """A binary file to write, that becomes `path` at the end of the block, or never.
 
     Temporary file in the same folder, flush, fsync, rename, fsync of the folder: a crash or a power
     cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     try:
         with _temporary(path) as (file, temporary):
             yield file
@@ -30,14 +33,14 @@ def whole_file(path: Path):
         raise unwritable(path, error) from error
 
 
-def unwritable(path: Path, error: OSError) -> OSError:
+def unwritable(path: str | Path, error: OSError) -> OSError:
     """The error in words, if it says that there is no room or no right to write; else itself."""
     if error.errno not in _UNWRITABLE or isinstance(error, _WriteError):
         return error
     return _WriteError(error.errno, error.strerror, str(path))
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | Path) -> None:
     """Have the names in a folder on the disk too. Windows has no call for it, and needs none."""
     if os.name == "nt":
         return
@@ -51,17 +54,17 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def remove(path: Path) -> None:
+def remove(path: str | Path) -> None:
     """Remove a file, if it is there. Raises OSError naming it if that is not allowed."""
     try:
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def remove_parts(folder: Path) -> None:
+def remove_parts(folder: str | Path) -> None:
     """Remove what a crash left of files that did not get whole. Only for a folder of our own."""
-    for part in folder.glob(f".*{PART}"):
+    for part in Path(folder).glob(f".*{PART}"):
         remove(part)
 
 

@@ -8,9 +8,8 @@ import inspect
 def suggest(name, known) -> str:
     """ "; did you mean ...?" for a misspelt name, else the list of valid ones."""
     known = sorted(str(k) for k in known)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    if not near:  # a capital off, as in relu for Relu
-        near = [k for k in known if k.lower() == str(name).lower()]
+    near = [k for k in known if k.lower() == str(name).lower()]  # a capital off, as in relu
+    near = near or difflib.get_close_matches(str(name), known, n=1)
     return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
 
 

@@ -124,7 +124,7 @@ def read_npz(file) -> dict[str, np.ndarray]:
         return {name: entry.read() for name, entry in entries.items()}
 
 
-def write_npz(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays by name; the file gets its name only when it is whole.
 
     It is put together in memory: zipfile, on a full disk, would raise a second time while it is

@@ -1,17 +1,19 @@
-"""A class from a file of the user's own: path.py:Class."""
+"""A class or a function from a file of the user's own: path.py:Class, path.py:function."""
 
 import importlib.util
 import sys
+import types
 from pathlib import Path
 
 from lamina.common.names import suggest
 
 
-def load_class(path: Path, class_name: str) -> type:
-    """The class of that name in a Python file, which is run.
+def load_class(path: str | Path, name: str, *, functions: bool = False):
+    """The class of that name in a Python file, which is run; with `functions` also a function.
 
-    Raises ImportError if the file is missing, fails to run, or has no such class.
+    Raises ImportError if the file is missing, fails to run, or has nothing of that name.
     """
+    path = Path(path)
     if not path.is_file():
         raise ImportError(f"no such file: {path}")
     # Known to Python under a name of its own, so that tools find the source of its classes and two
@@ -23,7 +25,9 @@ def load_class(path: Path, class_name: str) -> type:
         spec.loader.exec_module(module)
     except Exception as error:
         raise ImportError(f"{path} failed: {type(error).__name__}: {error}") from error
-    if not hasattr(module, class_name):
-        found = [n for n, v in vars(module).items() if isinstance(v, type)]
-        raise ImportError(f"{path} has no class {class_name}{suggest(class_name, found)}")
-    return getattr(module, class_name)
+    if not hasattr(module, name):
+        kinds = (type, types.FunctionType) if functions else (type,)
+        found = [n for n, v in vars(module).items() if isinstance(v, kinds)]
+        kind = "function or class" if functions else "class"
+        raise ImportError(f"{path} has no {kind} {name}{suggest(name, found)}")
+    return getattr(module, name)

@@ -1,7 +1,8 @@
 """YAML from anywhere: text, numbers, lists and mappings within limits, and nothing else.
 
 The limits are far above any configuration, and low enough that no file can take more than a second
-or two, and some tens of megabytes, to be read or refused.
+or two, and some tens of megabytes, to be read or refused. Numbers are what people type: 1e-3 and
+.5e3 are, as in YAML 1.2, though YAML 1.1 wants a dot and a sign; 1_0 is a text.
 """
 
 import re
@@ -16,6 +17,12 @@ MAX_NUMBER = 100  # characters; 1:30:00 counts in sixties, and long ones take ti
 _TAG = "tag:yaml.org,2002:"
 _TYPES = {_TAG + name for name in ("null", "bool", "int", "float", "str", "seq", "map")}
 _MERGE = _TAG + "merge"
+_NUMBERS = {
+    "int": r"[-+]?(0b[01]+|0x[0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*|[1-9][0-9]*(:[0-5]?[0-9])+)",
+    "float": r"""[-+]?([0-9]+\.[0-9]*([eE][-+]?[0-9]+)? | \.[0-9]+([eE][-+]?[0-9]+)?
+        | [0-9]+[eE][-+]?[0-9]+ | [0-9]+(:[0-5]?[0-9])+\.[0-9]* | \.(inf|Inf|INF))
+        | \.(nan|NaN|NAN)""",
+}
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # not: tab, line end
 
 
@@ -52,7 +59,7 @@ def parse(text: str) -> tuple[object, dict[tuple, int]]:
 
 def dump(data) -> str:
     """Data as `parse` gives them, as YAML."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def check_text(text: str, line: int | None = None) -> str:
@@ -60,6 +67,16 @@ def check_text(text: str, line: int | None = None) -> str:
     if found := _UNPRINTABLE.search(text):
         raise YamlError(f"holds a control character, U+{ord(found[0]):04X}", line)
     return text
+
+
+def describe(value) -> str:
+    """A YAML value and its kind, for errors."""
+    if value is None:
+        return "nothing"
+    names = {bool: "true/false", int: "a whole number", float: "a number", str: "the text"}
+    names |= {list: "a list", dict: "a mapping"}
+    kind = names.get(type(value), type(value).__name__)
+    return kind if isinstance(value, (list, dict)) else f"{kind} {value!r}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -102,6 +119,8 @@ class _Loader(yaml.SafeLoader):
         number = kind in ("int", "float") and isinstance(node, yaml.ScalarNode)
         if number and len(node.value) > MAX_NUMBER:
             raise YamlError(f"a number of {len(node.value)} characters is too long", line)
+        if number and "_" in node.value:  # of !!int 1_0
+            raise YamlError(f"{node.value!r} is no {kind}", line)
         try:
             value = super().construct_object(node, deep)
         except (ValueError, OverflowError, LookupError) as error:  # of !!int x, for example
@@ -111,6 +130,20 @@ class _Loader(yaml.SafeLoader):
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise YamlError(f"{node.value} is too large for a whole number", line)
         return check_text(value, line) if isinstance(value, str) else value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what YAML 1.1, or `parse`, would take for a number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag.removeprefix(_TAG) not in _NUMBERS]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _class in (_Loader, _Dumper):
+    for _kind, _pattern in _NUMBERS.items():
+        _whole = re.compile(f"^(?:{_pattern})$", re.VERBOSE)
+        _class.add_implicit_resolver(_TAG + _kind, _whole, list("-+0123456789."))
 
 
 def _children(node) -> list:

@@ -21,8 +21,8 @@ class Table:
     Raises RunError if the file is there with another header.
     """
 
-    def __init__(self, path: Path, header: tuple, upto: int = 0):
-        self.path, self._text = path, io.StringIO()
+    def __init__(self, path: str | Path, header: tuple, upto: int = 0):
+        self.path, self._text = (path := Path(path)), io.StringIO()
         self.write = csv.writer(self._text, lineterminator="\n").writerow
         kept = _whole_rows(path, header, upto) if path.exists() else 0
         if kept:
@@ -77,7 +77,7 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
     return end
 
 
-def read_table(path: Path) -> dict[str, np.ndarray]:
+def read_table(path: str | Path) -> dict[str, np.ndarray]:
     """A CSV file of a run as columns of floats; an empty cell is NaN. Raises what `read_rows` does,
     and RunError naming the file if it has no header, and the line of what is no number."""
     header, rows = read_rows(path)
@@ -93,11 +93,11 @@ def read_table(path: Path) -> dict[str, np.ndarray]:
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
 
 
-def read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV file of a run, [] if it is empty. A last line that was cut off is
     left out. Raises RunError naming the file, and the line of a row of another length."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise RunError(f"{path}: is not a text file") from None
     except FileNotFoundError:

@@ -3,20 +3,37 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.datasets import ...")
 
+from lamina.datasets.csv_file import CSV
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.mnist import MNIST, load_mnist
-from lamina.datasets.own import CSV, NPZ
+from lamina.datasets.npz_file import NPZ
+from lamina.datasets.task import (
+    Classification,
+    LanguageModel,
+    MultiLabel,
+    Reconstruction,
+    Regression,
+    Task,
+    task_from_facts,
+)
 
 __all__ = [
     "CSV",
     "MNIST",
     "NPZ",
+    "Classification",
     "Dataset",
     "DrawnDigits",
     "FashionMNIST",
+    "LanguageModel",
+    "MultiLabel",
+    "Reconstruction",
+    "Regression",
     "Samples",
+    "Task",
     "draw_digits",
     "load_mnist",
+    "task_from_facts",
 ]

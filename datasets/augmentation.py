@@ -16,7 +16,7 @@ _CHUNK = 1 << 13  # pixels resampled at a time: what that needs stays in cache, 
 class Augmentation:
     """Random shifts, turns, zooms, elastic warps, erased rectangles and flips of a batch.
 
-    Every image gets its own random numbers:
+    Every image gets its own random numbers, from `rng`, a generator or a seed:
 
     - `shift`: up to so many pixels along each axis, fractions included
     - `rotation`: up to so many degrees about the centre, to either side
@@ -43,7 +43,7 @@ class Augmentation:
         erasing: float = 0.0,
         flip: bool = False,
         background: float = 0.0,
-        rng: np.random.Generator,
+        rng,
     ):
         strengths = {"shift": shift, "rotation": rotation, "scale": scale}
         strengths |= {"elastic": elastic, "erasing": erasing}
@@ -55,7 +55,8 @@ class Augmentation:
         if erasing > 1:
             raise ValueError(f"erasing: expects a probability, 0 to 1, got {erasing}")
         self.shift, self.rotation, self.scale, self.elastic = shift, rotation, scale, elastic
-        self.erasing, self.flip, self.background, self.rng = erasing, flip, background, rng
+        self.erasing, self.flip, self.background = erasing, flip, background
+        self.rng = np.random.default_rng(rng)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """X (N, C, H, W), float32 or float64, anew: X itself stays as it is, and so do shape and

@@ -5,6 +5,10 @@ import zlib
 
 import numpy as np
 
+from lamina.common.arguments import Remembers
+from lamina.datasets.shown import shown_dataset
+from lamina.datasets.task import Reconstruction, Task
+
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1
 
 
@@ -13,8 +17,9 @@ class Samples:
 
     `samples[rows]` gathers rows; with a `scale` they come as float32, X · scale + offset: 60,000
     images stay 47 MB of uint8 instead of 188 MB of floats, and a batch is one gather, one
-    multiplication and, unless the offset is 0, one addition. Raises ValueError if there are no
-    samples, not as many targets, or an offset without a scale.
+    multiplication and, unless the offset is 0, one addition. Where t is X itself, the very same
+    object, the targets are the inputs as they come, scaled: kept once. Raises ValueError if there
+    are no samples, not as many targets, or an offset without a scale.
     """
 
     def __init__(self, X, t, scale: float | None = None, offset: float = 0.0):
@@ -29,17 +34,28 @@ class Samples:
 
     def __getitem__(self, rows):
         """(inputs, targets) of an index array or a slice."""
-        X = self.X.take(rows, axis=0) if isinstance(rows, np.ndarray) else self.X[rows]
+        gathered = isinstance(rows, np.ndarray)
+        X = self.X.take(rows, axis=0) if gathered else self.X[rows]
         if self.scale is not None:
             X = np.multiply(X, self.scale, dtype=np.float32)
             if self.offset:
                 X += self.offset
+        if self.t is self.X:
+            # Of a training batch a copy: an augmentation that writes into its inputs must not
+            # change what they are compared with.
+            return X, X.copy() if gathered else X
         return X, self.t[rows]
+
+    def __repr__(self):
+        scaled = "" if self.scale is None else f", scaled by {self.scale:.6g}"
+        moved = f" {self.offset:+.6g}" if self.offset else ""
+        t = "the inputs" if self.t is self.X else _kind(self.t)
+        return f"Samples({len(self)}: inputs {_kind(self.X)}{scaled}{moved}, targets {t})"
 
     def fingerprint(self) -> str:
         """The CRC-32 of the contents, with shapes, types and scaling: whether they are the same."""
         words = [f"scale {self.scale}, offset {self.offset}"]
-        for array in (self.X, self.t):
+        for array in (self.X,) if self.t is self.X else (self.X, self.t):
             crc = zlib.crc32(np.ascontiguousarray(array))
             words.append(f"{array.dtype.str} {array.shape} {crc:08x}")
         return "; ".join(words)
@@ -55,17 +71,82 @@ class Samples:
             yield self[start : start + rows]
 
 
-class Dataset:
-    """Training and test samples of one task: `train`, `test`, `input_shape`, `class_names`.
+class Dataset(Remembers):
+    """The samples of a task: `train`, `validation` (None if there is none), `test`, and `task`.
 
-    A subclass that reads files may do so when `train` or `test` is first used, so that a net that
-    does not fit the input shape is refused before anything is downloaded.
+    `input_shape` and `target_shape` are those of one sample. The targets of every set are checked
+    by the task. Raises TypeError if `task` is no task, ValueError for targets that cannot be and
+    for sets whose samples have different shapes, naming the set.
+
+    A subclass that reads files may do so when `train`, `validation` or `test` is first used, so
+    that a net that does not fit is refused before anything is downloaded; it has `task`, the two
+    shapes and `has_validation` without that, and calls `check_targets` on what it has read.
     """
 
-    def __init__(self, train: Samples, test: Samples, class_names):
-        self.train, self.test = train, test
-        self.class_names = tuple(str(name) for name in class_names)
-        self.input_shape = train.X.shape[1:]
+    def __init__(
+        self, train: Samples, test: Samples, task: Task, validation: Samples | None = None
+    ):
+        if not isinstance(task, Task):
+            raise TypeError(
+                f"{type(self).__name__}: expects a task, as Classification(range(3)), got {task!r}"
+            )
+        self.train, self.test, self.validation, self.task = train, test, validation, task
+        check_sets(task, self.sets())
+        self.input_shape = tuple(train.X.shape[1:])
+        self.target_shape = task.target_shape(train.t)
+
+    @property
+    def has_validation(self) -> bool:
+        return self.validation is not None
+
+    def sets(self) -> dict[str, Samples]:
+        """The sets by name: "train", "validation" if there is one, "test"."""
+        sets = {"train": self.train}
+        if self.has_validation:
+            sets["validation"] = self.validation
+        return sets | {"test": self.test}
+
+    def guess(self, name: str) -> float | None:
+        """What guessing by the training targets scores on a set, by the metric that counts."""
+        samples, train = self.sets()[name], self.train
+        value = self.task.guess(train.t, samples.t)
+        # Inputs as targets are kept unscaled, and errors grow as the numbers do.
+        rebuilt = samples.t is samples.X and samples.scale is not None
+        return value * abs(samples.scale) if rebuilt and value is not None else value
+
+    def __repr__(self):
+        return shown_dataset(self)
+
+
+def check_sets(task: Task, sets: dict[str, Samples]) -> None:
+    """Raises ValueError or TypeError, naming the set, unless all targets are those of the task and
+    all samples have the shapes of the training samples."""
+    train = sets["train"]
+    for name, samples in sets.items():
+        check_targets(task, name, samples)
+        here, there = samples.X.shape[1:], train.X.shape[1:]
+        if here != there:
+            raise ValueError(f"the {name} inputs have the shape {here}, those to train on {there}")
+        here, there = task.target_shape(samples.t), task.target_shape(train.t)
+        if here != there:
+            raise ValueError(f"the {name} targets have the shape {here}, those to train on {there}")
+
+
+def check_targets(task: Task, name: str, samples: Samples) -> None:
+    """Raises ValueError or TypeError, naming the set, unless its targets are those of the task."""
+    try:
+        task.check_targets(samples.t)
+        apart = samples.scale is not None and samples.t is not samples.X
+        if isinstance(task, Reconstruction) and apart:
+            raise ValueError(
+                "give the same array as inputs and as targets, so that both are scaled"
+            )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"the {name} targets: {error}") from None
+
+
+def _kind(array) -> str:
+    return f"{array.dtype} {array.shape}"
 
 
 def standardising(X: np.ndarray) -> tuple[float, float]:

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
-from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
+from lamina.datasets.dataset import TO_UNIT, Samples
 from lamina.datasets.digit_strokes import SKELETONS, Stroke
 from lamina.datasets.download import data_home
 from lamina.datasets.idx import IdxError, read_idx, write_idx
+from lamina.datasets.images import Images
+from lamina.datasets.split import validation_beside
 
 _VERSION = 1  # to be raised when the same seed begins to give other images: names the cache
 _SIZE, _BOX, _CENTRE = 28, 20.0, 13.5  # pixels
@@ -33,15 +35,18 @@ _STRETCH = (-0.15, 0.22)  # mean and deviation of log(width / height)
 _PEN = (0.75, 1.7)  # least and largest radius, pixels
 
 
-class DrawnDigits(Dataset):
+class DrawnDigits(Images):
     """`n_train` + `n_test` drawn digits, the same for the same seed, drawn when first used.
 
     They are kept as IDX files in $LAMINA_DATA/drawn_digits; a folder that cannot be written only
     means that they are drawn again. Inputs are (784,) flat, or (1, 28, 28), scaled to 0-1; with
-    `normalise` to mean 0 and deviation 1, by the pixels of the training images.
+    `normalise` to mean 0 and deviation 1, by the pixels of the training images. `n_validation`, or
+    so many that they are `validation_share` of them and the training images together: further
+    digits of the same pen, so that the training images stay what they are without. task:
+    "classification" or "reconstruction".
     """
 
-    class_names = tuple("0123456789")
+    classes = tuple("0123456789")
 
     def __init__(
         self,
@@ -50,24 +55,37 @@ class DrawnDigits(Dataset):
         seed: int = 0,
         flatten: bool = True,
         normalise: bool = False,
+        *,
+        validation_share: float | None = None,
+        n_validation: int | None = None,
+        task: str = "classification",
     ):
         if n_train < 1 or n_test < 1 or seed < 0:
             raise ValueError(
                 "DrawnDigits: n_train and n_test are at least 1 and seed at least 0, got "
                 f"{n_train}, {n_test} and {seed}"
             )
-        self.n_train, self.n_test, self.seed, self.normalise = n_train, n_test, seed, normalise
-        self.input_shape = (784,) if flatten else (1, 28, 28)
+        more = validation_beside(n_train, validation_share, n_validation)
+        super().__init__(flatten, normalise, task, more)
+        self.n_train, self.n_test, self.seed = n_train, n_test, seed
 
     @functools.cached_property
     def train(self) -> Samples:
         X, t = self._arrays("train", self.n_train)
-        return Samples(X, t, *(standardising(X) if self.normalise else TO_UNIT))
+        return self._samples("train", X, t, self._scaling(X))
+
+    @functools.cached_property
+    def validation(self) -> Samples | None:
+        return self._beside("validation", self.n_validation) if self.has_validation else None
 
     @functools.cached_property
     def test(self) -> Samples:
+        return self._beside("test", self.n_test)
+
+    def _beside(self, part: str, n: int) -> Samples:
+        """Another set, scaled as the training images are."""
         scaling = (self.train.scale, self.train.offset) if self.normalise else TO_UNIT
-        return Samples(*self._arrays("test", self.n_test), *scaling)
+        return self._samples(part, *self._arrays(part, n), scaling)
 
     def _arrays(self, part: str, n: int) -> tuple[np.ndarray, np.ndarray]:
         name = f"v{_VERSION}-seed{self.seed}-{part}{n}"
@@ -83,8 +101,10 @@ class DrawnDigits(Dataset):
         return X.reshape(n, *self.input_shape), t.astype(np.intp)
 
 
-def draw_digits(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """n images (n, 28, 28) and their digits (n,), both uint8, as many of each digit as possible."""
+def draw_digits(n: int, rng) -> tuple[np.ndarray, np.ndarray]:
+    """n images (n, 28, 28) and their digits (n,), both uint8, as many of each digit as possible;
+    `rng` is a generator or a seed."""
+    rng = np.random.default_rng(rng)
     t = rng.permutation(np.arange(n) % len(SKELETONS)).astype(np.uint8)
     X = np.empty((n, _SIZE, _SIZE), np.uint8)
     for digit, ways in SKELETONS.items():

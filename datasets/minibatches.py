@@ -8,17 +8,19 @@ from lamina.common.generators import generator_state, set_generator_state
 class Minibatches:
     """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order.
 
+    `rng` is a generator or a seed.
+
     A batch that reaches the end of an epoch goes on into the next one, so all batches have the
     same size, whatever the number of rows. `state()` and `load_state()` hold the place exactly.
     """
 
-    def __init__(self, n: int, batch_size: int, rng: np.random.Generator):
+    def __init__(self, n: int, batch_size: int, rng):
         if not 1 <= batch_size <= n:
             raise ValueError(
                 f"batch_size: expects 1 to {n}, the number of training samples; got {batch_size}"
             )
-        self.n, self.batch_size, self.rng = n, batch_size, rng
-        self.order, self.cursor = rng.permutation(n), 0
+        self.n, self.batch_size, self.rng = n, batch_size, np.random.default_rng(rng)
+        self.order, self.cursor = self.rng.permutation(n), 0
 
     def __iter__(self):
         return self

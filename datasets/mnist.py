@@ -5,9 +5,11 @@ import math
 
 import numpy as np
 
-from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
+from lamina.datasets.dataset import Samples
 from lamina.datasets.download import data_home, fetch, sha256_of_content
 from lamina.datasets.idx import IdxError, read_idx
+from lamina.datasets.images import Images
+from lamina.datasets.split import check_split_seed, split_off, validation_beside, validation_out_of
 
 # Name: array shape, and SHA-256 of the decompressed file.
 FILES = {
@@ -30,13 +32,15 @@ FILES = {
 }
 
 
-class MNIST(Dataset):
+class MNIST(Images):
     """MNIST from $LAMINA_DATA/mnist, downloaded there first if need be, when the data are used.
 
     Inputs are (784,) flat, or (1, 28, 28) with flatten=False, scaled to 0-1; with `normalise` to
     mean 0 and deviation 1, by the pixels of the training images. `n_train`: only that many
-    training images, the first ones. Raises ValueError if there are not so many, IdxError for
-    damaged files, DownloadError if no mirror has them.
+    training images, the first ones, besides those for validation. `validation_share` of the
+    training images, or `n_validation` of them, are held back for validation, class by class and
+    fixed by `split_seed`. task: "classification" or "reconstruction". Raises ValueError if there
+    are not so many, IdxError for damaged files, DownloadError if no mirror has them.
     """
 
     folder = "mnist"
@@ -45,29 +49,66 @@ class MNIST(Dataset):
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "http://yann.lecun.com/exdb/mnist/",
     )
-    class_names = tuple("0123456789")
+    classes = tuple("0123456789")
 
-    def __init__(self, flatten: bool = True, normalise: bool = False, n_train: int | None = None):
+    def __init__(
+        self,
+        flatten: bool = True,
+        normalise: bool = False,
+        n_train: int | None = None,
+        *,
+        validation_share: float | None = None,
+        n_validation: int | None = None,
+        split_seed: int = 0,
+        task: str = "classification",
+    ):
+        check_split_seed(split_seed)
         there = FILES["train-images-idx3-ubyte.gz"][0][0]
         if n_train is not None and not 1 <= n_train <= there:
             raise ValueError(f"n_train: expects 1 to {there}, got {n_train}")
-        self.flatten, self.normalise, self.n_train = flatten, normalise, n_train
-        self.input_shape = (784,) if flatten else (1, 28, 28)
+        if n_train is None:
+            held_back = validation_out_of(there, validation_share, n_validation)
+        else:
+            held_back = validation_beside(n_train, validation_share, n_validation)
+        n = there - held_back if n_train is None else n_train
+        if n + held_back > there:
+            raise ValueError(
+                f"{n} training images and {held_back} for validation are more than the {there} "
+                "that there are"
+            )
+        if held_back and n < len(self.classes):
+            raise ValueError(
+                f"{n} training images beside {held_back} for validation: expects at least "
+                f"{len(self.classes)}, one of each class"
+            )
+        super().__init__(flatten, normalise, task, held_back)
+        self.n_train, self.split_seed = n_train, split_seed
 
     @property
     def train(self) -> Samples:
-        return self._parts[0]
+        return self._parts["train"]
+
+    @property
+    def validation(self) -> Samples | None:
+        return self._parts["validation"] if self.has_validation else None
 
     @property
     def test(self) -> Samples:
-        return self._parts[1]
+        return self._parts["test"]
 
     @functools.cached_property
-    def _parts(self) -> list[Samples]:
+    def _parts(self) -> dict[str, Samples]:
         (X, t), test = self.arrays()
-        X, t = X[: self.n_train], t[: self.n_train]
-        scaling = standardising(X) if self.normalise else TO_UNIT
-        return [Samples(X, t, *scaling), Samples(*test, *scaling)]
+        n = None if self.n_train is None else self.n_train + self.n_validation
+        X, t = X[:n], t[:n]
+        parts = {}
+        if self.has_validation:
+            rows, others = split_off(len(X), self.n_validation, self.split_seed, t)
+            parts["validation"] = X[others], t[others]
+            X, t = X[rows], t[rows]
+        parts = {"train": (X, t), **parts, "test": test}
+        scaling = self._scaling(X)
+        return {name: self._samples(name, *part, scaling) for name, part in parts.items()}
 
     def arrays(self):
         """Yield (X uint8, t) for the whole training part and for the test part."""

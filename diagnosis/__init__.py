@@ -2,3 +2,7 @@
 
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.diagnosis import ...")
+
+from lamina.diagnosis.watch import Diagnosis
+
+__all__ = ["Diagnosis"]

@@ -18,9 +18,10 @@ import numpy as np
 from lamina.autodiff import Traced
 from lamina.common.files import whole_file
 from lamina.layers.base import Param, State
+from lamina.layers.finite import first_bad_weight, is_finite, weights_of
 from lamina.nets.probes import Place, Probes, places_of
-from lamina.training.finite import NonFiniteError, first_bad_weight, is_finite, weights_of
 from lamina.training.interrupt import Interrupted
+from lamina.training.watch import NonFiniteError
 
 MOST_SAMPLES = 20  # that a culprit lists
 
@@ -83,7 +84,6 @@ def find_culprit(
     left = _what_is_left(trainer, error)
     if last_state is None:
         return left
-    recorder, trainer.recorder = trainer.recorder, None
     try:
         try:
             trainer.load_state(last_state())
@@ -98,8 +98,6 @@ def find_culprit(
     except (KeyboardInterrupt, Interrupted):
         left.search = "stopped"
         return left
-    finally:
-        trainer.recorder = recorder
 
 
 class _Search:

@@ -11,38 +11,59 @@ from lamina.nets.probes import places_of
 
 
 def write_facts(path: Path, trainer) -> None:
-    """Write {"samples", "test_samples", "batch_size", "classes", "largest_class", "layers",
-    "parameters"} at the start of a run; a run that goes on keeps what is there.
+    """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
+    "guessing_loss", "layers", "parameters"} at the start of a run; a run that goes on keeps what is
+    there.
 
-    `largest_class` is the share of the most frequent class among the training targets: what
-    guessing it would score. A parameter has its shape, the mean and the deviation that it starts
-    with, and whether it learns; layers are listed with their types, in order. What it starts with
-    is None where nobody knows any more.
+    `figure` is the metric that counts: its name, limits, direction, and what guessing scores. A
+    parameter has its shape, the mean and the deviation that it starts with, and whether it learns;
+    layers are listed with their types, in order. What is not known is None.
     """
     if path.exists() and trainer.iteration:
         return
-    targets = trainer.dataset.train.t
-    classes, parameters = len(trainer.dataset.class_names), trainer.net.parameters()
+    dataset, parameters = trainer.dataset, trainer.net.parameters()
     facts = {
-        "samples": len(trainer.dataset.train),
-        "test_samples": len(trainer.dataset.test),
-        "batch_size": trainer.minibatches.batch_size,
-        "classes": classes,
-        "largest_class": _largest_share(targets, classes),
+        "samples": len(dataset.train),
+        "test_samples": len(dataset.test),
+        "batch_size": trainer.batches.batch_size,
+        "task": dataset.task.facts(),
+        "figure": _figure(trainer),
+        "guessing_loss": _guessing_loss(trainer),
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "parameters": {n: _start(param, trainer.iteration == 0) for n, param in parameters.items()},
     }
+    if dataset.validation is not None:
+        facts["validation_samples"] = len(dataset.validation)
     with whole_file(path) as file:
         file.write((json.dumps(facts, indent=1) + "\n").encode())
 
 
-def _largest_share(targets, classes: int) -> float:
-    targets = targets if isinstance(targets, np.ndarray) else np.empty((0, 0, 0))
-    if targets.ndim == 2 and targets.shape[1] == classes:  # one-hot
-        targets = targets.argmax(axis=1)
-    if targets.ndim != 1 or targets.dtype.kind not in "iu":
-        return 1.0 / max(classes, 1)
-    return round(float(np.unique(targets, return_counts=True)[1].max() / len(targets)), 6)
+def _figure(trainer) -> dict | None:
+    """What the run is judged by; None if that is the loss."""
+    if not trainer.evaluator.metrics:
+        return None
+    metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
+    guess = dataset.guess("test")
+    low, high = metric.limits
+    return {
+        "name": metric.name,
+        "higher_is_better": metric.higher_is_better,
+        "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
+        "percent": metric.percent,
+        "guess": _rounded(guess) if metric.name == dataset.task.metrics[0] else None,
+    }
+
+
+def _guessing_loss(trainer) -> float | None:
+    """Of a net with one loss, if the task knows it."""
+    kinds = [type(head.loss).__name__ for head in trainer.net.heads.values()]
+    if len(kinds) != 1:
+        return None
+    return _rounded(trainer.dataset.task.guessing_loss(kinds[0], trainer.dataset.train.t))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
 def _start(param, known: bool) -> dict:

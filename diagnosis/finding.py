@@ -22,11 +22,6 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def accuracies(record) -> str:
-    """The last accuracies of a run."""
-    return f"train accuracy {percent(record.train)}, test {percent(record.test)}"
-
-
 def median(values) -> float:
     """The median of the finite values, NaN if there are none."""
     finite = np.asarray(values)[np.isfinite(values)]

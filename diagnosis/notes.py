@@ -6,8 +6,13 @@ from pathlib import Path
 
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
-    **dict.fromkeys(("samples", "test_samples", "batch_size", "classes"), "count"),
-    "largest_class": "number",
+    **dict.fromkeys(("samples", "validation_samples", "test_samples", "batch_size"), "count"),
+    "task": {"task": "text", "classes": "count"},
+    "figure": {
+        **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
+        **{"limits": ["size"], "guess": "size"},
+    },
+    "guessing_loss": "size",
     "layers": {"*": "text"},
     "parameters": {"*": {"shape": ["count"], "mean": "size", "std": "size", "learns": "yes or no"}},
 }
@@ -16,7 +21,7 @@ _CULPRIT = {
     "augmented": "yes or no",
     "said": ["text"],
 }
-_NEEDED = {"shape", "mean", "std", "learns"}
+_NEEDED = ({"shape", "mean", "std", "learns"}, {"name", "higher_is_better", "percent", "limits"})
 
 
 def read_facts(path: Path) -> dict:
@@ -48,13 +53,15 @@ def _misfit(value, kind, place: str) -> str:
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             return place or "all of it"
-        if _NEEDED & kind.keys() and not value.keys() >= _NEEDED:
+        if any(kind.keys() >= needed and not value.keys() >= needed for needed in _NEEDED):
             return place
         kinds = {key: kind.get(key, kind.get("*")) for key in value}
         places = (_misfit(value[k], kinds[k], f"{place}.{k}".strip(".")) for k in value if kinds[k])
         return next(filter(None, places), "")
     if isinstance(kind, list):
         if not isinstance(value, list):
+            return place
+        if kind == ["size"] and len(value) != 2:  # the two ends of a figure
             return place
         return next(filter(None, (_misfit(v, kind[0], place) for v in value)), "")
     return "" if _fits(value, kind) else place

@@ -2,7 +2,7 @@
 
 Above, a row for each layer, the input on top: the spread of outputs, that of gradients, and the
 share of dead or saturated units. Below, over the same iterations: the gradients of the weights, the
-size of their updates beside the rule of thumb, and the loss with the accuracies.
+size of their updates beside the rule of thumb, and the loss with the figure that counts.
 """
 
 import math
@@ -179,18 +179,21 @@ def _draw_loss(axes, record: Record) -> None:
     finite = losses["loss"][np.isfinite(losses["loss"])]
     if len(finite) and finite.min() > 0 and finite.max() > 30 * np.median(finite):
         axes.set_yscale("log")
-    axes.set_title("loss (left), accuracies (right)", fontsize=10)
-    if len(history["iteration"]):
-        right = axes.twinx()
-        for key, style in (("train_accuracy", ":"), ("test_accuracy", "-")):
-            lines += right.plot(
-                *(history["iteration"], 100 * history[key], style),
-                color="C1",
-                marker="o",
-                markersize=2.5,
-                label=f"{key.split('_')[0]} %",
-            )
-        right.set_ylim(0, 102)
+    figure = record.figure
+    axes.set_title(f"loss (left), {figure.name} (right)" if figure else "loss", fontsize=10)
+    if figure and len(history["iteration"]):
+        right, scale = axes.twinx(), 100 if figure.percent else 1
+        for part, style in (("train", ":"), ("validation", "--"), ("test", "-")):
+            if len(values := record.values(part)):
+                lines += right.plot(
+                    *(history["iteration"], scale * values, style),
+                    color="C1",
+                    marker="o",
+                    markersize=2.5,
+                    label=f"{part} %" if figure.percent else part,
+                )
+        if figure.percent:
+            right.set_ylim(0, 102)
     axes.legend(lines, [line.get_label() for line in lines], fontsize=7, loc="lower left")
 
 

@@ -4,89 +4,130 @@ import statistics
 import sys
 import time
 
-from lamina.experiment.config import Config
+import numpy as np
+
+from lamina.layers.base import Param
+from lamina.nets.probes import Place, Probes, places_of
+
+WARM_UP = 2  # steps, which come on top
+FEWEST, SECONDS, MOST = 20, 1.0, 2000  # steps, if not said: as many as fit into a second
 
 
-def measure(config: Config, steps: int, batch_size: int | None = None) -> dict:
-    """{"rows": per layer, "step": seconds, ...}: medians over steps, on random inputs.
+def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
+    """Take training steps on one batch, and say what each layer of the net costs.
 
-    A row has name, type, forward and backward seconds, flop (of one batch, forward), how many times
-    that forward and backward make together, the bytes of its output and of its parameters.
+    Returns {"rows", "batch_size", "steps", "step", "update", "samples_per_second", "peak_memory"}:
+    the median seconds of a step and of its update, the bytes that the process has had at most (None
+    where the system does not say). A row is a layer or loss, those inside of nested nets and layers
+    too, by its dotted name: {"name", "type", "forward", "backward": seconds, without those of the
+    layers in it, which have rows of their own; "flop": additions and multiplications of the
+    products of one batch, forward; "products": how many times these forward and backward make
+    together; "output", "parameters": bytes}. The net is trained on; afterwards nothing is in it.
     """
-    import numpy as np
+    wanted, net.needs_dX = net.needs_dX, False
+    places, times = places_of(net), []
+    try:
+        with Probes(places, watcher := _Clock(places)):
+            begun = time.perf_counter()
+            while not _enough(steps, len(times) - WARM_UP, time.perf_counter() - begun):
+                started = time.perf_counter()
+                optimizer.zero_grad()
+                net.loss(X, t)
+                net.backward()
+                before = time.perf_counter()
+                optimizer.step()
+                times.append((time.perf_counter() - started, time.perf_counter() - before))
+                watcher.end_step()
+    finally:
+        net.needs_dX = wanted
+    step, update = (statistics.median(part) for part in zip(*times[WARM_UP:], strict=True))
+    n = len(X[0] if isinstance(X, tuple) else X)
+    return {
+        "rows": [watcher.row(place) for place in places],
+        "batch_size": n,
+        "steps": len(times) - WARM_UP,
+        "step": step,
+        "update": update,
+        "samples_per_second": n / step,
+        "peak_memory": _peak_memory(),
+    }
 
-    from lamina.experiment.build import build_dataset, build_net, build_optimizer
-    from lamina.layers.base import Param
 
-    dataset = build_dataset(config)
-    net = build_net(config, dataset, np.random.default_rng(0))
-    optimizer = build_optimizer(config, net.parameters())
-    net.needs_dX = False
-    n = batch_size or config.data.get("training", {}).get("batch_size", 100)
-    rng = np.random.default_rng(0)
-    X = rng.random((n, *dataset.input_shape), dtype=np.float32)
-    t = rng.integers(0, len(dataset.class_names), n)
-    layers = {name: (layer, shape) for name, layer, _, shape in net.rows(dataset.input_shape)}
-    layers |= {"(loss)": (net.loss_layer, ())}
-    flops = net.flops_of_layers(dataset.input_shape)
-    with _Clock(layers) as clock:
-        times = []
-        for _ in range(steps + 2):  # the first two warm up
-            started = time.perf_counter()
-            optimizer.zero_grad()
-            net.loss(X, t)
-            net.backward()
-            before = time.perf_counter()
-            optimizer.step()
-            times.append((time.perf_counter() - started, time.perf_counter() - before))
-    rows = []
-    for name, (layer, shape) in layers.items():
-        parameters = [h.data.nbytes for _, h in layer.walk() if isinstance(h, Param)]
-        shapes = shape if isinstance(shape, list) else [shape]
-        row = {"name": name, "type": type(layer).__name__, "flop": n * flops.get(name, 0)}
-        row |= {"products": 1 + clock.products.get(name, 0)}
-        row |= {"output": 4 * n * sum(int(np.prod(s)) for s in shapes)}
-        row |= {"parameters": sum(parameters)}
-        row |= {way: clock.median(name, way) for way in ("forward", "backward")}
-        rows.append(row)
-    step, update = (statistics.median(part) for part in zip(*times[2:], strict=True))
-    return {"rows": rows, "step": step, "update": update, "batch_size": n}
+def batch_of(dataset, n: int, rng: np.random.Generator):
+    """(X, t) to measure with: n training samples, repeated where there are fewer. Where images to
+    tell apart would have to be downloaded or drawn first, random ones do as well."""
+    task = getattr(dataset, "task", dataset)  # a data set without one knows its classes itself
+    if "train" not in vars(dataset) and getattr(task, "name", "classification") == "classification":
+        X = rng.random((n, *dataset.input_shape), dtype=np.float32)
+        return X, rng.integers(0, len(task.class_names), n)
+    return dataset.train[np.arange(n) % len(dataset.train)]
+
+
+def _enough(steps: int | None, done: int, seconds: float) -> bool:
+    if steps is not None:
+        return done >= steps
+    return done >= FEWEST and (seconds >= SECONDS or done >= MOST)
 
 
 class _Clock:
-    """Times forward and backward of layers while it is open."""
+    """Times forward and backward of layers, and notes what they work on."""
 
-    def __init__(self, layers: dict):
-        self.layers, self.times = layers, {}
-        self.products = {}  # of backward, in those of forward: for dX, and for the weights
+    def __init__(self, places: list[Place]):
+        self._of_step = {(p.name, way): 0.0 for p in places for way in ("forward", "backward")}
+        self._times: dict[tuple, list] = {key: [] for key in self._of_step}
+        self._open: list[list] = []  # [when it began, seconds of the layers in it] of each pass
+        self._flop, self._output, self._products = {}, {}, {}
 
-    def __enter__(self):
-        for name, (layer, _) in self.layers.items():
-            for way in ("forward", "backward"):
-                setattr(layer, way, self._timed(getattr(layer, way), layer, (name, way)))
-        return self
+    def enter(self, place: Place, way: str) -> None:
+        # Forward once; backward for the weights, and for dX where wanted.
+        if way == "backward" and place.name not in self._products:
+            learns = any(param.trainable for param in place.layer.parameters().values())
+            self._products[place.name] = 1 + int(place.layer.needs_dX) + int(learns)
+        self._open.append([time.perf_counter(), 0.0])
 
-    def __exit__(self, *_):
-        for layer, _shape in self.layers.values():
-            del layer.forward, layer.backward  # those of the class come to light again
+    def leave(self, place: Place, way: str) -> None:
+        started, inside = self._open.pop()
+        seconds = time.perf_counter() - started
+        self._of_step[place.name, way] += seconds - inside
+        if self._open:
+            self._open[-1][1] += seconds
 
-    def _timed(self, method, layer, key):
-        kept, (name, way) = self.times.setdefault(key, []), key
-        learns = any(param.trainable for param in layer.parameters().values())
+    def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
+        name = place.name
+        if not self._times[name, "forward"]:  # in the first step; the others do the same
+            self._output[name] = self._output.get(name, 0) + sum(
+                np.asarray(y).nbytes for y in outputs
+            )
+            self._flop[name] = self._flop.get(name, 0) + _flop(place, inputs)
 
-        def timed(*args):
-            if way == "backward":
-                self.products[name] = int(layer.needs_dX) + int(learns)
-            started = time.perf_counter()
-            result = method(*args)
-            kept.append(time.perf_counter() - started)
-            return result
+    def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
+        pass
 
-        return timed
+    def end_step(self) -> None:
+        for key, seconds in self._of_step.items():
+            self._times[key].append(seconds)
+            self._of_step[key] = 0.0
 
-    def median(self, name: str, way: str) -> float:
-        times = self.times[name, way]
-        return statistics.median(times[2:] or times or [0.0])
+    def row(self, place: Place) -> dict:
+        name, held = place.name, place.layer.walk()
+        return {
+            "name": name,
+            "type": place.type,
+            **{
+                w: statistics.median(self._times[name, w][WARM_UP:])
+                for w in ("forward", "backward")
+            },
+            "flop": self._flop.get(name, 0),
+            "products": self._products.get(name, 1),
+            "output": self._output.get(name, 0),
+            "parameters": sum(h.data.nbytes for _, h in held if isinstance(h, Param)),
+        }
+
+
+def _flop(place: Place, inputs: tuple) -> int:
+    if place.is_loss:
+        return 0
+    return len(inputs[0]) * place.layer.flops(*(np.shape(x)[1:] for x in inputs))
 
 
 def table(found: dict) -> str:
@@ -111,7 +152,8 @@ def table(found: dict) -> str:
                 *(row["name"], row["type"]),
                 *(f"{1e3 * row[way]:.2f}" for way in ("forward", "backward")),
                 f"{100 * seconds / step:.1f}",
-                *((f"{gflop:.3f}", f"{gflop / seconds:.0f}") if gflop else ("", "")),
+                f"{gflop:.3f}" if gflop else "",
+                f"{gflop / seconds:.0f}" if gflop and seconds else "",  # a coarse clock says 0
                 f"{row['output'] / 1e6:.1f}",
                 f"{row['parameters'] / 1e6:.2f}" if row["parameters"] else "",
             )
@@ -125,26 +167,26 @@ def table(found: dict) -> str:
         ]
         lines.append("  ".join(cells).rstrip())
     lines.insert(2, "-" * len(lines[0]))
-    forward, backward = (
-        1e3 * sum(r[way] for r in found["rows"]) for way in ("forward", "backward")
-    )
+    ways = ("forward", "backward")
+    forward, backward = (1e3 * sum(row[way] for row in found["rows"]) for way in ways)
     outputs = sum(row["output"] for row in found["rows"])
+    peak = found["peak_memory"]
+    memory = "" if peak is None else f", peak memory of the process {peak / 1e6:.0f} MB"
     lines += [
         lines[2],
-        f"a step of {found['batch_size']} images: {1e3 * step:.1f} ms ({forward:.1f} forward, "
+        f"a step of {found['batch_size']} samples: {1e3 * step:.1f} ms ({forward:.1f} forward, "
         f"{backward:.1f} backward, {1e3 * found['update']:.1f} update), "
-        f"{found['batch_size'] / step:,.0f} images a second",
-        f"outputs of all layers {outputs / 1e6:.0f} MB, peak memory of the process "
-        f"{_peak_memory() / 1e6:.0f} MB",
+        f"{found['samples_per_second']:,.0f} samples a second",
+        f"medians of {found['steps']} steps; outputs of all layers {outputs / 1e6:.0f} MB{memory}",
         "GFLOP: matrix products forward, and backward for the weights and for dX where wanted",
     ]
     return "\n".join(lines)
 
 
-def _peak_memory() -> float:
+def _peak_memory() -> int | None:
     try:
         import resource
     except ImportError:  # Windows
-        return float("nan")
+        return None
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used * (1 if sys.platform == "darwin" else 1024)

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
+from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS
-from lamina.experiment.config import load_config
-
-# What a net that only guesses pays per sample: softmax at equal scores, SVM at equal scores.
-GUESSING = {
-    "SoftmaxWithLoss": lambda classes: math.log(classes),
-    "CrossEntropyError": lambda classes: math.log(classes),
-    "SVMLoss": lambda classes: classes - 1.0,
-}
 
 
 @dataclasses.dataclass
@@ -57,26 +51,33 @@ class Record:
         return len(self.loss["loss"])
 
     @cached_property
+    def task(self) -> str:
+        """The name of what is learned, "" if that is not known."""
+        return self.facts.get("task", {}).get("task", "")
+
+    @cached_property
     def classes(self) -> int | None:
-        return self.facts.get("classes")
+        return self.facts.get("task", {}).get("classes")
+
+    @cached_property
+    def figure(self) -> Figure | None:
+        """What the run is judged by."""
+        return figure_of(self.facts, self.history)
 
     @cached_property
     def chance(self) -> float:
-        """The accuracy of always naming the most frequent class, or 0 if that is not known."""
-        return self.facts.get("largest_class", 0.0)
+        """The score of guessing, or 0 if that is not known."""
+        return self.figure.chance if self.figure else 0.0
 
     @property
     def halfway(self) -> float:
-        """The accuracy between guessing and perfection: what is below has hardly learned."""
+        """The score between guessing and perfection: what is below has hardly learned."""
         return self.chance + 0.5 * (1.0 - self.chance)
 
     @cached_property
     def guessing_loss(self) -> float | None:
-        """The loss of a net that thinks all classes equally likely, if its kind is known."""
-        kinds = [kind for kind in self.facts.get("layers", {}).values() if kind in GUESSING]
-        if len(kinds) != 1 or not self.classes or self.classes < 2:
-            return None
-        return GUESSING[kinds[0]](self.classes)
+        """The loss of a net that only guesses, if that is known."""
+        return self.facts.get("guessing_loss")
 
     @cached_property
     def start_loss(self) -> float:
@@ -92,12 +93,29 @@ class Record:
 
     @cached_property
     def train(self) -> float:
-        """The last accuracy on the training samples; NaN before the first evaluation."""
-        return self._last("train_accuracy")
+        """The last score on the training samples; NaN before the first evaluation."""
+        return self._last(self.scores("train"))
 
     @cached_property
     def test(self) -> float:
-        return self._last("test_accuracy")
+        return self._last(self.scores("test"))
+
+    def scores(self, part: str) -> np.ndarray:
+        """The scores of a set, one for each evaluation: 1 is perfection, `chance` guessing."""
+        return np.array([self.figure.score(v) for v in self.values(part)]) if self.figure else _NONE
+
+    def values(self, part: str) -> np.ndarray:
+        """The figure that counts, of a set, one for each evaluation."""
+        return self.history.get(f"{part}_{self.figure.name}", _NONE) if self.figure else _NONE
+
+    def said(self, *parts: str) -> str:
+        """The last figures of these sets in words: "train rmse 0.812, test 0.903"."""
+        words = []
+        for part in parts:
+            if len(values := self.values(part)):
+                name = "" if words else f" {self.figure.name}"
+                words.append(f"{part}{name} {self.figure.shown(float(values[-1]))}")
+        return ", ".join(words)
 
     @cached_property
     def lr(self) -> float:
@@ -127,9 +145,12 @@ class Record:
         """Did a number that is none end the run?"""
         return bool(self.culprit)
 
-    def _last(self, column: str) -> float:
-        values = self.history.get(column, ())
+    @staticmethod
+    def _last(values: np.ndarray) -> float:
         return float(values[-1]) if len(values) else math.nan
+
+
+_NONE = np.empty(0)
 
 
 def number(value) -> float:
@@ -144,15 +165,27 @@ def read_record(path: Path) -> Record:
     for name in ("config.yaml", "loss.csv"):
         if not (path / name).is_file():
             raise ValueError(f"{path}: is no run directory: it has no {name}")
-    config = load_config(path / "config.yaml").data
+    config = _config(path / "config.yaml")
     loss = _table(path / "loss.csv", ("iteration", "loss"))
-    history = _table(path / "history.csv", ("iteration", "train_accuracy", "test_accuracy", "lr"))
+    history = _table(path / "history.csv", ("iteration", "lr"))
     facts, culprit = read_facts(path / "facts.json"), read_culprit(path / "culprit.json")
     if not len(loss["loss"]) and not culprit:
         raise ValueError(f"{path}: has no iteration yet")
     layers = _series(path / "layers.csv", "layer", LAYERS[2:])
     parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
     return Record(path, config, loss, history, layers, parameters, facts, culprit)
+
+
+def _config(path: Path) -> dict:
+    """The data of a configuration; nothing that it names is built."""
+    try:
+        with open(path, "rb") as file:
+            data, _ = parse(file.read(MAX_BYTES + 1).decode())
+    except (YamlError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: expects a mapping (dataset:, net:, ...)")
+    return data
 
 
 def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:

@@ -37,8 +37,8 @@ PARAMETERS = ("iteration", "parameter", "weight_norm", "gradient_norm", "update_
 class Recorder:
     """Notes the health of the layers every `every` iterations, and at a few of the first.
 
-    It only reads, so training is the same to the bit with it and without. `seconds` is the time
-    that it has taken. Raises ValueError unless every is at least 1.
+    It only reads, so training is the same to the bit with it and without. Raises ValueError unless
+    every is at least 1.
     """
 
     def __init__(self, folder: Path, trainer, every: int = DEFAULT_INTERVAL):
@@ -54,6 +54,11 @@ class Recorder:
 
     def is_due(self, iteration: int) -> bool:
         return iteration % self.every == 0 or iteration in EARLY
+
+    def taken(self) -> float:
+        """The seconds since this was asked last."""
+        seconds, self.seconds = self.seconds, 0.0
+        return seconds
 
     @contextlib.contextmanager
     def recording(self, trainer):

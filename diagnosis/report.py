@@ -51,8 +51,9 @@ def figures(record: Record) -> list[tuple[str, str]]:
             ("loss", f"{record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
         )
     if not math.isnan(record.train):
-        accuracy = f"train {percent(record.train)}, test {percent(record.test)}"
-        rows.append(("accuracy", accuracy))
+        parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
+        said = record.said(*parts).replace(f" {record.figure.name}", "", 1)
+        rows.append((record.figure.name, said))
     if record.weights:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}
@@ -79,7 +80,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
 
 _UNRECORDED = (
     "There is no layers.csv (training.record_every was 0, or the run is older than the recorder), "
-    "so only the loss and the accuracies could be looked at."
+    "so only the loss and the figures of the evaluations could be looked at."
 )
 
 

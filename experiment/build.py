@@ -1,30 +1,28 @@
 """From a configuration to its parts: the data set, the net and the optimizer."""
 
-from lamina import datasets, optimizers
+from lamina.datasets import Dataset
 from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
-from lamina.experiment.construct import build
+from lamina.experiment.rooms import DATASETS, OPTIMIZERS
+from lamina.experiment.section import Section
+from lamina.optimizers import Optimizer
 
-__all__ = ["build_dataset", "build_net", "build_optimizer", "check_sections"]
+__all__ = ["SECTIONS", "build_dataset", "build_net", "build_optimizer", "check_sections"]
 
 SECTIONS = ("dataset", "net", "optimizer", "training")
 
 
-def build_dataset(config: Config) -> datasets.Dataset:
+def build_dataset(config: Config | Section) -> Dataset:
     """The data set; those that are downloaded or drawn read nothing yet."""
-    return build(config, ("dataset",), datasets, datasets.Dataset, {})
+    return Section.of(config)["dataset"].build(DATASETS, {})
 
 
-def build_optimizer(config: Config, parameters: dict) -> optimizers.Optimizer:
+def build_optimizer(config: Config | Section, parameters: dict) -> Optimizer:
     """The optimizer of these parameters, its schedule included."""
-    given = {"parameters": parameters}
-    return build(config, ("optimizer",), optimizers, optimizers.Optimizer, given)
+    return Section.of(config)["optimizer"].build(OPTIMIZERS, {"parameters": parameters})
 
 
-def check_sections(config: Config) -> None:
+def check_sections(config: Config | Section) -> None:
     """Refuse unknown and missing sections before anything is built."""
-    config.check_keys((), SECTIONS)
-    for section in ("dataset", "net", "optimizer"):
-        if section not in config.data:
-            raise config.error((), f"the section {section}: is missing")
-    config.data.setdefault("training", {})
+    root = Section.of(config)
+    root.check_keys(SECTIONS, needed=("dataset", "net", "optimizer"))

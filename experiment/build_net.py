@@ -5,224 +5,285 @@ import sys
 
 import numpy as np
 
-from lamina import datasets, layers, nets
+from lamina import nets
 from lamina.common.names import suggest
-from lamina.experiment.config import Config
-from lamina.experiment.construct import call, find, resolve
-from lamina.experiment.values import check_value
-from lamina.layers.base import Layer
-from lamina.layers.errors import ShapeError
-from lamina.layers.gates import Copy
-from lamina.layers.loss import Loss
+from lamina.datasets import Dataset
+from lamina.experiment.config import Config, ConfigError
+from lamina.experiment.rooms import LAYERS, LOSSES
+from lamina.experiment.section import Section
+from lamina.layers import Affine, Copy, Layer, Loss, ShapeError
 from lamina.nets.weights import load_weights
 from lamina.nets.wiring import wire
 
-NETS = (nets.Sequential, nets.Graph)
 # Keys of any layer that are not for its constructor.
 OF_PARAMETERS = {"trainable": bool, "lr_mult": float, "decay_mult": float}
+OF_ANY_LAYER = (*OF_PARAMETERS, "params")
+OF_NODES = ("inputs", "outputs")
 OF_WEIGHTS = ("weights", "partial_weights")
 OF_HEADS = {"input": str, "target": str, "weight": float}
 
 
-def build_net(config: Config, dataset: datasets.Dataset, rng: np.random.Generator) -> Layer:
+def build_net(
+    config: Config | Section, dataset: Dataset, rng: np.random.Generator, weights: bool = True
+) -> Layer:
     """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
-    shapes are checked, down to one score for each class. `weights: FILE` puts saved ones in."""
-    net = _build_layer(config, ("net",), [dataset.input_shape], rng, others=OF_WEIGHTS)
-    if getattr(net, "loss_layer", None) is None:
-        raise config.error(("net",), "has no loss to train by; add loss: {type: SoftmaxWithLoss}")
-    given, wanted = net.output_shape(dataset.input_shape), (len(dataset.class_names),)
-    given = given[0] if isinstance(given, list) else given  # the first output has the scores
-    if given != wanted:
-        last = next((n for n in getattr(net, "outputs", ()) if n in net.layers), None)
-        place = ("net", "layers", last or list(net.layers)[-1])
-        message = f"gives {given} for a sample, but the data have {wanted[0]} classes"
-        raise config.error(place, message)
-    _put_in_weights(config, net)
+    shapes are checked, down to what the data set needs. `weights: FILE` puts saved ones in, unless
+    `weights` is off."""
+    section = Section.of(config)["net"]
+    building = _Building(np.random.default_rng(rng), dataset)
+    net, shape = building.layer(section, [dataset.input_shape], others=OF_WEIGHTS)
+    if not isinstance(net, nets.Net) or not net.heads:
+        raise section.error("has no loss to train by; add loss: {type: SoftmaxWithLoss}")
+    shape = shape[0] if isinstance(shape, list) else shape  # the first output has the scores
+    _check_task(section, net, shape, dataset, building.advice)
+    if weights and "weights" in section.data:
+        _put_in_weights(section, net)
     return net
 
 
-def _build_layer(config: Config, place, shapes, rng, base: type = Layer, others=()) -> Layer:
+def build_layer(section: Section, shapes: list, rng: np.random.Generator) -> Layer:
     """A layer, or a net of layers, for inputs of these shapes (None where they are unknown)."""
-    config.expect_mapping(place)
-    cls = resolve(config, place, (layers, nets), base)
-    others = (*others, *OF_PARAMETERS, "params")
-    if cls in NETS:
-        make = _build_chain if cls is nets.Sequential else _build_graph
-        layer = make(config, place, shapes, rng, others)
-    else:
-        # Each layer gets a generator of its own, so that one layer more or less leaves the
-        # initial weights of those before it as they were.
-        given = {"rng": rng.spawn(1)[0]}
+    return _Building(rng, None).layer(section, shapes)[0]
+
+
+def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice: str) -> None:
+    """Does what the net gives for a sample, and do the losses that read it, fit the task?"""
+    task, first = dataset.task, net.outputs[0]
+    try:
+        task.check_output(shape, dataset.target_shape)
+    except ValueError as error:
+        last = next((name for name in net.outputs if name in net.layers), list(net.layers)[-1])
+        raise section.error(f"{error}{advice}", "layers", last) from None
+    for name, head in net.heads.items():
+        if head.input != first or head.target != "t":
+            continue  # an output and targets of its own
+        place = ("losses", name) if "losses" in section.data else ("loss",)
+        with section.at(*(place if place[0] in section.data else ())):
+            task.check_loss(type(head.loss).__name__, shape)
+            if hasattr(head.loss, "ignore_index"):
+                task.check_ignore_index(head.loss.ignore_index)
+
+
+class _Building:
+    """One net while it is built."""
+
+    def __init__(self, rng: np.random.Generator, dataset: Dataset | None):
+        self.rng, self.dataset = rng, dataset
+        self.advice = ""  # what may be wrong if the output does not fit
+        self.made: dict[str, Layer] = {}  # by dotted name, for same_as
+
+    def layer(self, section: Section, shapes, room=LAYERS, others=(), source="") -> tuple:
+        """(layer, shape of its output: a list for several, None if it is unknown)."""
+        others = (*others, *OF_ANY_LAYER)
+        if "same_as" in section.data:
+            layer = self._same(section, room, others)
+            known = room is not LOSSES
+            return layer, _output_shape(section, layer, shapes, source, "") if known else None
+        cls = section.resolve(room)
+        if cls is nets.Sequential:
+            layer, shape = self._chain(section, shapes, others)
+        elif cls is nets.Graph:
+            layer, shape = self._graph(section, shapes, others)
+        else:
+            # Each layer gets a generator of its own, so that one layer more or less leaves the
+            # initial weights of those before it as they were.
+            given = {"rng": self.rng.spawn(1)[0]}
+            advice = self._advice(section, cls, shapes[0])
+            try:
+                if shapes[0] is not None:
+                    given |= cls.infer(shapes[0])
+            except (ShapeError, IndexError) as error:
+                message = f"does not fit an input of {shapes[0]}: {error}{advice}"
+                raise section.error(message) from None
+            try:
+                layer = section.call(cls, given, others)
+            except ConfigError as error:
+                if isinstance(error.__context__, ShapeError):  # of a whole net, LeNet for example
+                    raise ConfigError(f"{error}{advice}") from None
+                raise
+            shape = None
+            if room is LAYERS:
+                shape = _output_shape(section, layer, shapes, source, advice)
+        if any(key in section.data for key in OF_ANY_LAYER):
+            _set_up_parameters(section, layer)
+        self.made[_dotted(section.place)] = layer
+        return layer, shape
+
+    def _same(self, section: Section, room, others) -> Layer:
+        """The layer of another place: there it is made, here it shares what it learns."""
+        section.check_keys(("same_as", *(key for key in others if key not in OF_WEIGHTS)))
+        name = section.value("same_as", str)
+        if name not in self.made:
+            raise section.error(
+                f"no layer {name} is made before this one{suggest(name, self.made)}; a dotted name "
+                "leads from the top of the net to a layer inside another",
+                "same_as",
+            )
+        layer = self.made[name]
+        if isinstance(layer, Loss) != (room is LOSSES):
+            kind = type(layer).__name__
+            raise section.error(f"{name} is of another kind ({kind})", "same_as")
+        if any(key in section.data for key in OF_ANY_LAYER):
+            _set_up_parameters(section, layer)
+        return layer
+
+    def _advice(self, section: Section, cls: type, shape) -> str:
+        """What usually helps where images meet an Affine, or flat inputs a layer of images."""
+        if shape is not None and len(shape) == 3 and issubclass(cls, Affine):
+            name = section.place[-1]
+            advice = f"; {name} takes the rows of an image: put {{type: Flatten}} before it"
+            self.advice = self.advice or advice
+            return advice
+        flat = self.dataset is not None and shape == self.dataset.input_shape and len(shape) == 1
+        has = inspect.signature(type(self.dataset)).parameters if flat else ()
+        if "flatten" in has and not issubclass(cls, Affine):
+            return "; for images, dataset: {..., flatten: false}"
+        return ""
+
+    def _chain(self, section: Section, shapes, others) -> tuple:
+        section.check_keys(("type", "layers", "loss", *others))
+        chain, shape, source = {}, shapes[0], ""
+        for name, inner in _layers(section).items():
+            layer, shape = self.layer(inner, [shape], source=source)
+            if isinstance(shape, list):
+                message = f"gives {len(shape)} outputs, and a chain hands on one: use type: Graph"
+                raise inner.error(message)
+            chain[name], source = layer, f" from {name} ({type(layer).__name__})"
+        loss = None
+        if "loss" in section.data:
+            loss, _ = self.layer(section["loss"], [shape], LOSSES)
+        with section.at("layers"):
+            return nets.Sequential(chain, loss=loss), shape
+
+    def _graph(self, section: Section, shapes, others) -> tuple:
+        """As _chain, but in the order in which the layers hang together."""
+        known = ("type", "layers", "inputs", "outputs", "loss", "losses")
+        section.check_keys((*known, *others))
+        layers, inputs = _layers(section), section.names("inputs", ["X"])
+        nodes = {
+            name: nets.Node(None, node.names("inputs"), node.value("outputs", int, 1))
+            for name, node in _nodes(layers).items()
+        }
+        last = next(reversed(nodes))
+        outputs = section.names("outputs") or nodes[last].blobs(last)
+        heads = _heads(section)
+        if len(inputs) != len(shapes):
+            raise section.error(f"takes {len(inputs)} inputs, but gets {len(shapes)}")
+        reads = {f"loss {n}": [h.value("input", str, outputs[0])] for n, h in heads.items()}
         try:
-            inferred = {} if shapes[0] is None else cls.infer(shapes[0])
-        except (ShapeError, IndexError) as error:
-            message = f"does not fit an input of {shapes[0]}: {error}"
-            raise config.error(place, message) from None
-        layer = call(config, place, cls, inferred | given, others)
-    _set_up_parameters(config, place, layer)
-    return layer
+            steps = wire(nodes, inputs, outputs, reads)
+        except nets.WiringError as error:
+            raise _located(section, error) from None
+        known_shapes = dict(zip(inputs, shapes, strict=True))
+        for step in steps:
+            read = [known_shapes[blob] for blob in step.reads]
+            if isinstance(step.layer, Copy):
+                shape = None if read[0] is None else step.layer.output_shape(*read)
+            else:
+                source = f" from {', '.join(step.reads)}"
+                extra = (*OF_NODES, "node")
+                layer, shape = self.layer(layers[step.name], read, others=extra, source=source)
+                nodes[step.name].layer = layer
+            several = shape if isinstance(shape, list) else [shape] * len(step.writes)
+            known_shapes |= zip(step.writes, several, strict=False)
+        losses = {}
+        for name, head in heads.items():
+            given = {k: head.value(k, kind) for k, kind in OF_HEADS.items() if k in head.data}
+            given = {"input": outputs[0]} | given
+            seen = [known_shapes.get(given["input"])]
+            loss, _ = self.layer(head, seen, LOSSES, others=tuple(OF_HEADS))
+            losses[name] = nets.Head(loss, **given)
+        of_outputs = [known_shapes[name] for name in outputs]
+        with section.at("layers"):
+            graph = nets.Graph(nodes, inputs, outputs, losses or None)
+        return graph, of_outputs[0] if len(of_outputs) == 1 else of_outputs
 
 
-def _build_chain(config: Config, place, shapes, rng, others) -> nets.Sequential:
-    config.check_keys(place, ("type", "layers", "loss", *others))
-    chain, shape, previous = {}, shapes[0], ""
-    for name in _names(config, place):
-        here = (*place, "layers", name)
-        layer = _build_layer(config, here, [shape], rng)
-        shape = _output_shape(config, here, layer, [shape], previous)
-        if isinstance(shape, list):
-            message = f"gives {len(shape)} outputs, and a chain hands on one: use type: Graph"
-            raise config.error(here, message)
-        chain[name], previous = layer, f" from {name} ({type(layer).__name__})"
-    loss = None
-    if "loss" in config.get(place):
-        loss = _build_layer(config, (*place, "loss"), [shape], rng, base=Loss)
-    try:
-        return nets.Sequential(chain, loss=loss)
-    except (TypeError, ValueError) as error:
-        raise config.error((*place, "layers"), str(error)) from None
-
-
-def _build_graph(config: Config, place, shapes, rng, others) -> nets.Graph:
-    """As _build_chain, but in the order in which the layers hang together."""
-    known = ("type", "layers", "inputs", "outputs", "loss", "losses")
-    config.check_keys(place, (*known, *others))
-    inputs, outputs = _list(config, place, "inputs", ["X"]), _list(config, place, "outputs", None)
-    names = _names(config, place)
-    nodes = {name: _node(config, (*place, "layers", name)) for name in names}
-    outputs = outputs or nodes[names[-1]].blobs(names[-1])
-    heads = _heads(config, place, outputs)
-    if len(inputs) != len(shapes):
-        raise config.error(place, f"takes {len(inputs)} inputs, but gets {len(shapes)}")
-    try:
-        reads = {f"loss {name}": [head["input"]] for name, head in heads.items()}
-        steps = wire(nodes, inputs, outputs, reads)
-    except nets.WiringError as error:
-        raise _located(config, place, error) from None
-    known_shapes = dict(zip(inputs, shapes, strict=True))
-    for step in steps:
-        here = (*place, "layers", step.name)
-        read = [known_shapes[blob] for blob in step.reads]
-        layer = step.layer
-        if not isinstance(layer, Copy):
-            extra = ("inputs", "outputs")
-            layer = _build_layer(config, here, read, rng, others=extra)
-            nodes[step.name].layer = layer
-        shape = _output_shape(config, here, layer, read, f" from {', '.join(step.reads)}")
-        several = shape if isinstance(shape, list) else [shape] * len(step.writes)
-        known_shapes |= zip(step.writes, several, strict=False)
-    losses = {}
-    for name, head in heads.items():
-        here, input_shape = head.pop("place"), known_shapes.get(head["input"])
-        loss = _build_layer(config, here, [input_shape], rng, base=Loss, others=tuple(OF_HEADS))
-        losses[name] = nets.Head(loss, **head)
-    try:
-        return nets.Graph(nodes, inputs, outputs, losses or None)
-    except (TypeError, ValueError) as error:
-        raise config.error((*place, "layers"), str(error)) from None
-
-
-def _node(config: Config, place) -> nets.Node:
-    spec = config.expect_mapping(place)
-    inputs = spec.get("inputs")
-    if inputs is not None and not isinstance(inputs, str):
-        inputs = _list(config, place, "inputs", None)
-    outputs = check_value(config, (*place, "outputs"), spec.get("outputs", 1), int)
-    return nets.Node(None, inputs, outputs)
-
-
-def _heads(config: Config, place, outputs) -> dict:
-    """{name: {place, input, target, weight}} of the losses that are given."""
-    spec = config.get(place)
-    places = {"loss": (*place, "loss")} if "loss" in spec else {}
-    if "losses" in spec:
-        places |= {n: (*place, "losses", n) for n in config.expect_mapping((*place, "losses"))}
-    heads = {}
-    for name, here in places.items():
-        given = config.expect_mapping(here)
-        heads[name] = {"place": here, "input": outputs[0]}
-        for key, kind in OF_HEADS.items():
-            if key in given:
-                heads[name][key] = check_value(config, (*here, key), given[key], kind)
-    return heads
-
-
-def _names(config: Config, place) -> list[str]:
-    if not config.get(place).get("layers"):
-        raise config.error(place, "expects layers: name: {type: ...}, got none")
-    return list(config.expect_mapping((*place, "layers")))
-
-
-def _list(config: Config, place, key: str, default):
-    """A list of names; a single name stands for a list of one."""
-    value = config.get(place).get(key, default)
-    value = [value] if isinstance(value, str) else value
-    if value is not None and not (
-        isinstance(value, list) and value and all(isinstance(name, str) for name in value)
-    ):
-        raise config.error((*place, key), f"expects a list of names, got {value!r}")
-    return value
-
-
-def _output_shape(config: Config, place, layer: Layer, shapes, source: str):
+def _output_shape(section: Section, layer: Layer, shapes: list, source: str, advice: str):
     if any(shape is None for shape in shapes):
         return None
     try:
         inspect.signature(layer.output_shape).bind(*shapes)
     except TypeError:
         kind, n = type(layer).__name__, len(shapes)
-        raise config.error(place, f"{kind} does not take {n} input{'s' * (n > 1)}") from None
+        raise section.error(f"{kind} does not take {n} input{'s' * (n > 1)}") from None
     try:
         return layer.output_shape(*shapes)
     except ShapeError as error:
         got = shapes[0] if len(shapes) == 1 else error.got
-        message = f"({error.layer}) expects {error.expected}, got {got}{source}"
-        raise config.error(place, message) from None
+        message = f"({error.layer}) expects {error.expected}, got {got}{source}{advice}"
+        raise section.error(message) from None
 
 
-def _located(config: Config, place, error: nets.WiringError):
+def _dotted(place: tuple) -> str:
+    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
+    if len(place) % 2 == 0:  # (..., "loss")
+        return ".".join((*place[2:-1:2], "loss"))
+    if place[-2:-1] == ("losses",):
+        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
+    return ".".join(place[2::2])
+
+
+def _layers(section: Section) -> dict[str, Section]:
+    if not section.data.get("layers"):
+        raise section.error("expects layers: name: {type: ...}, got none")
+    return section.sections("layers")
+
+
+def _nodes(layers: dict[str, Section]) -> dict[str, Section]:
+    """Where a layer of a graph says what it reads: beside its own keys, or under `node` if it is a
+    graph itself, which calls its own inputs and outputs so."""
+    apart = {name: inner["node"] for name, inner in layers.items() if "node" in inner.data}
+    for node in apart.values():
+        node.check_keys(OF_NODES)
+    return layers | apart
+
+
+def _dotted(place: tuple) -> str:
+    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
+    if len(place) % 2 == 0:  # (..., "loss")
+        return ".".join((*place[2:-1:2], "loss"))
+    if place[-2:-1] == ("losses",):
+        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
+    return ".".join(place[2::2])
+
+
+def _heads(section: Section) -> dict[str, Section]:
+    loss = {"loss": section["loss"]} if "loss" in section.data else {}
+    return loss | section.sections("losses")
+
+
+def _located(section: Section, error: nets.WiringError) -> ConfigError:
     """The error at the line of the layer that it names."""
-    here = (*place, "layers", error.layer)
-    known = error.layer in config.get((*place, "layers"))
-    return config.error(here if known else place, error.message if known else str(error))
+    if error.layer in section.data["layers"]:
+        return section.error(error.message, "layers", error.layer)
+    return section.error(str(error))
 
 
-def _set_up_parameters(config: Config, place, layer: Layer) -> None:
+def _set_up_parameters(section: Section, layer: Layer) -> None:
     """trainable, lr_mult and decay_mult: for all parameters of a layer, or for each by name."""
-    spec, parameters = config.get(place), layer.parameters()
-    for key, kind in OF_PARAMETERS.items():
-        if key in spec:
-            _set(config, (*place, key), parameters, key, kind)
-    if "params" not in spec:
-        return
-    for name in config.expect_mapping((*place, "params")):
-        here = (*place, "params", name)
+    parameters = layer.parameters()
+    _set(section, parameters)
+    for name, of_one in section.sections("params").items():
         if name not in parameters:
-            raise config.error(here, f"no such parameter{suggest(name, parameters)}")
-        config.expect_mapping(here)
-        config.check_keys(here, tuple(OF_PARAMETERS))
-        for key in config.get(here):
-            _set(config, (*here, key), {name: parameters[name]}, key, OF_PARAMETERS[key])
+            message = f"no such parameter{suggest(name, parameters)}"
+            raise section.error(message, "params", name)
+        of_one.check_keys(tuple(OF_PARAMETERS))
+        _set(of_one, {name: parameters[name]})
 
 
-def _set(config: Config, place, parameters: dict, key: str, kind: type) -> None:
-    value = check_value(config, place, config.get(place), kind)
-    if kind is float and value < 0:
-        raise config.error(place, f"expects at least 0, got {value}")
-    for param in parameters.values():
-        setattr(param, key, value)
+def _set(section: Section, parameters: dict) -> None:
+    for key, kind in OF_PARAMETERS.items():
+        if key in section.data:
+            value = section.value(key, kind, at_least=0)
+            for param in parameters.values():
+                setattr(param, key, value)
 
 
-def _put_in_weights(config: Config, net: Layer) -> None:
-    spec = config.get(("net",))
-    if "weights" not in spec:
-        return
-    partial = check_value(
-        config, ("net", "partial_weights"), spec.get("partial_weights", False), bool
-    )
-    path = find(config, ("net", "weights"), spec["weights"])
-    spec["weights"] = str(path)
+def _put_in_weights(section: Section, net: Layer) -> None:
+    strict = not section.value("partial_weights", bool, False)
+    path = section.file("weights")
     try:
-        print("weights:", load_weights(path, net, strict=not partial), file=sys.stderr)
+        print("weights:", load_weights(path, net, strict=strict), file=sys.stderr)
     except ValueError as error:
-        raise config.error(("net", "weights"), str(error)) from None
+        raise section.error(str(error), "weights") from None

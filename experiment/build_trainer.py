@@ -2,95 +2,121 @@
 
 import copy
 import inspect
+from typing import NamedTuple
 
 import numpy as np
 
 from lamina.common.threads import current_threads
 from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
-from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
+from lamina.diagnosis import Diagnosis
+from lamina.diagnosis.recorder import DEFAULT_INTERVAL
+from lamina.experiment.build import check_sections
+from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
-from lamina.experiment.construct import call
-from lamina.experiment.values import check_value
+from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, DATASETS, METRICS, OPTIMIZERS
+from lamina.experiment.section import Section
 from lamina.layers.errors import ShapeError
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
 
-TRAINING_KEYS = (
-    *("iterations", "batch_size", "accumulate", "gradient_penalty", "augmentation"),
-    *("evaluate_every", "patience", "keep_best", "checkpoint", "record_every", "seed", "threads"),
+_TRAINER = inspect.signature(Trainer).parameters
+# What the trainer takes, but no configuration says.
+_NOT_TYPED = (
+    *("net", "optimizer", "dataset", "rng", "run_dir", "quiet", "watch"),
+    *("checkpoints", "provenance"),
 )
-# Of these, what is no argument of the trainer.
-_OF_THE_RUN = ("seed", "threads", "checkpoint")
-AUGMENTATION_KEYS = ("shift", "rotation", "scale", "elastic", "erasing", "flip")
+# Keys of training that are not the trainer's, and those that name objects.
+_OF_THE_RUN = ("seed", "threads", "checkpoint", "record_every")
+_OBJECTS = ("metrics", "callbacks", "augmentation")
+TRAINING_KEYS = (*(name for name in _TRAINER if name not in _NOT_TYPED), *_OF_THE_RUN)
+
+
+class Built(NamedTuple):
+    """A trainer, and the configuration that it follows, with all that building has settled: the
+    seed and thread count that are in force, the whole paths of files."""
+
+    trainer: Trainer
+    config: Config
 
 
 def build_trainer(config: Config, **options) -> Trainer:
-    """A Trainer from a configuration. Fills in the seed and thread count that are in force.
+    """The trainer of `build_run`."""
+    return build_run(config, **options).trainer
+
+
+def build_run(config: Config, *, weights: bool = True, **options) -> Built:
+    """A Trainer from a configuration, which stays as it is. Without `weights` the net keeps its
+    initial ones, where the configuration names a file of others.
 
     The seed's generator is spawned by role (weights, batches, augmentation), so that a larger net
     leaves the order of the data as it was. The net is built, and refused if it does not fit,
     before the data are read, and tried on one batch before anything is written.
     """
-    check_sections(config)
-    training = config.expect_mapping(("training",))
-    config.check_keys(("training",), TRAINING_KEYS)
-    annotations = inspect.signature(Trainer).parameters
-    for key, value in training.items():
-        if key != "checkpoint":
-            kind = annotations[key].annotation if key in annotations else int
-            check_value(config, ("training", key), value, kind)
-    training.setdefault("seed", 0)
-    training.setdefault("threads", current_threads())
-    for key, lowest in (("seed", 0), ("threads", 1)):
-        if training[key] < lowest:
-            message = f"expects at least {lowest}, got {training[key]}"
-            raise config.error(("training", key), message)
-    weights, batches, changes = np.random.default_rng(training["seed"]).spawn(3)
-    dataset = build_dataset(config)
-    augmentation = _build_augmentation(config, dataset, changes)
-    net = build_net(config, dataset, weights)
-    optimizer = build_optimizer(config, net.parameters())
+    root = Section(config)
+    check_sections(root)
+    training = root.section("training")
+    training.check_keys(TRAINING_KEYS)
+    arguments = {
+        key: training.value(key, _TRAINER[key].annotation)
+        for key in training.data
+        if key not in (*_OF_THE_RUN, *_OBJECTS)
+    }
+    seed = training.value("seed", int, 0, at_least=0, noted=True)
+    training.value("threads", int, current_threads(), at_least=1, noted=True)
+    record_every = training.value("record_every", int | None, DEFAULT_INTERVAL)
+    of_weights, of_batches, of_changes = np.random.default_rng(seed).spawn(3)
+    dataset = root["dataset"].build(DATASETS, {})
+    if "augmentation" in training.data:
+        arguments["augmentation"] = _augmentation(training, dataset, of_changes)
+    net = build_net(root, dataset, of_weights, weights)
+    optimizer = root["optimizer"].build(OPTIMIZERS, {"parameters": net.parameters()})
+    for key, room, given in (
+        ("metrics", METRICS, dataset.task.metric_options),
+        ("callbacks", CALLBACKS, {}),
+    ):
+        if key in training.data:
+            arguments[key] = training.build_each(key, room, given)
+    if "checkpoint" in training.data:
+        arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
     samples = dataset.train  # read, or downloaded, here
-    if augmentation is not None:
-        augmentation.background = samples.offset  # what a pixel of 0 becomes
-    arguments = {k: v for k, v in training.items() if k not in _OF_THE_RUN}
-    arguments["augmentation"] = augmentation
-    if "checkpoint" in training:
-        arguments["checkpoints"] = call(config, ("training", "checkpoint"), Checkpoints, {})
-    try:
-        trainer = Trainer(net, optimizer, dataset, rng=batches, **arguments, **options)
-    except ValueError as error:
-        raise config.error(("training",), str(error)) from None
-    _rehearse(config, trainer, samples)
-    return trainer
+    if hasattr(arguments.get("augmentation"), "background"):
+        arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
+    with root.at("training"):
+        options.setdefault("watch", Diagnosis(record_every))
+        try:
+            trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+        except ScheduleMisfit as error:
+            raise root.error(
+                str(error).removeprefix("schedule: "), "optimizer", "schedule"
+            ) from None
+    _rehearse(root, trainer, samples)
+    return Built(trainer, root.effective())
 
 
-def _build_augmentation(config: Config, dataset: Dataset, rng) -> Augmentation | None:
-    """What `training.augmentation` asks for, if it is there; refused if the inputs are flat."""
-    place = ("training", "augmentation")
-    if "augmentation" not in config.get(place[:1]):
-        return None
-    config.check_keys(place, AUGMENTATION_KEYS)
-    if len(dataset.input_shape) != 3:
-        raise config.error(
-            place,
+def _augmentation(training: Section, dataset: Dataset, rng: np.random.Generator):
+    """What `training.augmentation` asks for: our own, which changes images, or another one."""
+    made = training.build_named(
+        "augmentation", AUGMENTATIONS, {"rng": rng}, "Augmentation", ("background",)
+    )
+    if type(made) is Augmentation and len(dataset.input_shape) != 3:
+        raise training.error(
             "changes images (channels, height, width), but the data set gives "
             f"{tuple(dataset.input_shape)} for a sample; dataset: {{..., flatten: false}} and, "
             "before an Affine layer, {type: Flatten}",
+            "augmentation",
         )
-    return call(config, place, Augmentation, {"rng": rng})
+    return made
 
 
-def _rehearse(config: Config, trainer: Trainer, samples: Samples) -> None:
+def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:
     """Forward and backward once, on copies: what a layer raises is found before a run begins."""
-    net, augmentation = copy.deepcopy((trainer.net, trainer.augmentation))
-    X, t = samples[: trainer.minibatches.batch_size]
+    net, augmentation = copy.deepcopy((trainer.net, trainer.batches.augmentation))
+    X, t = samples[: trainer.batches.batch_size]
     if augmentation is not None:
-        try:
+        with root.at("training", "augmentation"):
             X = augmentation(X)
-        except ValueError as error:
-            raise config.error(("training", "augmentation"), str(error)) from None
     try:
         with np.errstate(all="ignore"):  # numbers that overflow are the run's to report
             net.loss(X, t)
@@ -98,4 +124,5 @@ def _rehearse(config: Config, trainer: Trainer, samples: Samples) -> None:
     except Exception as error:
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         kind = "" if isinstance(error, ShapeError) else f"{type(error).__name__}: "
-        raise config.error(("net",), f"the first batch fails: {kind}{error}{notes}") from error
+        message = f"the first batch fails: {kind}{error}{notes}"
+        raise root.error(message, "net") from error

@@ -1,7 +1,4 @@
-"""Learning curves of one run, or of several beside each other.
-
-lamina plots runs/a runs/b -o compare.png
-"""
+"""Learning curves of one run, or of several beside each other."""
 
 from pathlib import Path
 
@@ -9,52 +6,91 @@ import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.table import read_table
+from lamina.metrics import make_metric
+
+STYLES = {"train": ":", "validation": "--", "test": "-"}
+MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 
 
-def plot_curves(path: Path, runs: dict[str, tuple[dict, dict]], title: str = "") -> None:
-    """Draw the smoothed loss and the accuracies of runs into a PNG. Needs no display.
+def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str = "") -> None:
+    """Draw the smoothed loss and the metrics of runs into a PNG. Needs no display.
 
-    `runs` maps a name to its columns (loss.csv, history.csv), as `read_run` gives them.
+    `runs` maps a name to its columns (loss.csv, history.csv), as `read_run` gives them. Each metric
+    has a panel of its own, with a line for each set.
     """
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    loss_axes, accuracy_axes = figure.subplots(1, 2)
+    names = list(dict.fromkeys(n for _, history in runs.values() for n in metrics_of(history)))
+    names = names[:MOST_PANELS] or ["loss"]
+    figure = Figure(figsize=(5 * (1 + len(names)), 4), layout="constrained")
+    loss_axes, *panels = figure.subplots(1, 1 + len(names))
     alone = len(runs) == 1
-    for i, (name, (losses, history)) in enumerate(runs.items()):
-        name = name.replace("$", r"\$")  # a name with $ in it is no formula
-        _draw_loss(loss_axes, losses, f"C{i}", None if alone else name)
-        for key, style in (("train_accuracy", ":"), ("test_accuracy", "-")):
-            part = key.split("_")[0]
-            values = 100 * history[key]
-            label = f"{part if alone else f'{name}, {part}'}: {values[-1]:.2f} %"
-            if not alone and part == "train":
-                label = None
-            accuracy_axes.plot(
-                history["epoch"],
-                values,
-                style,
-                color=f"C{i + (alone and part == 'test')}",
-                marker="o" if len(values) < 40 else None,
-                markersize=3,
-                label=label,
-            )
+    for i, (name, (losses, _)) in enumerate(runs.items()):
+        _draw_loss(loss_axes, losses, f"C{i}", None if alone else _plain(name))
     loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
-    loss_axes.set_ylim(0, _top(runs))
-    accuracy_axes.set(xlabel="epoch", ylabel="accuracy (%)")
-    accuracy_axes.legend(loc="lower right")
+    loss_axes.set_ylim(*_limits(runs))
     if not alone:
-        accuracy_axes.set_title("solid: test, dotted: train", fontsize="medium")
         loss_axes.legend(loc="upper right")
-    for axes in (loss_axes, accuracy_axes):
-        axes.grid(alpha=0.3)
+    loss_axes.grid(alpha=0.3)
+    for axes, metric in zip(panels, names, strict=True):
+        _draw_metric(axes, runs, metric)
     figure.suptitle(title, parse_math=False)
-    with whole_file(path) as file:
+    with whole_file(Path(path)) as file:
         figure.savefig(file, format="png", dpi=120)
 
 
-def read_run(run_dir: Path) -> tuple[dict, dict]:
+def metrics_of(history: dict) -> list[str]:
+    """The metrics that history.csv has, in its order; the first is the one that counts."""
+    names = (column.removeprefix("train_") for column in history if column.startswith("train_"))
+    return [name for name in names if name != "loss"]
+
+
+def _draw_metric(axes, runs: dict, metric: str) -> None:
+    """A line for each set of each run; of several runs, the train set's has no label."""
+    alone = len(runs) == 1
+    percent = _is_share(metric)
+    values_drawn, styles = [], {}
+    for i, (name, (_, history)) in enumerate(runs.items()):
+        for j, (part, style) in enumerate(STYLES.items()):
+            if f"{part}_{metric}" not in history:
+                continue
+            values = (100 if percent else 1) * history[f"{part}_{metric}"]
+            last = f"{values[-1]:.2f} %" if percent else f"{values[-1]:.4g}"
+            label = f"{part if alone else f'{_plain(name)}, {part}'}: {last}"
+            axes.plot(
+                history["epoch"],
+                values,
+                style,
+                color=f"C{(0, 2, 1)[j] if alone else i}",
+                marker="o" if len(values) < 40 else None,
+                markersize=3,
+                label=label if alone or part != "train" else None,
+            )
+            values_drawn.append(values[np.isfinite(values)])
+            styles[part] = {":": "dotted", "--": "dashed", "-": "solid"}[style]
+    axes.set(xlabel="epoch", ylabel=f"{metric} (%)" if percent else metric)
+    axes.legend(loc="best")
+    if not alone:
+        words = ", ".join(f"{style}: {part}" for part, style in reversed(styles.items()))
+        axes.set_title(words, fontsize="medium")
+    axes.grid(alpha=0.3)
+
+
+def _is_share(metric: str) -> bool:
+    """Is it shown in per cent? A metric of the user's own is not."""
+    try:
+        return make_metric(metric).percent
+    except ValueError:
+        return False
+
+
+def _plain(name: str) -> str:
+    return name.replace("$", r"\$")  # a name with $ in it is no formula
+
+
+def read_run(run_dir: str | Path) -> tuple[dict, dict]:
     """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
+    run_dir = Path(run_dir)
     for name in ("loss", "history"):
         if not (run_dir / f"{name}.csv").is_file():
             raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
@@ -75,16 +111,25 @@ def _draw_loss(axes, losses: dict, color: str, name: str | None) -> None:
     iterations, means, window = _smooth(losses)
     if name is None:
         axes.plot(losses["iteration"], losses["loss"], color=color, alpha=0.25, linewidth=0.5)
-        axes.plot(iterations, means, color=color, label=f"mean of {window} batches")
+        axes.plot(
+            iterations,
+            means,
+            color=color,
+            label=f"mean of {window} batches" if window > 1 else "loss of a batch",
+        )
         axes.legend(loc="upper right")
     else:
         axes.plot(iterations, means, color=color, label=name)
 
 
-def _top(runs) -> float:
-    """The upper end of the loss axis: a few wild batches must not flatten the curves."""
-    tops = []
+def _limits(runs) -> tuple[float, float]:
+    """The ends of the loss axis: a few wild batches must not flatten the curves, and a loss below 0
+    is not cut off."""
+    lows, highs = [0.0], []
     for losses, _ in runs.values():
         _, means, _ = _smooth(losses)
-        tops.append(max(np.percentile(losses["loss"], 99), np.percentile(means, 99.5)))
-    return 1.1 * max(tops) or 1.0
+        highs.append(max(np.percentile(losses["loss"], 99), np.percentile(means, 99.5)))
+        lows.append(min(np.percentile(losses["loss"], 1), np.percentile(means, 0.5)))
+    low, high = min(lows), max(highs)
+    room = 0.1 * (high - low) or 1.0
+    return (low - room if low < 0 else 0.0), high + room

@@ -1,6 +1,5 @@
 """Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
 
-import copy
 import hashlib
 import json
 import platform
@@ -10,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.threads import blas
-from lamina.experiment.build import check_sections
 from lamina.experiment.build_net import OF_WEIGHTS
-from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
 from lamina.training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
 from lamina.training.trainer import Trainer
 
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
 # it learns; initial weights, which a checkpoint replaces; and where data lie.
+_LENGTH = ("iterations", "epochs", "patience", "checkpoint", "record_every", "callbacks")
 _FREE = (
-    *(("training", key) for key in ("iterations", "patience", "checkpoint", "record_every")),
+    *(("training", key) for key in _LENGTH),
     *(("net", key) for key in OF_WEIGHTS),
     *(("dataset", key) for key in ("path", "test")),  # their contents are compared
 )
@@ -32,9 +31,10 @@ _MALFORMED = (
 )
 
 
-def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
-    """What a checkpoint says of its run, for `take_up` to compare with."""
-    data = [samples.fingerprint() for samples in (trainer.dataset.train, trainer.dataset.test)]
+def provenance(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
+    """What a checkpoint says of its run, for `resumed_trainer` to compare with. `config` is the
+    one that building has given."""
+    data = [samples.fingerprint() for samples in trainer.dataset.sets().values()]
     return {
         "config": np.array(_as_json(config.data)),
         "data": np.array(" ".join(data)),
@@ -42,24 +42,26 @@ def about(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
     }
 
 
-def take_up(config: Config, run_dir: Path, quiet: bool = False) -> Trainer:
-    """A trainer that stands where the newest whole checkpoint of a run was taken; at the start if
-    the run has not come to one. What is damaged is reported. Raises CheckpointError if the
-    configuration or the data are other ones than the run's, listing the differences."""
+def resumed_trainer(config: Config, run_dir: Path, quiet: bool = False) -> Built:
+    """A trainer that stands where the newest whole checkpoint of a run was taken, or at the start
+    if the run has not come to one, and the configuration that is in force. What is damaged is
+    reported. Raises CheckpointError if the configuration or the data are other ones than the run's,
+    listing the differences."""
     path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
         return _from_the_start(config, run_dir, quiet)
     return taken_from(path, parts, config, quiet)
 
 
-def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) -> Trainer:
-    """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`."""
-    trainer = _built_without_weights(config, quiet)
-    put_back(parts, path, trainer, config)
-    return trainer
+def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) -> Built:
+    """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`.
+    The weights that training began with need not be there still."""
+    built = build_run(config, weights=False, quiet=quiet)
+    put_back(parts, path, *built)
+    return built
 
 
-def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Trainer:
+def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
     """Only what a run of this configuration has left before its first checkpoint is begun anew."""
     if (run_dir / "weights.npz").exists():
         raise CheckpointError(
@@ -67,12 +69,12 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Trainer:
             "{weights: FILE} if it is to begin with these"
         )
     before = load_config(run_dir / "config.yaml").data
-    trainer = build_trainer(config, quiet=quiet)
-    trainer.about = about(trainer, config)
-    now = json.loads(str(trainer.about["config"]))
+    built = build_run(config, quiet=quiet)
+    built.trainer.files.provenance = provenance(*built)
+    now = json.loads(str(built.trainer.files.provenance["config"]))
     _refuse(run_dir / "config.yaml", differences(json.loads(_as_json(before)), now))
     print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
-    return trainer
+    return built
 
 
 def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
@@ -96,9 +98,9 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
     it what its own checkpoints are to say of the run. Raises CheckpointError, which names `path`,
     if they do not fit; the trainer is of no use then."""
     try:
-        saved = {name: str(text) for name, text in parts["about"].items()}
-        trainer.about = about(trainer, config)
-        now = {name: str(text) for name, text in trainer.about.items()}
+        saved = {name: str(text) for name, text in parts["provenance"].items()}
+        trainer.files.provenance = provenance(trainer, config)
+        now = {name: str(text) for name, text in trainer.files.provenance.items()}
         wrong = differences(json.loads(saved["config"]), json.loads(now["config"]))
         if saved["data"] != now["data"]:
             wrong.append("the data set has other contents than it had")
@@ -109,10 +111,10 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
         said = ascii(error)
         raise CheckpointError(f"{path} does not fit this run: {said[:_LONGEST]}") from None
     _refuse(path, wrong)
-    if trainer.iteration > trainer.iterations:
+    if trainer.iteration > trainer.plan.iterations:
         raise CheckpointError(
             f"{path} is of iteration {trainer.iteration}, and training.iterations is "
-            f"{trainer.iterations}: nothing is left to do"
+            f"{trainer.plan.iterations}: nothing is left to do"
         )
     _say_changes(versions, json.loads(now["versions"]))
 
@@ -140,13 +142,27 @@ def differences(before: dict, now: dict) -> list[str]:
     return wrong
 
 
-def _flat(data, place: tuple = ()):
+def _flat(data, place: tuple = (), shorten: bool = True):
+    """(place, value) of all values. Code of the user's own counts by the name of its file,
+    wherever that lies, unless `shorten` is off."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _flat(value, (*place, key))
+            yield from _flat(value, (*place, key), shorten)
+    elif isinstance(data, list) and any(map(_has_parts, data)):
+        for i, value in enumerate(data):
+            yield from _flat(value, (*place, i), shorten)
     else:
-        own = place[-1:] == ("type",) and isinstance(data, str) and ".py:" in data
-        yield place, _file_name(data) if own else data  # wherever the file lies
+        yield place, _file_name(data) if shorten and _is_own(data) else data
+
+
+def _has_parts(value) -> bool:
+    return isinstance(value, (dict, list)) or _is_own(value)
+
+
+def _is_own(value) -> bool:
+    """Is this path.py:Name?"""
+    file, colon, name = value.rpartition(".py:") if isinstance(value, str) else ("", "", "")
+    return bool(file and colon) and name.isidentifier()
 
 
 def _file_name(path: str) -> str:
@@ -171,18 +187,6 @@ def _order(flat: dict) -> list:
     return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
 
 
-def _built_without_weights(config: Config, quiet: bool) -> Trainer:
-    """The trainer without the weights that training began with: they need not be there still."""
-    check_sections(config)
-    whole = copy.deepcopy(config.expect_mapping(("net",)))
-    for key in OF_WEIGHTS:
-        config.data["net"].pop(key, None)
-    try:
-        return build_trainer(config, quiet=quiet)
-    finally:
-        config.data["net"] |= {k: v for k, v in whole.items() if k not in config.data["net"]}
-
-
 def _versions() -> dict[str, str]:
     return {
         "Python": platform.python_version(),
@@ -193,15 +197,12 @@ def _versions() -> dict[str, str]:
 
 
 def _own_code(data) -> dict[str, str]:
-    """{file name: a digest of it} of the user's own classes in a configuration."""
-    if isinstance(data, dict):
-        found = [_own_code(value) for value in data.values()]
-        file, colon, _ = str(data.get("type", "")).rpartition(".py:")
-        if colon:
-            content = Path(f"{file}.py").read_bytes()
-            found.append({_file_name(f"{file}.py"): hashlib.sha256(content).hexdigest()[:12]})
-        return dict(item for part in found for item in part.items())
-    return {}
+    """{file name: a digest of it} of the user's own classes and functions in a configuration."""
+    found = {}
+    for _, value in _flat(data, shorten=False):
+        if _is_own(value) and (path := Path(value.rpartition(":")[0])).is_file():
+            found[_file_name(str(path))] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return found
 
 
 def _say_changes(before: dict, now: dict) -> None:

@@ -4,13 +4,15 @@ import shlex
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from lamina.common.errors import RunError
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
-from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.plots import plot_curves, read_run
-from lamina.experiment.resume import about, take_up
+from lamina.experiment.resume import provenance, resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
 from lamina.layers.errors import ShapeError
 from lamina.training.trainer import Trainer
@@ -30,11 +32,11 @@ def run(
     """
     if run_dir is not None:
         refuse_used(run_dir)
-    trainer = build_trainer(config, quiet=quiet)
+    trainer, config = build_run(config, quiet=quiet)
     run_dir = run_dir or new_directory(name)
     with claimed(run_dir):
         save_config(run_dir / "config.yaml", config)
-        trainer.about = about(trainer, config)
+        trainer.files.provenance = provenance(trainer, config)
         return _train(trainer, run_dir)
 
 
@@ -43,7 +45,7 @@ def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int
     stopped. Returns what `run` returns."""
     require_run(run_dir)
     with locked(run_dir):
-        trainer = take_up(config, run_dir, quiet=quiet)
+        trainer, config = resumed_trainer(config, run_dir, quiet=quiet)
         save_config(run_dir / "config.yaml", config)
         return _train(trainer, run_dir)
 
@@ -72,9 +74,16 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
             file=sys.stderr,
         )
-    i = history["test_accuracy"].argmax() if trainer.best.keep else -1
-    train, test = (100 * history[f"{part}_accuracy"][i] for part in ("train", "test"))
-    result = f"train {train:.2f} %, test {test:.2f} %"
+    return f"{_result(trainer, history)}, run in {run_dir}", 0
+
+
+def _result(trainer: Trainer, history: dict) -> str:
+    """The figures of every set, for the weights that are left."""
+    i, evaluator = -1, trainer.evaluator
     if trainer.best.keep:
-        result += f" (best, iteration {int(history['iteration'][i])})"
-    return f"{result}, run in {run_dir}", 0
+        i = int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])
+    row = {column: float(history[column][i]) for column in evaluator.columns}
+    result = ", ".join(f"{part} {evaluator.shown(row, part)}" for part in evaluator.sets)
+    if trainer.best.keep:
+        result += f" (best by the validation set, iteration {trainer.best.iteration})"
+    return result

@@ -32,5 +32,5 @@ def add_code_option(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE.py",
-        help="a file of own layers that the run may run; repeatable",
+        help="a file of your own classes and functions that the run may run; repeatable",
     )

@@ -1,4 +1,4 @@
-"""Is a run what its configuration gives? Its last stretch once more, compared bit by bit."""
+"""Trains the last stretch of a run once more, and compares it bit by bit."""
 
 import shutil
 import tempfile
@@ -32,7 +32,7 @@ def verify(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int
             raise RunError(f"{run_dir} has no checkpoint yet: nothing to verify")
         end = int(there["trainer"]["iteration"])
         trainer = _before(config, {n: p for n, p in saved.items() if n < end}, quiet)
-        trainer.iterations, trainer.patience = end, None
+        trainer.plan.iterations, trainer.plan.patience = end, None
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
             shutil.copy(run_dir / name, again / name)
@@ -59,12 +59,12 @@ def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
     first, parts = newest_whole(saved)
     if first is None:
         return build_trainer(config, quiet=quiet)
-    return taken_from(first, parts, config, quiet)
+    return taken_from(first, parts, config, quiet).trainer
 
 
 def _arrays(before: dict, now: dict) -> list[str]:
     """What differs between two checkpoints of the same iteration."""
-    parts = (before.keys() | now.keys()) - {"about"}
+    parts = (before.keys() | now.keys()) - {"provenance"}
     if before.get("history", {}).get("evaluated") != now.get("history", {}).get("evaluated"):
         # The signal that ended that run came in the middle of an evaluation, which it left out.
         parts -= {"history", "best", "best_net"}

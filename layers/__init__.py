@@ -3,6 +3,7 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.layers import ...")
 
+from lamina.layers.absolute_error_loss import AbsoluteErrorLoss
 from lamina.layers.affine import Affine
 from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.average_pooling import AveragePooling
@@ -20,6 +21,7 @@ from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
 from lamina.layers.gelu import Gelu
 from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
+from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
@@ -28,6 +30,7 @@ from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
 from lamina.layers.reshape import Reshape
 from lamina.layers.sigmoid import Sigmoid
+from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
 from lamina.layers.softmax import Softmax
 from lamina.layers.softmax_with_loss import SoftmaxWithLoss
@@ -38,6 +41,7 @@ from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
 
 __all__ = [
+    "AbsoluteErrorLoss",
     "Addition",
     "Affine",
     "AutoLayer",
@@ -54,6 +58,7 @@ __all__ = [
     "Gelu",
     "GlobalAveragePooling",
     "GroupNormalization",
+    "HuberLoss",
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
@@ -68,6 +73,7 @@ __all__ = [
     "SVMLoss",
     "ShapeError",
     "Sigmoid",
+    "SigmoidWithLoss",
     "Slice",
     "Softmax",
     "SoftmaxWithLoss",

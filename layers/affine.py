@@ -33,7 +33,7 @@ class Affine(Layer):
         """The constructor of note 004: the arrays themselves become the parameters, not copies."""
         if W.ndim != 2 or b.shape != W.shape[1:]:
             raise ShapeError("Affine", "W (n_in, n_out) and b (n_out,)", f"{W.shape} and {b.shape}")
-        layer = cls.__new__(cls)
+        layer = cls.__new__(cls, *W.shape, dtype=W.dtype)  # what it remembers as its arguments
         layer.W, layer.b = Param(W), Param(b)
         return layer
 

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from lamina.autodiff import primal
+from lamina.common.arguments import Remembers
 from lamina.layers.errors import GradientError
 from lamina.layers.saved_state import misfit, restore, saved
 
@@ -23,6 +24,15 @@ class Param:
         self.data, self.grad, self.trainable = data, None, trainable
         self.lr_mult = self.decay_mult = 1.0
 
+    def __repr__(self):
+        mults = "".join(
+            f", {name} {getattr(self, name):g}"
+            for name in ("lr_mult", "decay_mult")
+            if getattr(self, name) != 1.0
+        )
+        learns = "trainable" if self.trainable else "frozen"
+        return f"Param {self.data.shape} {self.data.dtype}, {learns}{mults}"
+
     def accumulate(self, gradient) -> None:
         """Add to `grad`. The first gradient is taken over as it is, so nobody may write into it."""
         if gradient.shape != self.data.shape or gradient.dtype != self.data.dtype:
@@ -39,6 +49,9 @@ class State:
     def __init__(self, data):
         self.data = data
 
+    def __repr__(self):
+        return f"State {self.data.shape} {self.data.dtype}"
+
     def update(self, value) -> None:
         """Replace the array. Derivatives are stripped: a state is a record, not a result."""
         value = primal(value)
@@ -50,14 +63,14 @@ class State:
         self.data = value
 
 
-class Layer:
+class Layer(Remembers):
     """Base of all layers: write `forward` and `backward`, and hold what is learned as `Param`s.
 
     `forward(X)` keeps on self what `backward(dout)` needs; `backward` adds to the gradients of the
     parameters and returns dX (one array per floating input). The five rules, in short: NumPy
     functions only; new buffers `like=` the data and never a write into X, dout or a `grad`; dtype
     kept; random numbers from a Generator passed in; NaN passes through. `lamina check`
-    tests them all. docs: CONTRIBUTING.md.
+    tests them all. docs: CONTRIBUTING.md. `arguments()` gives those that it was made with.
     """
 
     training = True  # set by the net, through set_training

@@ -25,7 +25,10 @@ class Embedding(Layer):
 
     def forward(self, X):
         if X.dtype.kind not in "iu":
-            raise TypeError(f"Embedding: expects integer indices, got {X.dtype}")
+            raise TypeError(
+                f"Embedding: expects integer indices, got {X.dtype}; a data set of type NPZ keeps "
+                "whole numbers as they are with indices: true"
+            )
         n_words = self.W.data.shape[0]
         if X.size and (X.min() < 0 or X.max() >= n_words):
             wrong = X.min() if X.min() < 0 else X.max()

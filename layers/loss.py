@@ -1,18 +1,19 @@
-"""What the losses share: targets in two forms, and the reduction over the samples."""
+"""What all losses share: the reduction over the samples, and how much counted."""
 
-import numpy as np
-
+from lamina.layers import targets as check
 from lamina.layers.base import Layer
-from lamina.layers.errors import ShapeError
 
 
 class Loss(Layer):
     """A layer with `forward(scores, targets)` -> 0-d array and `backward(dout=1.0)` -> dscores.
 
-    Targets are class indices of shape (...) or one-hot rows of shape (..., C), for scores
-    (..., C); they are data, so no gradient is given for them. `reduction` is "mean" over the
-    samples or "sum"; the notes use both.
+    Targets are data, so no gradient is given for them. `reduction` is "mean" over what counts, or
+    "sum"; the notes use both. After a forward `weight` is the total weight of what counted, in most
+    losses the number of samples, and `summed(loss)` the loss before it was divided by that. So the
+    mean over several batches is the sum of `summed` divided by the sum of `weight`.
     """
+
+    weight = None  # set by forward, through scale
 
     def __init__(self, reduction: str = "mean"):
         if reduction not in ("mean", "sum"):
@@ -21,34 +22,30 @@ class Loss(Layer):
             )
         self.reduction = reduction
 
-    def scale(self, n: int) -> float:
-        """The factor of each of n samples in the loss: 1/n for the mean, 1 for the sum."""
-        return 1.0 / n if self.reduction == "mean" else 1.0
+    def scale(self, weight: float) -> float:
+        """The factor of the sum in the loss: 1 / weight for the mean, 1 for the sum. `weight` is
+        the number of samples, or of what else counts, and is kept as `self.weight`.
+
+        Where nothing counts it is 0 for the mean: the loss is 0, not the NaN of 0 / 0.
+        """
+        self.weight = weight
+        if self.reduction == "sum":
+            return 1.0
+        return 1.0 / weight if weight else 0.0
+
+    def summed(self, loss) -> float:
+        """The loss that the last forward gave, as a sum: not divided by `weight`."""
+        if self.weight is None:
+            raise RuntimeError(
+                f"{type(self).__name__}: how much counted is known after a forward, if that "
+                "multiplies by self.scale(n), n being the number of samples"
+            )
+        return float(loss) * self.weight if self.reduction == "mean" else float(loss)
 
     def output_shape(self, input_shape):
         return ()
 
     def class_indices(self, scores, targets):
-        """Targets as a flat array of class indices, checked against the scores."""
-        name, targets = type(self).__name__, np.asanyarray(targets)
-        n_classes = scores.shape[-1] if scores.ndim else 0
-        if n_classes == 0 or scores.size == 0:
-            raise ShapeError(name, "scores (..., C) of at least one sample", str(scores.shape))
-        if targets.shape == scores.shape:
-            if not ((targets == 0) | (targets == 1)).all() or (targets.sum(axis=-1) != 1).any():
-                raise ValueError(f"{name}: one-hot targets hold a single 1 in each row, else 0")
-            return targets.argmax(axis=-1).reshape(-1)
-        if targets.shape != scores.shape[:-1]:
-            raise ShapeError(
-                name,
-                f"targets as class indices {scores.shape[:-1]} or one-hot {scores.shape}",
-                str(targets.shape),
-            )
-        if targets.dtype.kind not in "iu":
-            raise TypeError(f"{name}: class indices are integers, got {targets.dtype}")
-        targets = targets.reshape(-1)
-        low, high = targets.min(), targets.max()
-        if low < 0 or high >= n_classes:
-            wrong = low if low < 0 else high
-            raise ValueError(f"{name}: class indices are 0 to {n_classes - 1}, got {wrong}")
-        return targets
+        """Targets as a flat array of class indices, checked against the scores (..., C): indices
+        (...) or one-hot rows (..., C). Errors: see `layers/targets.py`."""
+        return check.class_indices(type(self).__name__, scores, targets)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from lamina.layers.loss import Loss
+from lamina.layers.classification_loss import ClassificationLoss
 
 
-class SoftmaxWithLoss(Loss):
+class SoftmaxWithLoss(ClassificationLoss):
     """L = -Σₙ log p[n, tₙ] with p = softmax(scores), times 1/N for the mean.
 
     Both are computed from scores shifted by their maximum, so scores of ±1e4 neither overflow nor
@@ -13,25 +13,43 @@ class SoftmaxWithLoss(Loss):
 
         dscores = (p - onehot(t)) · dout / N
 
-    Shapes: scores (..., C), targets (...) or one-hot (..., C), L (). Errors: see Loss.
-    Source: notes 000 (self-check 2) and 004 (section 1.2.2). Note 004's code sets the entry of the
-    right class to 1 where its formula subtracts 1; the formula is right.
+    Options, as in PyTorch's CrossEntropyLoss: `ignore_index`, a class index that does not count;
+    `class_weights`, C numbers wⱼ, which turn N into Σₙ w[tₙ]; `label_smoothing` ε, with which
+    log p[n, tₙ] becomes (1 - ε) log p[n, tₙ] + ε / C · Σⱼ log p[n, j]. With all of them
+
+        L = -Σₙⱼ shares[n, j] log p[n, j] / W    dscores = (p Σⱼ shares[n, j] - shares) · dout / W
+
+    Shapes: scores (..., C), targets (...) or one-hot (..., C), L (). What the shares and W are,
+    and errors: see ClassificationLoss. Source: notes 000 (self-check 2) and 004 (section 1.2.2);
+    label smoothing: Szegedy et al. 2016, section 7. Note 004's code sets the entry of the right
+    class to 1 where its formula subtracts 1; the formula is right.
     """
 
     def forward(self, scores, targets):
-        t = self.class_indices(scores, targets)
+        t, self.w, self.shares = self.counted(scores, targets)
         s = scores.reshape(-1, scores.shape[-1])
         s = s - s.max(axis=1, keepdims=True)
         rows = np.arange(len(t))
         exp = np.exp(s)
         total = exp.sum(axis=1, keepdims=True)
         self.p, self.t, self.shape = exp / total, t, scores.shape
-        return (np.log(total[:, 0]) - s[rows, t]).sum() * self.scale(len(t))
+        if self.shares is not None:
+            losses = self.shares * (np.log(total) - s)
+        else:
+            losses = np.log(total[:, 0]) - s[rows, t]
+            losses = losses if self.w is None else self.w * losses
+        return losses.sum() * self.scale(self.weight)
 
     def backward(self, dout=1.0):
-        dscores = self.p.copy()
-        dscores[np.arange(len(self.t)), self.t] -= 1.0
-        return (dscores * (dout * self.scale(len(self.t)))).reshape(self.shape)
+        factor = dout * self.scale(self.weight)
+        if self.shares is not None:
+            dscores = self.p * self.shares.sum(axis=1, keepdims=True) - self.shares
+        else:
+            dscores = self.p.copy()
+            dscores[np.arange(len(self.t)), self.t] -= 1.0
+            if self.w is not None:
+                dscores = dscores * self.w[:, np.newaxis]
+        return (dscores * factor).reshape(self.shape)
 
     @classmethod
     def examples(cls, rng):
@@ -40,3 +58,8 @@ class SoftmaxWithLoss(Loss):
         yield cls("sum"), rng.standard_normal((4, 3)), one_hot[rng.integers(0, 3, 4)]
         yield cls(), rng.standard_normal((2, 3, 4)), rng.integers(0, 4, (2, 3))
         yield cls(), rng.standard_normal(5), rng.integers(0, 5)
+        weights = (0.5, 2.0, 0.0, 1.0)
+        ignoring = cls(ignore_index=-1, class_weights=weights)
+        yield ignoring, rng.standard_normal((5, 4)), np.array([0, -1, 3, 1, 2])
+        all_three = cls(ignore_index=3, class_weights=weights, label_smoothing=0.3)
+        yield all_three, rng.standard_normal((5, 4)), np.array([0, 3, 2, 1, 0])

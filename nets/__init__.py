@@ -4,10 +4,14 @@ if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.nets import ...")
 
 from lamina.nets.convnets import DeepConvNet, LeNet, SimpleConvNet
-from lamina.nets.graph import Graph, Head
+from lamina.nets.from_structure import net_from_structure
+from lamina.nets.graph import Graph
+from lamina.nets.head import Head
 from lamina.nets.net import Net
+from lamina.nets.net_file import load_net
 from lamina.nets.residual_net import ResidualNet
 from lamina.nets.sequential import Sequential
+from lamina.nets.structure import StructureError
 from lamina.nets.summary import summary
 from lamina.nets.two_layer_net import TwoLayerNet
 from lamina.nets.wiring import Node, WiringError
@@ -22,7 +26,10 @@ __all__ = [
     "ResidualNet",
     "Sequential",
     "SimpleConvNet",
+    "StructureError",
     "TwoLayerNet",
     "WiringError",
+    "load_net",
+    "net_from_structure",
     "summary",
 ]

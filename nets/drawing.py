@@ -14,6 +14,7 @@ from lamina.autodiff.draw.graph import with_copies
 from lamina.layers.base import Layer
 from lamina.layers.gates import Copy
 from lamina.layers.loss import Loss
+from lamina.nets.probes import Place, Probes
 
 
 def draw_net(net, X, t, title: str = "Net") -> Drawing:
@@ -28,8 +29,8 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
     calls = _watched(net, X, t)
     graph = Graph()
     inputs = X if isinstance(X, tuple) else (X,)
-    names = getattr(net, "inputs", ["X"])
-    nodes = {id(x): _add(graph, n, n, "input", x) for n, x in zip(names, inputs, strict=True)}
+    named = zip(net.inputs, inputs, strict=True)
+    nodes = {id(x): _add(graph, n, n, "input", x) for n, x in named}
     for name, targets in (t if isinstance(t, dict) else {"t": t}).items():
         nodes[id(targets)] = _add(graph, name, name, "constant", np.asarray(targets))
     parameters = {id(p): name for name, p in net.parameters().items()}
@@ -37,8 +38,9 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
         if not isinstance(call.layer, Copy):  # its outputs are its input; see with_copies
             _add_call(graph, call, nodes, parameters)
     losses = [nodes[id(call.outputs[0])] for call in calls if isinstance(call.layer, Loss)]
-    if len(losses) > 1:
-        _add_sum(graph, losses, [head.weight for head in net.heads.values()])
+    weights = [head.weight for head in net.heads.values()]
+    if weights != [1.0]:
+        _add_sum(graph, losses, weights)
     for i, node in enumerate(graph.nodes):
         shares = [graph.edges[e].gradient for e in graph.out_of(i)]
         if node.kind == "input" and all(share is not None for share in shares):
@@ -61,43 +63,36 @@ class _Call:
 
 def _watched(net, X, t) -> list[_Call]:
     """Loss and backward of a net, as the calls of its layers in the order of forward."""
-    calls: list[_Call] = []
-    losses = {n: head.loss for n, head in getattr(net, "heads", {}).items()}
-    losses = losses or {"loss": net.loss_layer}
-    for name, layer in [*net.layers.items(), *losses.items()]:
-        layer.forward = _watching_forward(name, layer, layer.forward, calls)
-    net.loss(X, t)
-    for call in calls:
-        call.layer.backward = _watching_backward(call, call.layer.backward)
+    heads = {name: head.loss for name, head in net.heads.items()}
+    places = [Place(name, layer) for name, layer in [*net.layers.items(), *heads.items()]]
     net.needs_dX = X.dtype.kind == "f" if hasattr(X, "dtype") else True
-    net.backward()
-    return calls
+    with Probes(places, watcher := _Watcher()):
+        net.loss(X, t)
+        net.backward()
+    return list(watcher.calls.values())
 
 
-def _watching_forward(name: str, layer: Layer, forward, calls: list):
-    def watched(*inputs):
-        outputs = forward(*inputs)
-        calls.append(_Call(name, layer, inputs, _as_tuple(outputs)))
-        return outputs
+class _Watcher:
+    """Keeps the call of every layer, in the order of forward."""
 
-    return watched
+    def __init__(self):
+        self.calls: dict[int, _Call] = {}  # by id(layer): a loss may have a layer's name
 
+    def enter(self, place: Place, way: str) -> None:
+        if way == "backward":  # so that a parameter shared with another layer has this share alone
+            for param in place.layer.parameters().values():
+                param.grad = None
 
-def _watching_backward(call: _Call, backward):
-    def watched(*douts):
-        parameters = call.layer.parameters().values()
-        for param in parameters:
-            param.grad = None
-        gradients = backward(*douts)
-        call.douts, call.gradients = douts, _as_tuple(gradients)
-        call.shares = {id(param): param.grad for param in parameters}
-        return gradients
+    def leave(self, place: Place, way: str) -> None:
+        pass
 
-    return watched
+    def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
+        self.calls[id(place.layer)] = _Call(place.name, place.layer, inputs, outputs)
 
-
-def _as_tuple(value) -> tuple:
-    return value if isinstance(value, tuple) else (value,)
+    def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
+        call = self.calls[id(place.layer)]
+        call.douts, call.gradients = douts, dXs
+        call.shares = {id(param): param.grad for param in place.layer.parameters().values()}
 
 
 def _add(graph: Graph, name: str, label: str, kind: str, value, **more) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.gates import Copy
-from lamina.layers.loss import Loss
+from lamina.nets.head import Head
 from lamina.nets.net import (
     Net,
     check_dtypes,
@@ -19,16 +19,6 @@ from lamina.nets.net import (
     place_of,
 )
 from lamina.nets.wiring import Node, Step, wire
-
-
-@dataclasses.dataclass
-class Head:
-    """A loss of a graph: the blob of scores that it reads, its targets, its weight in the sum."""
-
-    loss: Loss
-    input: str | None = None  # default: the first output
-    target: str = "t"
-    weight: float = 1.0
 
 
 class Graph(Net):
@@ -56,6 +46,8 @@ class Graph(Net):
     twice; TypeError and ValueError as Sequential does.
     """
 
+    written_as = "Graph"
+
     def __init__(self, layers: dict, inputs=("X",), outputs=None, losses=None):
         nodes, taken = OrderedDict(), set()
         for name, node in layers.items():
@@ -64,12 +56,14 @@ class Graph(Net):
             nodes[name] = dataclasses.replace(node, layer=own_twin(node.layer, taken))
         if not nodes:
             raise ValueError("Graph: expects at least one layer")
+        self.nodes = nodes  # as they were given; the Copy gates are in `layers` only
         name, last = next(reversed(nodes.items()))
-        self.inputs = [inputs] if isinstance(inputs, str) else list(inputs)
-        self.outputs = last.blobs(name) if outputs is None else list(outputs)
+        self.inputs = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+        outputs = last.blobs(name) if outputs is None else outputs
+        self.outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         self.heads = self._heads(losses)
         reads = {name: [head.input] for name, head in self.heads.items()}
-        self._steps = wire(nodes, self.inputs, self.outputs, reads)
+        self._steps = wire(nodes, list(self.inputs), list(self.outputs), reads)
         self._read_by_heads = {name: blobs[0] for name, blobs in reads.items()}
         self.layers = OrderedDict((step.name, step.layer) for step in self._steps)
         self._params = [_params(step.layer) for step in self._steps]
@@ -84,45 +78,17 @@ class Graph(Net):
             heads[name] = dataclasses.replace(head, input=head.input or self.outputs[0])
         return heads
 
-    @property
-    def loss_layer(self):
-        """The first loss, or None."""
-        return next((head.loss for head in self.heads.values()), None)
-
-    def members(self):
-        losses = {name: head.loss for name, head in self.heads.items()}
-        if list(losses) != ["loss"]:
-            losses = {f"loss_{name}": loss for name, loss in losses.items()}
-        return {**self.layers, **losses}
-
     def forward(self, *inputs):
         """One array for each of `inputs`; returns the output, or a tuple of several."""
-        blobs = self._run(inputs)
+        blobs = self._run(self.arrays_of(inputs))
         self._last_pass = "forward"
         return _one_or_tuple([blobs[name] for name in self.outputs])
 
-    def scores(self, X):
-        outputs = self.forward(*X) if isinstance(X, tuple) else self.forward(X)
-        return outputs[0] if len(self.outputs) > 1 else outputs
-
-    def loss(self, X, t):
-        """The weighted sum of the losses, as a 0-d array. `backward()` then starts from it.
-
-        X is an array, or a tuple of one for each input; t likewise an array for all losses, or a
-        dict of name -> array by the names that the heads call their targets.
-        """
-        if not self.heads:
-            raise ValueError("Graph: the net has no loss; give one: Graph(..., losses=...)")
-        blobs = self._run(X if isinstance(X, tuple) else (X,))
-        total = 0.0
-        for name, head in self.heads.items():
-            if isinstance(t, dict) and head.target not in t:
-                raise ValueError(f"loss {name}: no targets {head.target}, got {', '.join(t)}")
-            targets = t[head.target] if isinstance(t, dict) else t
-            value = head.loss.forward(blobs[self._read_by_heads[name]], targets)
-            total = total + (value if head.weight == 1.0 else head.weight * value)
-        self._last_pass = "loss"
-        return total
+    def run(self, X):
+        blobs = self._run(self.arrays_of(X))
+        self._last_pass = "forward"
+        read = {name: blobs[blob] for name, blob in self._read_by_heads.items()}
+        return blobs[self.outputs[0]], read
 
     def backward(self, *douts):
         """Go back through the last `loss` or `forward`; returns dX unless needs_dX is False, a
@@ -151,13 +117,16 @@ class Graph(Net):
         return _one_or_tuple([gradients.get(name) for name in self.inputs])
 
     def output_shape(self, *input_shapes):
-        shapes = dict(zip(self.inputs, input_shapes, strict=True))
+        shapes = self.shapes_by_input(input_shapes)
         for step, row in zip(self._steps, self.rows(*input_shapes), strict=True):
             shapes |= zip(step.writes, _as_list(row[-1]), strict=True)
         return _one_or_list([shapes[name] for name in self.outputs])
 
+    def steps(self):
+        return iter(self._steps)
+
     def rows(self, *input_shapes):
-        shapes = dict(zip(self.inputs, input_shapes, strict=True))
+        shapes = self.shapes_by_input(input_shapes)
         for step in self._steps:
             try:
                 shape = step.layer.output_shape(*(shapes[name] for name in step.reads))
@@ -170,8 +139,6 @@ class Graph(Net):
 
     def _run(self, inputs) -> dict:
         """All blobs that are outputs or read by a loss."""
-        if len(inputs) != len(self.inputs):
-            raise TypeError(f"Graph: takes {', '.join(self.inputs)}; got {len(inputs)} inputs")
         self._last_pass = None
         blobs = dict(zip(self.inputs, inputs, strict=True))
         self._shapes = {name: np.shape(x) for name, x in blobs.items()}

@@ -1,38 +1,124 @@
 """What all nets share: gradients of a batch, predictions, accuracy, a summary."""
 
+from pathlib import Path
+
 import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError, untrained_arrays
+from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
+from lamina.nets.head import Head
+from lamina.nets.net_file import save_net
+from lamina.nets.shown import shown_net
+from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
 class Net(Derivatives, Layer):
-    """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold a
-    loss. Subclasses have `forward`, `loss(X, t)`, `backward` and `rows`."""
+    """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold
+    losses. All nets have one interface:
 
-    loss_layer: Layer | None = None
+        inputs, outputs     names of the blobs that forward takes and returns
+        heads               {name: Head} of the losses, {} without one
+        steps()             the layers in order, with the blobs that they read and write
+        loss(X, t), backward(), gradient(X, t), predict(X), accuracy(X, t), summary(...)
+
+    X is an array, or a tuple of one for each input; t an array for all heads, or a dict by target.
+    Subclasses set `inputs`, `outputs`, `heads`, and have `forward`, `run`, `backward`, `steps` and
+    `rows`.
+    """
+
+    inputs: tuple[str, ...] = ("X",)
+    outputs: tuple[str, ...] = ()
+    heads: dict[str, Head] = {}  # noqa: RUF012  (a net without a loss; never written into)
+    written_as: str  # set by those that are written layer by layer, for themselves alone
     _last_pass: str | None = None  # "forward" or "loss": what backward would go back through
 
-    def loss(self, X, t):
-        raise NotImplementedError(f"{type(self).__name__} has no loss")
+    @property
+    def loss_layer(self) -> Layer | None:
+        """The first loss, or None."""
+        return next((head.loss for head in self.heads.values()), None)
+
+    def members(self):
+        losses = {name: head.loss for name, head in self.heads.items()}
+        if list(losses) != ["loss"]:
+            losses = {f"loss_{name}": loss for name, loss in losses.items()}
+        return {**self.layers, **losses}
+
+    def run(self, X) -> tuple:
+        """(the first output, {head: the scores that it reads}) after a pass forward."""
+        raise NotImplementedError(f"{type(self).__name__} has no run")
+
+    def steps(self):
+        """Each layer in its turn, as wiring.Step: name, layer, the blobs that it reads, writes."""
+        raise NotImplementedError(f"{type(self).__name__} has no steps")
 
     def rows(self, *input_shapes):
         """Yield (name, layer, names of its inputs, output shape) of each layer, in order."""
         raise NotImplementedError(f"{type(self).__name__} has no rows")
+
+    def loss(self, X, t):
+        """The weighted sum of the losses, as a 0-d array. `backward()` then starts from it."""
+        read = self._run_to_heads(X)[1]
+        total = None
+        for name, head in self.heads.items():
+            value = head.loss.forward(read[name], head.targets(name, t))
+            value = value if head.weight == 1.0 else head.weight * value
+            total = value if total is None else total + value
+        self._last_pass = "loss"
+        return total
+
+    def scores_and_losses(self, X, t) -> tuple:
+        """(scores, {head: (summed, weight)}): the first output, and of each head the loss added up
+        over what counts in the batch, and how much counts, as Loss.summed and Loss.weight have it.
+
+        One pass forward in the mode that is set. What a head weighs in `loss` is not in it. There
+        is no backward after it.
+        """
+        scores, read = self._run_to_heads(X)
+        found = {}
+        for name, head in self.heads.items():
+            value = head.loss.forward(read[name], head.targets(name, t))
+            found[name] = (head.loss.summed(value), head.loss.weight)
+        return scores, found
+
+    def _run_to_heads(self, X) -> tuple:
+        if not self.heads:
+            raise ValueError(
+                f"{type(self).__name__}: the net has no loss; give one: Sequential(..., loss=...), "
+                "Graph(..., losses=...)"
+            )
+        done = self.run(X)
+        self._last_pass = None  # until the losses have succeeded too
+        return done
 
     def flops(self, *input_shapes):
         return sum(self.flops_of_layers(*input_shapes).values())
 
     def flops_of_layers(self, *input_shapes) -> dict[str, int]:
         """{layer: additions and multiplications of its products}, for one sample forward."""
-        names = getattr(self, "inputs", ["input"])
-        shapes, flops = dict(zip(names, input_shapes, strict=True)), {}
+        shapes, flops = self.shapes_by_input(input_shapes), {}
         for name, layer, reads, shape in self.rows(*input_shapes):
             flops[name] = layer.flops(*(shapes[blob] for blob in reads))
             shapes |= blobs_of(name, shape)
         return flops
+
+    def arrays_of(self, X) -> tuple:
+        """X as a tuple of one array for each input. Raises TypeError if there are not as many."""
+        arrays = X if isinstance(X, tuple) else (X,)
+        if len(arrays) != len(self.inputs):
+            names = ", ".join(self.inputs)
+            raise TypeError(f"{type(self).__name__}: takes {names}; got {len(arrays)} inputs")
+        return arrays
+
+    def shapes_by_input(self, shapes: tuple) -> dict[str, tuple]:
+        """{input: shape}. Raises TypeError unless there is a shape for each input."""
+        if len(shapes) != len(self.inputs):
+            what = f"the shape of a sample of {', '.join(self.inputs)}"
+            given = ", ".join(map(str, shapes)) or "none"
+            raise TypeError(f"{type(self).__name__}: expects {what}; got {given}")
+        return dict(zip(self.inputs, shapes, strict=True))
 
     def gradient(self, X, t) -> dict:
         """Clear, go forward and backward: {"affine1.W": dL/dW, ...} for one batch.
@@ -60,7 +146,7 @@ class Net(Derivatives, Layer):
 
     def scores(self, X):
         """What `forward` gives; of several outputs the first."""
-        return self.forward(X)
+        return self.run(X)[0]
 
     def predict(self, X, batch_size: int = 1000):
         """The scores in evaluation mode, computed in batches along the first axis; X is a tuple of
@@ -80,18 +166,26 @@ class Net(Derivatives, Layer):
             self.forget()
 
     def accuracy(self, X, t) -> float:
-        """The share of samples whose highest score is that of the target class."""
-        scores = self.predict(X)
-        best = scores.argmax(axis=-1)
-        t = t.argmax(axis=-1) if t.shape == scores.shape else t
-        if t.shape != best.shape:
-            expected = f"targets as class indices {best.shape} or one-hot {scores.shape}"
-            raise ShapeError("accuracy", expected, str(t.shape))
-        return float((best == t).mean())
+        """The share of samples whose highest score is that of the target class: metrics.Accuracy,
+        with its errors for targets that are no classes."""
+        accuracy = Accuracy()
+        accuracy.update(self.predict(X), t)
+        return accuracy.value()
 
     def summary(self, *input_shapes: tuple) -> str:
         """A table of the layers with their output shapes and parameter counts; print it."""
         return summary(self, *input_shapes)
+
+    def structure(self) -> dict:
+        """The net as plain data, as configurations have it under `net:`; see nets/structure.py."""
+        return structure(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole net, structure and weights, to a file that `load_net` reads."""
+        save_net(path, self)
+
+    def __repr__(self):
+        return shown_net(self)
 
     def _refuse_backward_alone(self) -> None:
         if self._last_pass is None:

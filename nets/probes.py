@@ -41,34 +41,54 @@ class Probes:
         watcher.backward(place, douts, dXs)            after a backward
 
     with tuples of what went in and came out, as it is: arrays, duals, numbers, None. The watcher
-    must write into nothing. For the time of the block each layer has a `forward` and a `backward`
-    of its own in front of those of its class; afterwards it is as it was.
+    must write into nothing. If it has them, it is also told
+
+        watcher.enter(place, way)                      before a pass; way "forward" or "backward"
+        watcher.leave(place, way)                      right after it, also where it fails
+
+    These nest as the calls do: a layer inside a layer is entered and left within its pass. For the
+    time of the block each layer has a `forward` and a `backward` of its own in front of those of
+    its class; afterwards it is as it was, whatever has happened. Blocks may stand in each other:
+    then each watcher is told, that of the inner block first.
     """
 
     def __init__(self, places: list[Place], watcher):
         self.places, self.watcher = places, watcher
+        self._before: list[tuple] = []
 
     def __enter__(self):
-        self._before = [dict(vars(place.layer)) for place in self.places]
         for place in self.places:
-            layer = place.layer
-            layer.forward = _followed(place, layer.forward, self.watcher.forward)
-            layer.backward = _followed(place, layer.backward, self.watcher.backward)
+            for way in ("forward", "backward"):
+                # Another tool's, which was there first, or nothing.
+                self._before.append((place.layer, way, vars(place.layer).get(way)))
+                method = _followed(place, way, getattr(place.layer, way), self.watcher)
+                setattr(place.layer, way, method)
         return self
 
     def __exit__(self, *exception):
-        for place, before in zip(self.places, self._before, strict=True):
-            for way in ("forward", "backward"):
-                if way in before:  # another tool's, which was there first
-                    setattr(place.layer, way, before[way])
-                else:
-                    delattr(place.layer, way)
+        while self._before:  # from the last on, so that a layer listed twice comes out right
+            layer, way, before = self._before.pop()
+            if before is None:
+                delattr(layer, way)
+            else:
+                setattr(layer, way, before)
 
 
-def _followed(place: Place, method, tell):
+def _followed(place: Place, way: str, method, watcher):
+    tell = getattr(watcher, way)
+
     def followed(*given, **named):
         result = method(*given, **named)
         tell(place, given, result if isinstance(result, tuple) else (result,))
         return result
 
-    return followed
+    def timed(*given, **named):
+        watcher.enter(place, way)
+        try:
+            result = method(*given, **named)
+        finally:
+            watcher.leave(place, way)
+        tell(place, given, result if isinstance(result, tuple) else (result,))
+        return result
+
+    return timed if hasattr(watcher, "enter") else followed

@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
+from lamina.nets.head import Head
 from lamina.nets.net import (
     Net,
     check_dtypes,
@@ -13,6 +14,7 @@ from lamina.nets.net import (
     own_twin,
     place_of,
 )
+from lamina.nets.wiring import Step
 
 
 class Sequential(Net):
@@ -27,50 +29,44 @@ class Sequential(Net):
     Raises TypeError or ValueError when something in it is no layer, or could never train.
     """
 
+    written_as = "Sequential"
+
     def __init__(self, layers, loss: Layer | None = None):
         if not hasattr(layers, "items"):
             raise TypeError(
                 f"Sequential: expects an OrderedDict of name -> layer, got {type(layers).__name__}"
             )
-        self.layers, self.loss_layer = OrderedDict(), loss
-        taken = set()
+        self.layers, taken = OrderedDict(), set()
         for name, layer in layers.items():
             check_member(name, layer)
             self.layers[name] = own_twin(layer, taken)
         if loss is not None:
             check_member("loss_layer", loss)
+        self.outputs = tuple(self.layers)[-1:] or self.inputs
+        self.heads = {} if loss is None else {"loss": Head(loss, self.outputs[0])}
         check_dtypes(self.parameters())
 
-    def members(self):
-        return self.layers if self.loss_layer is None else {**self.layers, "loss": self.loss_layer}
-
     def forward(self, X):
-        previous, self._shapes, self._last_pass = "", [], None
+        before, self._shapes, self._last_pass = None, [], None
         for name, layer in self.layers.items():
             self._shapes.append(X.shape)
             try:
                 X = layer.forward(X)
             except ShapeError as error:
-                raise located(error, name, previous) from None
+                raise located(error, name, f" from {place_of(*before)}" if before else "") from None
             except Exception as error:
                 error.add_note(f"in forward of {place_of(name, layer)}")
                 raise
             if X is None or isinstance(X, tuple):
                 what = "None; return the output" if X is None else f"{len(X)} outputs; use a Graph"
                 raise TypeError(f"{place_of(name, layer)}: forward returned {what}")
-            previous = f" from {place_of(name, layer)}"
+            before = name, layer
         self._last_pass = "forward"
         return X
 
-    def loss(self, X, t):
-        """The loss of a batch, as a 0-d array. `backward()` then starts from it."""
-        if self.loss_layer is None:
-            raise ValueError("Sequential: the net has no loss; give one: Sequential(..., loss=...)")
-        scores = self.forward(X)
-        self._last_pass = None  # until the loss has succeeded too
-        loss = self.loss_layer.forward(scores, t)
-        self._last_pass = "loss"
-        return loss
+    def run(self, X):
+        scores = self.forward(*self.arrays_of(X) if isinstance(X, tuple) else (X,))
+        return scores, {"loss": scores}
 
     def backward(self, dout=None):
         """Go back through the last `loss` or `forward`; returns dX unless needs_dX is False.
@@ -81,7 +77,7 @@ class Sequential(Net):
         """
         self._refuse_backward_alone()
         if self._last_pass == "loss":
-            dout = self.loss_layer.backward(1.0 if dout is None else dout)
+            dout = self.heads["loss"].loss.backward(1.0 if dout is None else dout)
         if dout is None:
             raise TypeError("Sequential: after forward, backward needs dout, the output's gradient")
         layers = list(self.layers.items())
@@ -105,21 +101,28 @@ class Sequential(Net):
         shapes = [shape for *_, shape in self.rows(input_shape)]
         return shapes[-1] if shapes else input_shape
 
-    def rows(self, input_shape):
-        previous, source = "input", ""
+    def steps(self):
+        previous = self.inputs[0]
         for name, layer in self.layers.items():
+            yield Step(name, layer, [previous], [name])
+            previous = name
+
+    def rows(self, *input_shapes):
+        (shape,), source = self.shapes_by_input(input_shapes).values(), ""
+        for step in self.steps():
+            place = place_of(step.name, step.layer)
             try:
-                input_shape = layer.output_shape(input_shape)
+                shape = step.layer.output_shape(shape)
             except ShapeError as error:
-                raise located(error, name, source) from None
-            if isinstance(input_shape, list):
-                raise ShapeError(place_of(name, layer), "one output: use a Graph", input_shape)
-            yield name, layer, [previous], input_shape
-            previous, source = name, f" from {place_of(name, layer)}"
+                raise located(error, step.name, source) from None
+            if isinstance(shape, list):
+                raise ShapeError(place, "one output: use a Graph", shape)
+            yield step.name, step.layer, step.reads, shape
+            source = f" from {place}"
 
     def _lowest_that_learns(self) -> int:
         for i, layer in enumerate(self.layers.values()):
-            held = (h for _, h in layer.walk())
-            if any(isinstance(h, Param) and h.trainable for h in held):
-                return i
+            for _, held in layer.walk():
+                if isinstance(held, Param) and held.trainable:
+                    return i
         return len(self.layers)

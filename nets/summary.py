@@ -4,23 +4,22 @@ from lamina.layers.base import Layer, Param
 
 
 def summary(net, *input_shapes: tuple) -> str:
-    """A line for each layer of a net, nested ones indented, for one input sample.
+    """A line for each layer of a net, nested ones indented, for one sample of these shapes.
 
-    Where the layers are no plain chain, a column says what each of them reads; the Copy gates of a
-    Graph are lines too. Raises ShapeError, naming both layers, where shapes do not fit.
+    Without shapes there is no column of output shapes. Where the layers are no plain chain, a
+    column says what each of them reads; the Copy gates of a Graph are lines too. Raises ShapeError,
+    naming both layers, where shapes do not fit, TypeError if there is not one for each input.
     """
-    names = getattr(net, "inputs", ["input"])
+    shapes = net.shapes_by_input(input_shapes) if input_shapes else {}
     rows = [("layer", "type", "reads", "output shape", "parameters")]
-    rows += [
-        (f"({name})", "", "", _shape(shape), "")
-        for name, shape in zip(names, input_shapes, strict=True)
-    ]
-    rows += _rows(net, input_shapes, "")
-    rows += [
-        (f"({name})", type(loss).__name__, blob, "()", _count(loss))
-        for name, loss, blob in _losses(net)
-    ]
-    shown = [i for i in range(5) if i != 2 or any(row[2] for row in rows[1:])]
+    rows += [(f"({name})", "", "", _shape_of(shapes.get(name)), "") for name in net.inputs]
+    rows += _rows(net, shapes, "")
+    before = [step.writes for step in net.steps()][-1:]
+    for name, head in net.heads.items():
+        cell = "" if [[head.input]] == before else head.input
+        before, size = [], _shape_of(() if shapes else None)
+        rows.append((f"({name})", type(head.loss).__name__, cell, size, _count(head.loss)))
+    shown = [i for i in range(5) if i not in (2, 3) or any(row[i] for row in rows[1:])]
     widths = [max(len(row[i]) for row in rows) for i in shown]
     lines = []
     for row in rows:
@@ -33,26 +32,23 @@ def summary(net, *input_shapes: tuple) -> str:
     return "\n".join([*lines, lines[1], total + (f", {frozen:,} frozen" if frozen else "")])
 
 
-def _rows(net, shapes: tuple, indent: str) -> list[tuple]:
-    rows, before = [], None
-    known = dict(zip(getattr(net, "inputs", ["input"]), shapes, strict=True))
-    for name, layer, reads, shape in net.rows(*shapes):
-        written = shape if isinstance(shape, list) else [shape]
-        is_next = before is None or reads == before
-        cell = "" if is_next else ", ".join(reads)
-        text = ", ".join(map(_shape, written))
-        rows.append((indent + name, type(layer).__name__, cell, text, _count(layer)))
-        if hasattr(layer, "rows"):
-            rows += _rows(layer, tuple(known[r] for r in reads), indent + "  ")
-        before = [name] if len(written) == 1 else [f"{name}.{i}" for i in range(len(written))]
-        known |= zip(before, written, strict=True)
+def _rows(net, shapes: dict, indent: str) -> list[tuple]:
+    """`shapes` are those of the inputs by name; {} where they are not known."""
+    rows, before, known = [], None, dict(shapes)
+    given = net.rows(*shapes.values()) if shapes else None
+    for step in net.steps():
+        if given is not None:
+            *_, shape = next(given)
+            known |= zip(step.writes, shape if isinstance(shape, list) else [shape], strict=True)
+        layer = step.layer
+        cell = "" if before is None or step.reads == before else ", ".join(step.reads)
+        text = ", ".join(filter(None, (_shape_of(known.get(blob)) for blob in step.writes)))
+        rows.append((indent + step.name, type(layer).__name__, cell, text, _count(layer)))
+        if hasattr(layer, "steps"):
+            inner = zip(layer.inputs, (known.get(blob) for blob in step.reads), strict=True)
+            rows += _rows(layer, dict(inner) if shapes else {}, indent + "  ")
+        before = step.writes
     return rows
-
-
-def _losses(net):
-    if hasattr(net, "heads"):
-        return [(n, head.loss, head.input) for n, head in net.heads.items()]
-    return [] if net.loss_layer is None else [("loss", net.loss_layer, "")]
 
 
 def _count(layer: Layer) -> str:
@@ -61,5 +57,7 @@ def _count(layer: Layer) -> str:
     return f"{size:,}" if size else "-"
 
 
-def _shape(shape: tuple) -> str:
+def _shape_of(shape: tuple | None) -> str:
+    if shape is None:
+        return ""
     return " x ".join(map(str, shape)) or "()"

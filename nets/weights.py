@@ -6,28 +6,31 @@ import numpy as np
 
 from lamina.common.npz import Entry, NpzError, open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
+from lamina.layers.finite import refuse_bad_weights, weights_of
 from lamina.layers.saved_state import misfit, restore
-from lamina.training.finite import refuse_bad_weights, weights_of
 
+ASIDE = "net/"  # begins the names in the file of a whole net that are no weights: net_file.py
 _LISTED = 100  # differences in an error
 
 
-def save_weights(path: Path, net: Layer) -> None:
+def save_weights(path: str | Path, net: Layer) -> None:
     """Write them; the file gets its name only when it is whole. Raises FloatingPointError if one of
     them is not finite: such weights would only hide better ones."""
     refuse_bad_weights(path, net)
     write_npz(path, weights_of(net))
 
 
-def load_weights(path: Path, net: Layer, strict: bool = True) -> str:
-    """Put saved weights into a net by name; returns a line that says what was put in.
+def load_weights(path: str | Path, net: Layer, strict: bool = True) -> str:
+    """Put saved weights into a net by name; returns a line that says what was put in. The file may
+    be that of a whole net too (`net.save`).
 
     Raises ValueError listing every name, shape and dtype that differs, or NpzError, which is one,
     for a damaged file, and changes nothing then; with strict=False what fits is put in, and the
     line says what does not.
     """
     held = {n: h for n, h in net.walk() if isinstance(h, (Param, State))}
-    with open_npz(path) as saved:
+    with open_npz(path) as entries:
+        saved = {name: entry for name, entry in entries.items() if not name.startswith(ASIDE)}
         wrong = [f"missing: {name}" for name in held.keys() - saved.keys()]
         wrong += [f"unknown: {name}" for name in saved.keys() - held.keys()]
         # Compared before they are read: what does not fit costs nothing, however large.

@@ -55,13 +55,13 @@ def wire(
     """
     steps = _read(nodes, inputs)
     writer = _writers(steps, inputs)
-    reading = {s.name: s.reads for s in steps} | losses
-    for name, reads in [*reading.items(), *((f"output {b}", [b]) for b in outputs)]:
+    reading = [*((s.name, s.reads) for s in steps), *losses.items()]  # names may be the same
+    for name, reads in [*reading, *((f"output {b}", [b]) for b in outputs)]:
         for blob in reads:
             if blob not in writer:
                 raise WiringError(name, f"no layer gives {blob}{suggest(blob, writer)}")
     readers: dict[str, list[tuple]] = {blob: [] for blob in writer}
-    for reads in reading.values():
+    for _, reads in reading:
         for position, blob in enumerate(reads):
             readers[blob].append((reads, position))
     for blob, places in readers.items():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
 from lamina.optimizers.parameters import checked_parameters, foreign_parameters, unknown_parameters
 from lamina.optimizers.schedules import checked_schedule, chooses, saved_schedule
@@ -13,7 +14,7 @@ DECAYS = ("l2", "l1", "decoupled")
 _OF_SCHEDULE = "schedule."  # begins the names in a state of what the schedule remembers
 
 
-class Optimizer:
+class Optimizer(Remembers):
     """Updates parameters from their gradients. A rule is a subclass with `update`.
 
     `parameters` is what `net.parameters()` gives. At each step, in this order,
@@ -34,6 +35,7 @@ class Optimizer:
     """
 
     keeps: tuple[str, ...] = ()
+    _not_arguments = frozenset({"parameters"})
 
     def __init__(
         self,
@@ -55,6 +57,9 @@ class Optimizer:
         self.schedule = None if schedule is None else checked_schedule(schedule)
         self.steps = 0
         self.kept: dict[str, dict[str, np.ndarray]] = {}
+
+    def __repr__(self):
+        return f"{shown(self)} of {len(self.parameters)} parameters, step {self.steps}"
 
     def step(self) -> None:
         """Update every parameter once."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamina import datasets
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 
@@ -19,6 +19,7 @@ REASONS = {
     "needs_torch": "no PyTorch: pip install torch",
     "needs_jax": "no JAX: pip install -e '.[peers]'",
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
+    "needs_sklearn": "no scikit-learn: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
 }
 MODULES = {"needs_browser": "playwright"}  # the others are called as in their markers
@@ -42,12 +43,14 @@ def pytest_collection_modifyitems(items):
 class Tiny(Dataset):
     """30 points in three classes, in memory; as images (1, 2, 2) if asked for."""
 
-    def __init__(self, images: bool = False):
+    def __init__(self, images: bool = False, validation: bool = True):
         rng = np.random.default_rng(0)
         t = np.arange(30) % 3
         X = (rng.standard_normal((30, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
         samples = Samples(X.reshape(30, 1, 2, 2) if images else X, t)
-        super().__init__(samples, samples, class_names=range(3))
+        super().__init__(
+            samples, samples, Classification(range(3)), samples if validation else None
+        )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = (  # a room may import those of the lines before its own, and itself
     ("common",),
-    ("autodiff", "datasets"),
+    ("autodiff", "datasets", "metrics"),
     ("layers",),
     ("nets", "optimizers"),
     ("training",),
@@ -26,12 +26,16 @@ MAY_IMPORT = {
 # Only these files may import them, and inside functions where a fast start gains from it.
 HEAVY = {
     "matplotlib": {
-        *("autodiff/draw/picture.py", "experiment/plots.py", "experiment/evaluate.py"),
+        *("autodiff/draw/picture.py", "experiment/plots.py"),
+        *(
+            f"experiment/evaluation/{n}.py"
+            for n in ("classification", "regression", "reconstruction")
+        ),
         "diagnosis/picture.py",
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
-    "tqdm": {"datasets/download.py", "training/trainer.py"},
+    "tqdm": {"datasets/download.py", "training/callbacks/progress_bar.py"},
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"layers/kernels/workers.py"},
 }
@@ -67,6 +71,61 @@ def test_only_the_files_that_need_them_import_heavy_libraries(room):
             assert path.relative_to(ROOT).as_posix() in HEAVY.get(name, ()), f"{path}: {name}"
 
 
+def test_no_files_import_each_other_in_a_circle():
+    """Imports inside functions count: they only hide that two files are one."""
+    files = [path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py")]
+    circles = circles_of({module_of(path): imported_files(path) for path in files})
+    assert circles == []
+
+
+def test_the_search_for_circles_finds_them():
+    apart = {"a": {"b", "c"}, "b": {"c"}, "c": set()}
+    assert circles_of(apart) == []
+    assert circles_of({**apart, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles_of({"a": {"b"}, "b": {"a"}, "c": {"d"}, "d": {"c"}}) == [["a", "b"], ["c", "d"]]
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_files(path) -> set[str]:
+    """The project's files that a file names in its imports. A package counts as its __init__; that
+    importing a file runs the __init__ of its packages is no wish of the one who imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: import by full names"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found.add(name if _is_file(name.removeprefix("lamina.")) else node.module)
+    ours = {name.removeprefix("lamina.") for name in found if name.startswith("lamina.")}
+    return {name for name in ours if _is_file(name)}
+
+
+def _is_file(module: str) -> bool:
+    path = ROOT.joinpath(*module.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def circles_of(imports: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of files that reach each other, sorted."""
+    reached = {name: set(others) & imports.keys() for name, others in imports.items()}
+    growing = True
+    while growing:
+        growing = False
+        for name, others in reached.items():
+            further = others.union(*(reached[other] for other in others))
+            growing = growing or further != others
+            reached[name] = further
+    in_circle = sorted(name for name, others in reached.items() if name in others)
+    groups = {tuple(n for n in in_circle if n in reached[m] and m in reached[n]) for m in in_circle}
+    return sorted(map(list, groups))
+
+
 def test_a_start_loads_no_plotting_and_no_network():
     code = (
         "from lamina import layers, nets, optimizers, datasets, training; import sys; "
@@ -74,7 +133,3 @@ def test_a_start_loads_no_plotting_and_no_network():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_the_base_of_all_layers_stays_small():
-    assert len((ROOT / "layers/base.py").read_text(encoding="utf-8").splitlines()) <= 150

@@ -40,7 +40,6 @@ def test_a_run_from_the_command_line(tmp_path):
     assert config["training"]["threads"] >= 1
 
 
-@pytest.mark.needs_mnist
 def test_the_written_configuration_runs_again_to_the_same_bits(tmp_path):
     train("--run-dir", tmp_path / "a", "--seed", 7, "--quiet", *SHORT)
     done = train("--config", tmp_path / "a" / "config.yaml", "--run-dir", tmp_path / "b", "--quiet")
@@ -56,15 +55,20 @@ def test_the_written_configuration_runs_again_to_the_same_bits(tmp_path):
 @pytest.mark.needs_mnist
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_two_layer_net_of_note_004_reaches_its_accuracy(tmp_path, seed):
-    """Note 004 reports 97.83 % and 96.84 %. The whole main job, three to five seconds."""
-    done = train("--run-dir", tmp_path / "run", "--seed", seed, "--quiet")
+    """Note 004 reports 97.83 % and 96.84 %. The whole main job, three to five seconds.
+
+    These seeds give 98.23, 98.19, 98.11 % (train) and 97.26, 97.10, 96.86 % (test), other
+    machines a few hundredths more or less. A rate of 0.07 (97.64 and 96.47 %) is below the bounds.
+    """
+    config = ("--config", "configs/mnist_relu.yaml")
+    done = train(*config, "--run-dir", tmp_path / "run", "--seed", seed, "--quiet")
     assert done.returncode == 0, done.stderr
     history = np.genfromtxt(tmp_path / "run" / "history.csv", delimiter=",", names=True)
-    assert history["train_accuracy"][-1] >= 0.976
+    assert history["iteration"][-1] == 10_000
+    assert history["train_accuracy"][-1] >= 0.979
     assert history["test_accuracy"][-1] >= 0.966
 
 
-@pytest.mark.needs_mnist
 def test_a_run_directory_is_never_written_over(tmp_path):
     (tmp_path / "keep.txt").write_text("mine")
     done = train("--run-dir", tmp_path, *SHORT)
@@ -76,7 +80,10 @@ def test_a_run_directory_is_never_written_over(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--config", "none.yaml"], "none.yaml: cannot be read"),
+        (
+            ["--config", "none.yaml"],
+            "none.yaml: no such file or configuration; known: digits_lenet",
+        ),
         (["--set", "optimizer.lr=fast"], "optimizer.lr: expects a number, got the text 'fast'"),
         (["--set", "net.layers.affine1.n_outs=3"], "did you mean n_out?"),
         (["--set", "training.threads=0"], "training.threads: expects at least 1, got 0"),
@@ -107,7 +114,6 @@ def test_reading_a_configuration_does_not_import_numpy():
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.needs_mnist
 def test_the_thread_count_of_a_configuration_is_in_force(tmp_path):
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     by_environment = train("--run-dir", tmp_path / "a", "--quiet", *SHORT, env=environment)
@@ -134,7 +140,6 @@ def test_runs_that_start_together_get_directories_of_their_own(tmp_path):
         assert len((tmp_path / folder / "loss.csv").read_text().splitlines()) == 301
 
 
-@pytest.mark.needs_mnist
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGINT for a child: POSIX only")
 def test_ctrl_c_is_one_line_and_status_130(tmp_path):
     command = [sys.executable, str(ROOT / "train.py"), "--run-dir", str(tmp_path / "run")]

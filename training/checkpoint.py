@@ -9,7 +9,7 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.common.files import remove
 from lamina.common.npz import NpzError, read_npz, write_npz
-from lamina.training.finite import refuse_nan
+from lamina.layers.finite import refuse_nan
 
 _NAME = re.compile(r"checkpoint-(\d{8,})\.npz")
 _DIGEST = "sha256"

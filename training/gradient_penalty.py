@@ -6,7 +6,7 @@ from lamina.layers import State
 from lamina.layers.saved_state import restore, saved
 
 
-def add_penalised_gradient(net, X, t, penalty: float, scale: float = 1.0) -> float:
+def add_penalised_gradient(net, X, t, scale: float = 1.0, *, penalty: float) -> float:
     """Train on R = L + λ ‖∇L‖², the example of higher-order derivatives in note 000.
 
     With g = ∇L, ∇R = g + 2 λ H g: a backward pass, and one Hessian-vector product. Both see the

@@ -8,9 +8,9 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.common.table import Table, read_table
 
-EVALUATION = ("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr")
+BEFORE, AFTER = ("iteration", "epoch", "loss"), ("lr",)  # around the figures of the sets
 TIMING = (
-    *("iteration", "seconds", "images_per_second"),
+    *("iteration", "seconds", "samples_per_second"),
     *("checkpoint_seconds", "recorder_seconds"),
 )
 
@@ -18,13 +18,15 @@ TIMING = (
 class History:
     """Collects losses and evaluations, and writes them into tables if it is given a folder.
 
-    loss.csv has a row per iteration, history.csv a row per evaluation; timing.csv has the seconds
+    loss.csv has a row per iteration, history.csv a row per evaluation, with `columns` for the
+    figures of the sets (train_loss, test_accuracy, ...); timing.csv has the seconds
     since the start, and those spent on checkpoints and on health, apart, so that the other two are
     the same bits for the same seed. `losses` and `evaluations` are those of this process, and
     `evaluated` is the iteration of the last evaluation.
     """
 
-    def __init__(self):
+    def __init__(self, columns: tuple[str, ...] = ()):
+        self.columns = (*BEFORE, *columns, *AFTER)
         self.losses: list[float] = []
         self.evaluations: list[dict] = []
         self.evaluated = 0
@@ -41,7 +43,7 @@ class History:
             _check_reach(folder / "history.csv", self.evaluated, None)
         self._tables = {
             "loss": Table(folder / "loss.csv", ("iteration", "loss"), iteration),
-            "history": Table(folder / "history.csv", EVALUATION, self.evaluated),
+            "history": Table(folder / "history.csv", self.columns, self.evaluated),
             "timing": Table(folder / "timing.csv", TIMING, self.evaluated),
         }
         spent = read_table(folder / "timing.csv")
@@ -66,7 +68,7 @@ class History:
         self.evaluations.append(row)
         self.evaluated, self._since = row["iteration"], []
         if self._tables:
-            self._tables["history"].write(_text(row[key]) for key in EVALUATION)
+            self._tables["history"].write(_text(row[key]) for key in self.columns)
             rate = f"{images / seconds:.0f}" if seconds else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
             overhead = (self.checkpoint_seconds, self.recorder_seconds)

@@ -1,13 +1,12 @@
 """`draw`: a function and its inputs to a picture that shows itself, or is saved."""
 
-import os
-import tempfile
 from functools import cached_property
 from pathlib import Path
 
 from lamina.autodiff.draw.graph import Graph
 from lamina.autodiff.draw.layout import Layout, lay_out
 from lamina.autodiff.draw.tracing import trace
+from lamina.common.files import whole_file
 
 NOTEBOOK_WIDTH = 960  # pixels: what fits beside the prompts without a scroll bar
 SUFFIXES = (".png", ".svg", ".dot", ".html")
@@ -62,14 +61,13 @@ class Drawing:
         if suffix not in SUFFIXES:
             raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
         if suffix == ".png":
-            write = _png_writer(self.figure())
+            figure = self.figure()
+            with whole_file(path) as file:
+                figure.savefig(file, format="png", dpi=192)
         else:
             content = getattr(self, suffix[1:]).encode("utf-8")
-
-            def write(file):
+            with whole_file(path) as file:
                 file.write(content)
-
-        _write_whole(path, write)
 
     def _repr_svg_(self) -> str:
         from lamina.autodiff.draw.svg import svg
@@ -91,22 +89,3 @@ def draw(f, inputs, title: str = "Computational graph") -> Drawing:
     Raises TypeError or ValueError if inputs or result are of another kind (see `trace`).
     """
     return Drawing(trace(f, inputs), title)
-
-
-def _png_writer(figure):
-    return lambda file: figure.savefig(file, format="png", dpi=192)
-
-
-def _write_whole(path: Path, write) -> None:
-    """write(file) into a temporary file in the same folder, which then gets the name."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -14,8 +14,6 @@ A pull may give a gradient of the shape that broadcasting gave the argument: it 
 import functools
 import sys
 
-import numpy as np
-
 from lamina.autodiff.traced import Traced, outermost
 
 
@@ -42,23 +40,6 @@ def linear(function, pull):
         return function(dx, *args, **kwargs)
 
     return [Rule(push, pull)]
-
-
-def transposed(push, argument: int = 0) -> Rule:
-    """A rule from its push alone: reverse mode through push, which is linear, gives the pull."""
-
-    def pull(g, y, *args, **kwargs):
-        from lamina.autodiff.reverse import vjp  # which is built on the rules
-
-        x = args[argument]
-
-        def dy(dx):
-            return np.broadcast_to(push(dx, y, *args, **kwargs), np.shape(y))
-
-        _, pull_back = vjp(dy, np.zeros(x.shape, x.dtype))
-        return pull_back(g)
-
-    return Rule(push, pull, push)
 
 
 class PerArgument:

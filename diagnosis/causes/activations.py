@@ -70,7 +70,7 @@ def saturated(record, earlier) -> Finding | None:
     if len(found) > 1:
         evidence.append(f"saturated by half or more: {listed(found)}")
     if not math.isnan(record.train):
-        evidence.append(f"train accuracy {percent(record.train)}")
+        evidence.append(record.said("train"))
     return Finding(
         "saturated units",
         evidence,

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lamina.diagnosis.finding import Finding, median, percent
+from lamina.diagnosis.finding import Finding, median
 
 EXPLODING = 1000.0  # times, from the first layer to the largest
 VANISHING = 1e-3  # relative gradient of the lowest weights, as a share of that of the highest
@@ -80,9 +80,7 @@ def vanishing(record, earlier) -> Finding | None:
     if squashing:
         evidence.append(f"{len(squashing)} layers of {' and '.join(sorted(set(squashing)))}")
     if not math.isnan(record.train):
-        evidence.append(
-            f"train accuracy {percent(record.train)} after {record.iterations} iterations"
-        )
+        evidence.append(f"{record.said('train')} after {record.iterations} iterations")
     return Finding(
         "vanishing gradients",
         evidence,

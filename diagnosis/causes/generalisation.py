@@ -5,30 +5,34 @@ import math
 import numpy as np
 
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW
-from lamina.diagnosis.finding import Finding, accuracies, largest, median, percent
+from lamina.diagnosis.finding import Finding, largest, median
 
-GAP = 0.08  # between train and test accuracy
+GAP = 0.08  # between the scores of train and test
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
-LOW = 0.75  # a train accuracy below which a net that has stopped getting better lacks something
+LOW = 0.75  # a train score below which a net that has stopped getting better lacks something
 
 
 def wrong_labels(record, earlier) -> Finding | None:
-    """Test accuracy at chance, with training samples learned by heart or not learned at all, while
-    the training itself is in order. Zhang et al. 2017, "Understanding deep learning requires
-    rethinking generalization": a net that is large enough learns random labels by heart."""
-    if earlier or not record.chance or math.isnan(record.test) or record.iterations <= SHORT:
+    """A test set no better than guessed, with training samples learned by heart or not learned at
+    all, while the training itself is in order. Zhang et al. 2017, "Understanding deep learning
+    requires rethinking generalization": a net that is large enough learns random labels by heart.
+    """
+    if earlier or math.isnan(record.test) or record.iterations <= SHORT:
+        return None
+    if record.figure.guess is None or record.task == "reconstruction":
         return None
     # Guessing scatters by √(p (1 - p) / n) around the share of the largest class.
     chance, n = record.chance, record.facts.get("test_samples", 1000)
     limit = chance + 0.04 + 3 * math.sqrt(chance * (1 - chance) / n)
-    best = float(record.history["test_accuracy"].max())
-    if record.test > limit or best > limit + 0.02:
+    best = int(record.scores("test").argmax())
+    if limit >= 1.0 or record.test > limit or record.scores("test")[best] > limit + 0.02:
         return None
     by_heart = record.train - record.test > 0.1
+    shown = record.figure.shown
     evidence = [
-        f"test accuracy {percent(record.test)}, best {percent(best)}",
-        f"guessing scores {percent(chance)}",
-        f"train accuracy {percent(record.train)}: "
+        f"{record.said('test')}, best {shown(float(record.values('test')[best]))}",
+        f"guessing scores {shown(record.figure.guess)}",
+        f"{record.said('train')}: "
         + ("learned by heart" if by_heart else "hardly anything is learned"),
     ]
     if record.everything is not None:
@@ -49,7 +53,7 @@ def wrong_labels(record, earlier) -> Finding | None:
 
 
 def too_little_capacity(record, earlier) -> Finding | None:
-    """Train and test accuracy low and equal, the loss no longer falling, the training in order."""
+    """Train and test scores low and equal, the loss no longer falling, the training in order."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
     quarter = record.iterations // 4
@@ -65,7 +69,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
         if len(p["shape"]) == 2
     }
     evidence = [
-        f"{accuracies(record)}: low, and nearly equal",
+        f"{record.said('train', 'test')}: low, and nearly equal",
         f"mean loss of the third quarter {before:.3g}, of the last {last:.3g}",
     ]
     hidden = dict(list(widths.items())[:-1])
@@ -99,11 +103,15 @@ def over_fitting(record, earlier) -> Finding | None:
     errors = (1 - record.train, 1 - record.test)
     if math.isnan(gap) or gap < GAP or errors[0] > 0.5 * errors[1]:
         return None
-    evidence = [f"{accuracies(record)}: {100 * gap:.3g} points apart"]
-    tests = record.history["test_accuracy"]
+    evidence = [f"{record.said('train', 'test')}: {100 * gap:.3g} points apart"]
+    tests = record.scores("test")
     if tests.max() > record.test + 0.01:
-        at = record.history["iteration"][tests.argmax()]
-        evidence.append(f"test accuracy was best, {percent(tests.max())}, at iteration {at:.0f}")
+        best = int(tests.argmax())
+        at, value = record.history["iteration"][best], float(record.values("test")[best])
+        evidence.append(
+            f"the {record.figure.name} of the test set was best, {record.figure.shown(value)}, at "
+            f"iteration {at:.0f}"
+        )
     weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
     if weights:
         evidence.append(f"{weights:,} parameters for {record.facts['samples']:,} samples")
@@ -114,7 +122,8 @@ def over_fitting(record, earlier) -> Finding | None:
         [
             "more samples, or augmentation under training for images",
             "Dropout, weight_decay: 0.0005",
-            "patience and keep_best under training: stop where the test accuracy was best",
+            "a validation set (dataset: {..., validation_share: 0.1}) with patience and keep_best "
+            "under training: stop where it was best",
             "fewer units",
         ],
     )

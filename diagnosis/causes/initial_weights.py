@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.finding import Finding, listed, percent
+from lamina.diagnosis.finding import Finding, listed
 
 TOO_LARGE = 8.0  # times the deviation of He's rule
 # Their weights have these shapes, so the number of inputs of a unit is known.
@@ -27,7 +27,7 @@ def equal_weights(record, earlier) -> Finding | None:
     if series and not any(s["weight_norm"][-1] for s in series):
         evidence.append(f"they are still 0 at iteration {series[0].iterations[-1]:.0f}")
     if not math.isnan(record.train):
-        evidence.append(f"train accuracy {percent(record.train)}")
+        evidence.append(record.said("train"))
     return Finding(
         "equal weights",
         evidence,

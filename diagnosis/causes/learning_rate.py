@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.finding import Finding, largest, median, percent
+from lamina.diagnosis.finding import Finding, largest, median
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
@@ -120,5 +120,5 @@ def _losses(record) -> list[str]:
     line = f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     if peak > 1.5 * record.start_loss and record.iterations:
         line += f", {peak:.3g} at iteration {record.loss['iteration'][at]:.0f}"
-    accuracy = [f"train accuracy {percent(record.train)}"] if not math.isnan(record.train) else []
-    return [line, *accuracy]
+    figures = [record.said("train")] if not math.isnan(record.train) else []
+    return [line, *figures]

@@ -212,12 +212,14 @@ def _close(a, b) -> bool:
 
 
 def _others(case: Case) -> list:
-    """Other inputs of the same kind: floats mixed with their neighbours, so that they stay where
-    the layer is defined; integers and targets in another order."""
+    """Other inputs of the same kind: samples mixed with their neighbours, so that they stay where
+    the layer is defined, probabilities too; integers and targets in another order."""
     others = [np.roll(x, 1, axis=0) if x.ndim else x for x in case.inputs]
     for i in case.input_names.values():
         x = case.inputs[i]
-        others[i] = 0.5 * (x + np.roll(x.reshape(-1), 1).reshape(x.shape))
+        alone = len(x) == 1 if x.ndim else True
+        rolled = np.roll(x.reshape(-1), 1).reshape(x.shape) if alone else np.roll(x, 1, axis=0)
+        others[i] = 0.75 * x + 0.25 * rolled
     return others
 
 

@@ -123,8 +123,12 @@ def _only_at_targets(case: Case, where_wrong) -> bool:
     if not isinstance(case.layer, Loss) or len(case.inputs) < 2:
         return False
     expected = np.zeros_like(where_wrong).reshape(-1, where_wrong.shape[-1])
-    t = case.layer.class_indices(*case.inputs)
-    expected[np.arange(len(t)), t] = True
+    try:
+        t = case.layer.class_indices(*case.inputs)
+    except (TypeError, ValueError):
+        return False  # a loss of numbers
+    rows = np.flatnonzero(t != getattr(case.layer, "ignore_index", None))
+    expected[rows, t[rows]] = True
     return bool((where_wrong.reshape(expected.shape) == expected).all())
 
 

@@ -4,6 +4,7 @@ Each rule is a function (case, report, rng) that adds findings and says nothing 
 """
 
 import contextlib
+import numbers
 
 import numpy as np
 
@@ -60,6 +61,13 @@ def returns_what_it_should(case: Case, report: Report, rng) -> None:
     if isinstance(layer, Loss):
         if len(outputs) != 1 or np.ndim(outputs[0]) != 0:
             message = f"a loss is a 0-d array, got shape {np.shape(outputs[0])}: sum over it all"
+            report.add(FAILED, "forward", case.where, message)
+        weight = layer.weight
+        if not (isinstance(weight, numbers.Real) and weight > 0):
+            message = (
+                f"self.weight is {weight!r:.60} after it, but says how much counted: multiply the "
+                "sum by self.scale(n), n being the number of samples"
+            )
             report.add(FAILED, "forward", case.where, message)
         try:
             layer.backward()

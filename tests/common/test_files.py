@@ -26,3 +26,9 @@ def test_a_failure_leaves_the_old_file(tmp_path):
         write_half()
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / "nowhere" / "a"
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"), whole_file(path):
+        pass

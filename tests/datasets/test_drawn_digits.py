@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.datasets import MNIST, DrawnDigits, draw_digits, drawn_digits
+from lamina.datasets import MNIST, DrawnDigits, Reconstruction, draw_digits, drawn_digits
 from lamina.datasets.idx import read_idx
 from lamina.layers import Affine, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
@@ -96,7 +96,7 @@ def test_the_digits_differ_more_from_one_another_than_within():
 def test_the_dataset_draws_when_it_is_used(home, monkeypatch):
     data = DrawnDigits(n_train=30, n_test=20)
     assert data.input_shape == (784,)
-    assert data.class_names == tuple("0123456789")
+    assert data.task.class_names == tuple("0123456789")
     assert list(home.iterdir()) == []
     assert data.train.X.shape == (30, 784)
     assert data.test.X.shape == (20, 784)
@@ -220,3 +220,59 @@ def test_who_learned_on_drawn_digits_reads_most_of_mnist(tmp_path, monkeypatch):
     net = trained(DrawnDigits(n_train=12_000, n_test=100), iterations=6_000)
     assert len(mnist) == 10_000
     assert accuracy(net, mnist) >= 0.72
+
+
+def test_digits_for_validation_are_further_ones_of_the_same_pen(home):
+    plain = DrawnDigits(n_train=90, n_test=20, normalise=True)
+    data = DrawnDigits(n_train=90, n_test=20, normalise=True, validation_share=0.25)
+    assert not plain.has_validation
+    assert plain.validation is None
+    assert list(plain.sets()) == ["train", "test"]
+    assert data.has_validation
+    assert list(data.sets()) == ["train", "validation", "test"]
+    assert list(home.iterdir()) == [home / "drawn_digits"]
+    for name, samples in plain.sets().items():
+        assert samples.fingerprint() == data.sets()[name].fingerprint()
+    assert len(data.validation) == 30  # a quarter of all 120
+    assert np.bincount(data.validation.t).tolist() == [3] * 10
+    assert data.validation.scale == data.train.scale
+    images = [image.tobytes() for samples in data.sets().values() for image in samples.X]
+    assert len(set(images)) == 140
+    again = DrawnDigits(n_train=90, n_test=30, n_validation=30)  # as many, and yet others
+    assert (again.validation.X != again.test.X).any(axis=1).all()
+    np.testing.assert_array_equal(again.validation.X, data.validation.X)
+    assert (DrawnDigits(seed=1, n_validation=30).validation.X != data.validation.X).any()
+
+
+def test_whether_there_is_validation_is_known_before_anything_is_drawn(home):
+    assert DrawnDigits(n_validation=3).has_validation
+    assert "with" not in repr(DrawnDigits())
+    assert "with validation" in repr(DrawnDigits(n_validation=3))
+    assert list(home.iterdir()) == []
+
+
+def test_digits_to_be_reconstructed(home):
+    data = DrawnDigits(n_train=30, n_test=20, flatten=False, task="reconstruction", n_validation=9)
+    assert data.task == Reconstruction()
+    assert data.input_shape == data.target_shape == (1, 28, 28)
+    for samples in data.sets().values():
+        assert samples.t is samples.X
+        assert samples.X.dtype == np.uint8
+        X, t = samples[np.arange(5)]
+        np.testing.assert_array_equal(X, t)
+        assert t.max() == 1.0
+    assert 0.1 < data.guess("test") < 0.5  # in the unit of the inputs
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"task": "regression"}, "task: expects classification, reconstruction; got regression"),
+        ({"n_validation": 0}, "n_validation: expects a whole number of at least 1, got 0"),
+        ({"n_validation": 3, "validation_share": 0.1}, "both say how many"),
+        ({"validation_share": 1.5}, "validation_share: expects a share between 0 and 1, got 1.5"),
+    ],
+)
+def test_what_cannot_be_asked_for(settings, words):
+    with pytest.raises(ValueError, match=words):
+        DrawnDigits(**settings)

@@ -43,7 +43,7 @@ def test_it_reads_its_own_folder_when_the_data_are_used(home):
     np.testing.assert_allclose(X[:, 0], [9 / 255, 0, 3 / 255], rtol=1e-6)
     assert X.dtype == np.float32
     assert t.tolist() == [9, 0, 3]
-    assert [data.class_names[i] for i in t] == ["ankle boot", "T-shirt", "dress"]
+    assert [data.task.class_names[i] for i in t] == ["ankle boot", "T-shirt", "dress"]
     images = FashionMNIST(flatten=False)
     assert images.input_shape == (1, 28, 28)
     assert images.test.X.shape == (10_000, 1, 28, 28)
@@ -58,11 +58,11 @@ def test_normalised_and_cut_as_mnist(home):
 
 
 def test_ten_class_names():
-    assert FashionMNIST.class_names == (
+    assert FashionMNIST.classes == (
         *("T-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    assert len(set(FashionMNIST.class_names)) == 10
+    assert len(set(FashionMNIST.classes)) == 10
 
 
 def test_folder_mirrors_and_sums_are_not_those_of_mnist():

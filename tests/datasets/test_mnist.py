@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from lamina.datasets import MNIST, load_mnist
+from lamina.datasets import MNIST, Reconstruction, load_mnist
 from lamina.datasets.download import DownloadError, data_home
 from lamina.datasets.idx import IdxError, write_idx
 from lamina.datasets.mnist import FILES
@@ -177,3 +177,78 @@ def test_files_put_one_level_too_high_are_found_out(tmp_path, monkeypatch):
     with pytest.raises(DownloadError, match=words):
         _ = MNIST().train
     assert [p.name for p in (tmp_path / "mnist").iterdir()] == ["train-images-idx3-ubyte.gz"]
+
+
+@pytest.fixture
+def numbered(home):
+    """Made files in which every training image says its number and every label is drawn."""
+    X = np.zeros((60_000, 28, 28), np.uint8)
+    X[:, 0, 0], X[:, 0, 1] = np.arange(60_000) // 256, np.arange(60_000) % 256
+    t = np.random.default_rng(0).choice(10, 60_000, p=[0.3, *[0.1] * 6, 0.05, 0.03, 0.02])
+    write(home, "train-images-idx3-ubyte.gz", X)
+    write(home, "train-labels-idx1-ubyte.gz", t.astype(np.uint8))
+    return t
+
+
+def numbers(samples):
+    return samples.X[:, 0].astype(int) * 256 + samples.X[:, 1]
+
+
+def test_training_images_held_back_class_by_class(numbered):
+    data = MNIST(validation_share=0.1)
+    assert data.has_validation
+    assert list(data.sets()) == ["train", "validation", "test"]
+    train, held_back = numbers(data.train), numbers(data.validation)
+    assert (len(train), len(held_back), len(data.test)) == (54_000, 6_000, 10_000)
+    assert sorted([*train, *held_back]) == list(range(60_000))
+    assert (np.diff(train) > 0).all()  # in their order
+    for samples, rows in ((data.train, train), (data.validation, held_back)):
+        np.testing.assert_array_equal(samples.t, numbered[rows])
+    assert abs(np.bincount(data.validation.t) - np.bincount(numbered) / 10).max() < 1
+    again, other = (MNIST(n_validation=6_000, split_seed=seed) for seed in (0, 1))
+    np.testing.assert_array_equal(numbers(again.validation), held_back)
+    assert numbers(other.validation).tolist() != held_back.tolist()
+
+
+def test_without_validation_all_is_as_it_was(numbered):
+    data = MNIST()
+    assert not data.has_validation
+    assert data.validation is None
+    assert numbers(data.train).tolist() == list(range(60_000))
+
+
+def test_so_many_training_images_besides_those_for_validation(numbered):
+    data = MNIST(n_train=800, validation_share=0.2, normalise=True)
+    assert (len(data.train), len(data.validation)) == (800, 200)
+    assert sorted([*numbers(data.train), *numbers(data.validation)]) == list(range(1000))
+    assert data.train[:][0].std() == pytest.approx(1.0, abs=1e-4)  # by the training images alone
+    assert data.validation.scale == data.test.scale == data.train.scale
+
+
+def test_images_to_be_reconstructed(numbered):
+    data = MNIST(n_train=50, n_validation=20, task="reconstruction")
+    assert data.task == Reconstruction()
+    assert data.target_shape == (784,)
+    assert all(samples.t is samples.X for samples in data.sets().values())
+    plain = MNIST(n_train=50, n_validation=20)  # the same images are held back
+    np.testing.assert_array_equal(plain.validation.X, data.validation.X)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"task": "multilabel"}, "task: expects classification, reconstruction; got multilabel"),
+        (
+            {"n_train": 59_999, "n_validation": 2},
+            "59999 training images and 2 for validation are m",
+        ),
+        ({"n_train": 5, "n_validation": 2}, "expects at least 10, one of each class"),
+        ({"n_validation": 59_995}, "5 training images beside 59995 .* expects at least 10"),
+        ({"n_validation": 60_000}, "n_validation: 60000 leaves 0 of 60000"),
+        ({"n_validation": 3, "validation_share": 0.1}, "both say how many"),
+        ({"split_seed": -1}, "split_seed: expects a whole number of at least 0"),
+    ],
+)
+def test_what_cannot_be_asked_for(settings, words):
+    with pytest.raises(ValueError, match=words):
+        MNIST(**settings)

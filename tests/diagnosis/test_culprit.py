@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.culprit import find_culprit
 from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
 from lamina.experiment.config import load_config
@@ -18,10 +19,10 @@ from lamina.nets import Sequential
 from lamina.nets.probes import places_of
 from lamina.optimizers import SGD
 from lamina.training.checkpoint import Checkpoints
-from lamina.training.finite import NonFiniteError
 from lamina.training.trainer import Trainer
+from lamina.training.watch import NonFiniteError
 
-CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 STEP = 2  # the iteration at which a NaN is planted
 
 
@@ -39,12 +40,12 @@ def trainer_of(config, batch_size=4, samples=20):
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
     X = rng.random((samples, *dataset.input_shape), dtype=np.float32)
-    made = Samples(X, np.arange(samples) % len(dataset.class_names))
+    made = Samples(X, np.arange(samples) % len(dataset.task.class_names))
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
-    settings |= {"gradient_penalty": penalty, "rng": rng}
-    return Trainer(net, optimizer, Dataset(made, made, dataset.class_names), **settings)
+    settings |= {"gradient_penalty": penalty, "rng": rng, "watch": Diagnosis()}
+    return Trainer(net, optimizer, Dataset(made, made, dataset.task), **settings)
 
 
 def spoiled(result):
@@ -141,7 +142,7 @@ def test_a_nan_in_the_input_or_in_a_weight_from_the_start(path):
     trainer.net.needs_dX = False
     start = trainer.state()
     X = trainer.dataset.train.X
-    sample = int(trainer.minibatches.order[trainer.minibatches.batch_size])  # of the second batch
+    sample = int(trainer.batches.order.order[trainer.batches.batch_size])  # of the second batch
     place = tuple(np.array(X.shape[1:]) // 2)
     kept, X[(sample, *place)] = X[(sample, *place)], np.inf
     error, culprit = stopped(trainer, start)
@@ -165,7 +166,7 @@ def chain(layers=None, samples=30, **settings):
     layers = layers or {"affine1": Affine(4, 5, rng=rng), "relu": Relu()}
     layers = {**layers, "last": Affine(5, 3, rng=rng)}
     net = Sequential(layers, loss=SoftmaxWithLoss())
-    data = Dataset(Samples(X, t), Samples(X, t), range(3))
+    data = Dataset(Samples(X, t), Samples(X, t), Classification(range(3)))
     settings = {"iterations": 20, "batch_size": 10, "quiet": True, **settings}
     optimizer = SGD(net.parameters(), lr=settings.pop("lr", 0.1))
     return Trainer(net, optimizer, data, rng=rng, **settings)

@@ -147,7 +147,7 @@ def test_a_line_that_was_cut_off_is_left_out(files):
         ("layers.csv", f"{LAYERS}2,a\n", "layers.csv, line 3: expects 9 cells, got 2"),
         ("layers.csv", f"{LAYERS}1,a,Relu,0,1,0,1,,\n", "layers.csv: is damaged: its iterations"),
         ("loss.csv", "iteration,loss\n0,2.3\n", "loss.csv: is damaged: its iterations do not grow"),
-        ("facts.json", '{"classes": "many"}', "facts.json: is damaged: classes is not what"),
+        ("facts.json", '{"task": {"classes": "many"}}', "is damaged: task.classes is not what"),
         ("facts.json", '{"parameters": {"a.W": {}}}', "damaged: parameters.a.W is not what"),
         ("facts.json", '{"layers": {"a": 1e999}}', "damaged: layers.a is not what"),
         ("facts.json", "[" * 100_000, "facts.json: is damaged: no JSON"),
@@ -182,7 +182,7 @@ def test_damaged_files_are_one_clear_line(files, name, content, message, capsys)
 
 
 def test_facts_of_another_shape_do_not_end_in_a_traceback(files):
-    for facts in ({}, {"layers": {}, "parameters": {}}, {"classes": 3}):
+    for facts in ({}, {"layers": {}, "parameters": {}}, {"task": {"task": "x"}}):
         (files / "facts.json").write_text(json.dumps(facts))
         assert main(["doctor", str(files)]) in (0, 1)
 

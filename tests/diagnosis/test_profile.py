@@ -1,12 +1,22 @@
 """lamina profile and its --tune: what is measured, and what is said of mistakes."""
 
+import json
 import re
 
+import numpy as np
 import pytest
 
 from lamina.commands.frame import main
-from lamina.diagnosis.profile import measure, table
-from lamina.experiment.config import load_config
+from lamina.commands.profile import profile
+from lamina.datasets import MNIST, Dataset, Samples
+from lamina.diagnosis.profile import batch_of, measure, table
+from lamina.experiment import tune as tune_module
+from lamina.experiment.config import ConfigError, load_config
+from lamina.experiment.tune import tune
+from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.layers.base import Layer
+from lamina.nets import Graph, Head, Node, Sequential
+from lamina.optimizers import SGD
 
 CONFIG = """
 dataset: {type: DrawnDigits, n_train: 100, n_test: 10, flatten: false}
@@ -32,11 +42,15 @@ def path(tmp_path, monkeypatch):
     return tmp_path / "c.yaml"
 
 
+def measured(path, steps=3, **options):
+    return profile(load_config(path), steps, **options)
+
+
 def test_every_layer_is_measured(path):
-    found = measure(load_config(path), steps=3)
+    found = measured(path)
     rows = {row["name"]: row for row in found["rows"]}
     assert list(rows) == [
-        *("conv1", "relu1", "relu1_copy", "conv2", "sum1", "pool1", "affine1", "(loss)"),
+        *("conv1", "relu1", "relu1_copy", "conv2", "sum1", "pool1", "affine1", "loss"),
     ]
     assert rows["conv1"]["flop"] == 4 * 2 * 28 * 28 * 9 * 1 * 4
     assert rows["affine1"]["flop"] == 4 * 2 * 4 * 10
@@ -46,38 +60,190 @@ def test_every_layer_is_measured(path):
     assert rows["conv2"]["output"] == 4 * 4 * 28 * 28 * 4
     assert rows["conv2"]["parameters"] == 4 * (4 * 4 * 9 + 4)
     assert all(row["forward"] > 0 for row in rows.values())
-    layers_alone = sum(row["forward"] + row["backward"] for row in rows.values())
-    assert layers_alone < 2 * found["step"]
-    assert found["batch_size"] == 4
+    assert all(row["backward"] > 0 for name, row in rows.items() if name != "relu1_copy")
+    assert seconds(found) > 0
+    assert (found["batch_size"], found["steps"]) == (4, 3)
+    assert found["samples_per_second"] == pytest.approx(4 / found["step"])
 
 
-def test_the_layers_are_as_before_afterwards(path):
-    config = load_config(path)
-    measure(config, steps=1)
-    from lamina.layers import Affine
+def seconds(found) -> float:
+    return sum(row["forward"] + row["backward"] for row in found["rows"])
 
-    assert "forward" not in vars(Affine(2, 2, rng=0))
+
+class Clock:
+    """Stands in for `time`: it goes on only where a layer says that it has taken its time."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("lamina.diagnosis.profile.time", clock)
+    return clock
+
+
+class Slow(Relu):
+    def __init__(self, clock, forward, backward=0.0):
+        self.clock, self.seconds = clock, (forward, backward)
+
+    def forward(self, X):
+        self.clock.sleep(self.seconds[0])
+        return super().forward(X)
+
+    def backward(self, dout):
+        self.clock.sleep(self.seconds[1])
+        return super().backward(dout)
+
+
+class SlowLoss(SoftmaxWithLoss):
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def forward(self, scores, targets):
+        self.clock.sleep(16.0)
+        return super().forward(scores, targets)
+
+
+class Around(Layer):
+    """A layer, no net, that goes through another one twice, and takes time itself."""
+
+    def __init__(self, clock, inner):
+        self.clock, self.inner = clock, inner
+
+    def forward(self, X):
+        self.clock.sleep(8.0)
+        return self.inner.forward(self.inner.forward(X))
+
+    def backward(self, dout):
+        return self.inner.backward(dout)
+
+
+def nested(clock):
+    """A chain in a graph with two losses; what takes time lies deep inside and in a loss."""
+    block = Sequential({"affine": Affine(6, 6, rng=0), "slow": Slow(clock, 1.0, 2.0)})
+    return Graph(
+        {
+            "first": Affine(4, 6, rng=1),
+            "block": block,
+            "around": Around(clock, Slow(clock, 4.0)),
+            "top": Affine(6, 3, rng=2),
+            "side": Node(Affine(6, 3, rng=3), "block"),
+        },
+        outputs=["top", "side"],
+        losses={"main": SoftmaxWithLoss(), "extra": Head(SlowLoss(clock), "side", weight=0.5)},
+    )
+
+
+def batch(n=5):
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((n, 4)).astype(np.float32), rng.integers(0, 3, n)
+
+
+def has_probes(net) -> bool:
+    layers = [net, *(held for _, held in net.walk() if isinstance(held, Layer))]
+    return any({"forward", "backward"} & set(vars(layer)) for layer in layers)
+
+
+def test_the_inside_of_nets_and_every_loss_is_timed(clock):
+    net = nested(clock)
+    found = measure(net, SGD(net.parameters(), lr=0.1), *batch(), steps=3)
+    rows = {row["name"]: row for row in found["rows"]}
+    assert list(rows) == [
+        *("first", "block.affine", "block.slow", "block_copy", "around", "around.inner"),
+        *("top", "side", "loss_main", "loss_extra"),
+    ]
+    taken = {n: (r["forward"], r["backward"]) for n, r in rows.items()}
+    assert {name: times for name, times in taken.items() if any(times)} == {
+        "block.slow": (1.0, 2.0),
+        "around": (8.0, 0.0),  # its own alone
+        "around.inner": (8.0, 0.0),  # twice in a step
+        "loss_extra": (16.0, 0.0),
+    }
+    assert found["step"] == seconds(found) == 35.0  # all is in a row, and nothing in two
+    assert found["samples_per_second"] == 5 / 35.0
+    assert rows["block.affine"]["flop"] == 5 * 2 * 6 * 6
+    assert (rows["first"]["products"], rows["block.affine"]["products"]) == (2, 3)
+    assert rows["around.inner"]["output"] == 2 * 5 * 6 * 4
+    assert not has_probes(net)
+    assert net.needs_dX
+    text = table(found)
+    assert re.search(r"^around.inner +Slow +8000.00 +0.00 +22.9 ", text, re.M)
+    assert re.search(r"^loss_extra +SlowLoss +16000.00 +0.00 +45.7 ", text, re.M)
+
+
+def test_nothing_is_left_in_the_net_after_an_error(clock):
+    net, (X, _) = nested(clock), batch()
+    with pytest.raises(ValueError, match="class indices are 0 to 2, got 9"):
+        measure(net, SGD(net.parameters(), lr=0.1), X, np.full(5, 9), steps=1)
+    assert not has_probes(net)
+    assert net.needs_dX
+
+
+def test_without_a_number_of_steps_it_takes_at_least_twenty(monkeypatch):
+    monkeypatch.setattr("lamina.diagnosis.profile.SECONDS", 0.0)
+    net = Sequential({"affine": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    optimizer = SGD(net.parameters(), lr=0.1)
+    assert measure(net, optimizer, *batch())["steps"] == 20
+    monkeypatch.setattr("lamina.diagnosis.profile.SECONDS", 3600.0)
+    monkeypatch.setattr("lamina.diagnosis.profile.MOST", 40)
+    assert measure(net, optimizer, *batch())["steps"] == 40
+
+
+def test_a_batch_is_real_unless_it_would_have_to_be_fetched(path, tmp_path):
+    X, t = np.arange(6).reshape(3, 2), np.array([0, 1, 1])
+    own = Dataset(Samples(X, t), Samples(X, t), ["a", "b"])
+    given, targets = batch_of(own, 5, np.random.default_rng(0))
+    assert given.dtype == X.dtype
+    assert given.tolist() == X[[0, 1, 2, 0, 1]].tolist()
+    assert targets.tolist() == t[[0, 1, 2, 0, 1]].tolist()
+    given, targets = batch_of(MNIST(flatten=False), 50, np.random.default_rng(0))
+    assert (given.shape, given.dtype) == ((50, 1, 28, 28), np.float32)
+    assert set(targets) == set(range(10))
+    measured(path)
+    assert not (tmp_path / "data").exists()  # nothing was fetched or drawn
 
 
 def test_the_table_has_a_line_for_each_layer_and_the_whole_step(path):
-    text = table(measure(load_config(path), steps=2, batch_size=3))
+    text = table(measured(path, 2, batch_size=3))
     lines = text.split("\n")
     assert lines[0].split() == [
         *("layer", "type", "forward", "backward", "share", "GFLOP", "GFLOP/s", "output", "weights")
     ]
-    assert sum(line.startswith(("conv", "sum", "(loss)")) for line in lines) == 4
-    assert re.search(r"a step of 3 images: [\d.]+ ms .* [\d,]+ images a second", text)
+    assert sum(line.startswith(("conv", "sum", "loss")) for line in lines) == 4
+    assert re.search(r"a step of 3 samples: [\d.]+ ms .* [\d,]+ samples a second", text)
+    assert "medians of 2 steps" in text
+    assert "image" not in text
     assert max(map(len, lines)) <= 110
 
 
 def test_the_command_prints_it(path, capsys):
     assert main(["profile", str(path), "--steps", "2", "--batch-size", "2"]) == 0
-    assert "images a second" in capsys.readouterr().out
+    assert "samples a second" in capsys.readouterr().out
+
+
+def test_the_command_prints_json(path, capsys):
+    assert main(["profile", str(path), "--steps", "2", "--batch-size", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = {"rows", "batch_size", "steps", "step", "update", "samples_per_second", "peak_memory"}
+    assert found.keys() == keys
+    keys = {"name", "type", "forward", "backward", "flop", "products", "output", "parameters"}
+    assert all(row.keys() == keys for row in found["rows"])
+    assert (found["steps"], found["batch_size"]) == (2, 2)
+    with pytest.raises(SystemExit):
+        main(["profile", "--help"])
+    said = capsys.readouterr().out
+    assert all(f'"{key}"' in said for key in (*keys, *found))
 
 
 def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
-    from lamina.experiment import tune as tune_module
-
     rates = {(1, 2): 10.0, (1, 4): 30.0, (1, 8): 20.0, (1, 16): 5.0}
     monkeypatch.setattr(
         tune_module, "_rate", lambda path, n, size, steps: rates[1, size] * (1 + 0.1 * n)
@@ -86,6 +252,7 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     assert main(["profile", str(path), "--tune", "--save", str(saved)]) == 0
     out = capsys.readouterr().out
     assert "fastest: " in out
+    assert "samples a second, medians of 3 measurements" in out
     data = load_config(saved).data["training"]
     assert data["batch_size"] == 4
     assert data["threads"] >= 1
@@ -93,10 +260,26 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     assert "is there already" in capsys.readouterr().err
 
 
-def test_tune_measures_in_fresh_processes(path):
-    from lamina.experiment.tune import _rate
+def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monkeypatch):
+    order = []
 
-    assert _rate(path, 1, 2, 1) > 0
+    def rate(path, n, size, steps):
+        order.append((n, size))
+        spoilt = len(order) in (1, 2)  # a machine that is busy at the start
+        return (0.1 if spoilt else 1.0) * size
+
+    monkeypatch.setattr(tune_module, "_rate", rate)
+    monkeypatch.setattr(tune_module.os, "sched_getaffinity", lambda _: {0}, raising=False)
+    said = tune(load_config(path), path, None, None)
+    settings = [(1, 2), (1, 4), (1, 8), (1, 16)]
+    assert order == [*settings, *settings[::-1], *settings]
+    assert "fastest: 1 threads, batches of 16, 4.00 times as fast" in said
+
+
+def test_tune_measures_in_fresh_processes(path):
+    assert tune_module._rate(path, 1, 2, 1) > 0
+    with pytest.raises(ConfigError, match=r"profile .* failed: .*none\.yaml"):
+        tune_module._rate(path.with_name("none.yaml"), 1, 2, 1)
 
 
 def test_mistakes_are_one_line(path, tmp_path, capsys):
@@ -105,6 +288,6 @@ def test_mistakes_are_one_line(path, tmp_path, capsys):
     path.write_text(CONFIG.replace("Relu", "Rellu"))
     assert main(["profile", str(path)]) == 2
     assert "did you mean Relu" in capsys.readouterr().err
-    for arguments in (["--steps", "0"], ["--save", "x.yaml"]):
+    for arguments in (["--steps", "0"], ["--save", "x.yaml"], ["--tune", "--json"]):
         with pytest.raises(SystemExit):
             main(["profile", str(path), *arguments])

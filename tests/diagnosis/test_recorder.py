@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from lamina.datasets import Dataset, Samples
-from lamina.diagnosis.recorder import EARLY, LAYERS, PARAMETERS
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.diagnosis import Diagnosis
+from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS
 from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from lamina.nets import Sequential
@@ -16,7 +17,7 @@ from lamina.optimizers import Adam
 from lamina.training.trainer import Trainer
 
 
-def make(run_dir=None, seed=0, **settings):
+def make(run_dir=None, seed=0, record_every=DEFAULT_INTERVAL, **settings):
     rng = np.random.default_rng(seed)
     t = np.arange(200) % 3
     X = (rng.standard_normal((200, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
@@ -30,8 +31,9 @@ def make(run_dir=None, seed=0, **settings):
         "affine3": Affine(8, 3, rng=rng),
     }
     net = Sequential(layers, loss=SoftmaxWithLoss())
-    data = Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
+    data = Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), Classification(range(3)))
     settings = {"iterations": 60, "batch_size": 20, "quiet": True, **settings}
+    settings["watch"] = Diagnosis(record_every)
     return Trainer(net, Adam(net.parameters()), data, rng=rng, run_dir=run_dir, **settings)
 
 
@@ -116,8 +118,8 @@ def test_facts(tmp_path):
     made.run()
     facts = json.loads((tmp_path / "facts.json").read_text())
     assert (facts["samples"], facts["test_samples"], facts["batch_size"]) == (150, 50, 20)
-    assert facts["classes"] == 3
-    assert facts["largest_class"] == pytest.approx(1 / 3)
+    assert facts["task"]["classes"] == 3
+    assert facts["figure"]["guess"] == pytest.approx(1 / 3, abs=0.02)
     assert facts["layers"]["sigmoid"] == "Sigmoid"
     assert facts["parameters"]["affine2.W"]["shape"] == [8, 8]
     assert facts["parameters"]["affine2.W"]["std"] == pytest.approx(0.5, rel=0.3)
@@ -140,7 +142,7 @@ def test_its_seconds_are_in_timing_csv(tmp_path):
 def test_without_a_run_directory_nothing_is_recorded():
     made = make(iterations=5)
     made.run()
-    assert made.recorder is None
+    assert made.watch.recorder is None
 
 
 def test_a_negative_interval_is_refused():

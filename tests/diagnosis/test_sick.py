@@ -2,7 +2,7 @@
 
 The thresholds were chosen on seeds 0 to 2. Other seeds, and all healthy configurations:
 
-    python tests/training/doctor/test_sick.py 100 101 102
+    python tests/diagnosis/test_sick.py 100 101 102
 """
 
 import sys
@@ -16,7 +16,7 @@ from lamina.diagnosis.doctor import diagnose
 from lamina.diagnosis.record import read_record
 from lamina.experiment.config import load_config
 from lamina.experiment.run import run
-from lamina.training.finite import NonFiniteError
+from lamina.training.watch import NonFiniteError
 
 HERE = Path(__file__).parent
 SICK = sorted((HERE / "sick").glob("*.yaml"))

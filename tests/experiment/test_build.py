@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from lamina import datasets
-from lamina.datasets import Dataset, Samples
-from lamina.experiment.build_trainer import build_trainer
+from lamina.common.threads import current_threads
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import ConfigError, load_config
 from lamina.layers import Affine
 
@@ -38,7 +39,7 @@ def test_a_trainer_is_built_with_sizes_filled_in(build):
     assert trainer.net.layers["affine1"].W.data.shape == (4, 5)
     assert trainer.net.layers["affine2"].W.data.shape == (5, 3)
     assert trainer.optimizer.lr == 0.1
-    assert trainer.minibatches.batch_size == 4
+    assert trainer.batches.batch_size == 4
     assert trainer.net.layers["affine1"].W.data.dtype == np.float32
 
 
@@ -80,7 +81,7 @@ IMAGES = (
 def test_an_augmentation_from_yaml(build):
     plain = IMAGES.replace(", augmentation: {shift: 1, rotation: 10, flip: true}", "")
     first, again, without = build(IMAGES), build(IMAGES), build(plain)
-    made = first.augmentation
+    made = first.batches.augmentation
     assert (made.shift, made.rotation, made.elastic, made.flip) == (1, 10, 0.0, True)
     assert made.background == 0.0
     # A generator of its own, the third: weights and order of the data are as without it, and the
@@ -89,40 +90,43 @@ def test_an_augmentation_from_yaml(build):
     assert made.rng.bit_generator.state == changes.bit_generator.state
     for a, b in zip((weights, batches), np.random.default_rng(3).spawn(2), strict=True):
         assert a.bit_generator.state == b.bit_generator.state
-    np.testing.assert_array_equal(first.minibatches.order, without.minibatches.order)
+    np.testing.assert_array_equal(first.batches.order.order, without.batches.order.order)
     for name, param in without.net.parameters().items():
         np.testing.assert_array_equal(first.net.parameters()[name].data, param.data)
     losses = [first.step() for _ in range(20)]
     assert losses == [again.step() for _ in range(20)]
     assert losses != [without.step() for _ in range(20)]
-    assert without.augmentation is None
+    assert without.batches.augmentation is None
 
 
 def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, monkeypatch):
     def stored(self):
         X, t = np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3
         samples = Samples(X, t, scale=0.01, offset=-0.4)
-        Dataset.__init__(self, samples, samples, class_names=range(3))
+        Dataset.__init__(self, samples, samples, Classification(range(3)))
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     trainer = build(IMAGES.replace(", images: true", ""))
-    assert trainer.augmentation.background == -0.4
+    assert trainer.batches.augmentation.background == -0.4
     X, _ = trainer.dataset.train[:]
-    np.testing.assert_allclose(trainer.augmentation(X), -0.4, rtol=1e-6)
+    np.testing.assert_allclose(trainer.batches.augmentation(X), -0.4, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("new", "words"),
     [
         ("shifts: 1", r"line \d+: training.augmentation.shifts: unknown key; did you mean shift\?"),
-        ("type: Other", "training.augmentation.type: unknown key"),
+        (
+            "type: Other",
+            "augmentation.type: unknown type Other; known: Augmentation; your",
+        ),
         ("rng: 1", "training.augmentation.rng: unknown key"),
         ("background: 1", "training.augmentation.background: unknown key"),
         ("shift: two", "line 12: .*augmentation.shift: expects a number, got the text 'two'"),
         ("flip: 1", "augmentation.flip: expects true or false, got a whole number 1"),
         ("elastic: .nan", "augmentation.elastic: expects a finite number, got nan"),
-        ("shift: -1", "line 12: training.augmentation: shift: expects .* at least 0, got -1"),
-        ("erasing: 1.5", "augmentation: erasing: expects a probability, 0 to 1, got 1.5"),
+        ("shift: -1", "line 12: training.augmentation.shift: expects .* at least 0, got -1"),
+        ("erasing: 1.5", "augmentation.erasing: expects a probability, 0 to 1, got 1.5"),
     ],
 )
 def test_a_mistake_in_the_augmentation_is_named(build, new, words):
@@ -132,7 +136,7 @@ def test_a_mistake_in_the_augmentation_is_named(build, new, words):
 
 def test_an_augmentation_is_a_mapping(build):
     text = IMAGES.replace("{shift: 1, rotation: 10, flip: true}", "2")
-    with pytest.raises(ConfigError, match=r"augmentation: expects a mapping .* got a whole number"):
+    with pytest.raises(ConfigError, match=r"augmentation: expects a name .*, got a whole"):
         build(text)
 
 
@@ -145,7 +149,7 @@ def test_flat_inputs_are_not_augmented(build):
 def test_inputs_that_are_no_numbers_with_a_fraction_are_not_augmented(build, monkeypatch):
     def stored(self):
         samples = Samples(np.zeros((30, 1, 2, 2), np.uint8), np.arange(30) % 3)
-        Dataset.__init__(self, samples, samples, class_names=range(3))
+        Dataset.__init__(self, samples, samples, Classification(range(3)))
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     with pytest.raises(ConfigError, match=r"training.augmentation: .*expects float32 .* got uint"):
@@ -211,11 +215,19 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
         ("n_out: 5", "n_in: 7, n_out: 5", r"affine1: .*expects \(..., 7\), got \(4,\)"),
         ("{type: Affine, n_out: 5}", "{type: Affine}", "affine1: Affine needs n_out"),
         ("n_out: 5", "n_out: 5, init: he", "unknown initializer he"),
-        ("lr: 0.1", "lr: 1e-3", "lr: expects a number, got the text '1e-3'; write it as 1.0e-3"),
+        (
+            "lr: 0.1",
+            "lr: 1_0",
+            "lr: expects a number, got the text '1_0'; write it as 10",
+        ),
         ("lr: 0.1", "lr: .nan", "optimizer.lr: expects a finite number, got nan"),
-        ("lr: 0.1", "lr: -1.0", "optimizer: lr: expects a positive number, got -1.0"),
+        ("lr: 0.1", "lr: -1.0", "line 10: optimizer.lr: expects a positive number, got -1.0"),
         (", lr: 0.1", "", "optimizer: SGD needs lr"),
-        ("iterations: 20", "iterations: 0", "training: iterations: expects at least 1, got 0"),
+        (
+            "iterations: 20",
+            "iterations: 0",
+            "line 11: training.iterations: expects at least 1",
+        ),
         ("batch_size: 4", "batch_size: 31", "batch_size: expects 1 to 30.* got 31"),
         ("batch_size: 4", "batchsize: 4", r"training.batchsize: .*did you mean batch_size\?"),
         ("seed: 3", "seed: -1", "training.seed: expects at least 0, got -1"),
@@ -228,13 +240,13 @@ def test_a_layer_in_a_file_of_ones_own(build, tmp_path):
             r"\(..., 6\), got \(5,\) from affine1",
         ),
         ("relu1:", "re.lu:", "names have no dots"),
-        ("iterations: 20", "iterations: 3e3", "got the text '3e3'; write it as 3000"),
+        ("iterations: 20", "iterations: 3e3", "got a number 3000.0; write it as 3000"),
         ("iterations: 20", "iterations: 20.0", "got a number 20.0; write it as 20"),
         ("  loss: {type: SoftmaxWithLoss}\n", "", r"net: has no loss .* add loss: \{type: Soft"),
         (
             "type: SoftmaxWithLoss",
             "type: Relu",
-            "loss.type: unknown type Relu; known: CrossEn",
+            "loss.type: unknown type Relu; known: AbsoluteE",
         ),
         ("{type: Relu}", "{type: SVMLoss}", "relu1.type: unknown type SVMLoss"),
         ("{type: Relu}", "{type: Loss}", "relu1.type: unknown type Loss"),
@@ -333,9 +345,11 @@ def test_files_are_written_back_with_their_whole_path(tmp_path):
     (tmp_path / "my_layers.py").write_text(OWN)
     (tmp_path / "c.yaml").write_text(changed("{type: Relu}", "{type: my_layers.py:Swish}"))
     config = load_config(tmp_path / "c.yaml")
-    build_trainer(config, quiet=True)
-    kept = config.data["net"]["layers"]["relu1"]["type"]
-    assert kept == f"{tmp_path / 'my_layers.py'}:Swish"
+    before = copy.deepcopy(config.data)
+    kept = build_run(config, quiet=True).config.data
+    assert kept["net"]["layers"]["relu1"]["type"] == f"{tmp_path / 'my_layers.py'}:Swish"
+    assert config.data == before  # what is read stays as it is
+    assert kept["training"] == {**before["training"], "threads": current_threads()}
 
 
 def test_settings_of_every_kind_of_optimizer_come_through(build):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lamina import datasets
 from lamina.experiment.build import build_dataset, build_net, build_optimizer
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import ConfigError
@@ -189,3 +190,91 @@ def test_a_layer_with_several_outputs_has_no_place_in_a_chain(net_of):
     text = CHAIN.replace("relu1: {type: Relu}", "cut: {type: Slice, axis: 1, sizes: [2, 3]}")
     with pytest.raises(ConfigError, match=r"cut: gives 2 outputs, .* use type: Graph"):
         net_of(text)
+
+
+LENET = """
+dataset: {type: Pictures}
+net: {type: LeNet, n_classes: 3}
+optimizer: {type: SGD, lr: 0.1}
+"""
+FLAT_HINT = r"; for images, dataset: \{..., flatten: false\}"
+FLATTEN_HINT = r"affine1 takes the rows of an image: put \{type: Flatten\} before it"
+
+
+@pytest.fixture
+def pictures(monkeypatch, tiny):
+    """{type: Pictures}: as Tiny, but with flatten, on by default."""
+
+    class Pictures(tiny):
+        def __init__(self, flatten: bool = True):
+            super().__init__(images=not flatten)
+
+    monkeypatch.setattr(datasets, "Pictures", Pictures, raising=False)
+    monkeypatch.setattr(datasets, "__all__", [*datasets.__all__, "Pictures"])
+
+
+@pytest.mark.usefixtures("pictures")
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        ("{type: Convolution, c_out: 2, kernel: 1}", r"relu1: .*\(4,\)" + FLAT_HINT),
+        ("{type: MaxPooling, kernel: 2}", r"relu1: .*\(4,\)" + FLAT_HINT),
+    ],
+)
+def test_flat_inputs_of_a_layer_of_images(net_of, layer, words):
+    text = CHAIN.replace("Tiny", "Pictures").replace("relu1: {type: Relu}", f"relu1: {layer}")
+    first = "affine1: {type: Affine, n_out: 5, params: {W: {lr_mult: 3}, b: {decay_mult: 0}}}"
+    assert first in text
+    with pytest.raises(ConfigError, match=words):
+        net_of(text.replace(f"    {first}\n", ""))
+    with pytest.raises(ConfigError) as raised:  # not where the data are not to blame
+        net_of(text)
+    assert "flatten" not in str(raised.value)
+    with pytest.raises(ConfigError, match=f"net: .*{FLAT_HINT}"):
+        net_of(LENET)
+
+
+def test_flat_inputs_that_cannot_be_images_are_not_to_be(net_of):
+    with pytest.raises(ConfigError) as raised:
+        net_of(LENET.replace("Pictures", "Tiny"))
+    assert "flatten" not in str(raised.value)
+
+
+@pytest.mark.parametrize("more", ["", ", n_in: 4"])
+def test_an_affine_on_images(net_of, more):
+    text = CHAIN.replace("{type: Tiny}", "{type: Tiny, images: true}")
+    text = text.replace("n_out: 5", f"n_out: 5{more}")
+    with pytest.raises(ConfigError, match=FLATTEN_HINT):
+        net_of(text)
+    net_of(text.replace("affine1:", "flat: {type: Flatten}\n    affine1:", 1))
+
+
+def test_a_layer_at_a_second_place(net_of):
+    net = net_of(
+        CHAIN.replace(
+            "relu1: {type: Relu}",
+            "wide: {type: Affine, n_out: 5}\n    again: {same_as: wide}\n    once: {same_as: wide}",
+        )
+    )
+    first, second = net.layers["wide"], net.layers["again"]
+    assert first.W is second.W
+    assert first is not second
+    assert [name for name in net.parameters() if name.endswith("W")] == [
+        "affine1.W",
+        "wide.W",
+        "affine2.W",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        ("{same_as: affine2}", r"relu1.same_as: no layer affine2 is made before .*mean affine1\?"),
+        ("{same_as: affine1}", r"relu1: \(Affine\) expects .*4.*got \(5,\) from affine1"),
+        ("{same_as: 3}", "relu1.same_as: expects a text"),
+        ("{same_as: affine1, n_out: 3}", "relu1.n_out: unknown key"),
+    ],
+)
+def test_a_second_place_that_cannot_be(net_of, new, words):
+    with pytest.raises(ConfigError, match=words):
+        net_of(CHAIN.replace("{type: Relu}", new))

@@ -11,8 +11,8 @@ from lamina import datasets
 from lamina.common.errors import RunError
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
-from lamina.experiment.resume import differences, take_up
-from lamina.experiment.run import about, resume, run
+from lamina.experiment.resume import differences, provenance, resumed_trainer
+from lamina.experiment.run import resume, run
 from lamina.experiment.verify import verify
 from lamina.training.checkpoint import (
     CheckpointError,
@@ -210,7 +210,7 @@ def test_as_many_checkpoints_stay_as_are_wanted(configured, tmp_path):
     names = sorted(path.name for path in (tmp_path / "p").glob("*.npz"))
     history = np.genfromtxt(tmp_path / "p" / "history.csv", delimiter=",", names=True)
     due = history["iteration"] % 15 == 0
-    best = int(history["iteration"][due][history["test_accuracy"][due].argmax()])
+    best = int(history["iteration"][due][history["validation_accuracy"][due].argmax()])
     numbers = sorted({best, 36, 40})
     assert names == [*(f"checkpoint-{n:08d}.npz" for n in numbers), "weights.npz"]
 
@@ -313,8 +313,8 @@ def test_another_version_is_said_and_no_error(configured, tmp_path, capsys):
     run(configured(**{"training.iterations": 20}), "p", tmp_path / "p", quiet=True)
     path = tmp_path / "p" / "checkpoint-00000020.npz"
     parts = load_checkpoint(path)
-    versions = json.loads(str(parts["about"]["versions"])) | {"NumPy": "0.9"}
-    parts["about"]["versions"] = np.array(json.dumps(versions))
+    versions = json.loads(str(parts["provenance"]["versions"])) | {"NumPy": "0.9"}
+    parts["provenance"]["versions"] = np.array(json.dumps(versions))
     save_checkpoint(path, parts)
     resume(configured(), tmp_path / "p", quiet=True)
     said = capsys.readouterr().err
@@ -334,18 +334,18 @@ def test_a_made_up_checkpoint_is_one_clear_error(configured, tmp_path):
         ("optimizer", "rule", np.array("Adam")),
         ("trainer", "iteration", np.array([1, 2])),
         ("history", "losses", np.array(3.0)),
-        ("about", "config", np.array("a: [")),
-        ("about", "data", np.array("other")),
+        ("provenance", "config", np.array("a: [")),
+        ("provenance", "data", np.array("other")),
     ):
         parts = {p: dict(state) for p, state in good.items()}
         parts[part][name] = value
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            take_up(configured(), tmp_path / "p", quiet=True)
+            resumed_trainer(configured(), tmp_path / "p", quiet=True)
         del parts[part]
         save_checkpoint(path, parts)
         with pytest.raises(CheckpointError, match="does not fit"):
-            take_up(configured(), tmp_path / "p", quiet=True)
+            resumed_trainer(configured(), tmp_path / "p", quiet=True)
 
 
 def test_initial_weights_need_not_be_there_any_more(configured, tmp_path):
@@ -460,17 +460,17 @@ def test_nothing_to_verify_is_an_error(configured, tmp_path):
 
 def test_what_a_checkpoint_says_of_its_run(configured, tmp_path):
     run(configured(), "p", tmp_path / "p", quiet=True)
-    said = load_checkpoint(tmp_path / "p" / "checkpoint-00000040.npz")["about"]
+    said = load_checkpoint(tmp_path / "p" / "checkpoint-00000040.npz")["provenance"]
     config = json.loads(str(said["config"]))
     assert config == yaml.safe_load((tmp_path / "p" / "config.yaml").read_text())
     assert config["training"]["threads"] == 1
     assert set(json.loads(str(said["versions"]))) == {"Python", "NumPy", "BLAS", "machine"}
-    trainer = take_up(configured(), tmp_path / "p", quiet=True)
-    assert str(about(trainer, configured())["data"]) == str(said["data"])
+    trainer, config = resumed_trainer(configured(), tmp_path / "p", quiet=True)
+    assert str(provenance(trainer, config)["data"]) == str(said["data"])
 
 
 def test_a_run_of_the_default_length_is_verified(configured, tmp_path, monkeypatch):
-    monkeypatch.setitem(Trainer.__init__.__kwdefaults__, "iterations", 40)
+    monkeypatch.setattr("lamina.training.plan.DEFAULT_ITERATIONS", 40)
     config = configured(**STRETCH)
     del config.data["training"]["iterations"]
     run(config, "p", tmp_path / "p", quiet=True)

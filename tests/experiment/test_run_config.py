@@ -9,7 +9,7 @@ import yaml
 from lamina.commands.frame import main
 from lamina.experiment.build import build_dataset, build_net, build_optimizer
 from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.evaluate import load_run
+from lamina.experiment.load_run import load_run
 from lamina.experiment.run import run
 from lamina.experiment.run_config import load_run_config
 

@@ -15,9 +15,9 @@ import guard
 with guard.instrumented("training", "datasets", "layers", "optimizers", "nets"):
     import numpy as np
 
-    from lamina.experiment.build_trainer import build_trainer
+    from lamina.experiment.build_trainer import build_run
     from lamina.experiment.config import load_config
-    from lamina.experiment.resume import about, put_back
+    from lamina.experiment.resume import provenance, put_back
     from lamina.training.checkpoint import CheckpointError
 
 CONFIG = """
@@ -40,12 +40,11 @@ atexit.register(_folder.cleanup)
 (Path(_folder.name) / "c.yaml").write_text(CONFIG)
 rows = [f"{i},{i * i % 7},{'ab'[i % 2]}\n" for i in range(20)]
 (Path(_folder.name) / "d.csv").write_text("x,y,label\n" + "".join(rows))
-C = load_config(Path(_folder.name) / "c.yaml")
-TRAINER = build_trainer(C, quiet=True)
+TRAINER, C = build_run(load_config(Path(_folder.name) / "c.yaml"), quiet=True)
 for _ in range(3):
     TRAINER.history.add_loss(TRAINER.iteration + 1, TRAINER.step())
 TRAINER.best.note({"test_accuracy": 0.5, "iteration": 2}, TRAINER.net)
-GOOD = {**TRAINER.state(), "about": about(TRAINER, C)}
+GOOD = {**TRAINER.state(), "about": provenance(TRAINER, C)}
 NAMES = sorted((part, name) for part, state in GOOD.items() for name in state)
 
 

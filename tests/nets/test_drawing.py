@@ -124,7 +124,6 @@ def test_the_command_draws_a_configuration(tmp_path, capsys, suffix):
 
 
 @pytest.mark.needs_mnist
-@pytest.mark.needs_mnist
 @pytest.mark.parametrize(
     "config",
     # mnist_finetune begins with the weights of another run, which need not be there.
@@ -167,6 +166,20 @@ def test_graphs_are_drawn_with_their_forks_and_all_their_losses():
     np.testing.assert_allclose(nodes["X"].gradient, net.backward(), rtol=1e-12)
 
 
+def test_a_single_loss_with_a_weight_and_the_name_of_a_layer():
+    net = Graph(
+        {"top": Affine(4, 3, rng=0, dtype=np.float64)},
+        losses={"top": Head(SoftmaxWithLoss(), weight=0.25)},
+    )
+    X, t = batch()
+    graph = draw_net(net, X, t).graph
+    total = next(node for node in graph.nodes if node.label == "weighted sum")
+    assert total.value == pytest.approx(float(net.loss(X, t)))
+    assert total.formula == ("0.25 ", 0)
+    weights = by_name(graph)["top.W"].gradient
+    np.testing.assert_allclose(weights, net.gradient(X, t)["top.W"], rtol=1e-12)
+
+
 def test_a_run_is_drawn_with_its_trained_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
     config = load_config("configs/own_csv.yaml")
@@ -191,7 +204,7 @@ def test_a_configuration_is_drawn_with_the_weights_that_training_starts_from(tmp
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["nowhere.yaml"], "nowhere.yaml: no such file or configuration"),
         (["configs"], "configs: is no run directory"),
         (["configs/own_csv.yaml", "--batch", "0"], "--batch: expects at least 1"),
         (["configs/own_csv.yaml", "-o", "net.pdf"], "must end in one of"),

@@ -1,6 +1,8 @@
 """Probes see every pass of every layer, and leave nothing behind."""
 
 import copy
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,3 +151,99 @@ def test_layers_may_call_each_other_by_keyword():
     net = Sequential({"outer": Outer()}, loss=SoftmaxWithLoss())
     watcher, _ = watched(net, np.eye(3, dtype=np.float32), np.arange(3))
     assert "outer.inner" in watcher.names("forward")
+
+
+class Bracketing(Watcher):
+    """Notes every enter and leave as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.brackets = []
+
+    def enter(self, place, way):
+        self.brackets.append(f"({way[0]} {place.name}")
+
+    def leave(self, place, way):
+        self.brackets.append(f"{way[0]} {place.name})")
+
+
+class Around(Layer):
+    """A layer with a layer in it."""
+
+    def __init__(self, rng):
+        self.inner = Affine(3, 3, rng=rng)
+
+    def forward(self, X):
+        return self.inner.forward(X)
+
+    def backward(self, dout):
+        return self.inner.backward(dout)
+
+
+def test_enter_and_leave_stand_around_a_pass_and_nest():
+    net = Sequential({"around": Around(0), "relu": Relu()}, loss=SoftmaxWithLoss())
+    X, t = np.ones((2, 3), np.float32), np.array([0, 1])
+    with Probes(places_of(net), watcher := Bracketing()):
+        net.gradient(X, t)
+    forward = ["(f around", "(f around.inner", "f around.inner)", "f around)", "(f relu", "f relu)"]
+    backward = [
+        "(b relu",
+        "b relu)",
+        "(b around",
+        "(b around.inner",
+        "b around.inner)",
+        "b around)",
+    ]
+    loss = ["(f loss", "f loss)", "(b loss", "b loss)"]
+    assert watcher.brackets == [*forward, *loss, *backward]
+    assert watcher.names("forward") == ["around.inner", "around", "relu", "loss"]
+
+
+def test_a_pass_that_fails_is_left_but_not_told():
+    net = Sequential({"around": Around(0)}, loss=SoftmaxWithLoss())
+    watcher = Bracketing()
+    with pytest.raises(ValueError, match="expects"), Probes(places_of(net), watcher):
+        net.loss(np.ones((2, 5), np.float32), np.array([0, 1]))
+    assert watcher.brackets == ["(f around", "(f around.inner", "f around.inner)", "f around)"]
+    assert watcher.seen == []
+    assert not has_probes(net)
+
+
+def has_probes(net) -> bool:
+    layers = [net, *(held for _, held in net.walk() if isinstance(held, Layer))]
+    return any({"forward", "backward"} & set(vars(layer)) for layer in layers)
+
+
+@pytest.mark.parametrize("where", ["forward", "backward", "enter", "leave"])
+def test_a_watcher_that_fails_leaves_nothing_behind(where):
+    def broken(*_):
+        raise RuntimeError("the watcher broke")
+
+    net, watcher = nested(np.random.default_rng(0)), Bracketing()
+    setattr(watcher, where, broken)
+    X, t = np.ones((2, 4), np.float32), np.zeros(2, int)
+    with pytest.raises(RuntimeError, match="the watcher broke"), Probes(places_of(net), watcher):
+        net.gradient(X, t)
+    assert not has_probes(net)
+    net.gradient(X, t)
+
+
+def test_a_layer_listed_twice_is_told_twice_and_comes_out_clean():
+    net = TwoLayerNet(4, 5, 3, rng=0)
+    places = [*places_of(net), *places_of(net)]
+    with Probes(places, watcher := Watcher()):
+        net.loss(np.ones((2, 4), np.float32), np.zeros(2, int))
+    assert watcher.names("forward") == [
+        n for n in ("Affine1", "Relu", "Affine2", "loss") for _ in "ab"
+    ]
+    assert not has_probes(net)
+
+
+def test_only_probes_put_something_in_front_of_forward_and_backward():
+    root = Path(__file__).parents[2]
+    rooms = ("nets", "training", "diagnosis", "experiment", "commands")
+    pattern = r"\.(forward|backward) = |setattr\(.*(forward|backward|way)"
+    for room in rooms:
+        for path in (root / room).rglob("*.py"):
+            found = re.search(pattern, path.read_text(encoding="utf-8"))
+            assert found is None or path.name == "probes.py", path

@@ -261,8 +261,25 @@ def test_float64_data_in_a_float32_net_say_what_to_do(rng):
 def test_accuracy_refuses_targets_of_another_shape(rng):
     net = small_net(rng)
     for t in (np.zeros((4, 1), int), np.zeros(1, int)):
-        with pytest.raises(ShapeError, match=r"class indices \(4,\) or one-hot \(4, 3\)"):
+        with pytest.raises(ValueError, match=r"class indices \(4,\) or one-hot \(4, 3\)"):
             net.accuracy(rng.standard_normal((4, 5)), t)
+
+
+def test_accuracy_refuses_targets_that_are_no_classes(rng):
+    net = small_net(rng)
+    X = rng.standard_normal((4, 5))
+    with pytest.raises(ValueError, match="class indices are 0 to 2, got 3"):
+        net.accuracy(X, np.array([1, 2, 3, 1]))
+    with pytest.raises(TypeError, match="integers from 0 to 2, got float64"):
+        net.accuracy(X, np.array([1.0, 2.0, 0.0, 1.0]))
+
+
+def test_a_net_that_gives_nan_is_never_right(rng):
+    net = small_net(rng)
+    X = rng.standard_normal((4, 5))
+    X[:2] = np.nan
+    t = net.predict(X).argmax(axis=1)  # of NaN: 0
+    assert net.accuracy(X, t) == 0.5
 
 
 def test_a_generator_of_another_kind_is_refused_before_anything_changes():

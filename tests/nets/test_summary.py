@@ -12,7 +12,7 @@ from lamina.layers import (
     ShapeError,
     SoftmaxWithLoss,
 )
-from lamina.nets import Sequential, TwoLayerNet, summary
+from lamina.nets import Graph, Head, Node, Sequential, TwoLayerNet, summary
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_small_net_by_hand(rng):
     expected = """\
 layer    type             output shape  parameters
 --------------------------------------------------
-(input)                   5
+(X)                       5
 affine1  Affine           4                     24
 relu1    Relu             4                      -
 affine2  Affine           3                     15
@@ -99,7 +99,7 @@ def test_the_columns_are_aligned(rng):
 
 def test_nested_nets_are_indented_by_depth(rng):
     cells = table(nested_net(rng).summary((1, 20, 20)))
-    assert list(cells) == ["(input)", *NESTED_COUNTS, "(loss)"]
+    assert list(cells) == ["(X)", *NESTED_COUNTS, "(loss)"]
     assert cells["block"][0] == cells["  inner"][0] == "Sequential"
     assert cells["    norm"][0] == "BatchNormalization"
 
@@ -111,9 +111,9 @@ def test_shapes_are_those_of_one_sample(rng):
     assert [cells[name][1] for name in inside] == ["1200", *["600"] * 5]
     assert cells["last"][1] == "10"
     assert cells["(loss)"][1] == "()"
-    assert "(input)" in cells
+    assert "(X)" in cells
     assert nested_net(rng).summary((1, 20, 20)).split("\n")[2].split() == [
-        *("(input)", "1", "x", "20", "x", "20")
+        *("(X)", "1", "x", "20", "x", "20")
     ]
 
 
@@ -144,7 +144,7 @@ def test_shared_parameters_are_learned_once(rng):
 
 def test_a_net_without_a_loss_has_no_line_for_it(rng):
     text = Sequential({"affine": Affine(5, 4, rng=rng)}).summary((5,))
-    assert list(table(text)) == ["(input)", "affine"]
+    assert list(table(text)) == ["(X)", "affine"]
 
 
 def test_running_statistics_are_not_learned():
@@ -154,8 +154,48 @@ def test_running_statistics_are_not_learned():
 
 def test_a_two_layer_net():
     text = TwoLayerNet(784, 50, 10, rng=0).summary((784,))
-    assert list(table(text)) == ["(input)", "Affine1", "Relu", "Affine2", "(loss)"]
+    assert list(table(text)) == ["(X)", "Affine1", "Relu", "Affine2", "(loss)"]
     assert text.split("\n")[-1] == "39,760 parameters to learn"
+
+
+def test_without_shapes_there_is_no_column_of_them(rng):
+    expected = """\
+layer    type             parameters
+------------------------------------
+(X)
+affine1  Affine                   24
+relu1    Relu                      -
+affine2  Affine                   15
+(loss)   SoftmaxWithLoss           -
+------------------------------------
+39 parameters to learn"""
+    assert small_net(rng).summary() == expected
+    lines = nested_net(rng).summary().split("\n")
+    assert [line.split()[0] for line in lines[2:-2]] == [
+        *("(X)", "conv", "flatten", "block", "affine", "inner", "norm", "relu", "last", "(loss)")
+    ]
+
+
+def test_a_graph_says_what_its_layers_and_losses_read():
+    net = Graph(
+        {"a": Affine(4, 3, rng=0), "b": Node(Affine(4, 3, rng=1), "X"), "c": Relu()},
+        outputs=["a", "c"],
+        losses={"first": SoftmaxWithLoss(), "second": Head(SoftmaxWithLoss(), "c")},
+    )
+    for text in (net.summary(), net.summary((4,))):
+        reads = text.split("\n")[0].index("reads")
+        said = {line.split()[0]: line[reads:].split("  ")[0] for line in text.split("\n")[2:-2]}
+        assert said["(first)"] == "a"
+        assert said["(second)"] == "c"
+        assert said["b"] == "X_copy.1"
+        assert said["c"] == ""
+    plain = Graph({"a": Affine(4, 3, rng=0)}, losses=SoftmaxWithLoss())
+    assert "reads" not in plain.summary((4,))
+
+
+def test_too_many_shapes_are_refused(rng):
+    with pytest.raises(TypeError, match=r"expects the shape of a sample of X; got \(5,\), \(5,\)"):
+        small_net(rng).summary((5,), (5,))
 
 
 def test_shapes_that_do_not_fit_name_both_layers(rng):

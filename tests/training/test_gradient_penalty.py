@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.optimizers import SGD
@@ -52,7 +52,7 @@ def test_value_and_gradient_agree_with_differences():
     h = 1e-5
     ahead, behind = (value(net, {n: at[n] + step * v[n] for n in at}, X, t) for step in (h, -h))
     expected = value(net, at, X, t)
-    assert add_penalised_gradient(net, X, t, PENALTY) == pytest.approx(expected, rel=1e-12)
+    assert add_penalised_gradient(net, X, t, penalty=PENALTY) == pytest.approx(expected, rel=1e-12)
     slope = sum(np.sum(v[n] * p.grad) for n, p in net.parameters().items())
     assert slope == pytest.approx((ahead - behind) / (2 * h), rel=1e-7)
 
@@ -60,10 +60,10 @@ def test_value_and_gradient_agree_with_differences():
 def test_gradients_add_up_and_are_scaled():
     net, (X, t) = make_net(), batch()
     plain = copy.deepcopy(net)
-    add_penalised_gradient(plain, X, t, PENALTY)
+    add_penalised_gradient(plain, X, t, penalty=PENALTY)
     for param in net.parameters().values():
         param.accumulate(np.ones_like(param.data))
-    add_penalised_gradient(net, X, t, PENALTY, scale=0.25)
+    add_penalised_gradient(net, X, t, 0.25, penalty=PENALTY)
     for name, param in net.parameters().items():
         np.testing.assert_allclose(param.grad, 1 + 0.25 * plain.parameters()[name].grad)
 
@@ -72,7 +72,7 @@ def test_running_statistics_and_random_numbers_move_once():
     net, (X, t) = make_net(), batch()
     plain = copy.deepcopy(net)
     plain.gradient(X, t)
-    add_penalised_gradient(net, X, t, PENALTY)
+    add_penalised_gradient(net, X, t, penalty=PENALTY)
     for name, array in plain.state().items():
         np.testing.assert_array_equal(net.state()[name], array)
 
@@ -84,7 +84,7 @@ def trainer_with(penalty, accumulate=1):
     return Trainer(
         net,
         SGD(net.parameters(), lr=0.1),
-        Dataset(samples, samples, class_names="abc"),
+        Dataset(samples, samples, Classification("abc")),
         rng=np.random.default_rng(0),
         batch_size=8,
         accumulate=accumulate,
@@ -110,7 +110,7 @@ def test_a_step_with_it_leads_to_a_flatter_place():
         products = net.hvp(X, t, g)
         for param in net.parameters().values():
             param.grad = None
-        add_penalised_gradient(net, X, t, penalty)
+        add_penalised_gradient(net, X, t, penalty=penalty)
         for param in net.parameters().values():
             param.data = param.data - eta * param.grad
         steepness[penalty] = sum(float(np.sum(g * g)) for g in net.gradient(X, t).values())

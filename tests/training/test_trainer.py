@@ -7,26 +7,32 @@ import signal
 import numpy as np
 import pytest
 
+from lamina.commands.frame import main
 from lamina.common.table import read_table
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.diagnosis import Diagnosis
+from lamina.experiment.load_run import load_run
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
-from lamina.optimizers import SGD
-from lamina.training.checkpoint import load_checkpoint, save_checkpoint
+from lamina.optimizers import SGD, make_schedule
+from lamina.training.callbacks import Callback, Function, ProgressBar
+from lamina.training.checkpoint import Checkpoints, load_checkpoint, save_checkpoint
 from lamina.training.history import History
-from lamina.training.trainer import Trainer, accuracy
+from lamina.training.trainer import Trainer
 
 
-def blobs(n=200):
+def blobs(n=200, validate=False):
     """Three classes that a small net can tell apart."""
     rng = np.random.default_rng(0)
     t = np.arange(n) % 3
     X = (rng.standard_normal((n, 4)) + 3 * np.eye(4)[t]).astype(np.float32)
-    return Dataset(Samples(X[50:], t[50:]), Samples(X[:50], t[:50]), class_names=range(3))
+    parts = [Samples(X[rows], t[rows]) for rows in (slice(50, n), slice(50), slice(25, 50))]
+    train, test, validation = parts
+    return Dataset(train, test, Classification(range(3)), validation if validate else None)
 
 
-def trainer(seed=0, run_dir=None, **settings):
+def trainer(seed=0, run_dir=None, validate=False, **settings):
     rng = np.random.default_rng(seed)
     net = Sequential(
         {
@@ -40,7 +46,8 @@ def trainer(seed=0, run_dir=None, **settings):
     )
     settings = {"iterations": 100, "batch_size": 20, "quiet": True, **settings}
     optimizer = SGD(net.parameters(), lr=0.1)
-    return Trainer(net, optimizer, blobs(), rng=rng, run_dir=run_dir, **settings)
+    data = blobs(validate=validate)
+    return Trainer(net, optimizer, data, rng=rng, run_dir=run_dir, **settings)
 
 
 def test_it_learns():
@@ -56,20 +63,21 @@ def test_the_files_of_a_run(tmp_path):
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
         *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz"),
-        *("layers.csv", "parameters.csv", "facts.json"),
+        "config.yaml",
     }
     loss = read_table(tmp_path / "loss.csv")
     assert loss["iteration"].tolist() == list(range(1, 101))
     np.testing.assert_allclose(loss["loss"], history.losses, rtol=1e-8)
     table = read_table(tmp_path / "history.csv")
-    assert list(table) == ["iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr"]
+    figures = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    assert list(table) == ["iteration", "epoch", "loss", *figures, "lr"]
     assert table["iteration"].tolist() == [30, 60, 90, 100]
     np.testing.assert_allclose(table["epoch"], table["iteration"] * 20 / 150, rtol=1e-8)
     np.testing.assert_allclose(table["loss"][1], np.mean(history.losses[30:60]), rtol=1e-8)
     with open(tmp_path / "timing.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [r["iteration"] for r in rows] == ["30", "60", "90", "100"]
-    assert float(rows[0]["images_per_second"]) > 0
+    assert float(rows[0]["samples_per_second"]) > 0
     assert float(rows[1]["seconds"]) >= float(rows[0]["seconds"])
 
 
@@ -124,16 +132,14 @@ def changing(seed=0):
 def test_augmentation_changes_training_batches_and_nothing_else():
     noise, plain = changing(), trainer(iterations=30)
     made = trainer(iterations=30, evaluate_every=10, accumulate=2, augmentation=noise)
-    predicted = []
-    predict = made.net.predict
-    made.net.predict = lambda X: predicted.append(X) or predict(X)
     history = made.run()
     assert len(noise.seen) == 60  # none for the three evaluations
-    np.testing.assert_array_equal(noise.seen[0], plain.dataset.train[next(plain.minibatches)][0])
+    np.testing.assert_array_equal(noise.seen[0], next(plain.batches).X)
     np.testing.assert_array_equal(made.dataset.train.X, blobs().train.X)
-    accuracies = [accuracy(made.net, part) for part in (made.dataset.train, made.dataset.test)]
+    data = made.dataset
+    accuracies = [made.net.accuracy(*part[:]) for part in (data.train, data.test)]
     last = history.evaluations[-1]
-    assert [last["train_accuracy"], last["test_accuracy"]] == accuracies
+    assert [last["train_accuracy"], last["test_accuracy"]] == pytest.approx(accuracies)
     assert history.losses != plain.run().losses
 
 
@@ -191,14 +197,6 @@ def test_weights_of_another_net_are_refused_with_all_differences(tmp_path):
     assert "unknown: norm.gamma" in str(raised.value)
 
 
-def test_accuracy_over_batches_counts_every_sample_once():
-    net = trainer().net
-    data = blobs(2600)
-    X, t = data.train[:]
-    expected = (net.predict(X).argmax(axis=1) == t).mean()
-    assert accuracy(net, data.train) == pytest.approx(expected)
-
-
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_losses_before(tmp_path):
     made = trainer(run_dir=tmp_path)
     good = made.optimizer.step
@@ -209,7 +207,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_losses_before(tmp
             made.net.layers["affine2"].W.data[0, 0] = np.nan
 
     made.optimizer.step = poison
-    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 16\n"):
+    with pytest.raises(FloatingPointError, match=r"the loss is nan at iteration 16; a smaller"):
         made.run()
     assert not (tmp_path / "weights.npz").exists()
     assert made.net.needs_dX
@@ -236,8 +234,8 @@ def test_ctrl_c_ends_the_run_after_its_iteration_with_everything_written(tmp_pat
         if row["iteration"] == 30:
             signal.raise_signal(signal.SIGINT)
 
-    made.evaluate_every = 30
-    made.callbacks.append(press)
+    made.plan.evaluate_every = 30
+    made.callbacks.append(Function(press))
     history = made.run()
     assert made.interrupted == signal.SIGINT
     assert made.iteration == 30
@@ -249,13 +247,13 @@ def test_ctrl_c_ends_the_run_after_its_iteration_with_everything_written(tmp_pat
 
 def test_a_second_ctrl_c_stops_at_once():
     made = trainer()
-    made.evaluate_every = 30
+    made.plan.evaluate_every = 30
 
     def press_twice(trainer, row):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    made.callbacks.append(press_twice)
+    made.callbacks.append(Function(press_twice))
     with pytest.raises(KeyboardInterrupt):
         made.run()
 
@@ -272,27 +270,27 @@ def test_a_callback_sees_every_evaluation_and_may_end_the_run():
 
 
 def test_patience_ends_a_run_that_no_longer_gets_better():
-    made = trainer(iterations=5000, evaluate_every=10, patience=4)
+    made = trainer(iterations=5000, evaluate_every=10, patience=4, validate=True)
     rows = made.run().evaluations
     assert len(rows) < 500
-    best = max(row["test_accuracy"] for row in rows)
-    assert rows[-5]["test_accuracy"] == best
-    assert all(row["test_accuracy"] <= best for row in rows[-4:])
+    best = max(row["validation_accuracy"] for row in rows)
+    assert rows[-5]["validation_accuracy"] == best
+    assert all(row["validation_accuracy"] <= best for row in rows[-4:])
 
 
 def test_the_best_weights_are_kept():
-    made = trainer(iterations=60, evaluate_every=10, keep_best=True)
+    made = trainer(iterations=60, evaluate_every=10, keep_best=True, validate=True)
     calls = []
 
     def ruin_later(trainer, row):
-        calls.append(row["test_accuracy"])
+        calls.append(row["validation_accuracy"])
         if row["iteration"] >= 50:
             for param in trainer.net.parameters().values():
                 param.data = param.data * 0.0
 
-    made.callbacks.append(ruin_later)
+    made.callbacks.append(Function(ruin_later))
     made.run()
-    assert accuracy(made.net, made.dataset.test) == max(calls)
+    assert made.net.accuracy(*made.dataset.validation[:]) == max(calls)
 
 
 def test_accumulated_batches_are_one_large_batch():
@@ -330,8 +328,183 @@ def test_a_history_without_a_folder_keeps_all_in_memory():
     history.add_loss(1, 1.0)
     history.add_loss(2, 3.0)
     assert history.mean_loss() == 2.0
-    row = dict.fromkeys(("iteration", "epoch", "loss", "train_accuracy", "test_accuracy", "lr"), 1)
+    row = dict.fromkeys(("iteration", "epoch", "loss", "train_loss", "lr"), 1)
     history.add_evaluation(row, images=10, seconds=1.0)
     history.add_loss(3, 5.0)
     assert history.mean_loss() == 5.0
     assert history.losses == [1.0, 3.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"patience": 3}, "patience"),
+        ({"keep_best": True}, "keep_best"),
+        ({"checkpoints": Checkpoints(keep_best=True)}, r"checkpoint\.keep_best"),
+    ],
+)
+def test_what_chooses_is_refused_without_a_validation_set(settings, name):
+    words = f"{name}: chooses by a validation set, .*: dataset: {{..., validation_share: 0.1}}"
+    with pytest.raises(ValueError, match=words):
+        trainer(**settings)
+    trainer(validate=True, **settings)
+
+
+def test_choosing_looks_at_nothing_but_the_validation_set():
+    """The test set of this run is best at the start, the validation set at the end."""
+    made = trainer(iterations=40, evaluate_every=10, keep_best=True, validate=True)
+    for step, (validation, test) in enumerate([(0.1, 0.9), (0.2, 0.5), (0.3, 0.2), (0.15, 0.95)]):
+        row = {"validation_accuracy": validation, "test_accuracy": test, "iteration": step}
+        made.best.note(row, made.net)
+    assert (made.best.iteration, made.best.since) == (2, 1)
+
+
+def test_epochs_instead_of_iterations():
+    made = trainer(iterations=None, epochs=2)
+    history = made.run()
+    assert made.iteration == 15  # 150 samples, batches of 20
+    assert [row["iteration"] for row in history.evaluations] == [7, 14, 15]
+    with pytest.raises(ValueError, match="epochs: 2 epochs and 30 iterations are two lengths"):
+        trainer(iterations=30, epochs=2)
+
+
+def test_the_default_length():
+    assert trainer(iterations=None).plan.iterations == 10_000
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"iterations": 0}, "iterations: expects at least 1, got 0"),
+        ({"iterations": None, "epochs": 0}, "epochs: expects more than 0, got 0"),
+        ({"iterations": None, "epochs": float("inf")}, "epochs: expects more than 0, got inf"),
+        ({"evaluate_every": 0}, "evaluate_every: expects at least 1"),
+        ({"patience": 0, "validate": True}, "patience: expects at least 1"),
+        ({"accumulate": 0}, "accumulate: expects at least 1"),
+        ({"gradient_penalty": -1}, "gradient_penalty: expects at least 0"),
+        ({"batch_size": 151}, "batch_size: expects 1 to 150"),
+        ({"metrics": ["accuracy", "accuracy"]}, "accuracy stands twice"),
+        ({"metrics": ["acuracy"]}, "accuracy"),
+    ],
+)
+def test_settings_that_cannot_be(settings, words):
+    with pytest.raises(ValueError, match=words):
+        trainer(**settings)
+
+
+def test_paths_and_seeds_may_be_plain(tmp_path):
+    rng = np.random.default_rng(0)
+    net = Sequential({"affine": Affine(4, 3, rng=rng)}, loss=SoftmaxWithLoss())
+    settings = {"rng": 0, "iterations": 3, "quiet": True, "run_dir": str(tmp_path)}
+    Trainer(net, SGD(net.parameters(), lr=0.1), blobs(), **settings).run()
+    assert (tmp_path / "history.csv").exists()
+
+
+class Diary(Callback):
+    """Writes down what it is told."""
+
+    def __init__(self):
+        self.lines = []
+
+    def started(self, trainer):
+        self.lines.append(f"started {trainer.iteration}")
+
+    def stepped(self, trainer, loss):
+        self.lines.append(f"stepped {trainer.iteration}")
+
+    def evaluated(self, trainer, row):
+        self.lines.append(f"evaluated {row['iteration']}")
+
+    def finished(self, trainer):
+        self.lines.append(f"finished {trainer.iteration}")
+
+
+def test_a_callback_is_told_of_everything_in_order():
+    diary = Diary()
+    trainer(iterations=3, evaluate_every=2, callbacks=[diary]).run()
+    steps = ["stepped 1", "stepped 2", "evaluated 2", "stepped 3", "evaluated 3"]
+    assert diary.lines == ["started 0", *steps, "finished 3"]
+
+
+def test_a_callback_is_told_of_the_end_also_when_the_run_fails():
+    diary = Diary()
+    made = trainer(callbacks=[diary])
+    made.net.layers["affine1"].W.data[:] = np.nan
+    with pytest.raises(FloatingPointError):
+        made.run()
+    assert diary.lines == ["started 0", "finished 0"]
+
+
+def test_callbacks_change_no_bit(tmp_path):
+    for name, callbacks in (("plain", []), ("told", [Diary(), lambda trainer, row: None])):
+        (tmp_path / name).mkdir()
+        trainer(run_dir=tmp_path / name, callbacks=callbacks).run()
+    for name in ("loss.csv", "history.csv", "weights.npz"):
+        assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "told" / name).read_bytes()
+
+
+def test_a_progress_bar_needs_an_interval():
+    with pytest.raises(ValueError, match="every is at least 1, got 0"):
+        ProgressBar(every=0)
+
+
+def test_a_run_made_in_python_is_one_for_the_commands(tmp_path, capsys):
+    run_dir = tmp_path / "new" / "run"
+    made = trainer(run_dir=run_dir, watch=Diagnosis())
+    made.run()
+    assert main(["doctor", str(run_dir)]) in (0, 1)
+    assert "healthy" in capsys.readouterr().out
+    assert main(["plots", str(run_dir)]) == 0
+    assert main(["evaluate", str(run_dir)]) == 0
+    out = capsys.readouterr().out
+    assert "its data were arrays of a program: load_run(run, dataset=dataset)" in out
+    assert f"test_accuracy   {made.history.evaluations[-1]['test_accuracy']:.6g}" in out
+    net, dataset = load_run(run_dir, dataset=made.dataset)
+    X, _ = dataset.test[:]
+    np.testing.assert_array_equal(net.predict(X), made.net.predict(X))
+
+
+def test_a_run_is_never_written_over_another(tmp_path):
+    trainer(run_dir=tmp_path, iterations=3).run()
+    before = (tmp_path / "loss.csv").read_bytes()
+    with pytest.raises(FileExistsError, match=r"there is a run already .*choose another run_dir"):
+        trainer(run_dir=tmp_path, iterations=3).run()
+    assert (tmp_path / "loss.csv").read_bytes() == before
+
+
+def test_parameters_of_another_net_are_refused():
+    net, other = (Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss()) for _ in range(2))
+    with pytest.raises(ValueError, match="2 of its 2 parameters are not those of the net"):
+        Trainer(net, SGD(other.parameters(), lr=0.1), blobs(), rng=0)
+
+
+def test_parameters_that_the_optimizer_does_not_know_are_said(capsys):
+    net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    optimizer = SGD({"a.W": net.parameters()["a.W"]}, lr=0.1)
+    Trainer(net, optimizer, blobs(), rng=0)
+    assert "the optimizer does not know a.b: they stay as they are" in capsys.readouterr().err
+
+
+def test_a_schedule_that_ends_before_the_run_is_refused():
+    net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    schedule = make_schedule("cosine", max_steps=300)
+    optimizer = SGD(net.parameters(), lr=0.1, schedule=schedule)
+    with pytest.raises(ValueError, match=r"its rate is 0 after iteration 300, .* 600 of 900"):
+        Trainer(net, optimizer, blobs(), rng=0, iterations=900)
+    Trainer(net, optimizer, blobs(), rng=0, iterations=300)
+
+
+def test_a_plateau_needs_a_validation_set_and_lowers_the_rate():
+    def made(validate):
+        net = Sequential({"a": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+        schedule = make_schedule("plateau", gamma=0.5, patience=1)
+        optimizer = SGD(net.parameters(), lr=0.5, schedule=schedule)
+        settings = {"rng": 0, "iterations": 400, "evaluate_every": 10, "batch_size": 50}
+        return Trainer(net, optimizer, blobs(validate=validate), quiet=True, **settings)
+
+    with pytest.raises(ValueError, match="plateau: chooses by a validation set"):
+        made(False)
+    rates = [row["lr"] for row in made(True).run().evaluations]
+    assert rates[0] == 0.5
+    assert rates[-1] < 0.1
+    assert sorted(rates, reverse=True) == rates

@@ -1,4 +1,4 @@
-"""The evaluation of a finished run: text, picture, and errors."""
+"""lamina evaluate: what is said of a finished run, and of what is none."""
 
 import os
 import subprocess
@@ -8,64 +8,9 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
-from lamina.datasets import Samples
 from lamina.experiment.config import load_config
-from lamina.experiment.evaluate import (
-    confusion,
-    draw_mistakes,
-    load_run,
-    report,
-    scores_of,
-    worst_mistakes,
-)
+from lamina.experiment.load_run import load_run
 from lamina.experiment.run import run
-
-SCORES = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0], [5.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
-TRUE = np.array([0, 2, 1, 2])
-
-
-def test_the_confusion_matrix_counts_true_by_said():
-    counts = confusion(TRUE, SCORES.argmax(axis=1), 3)
-    assert counts.tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]]
-
-
-def test_the_report_says_recall_and_precision():
-    text = report(confusion(TRUE, SCORES.argmax(axis=1), 3), ("cat", "dog", "bird"))
-    assert text.startswith("accuracy 50.00 %: 2 of 4 right")
-    rows = {line.split()[0]: line.split() for line in text.splitlines()[3:6]}
-    assert rows["cat"] == ["cat", "1", "100.00", "%", "50.00", "%"]
-    assert rows["dog"] == ["dog", "1", "0.00", "%", "0.00", "%"]
-    assert rows["bird"] == ["bird", "2", "50.00", "%", "100.00", "%"]
-    widths = {len(line) for line in text.splitlines()[-4:]}
-    assert len(widths) == 1  # the matrix is aligned
-
-
-def test_a_class_that_never_occurs_has_no_percentage():
-    assert "  - " in report(np.array([[2, 0], [0, 0]]), ("a", "b"))
-
-
-def test_the_worst_mistakes_come_first():
-    assert worst_mistakes(SCORES, TRUE).tolist() == [2, 1]
-    assert worst_mistakes(SCORES, TRUE, 1).tolist() == [2]
-
-
-@pytest.mark.parametrize("shape", [(784,), (1, 28, 28)])
-def test_mistakes_are_drawn_where_inputs_are_images(tmp_path, shape):
-    samples = Samples(np.zeros((4, *shape), np.uint8), TRUE)
-    rows = worst_mistakes(SCORES, TRUE)
-    assert draw_mistakes(tmp_path / "m.png", samples, rows, SCORES, ("a", "b", "$c"))
-    assert (tmp_path / "m.png").stat().st_size > 1000
-
-
-def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):
-    rows = worst_mistakes(SCORES, TRUE)
-    for samples, chosen in (
-        (Samples(np.zeros((4, 7), np.uint8), TRUE), rows),
-        (Samples(np.zeros((4, 64)), TRUE), rows),
-        (Samples(np.zeros((4, 784), np.uint8), TRUE), rows[:0]),
-    ):
-        assert not draw_mistakes(tmp_path / "m.png", samples, chosen, SCORES, "abc")
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +34,13 @@ def finished(tmp_path_factory):
 def test_a_run_is_loaded_and_gives_the_same_accuracy(finished, capsys):
     run_dir, summary = finished
     net, dataset = load_run(run_dir)
-    predicted = scores_of(net, dataset.test, rows=64).argmax(axis=1)
+    predicted = net.predict(dataset.test[:][0]).argmax(axis=1)
     accuracy = 100 * (predicted == dataset.test.t).mean()
     assert f"test {accuracy:.2f} %" in summary
     assert main(["evaluate", str(run_dir)]) == 0
     out = capsys.readouterr().out
     assert f"accuracy {accuracy:.2f} %" in out
-    assert "the worst mistakes: " in out
+    assert f"picture: {run_dir / 'mistakes.png'}" in out
     assert (run_dir / "mistakes.png").exists()
 
 
@@ -125,3 +70,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(finished):
     with process.stderr:
         assert process.stderr.read() == b""
     assert process.wait() == 0
+
+
+def test_another_set_and_one_that_is_not_there(finished, capsys):
+    assert main(["evaluate", str(finished[0]), "--on", "train"]) == 0
+    assert capsys.readouterr().out.startswith("train set, 1,000 samples: loss ")
+    assert main(["evaluate", str(finished[0]), "--on", "validation"]) == 2
+    assert "there is no validation set; the data have train, test" in capsys.readouterr().err

@@ -1,0 +1,180 @@
+"""A CSV file of one's own: columns of numbers, and one or more columns of targets."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.datasets.csv_rows import Rows, listed, number, read_rows
+from lamina.datasets.dataset import Dataset, Samples
+from lamina.datasets.labels import check_known, classes_of, labels_of_zero_and_one
+from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.task import (
+    Classification,
+    MultiLabel,
+    Reconstruction,
+    Regression,
+    check_task_name,
+)
+
+TASKS = ("classification", "regression", "multilabel", "reconstruction")
+
+
+class CSV(Dataset):
+    """A CSV file with a header: columns of numbers, and the targets in one or more columns.
+
+    target: the name of the column of targets, or a list of names (default: the last column).
+    task, and what its targets are:
+
+    - "classification" (the default): one column of labels, any text; their values are the classes,
+      ordered as numbers if all are whole, else by the alphabet
+    - "regression": columns of numbers, learned as they are
+    - "multilabel": columns of 0 and 1
+    - "reconstruction": the inputs; a `target` that is named is left out of them
+
+    test, validation: other files to test and to validate on. Without a test file a random
+    `test_share` of the rows is for testing; `stratify` takes that share of every class. Of the
+    other rows `validation_share` or `n_validation` are for validation, always class by class.
+    `split_seed` decides which, and nothing else does. standardise: bring each column of inputs to
+    mean 0 and deviation 1 by the training rows.
+
+    Raises ValueError naming the row and column of what is wrong: no number, two spellings of one
+    class, a class that is in no training row, many different numbers as classes, ...
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        task: str | None = None,
+        target: str | tuple | None = None,
+        test: Path | None = None,
+        test_share: float = 0.2,
+        stratify: bool = False,
+        validation: Path | None = None,
+        validation_share: float | None = None,
+        n_validation: int | None = None,
+        split_seed: int = 0,
+        standardise: bool = True,
+    ):
+        check_task_name(task, TASKS)
+        check_split_seed(split_seed)
+        if check_validation(validation_share, n_validation) and validation is not None:
+            raise ValueError(
+                "validation_share and n_validation take rows of the training file; with a "
+                f"validation file ({validation}) leave them out"
+            )
+        kind = task or "classification"
+        targets = _targets(target, kind)
+        files = {"train": read_rows(Path(path), targets)}
+        for name, other in (("validation", validation), ("test", test)):
+            if other is not None:
+                files[name] = read_rows(Path(other), targets)
+                _check_columns(files[name], files["train"], targets)
+        made, t = _task_and_targets(kind, files, targets, sure=task is not None)
+        classes = t["train"] if kind == "classification" else None
+        # Which rows of which file each set has.
+        rows = {name: (name, np.arange(len(file.lines))) for name, file in files.items()}
+        if test is None:
+            stay, tested = _split(path, len(t["train"]), test_share, split_seed, stratify, classes)
+            rows |= {"train": ("train", stay), "test": ("train", tested)}
+        stay = rows["train"][1]
+        try:
+            if n_off := validation_out_of(len(stay), validation_share, n_validation):
+                inner = split_off(
+                    len(stay), n_off, split_seed, None if classes is None else classes[stay]
+                )
+                rows |= {
+                    "train": ("train", stay[inner[0]]),
+                    "validation": ("train", stay[inner[1]]),
+                }
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        if kind == "classification":
+            others = {n: (files[f], r, t[f][r]) for n, (f, r) in rows.items() if n != "train"}
+            check_known(t["train"][rows["train"][1]], others, made.class_names)
+        X = {name: files[file].X[chosen] for name, (file, chosen) in rows.items()}
+        if standardise:
+            _standardise(X)
+        sets = {}
+        for name, (file, chosen) in rows.items():
+            inputs = X.pop(name).astype(np.float32)
+            own = inputs if kind == "reconstruction" else t[file][chosen]
+            sets[name] = Samples(inputs, own)
+        super().__init__(sets["train"], sets["test"], made, sets.get("validation"))
+
+
+def _targets(target, kind: str) -> list[str] | None:
+    """The target columns; None stands for the last one."""
+    if target is None:
+        return [] if kind == "reconstruction" else None
+    names = [target] if isinstance(target, str) else list(target)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"target: expects the name of a column, or a list of names, got {target}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"target: a column stands twice in {', '.join(names)}")
+    if kind == "classification" and len(names) > 1:
+        raise ValueError(
+            f"target: {len(names)} columns ({listed(names)}), but classification has one column "
+            "of labels; columns of 0 and 1: task: multilabel; of numbers: task: regression"
+        )
+    return names
+
+
+def _check_columns(other: Rows, train: Rows, targets: list[str] | None) -> None:
+    if other.columns != train.columns or other.target != train.target:
+        raise ValueError(
+            f"{other.path}: has the columns {listed([*other.columns, *other.target])}; expects "
+            f"those of {train.path}, {listed([*train.columns, *train.target])}"
+        )
+
+
+def _task_and_targets(kind: str, files: dict[str, Rows], targets, sure: bool):
+    """The task, and the targets of each file."""
+    columns = files["train"].target
+    if kind == "classification":
+        names, indices = classes_of(files, columns[0], sure)
+        return Classification(names), dict(zip(files, indices, strict=True))
+    if kind == "regression":
+        return Regression(columns), {name: _numbers(rows) for name, rows in files.items()}
+    if kind == "multilabel":
+        labels = {name: labels_of_zero_and_one(rows, columns) for name, rows in files.items()}
+        return MultiLabel(columns), labels
+    return Reconstruction(), {name: rows.X for name, rows in files.items()}
+
+
+def _numbers(rows: Rows) -> np.ndarray:
+    """(N, D) float32: the cells of the target columns as numbers."""
+    columns = [
+        [number(rows.path, line, name, cell) for line, cell in zip(rows.lines, cells, strict=True)]
+        for name, cells in zip(rows.target, rows.texts, strict=True)
+    ]
+    return np.array(columns, np.float32).T.copy()
+
+
+def _standardise(X: dict[str, np.ndarray]) -> None:
+    """In place, by the training rows."""
+    mean, deviation = X["train"].mean(axis=0), X["train"].std(axis=0)
+    # A constant column becomes 0; its deviation may be a rounding error instead of 0.
+    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
+    for rows in X.values():
+        rows -= mean
+        rows /= deviation
+
+
+def _split(path, n: int, test_share: float, split_seed: int, stratify: bool, classes):
+    """Row numbers for training and for testing."""
+    n_test = round(n * test_share) if 0 < test_share < 1 else 0
+    if not 0 < n_test < n:
+        raise ValueError(
+            f"{path}: a test_share of {test_share} leaves {n - n_test} of {n} rows to train on and "
+            f"{n_test} to test on; give a share between 0 and 1, or a file: test: PATH"
+        )
+    if stratify and classes is None:
+        raise ValueError(f"{path}: stratify: true splits class by class, and there are no classes")
+    if stratify:
+        try:
+            return split_off(n, n_test, split_seed, classes, b"test")
+        except ValueError as error:
+            raise ValueError(f"{path}: test_share: {error}") from None
+    order = np.random.default_rng(split_seed).permutation(n)
+    return order[n_test:], order[:n_test]

@@ -1,0 +1,78 @@
+"""What a run knows of its own health: the flight recorder, and where a NaN came from."""
+
+import contextlib
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
+from lamina.common.files import remove
+from lamina.diagnosis.culprit import find_culprit
+from lamina.diagnosis.recorder import DEFAULT_INTERVAL, Recorder
+from lamina.diagnosis.words import explain, wrapped
+from lamina.training.watch import NonFiniteError, Watch
+
+
+class Diagnosis(Watch):
+    """Stops a run at the first number that is not finite, replays it from its last checkpoint to
+    find out where that number came from, and, where there is a run directory, records the health
+    of the layers every `record_every` iterations (0 or None: never).
+
+    Without a run directory the replay begins at the start, of which a copy is kept. Raises
+    ValueError for record_every < 0.
+    """
+
+    def __init__(self, record_every: int | None = DEFAULT_INTERVAL):
+        super().__init__()
+        if record_every is not None and record_every < 0:
+            raise ValueError(f"record_every: expects at least 0 (never), got {record_every}")
+        self.record_every, self.recorder = record_every, None
+        self._good: Callable[[], dict] | None = None
+
+    def started(self, trainer) -> None:
+        if trainer.run_dir is None:
+            return
+        remove(trainer.run_dir / "culprit.json")  # of a failure before
+        if self.record_every:
+            self.recorder = Recorder(trainer.run_dir, trainer, self.record_every)
+            self.seconds += self.recorder.taken()
+
+    def around_step(self, trainer):
+        if self.recorder is None or not self.recorder.is_due(trainer.iteration + 1):
+            return super().around_step(trainer)
+        return self._recorded(trainer)
+
+    def saved(self, load: Callable[[], dict]) -> None:
+        self._good = load
+
+    def explained(self, trainer, error: NonFiniteError, check: Callable[[], None]):
+        """The error with its culprit, found by a replay from the last checkpoint, and saved."""
+        if not trainer.quiet:
+            print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
+        with np.errstate(all="ignore"), self._recorder_off():
+            culprit = find_culprit(trainer, error, self._good, check)
+        said = explain(culprit, error.noticed, trainer.history.losses, trainer.optimizer.lr)
+        if trainer.run_dir is not None:
+            with contextlib.suppress(OSError):  # what it says is said all the same
+                culprit.save(trainer.run_dir / "culprit.json", error.noticed, said)
+            said += f"\n  lamina doctor {trainer.run_dir} says what led to it"
+        return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
+
+    def flush(self, sync: bool = False) -> None:
+        if self.recorder is not None:
+            self.recorder.flush(sync)
+            self.seconds += self.recorder.taken()
+
+    @contextlib.contextmanager
+    def _recorded(self, trainer):
+        with self.recorder.recording(trainer):
+            yield
+        self.seconds += self.recorder.taken()
+
+    @contextlib.contextmanager
+    def _recorder_off(self):
+        recorder, self.recorder = self.recorder, None
+        try:
+            yield
+        finally:
+            self.recorder = recorder

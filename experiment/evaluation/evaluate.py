@@ -1,0 +1,73 @@
+"""One pass over a set: the scores of the net, its figures, and the report of its task."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from lamina.datasets import Dataset, Samples
+from lamina.experiment.evaluation import (
+    classification,
+    multilabel,
+    reconstruction,
+    regression,
+    sequences,
+)
+from lamina.training.evaluator import Evaluator
+
+# Each has PICTURE, report(evaluation) -> str, and draw(path, evaluation) -> whether it drew one.
+REPORTS = {
+    "classification": classification,
+    "regression": regression,
+    "multilabel": multilabel,
+    "language_model": sequences,
+    "reconstruction": reconstruction,
+}
+
+
+@dataclasses.dataclass
+class Evaluation:
+    """What a net says about the samples of one set, beside what is right."""
+
+    part: str
+    samples: Samples
+    task: object
+    scores: np.ndarray  # (N, ...) of all samples
+    targets: np.ndarray  # (N, ...)
+    figures: dict[str, float]
+    shown: str  # the figures in words
+
+    @property
+    def predictions(self) -> np.ndarray:
+        return self.task.predictions(self.scores)
+
+    def report(self) -> str:
+        """The figures, and what the task shows of them."""
+        head = f"{self.part} set, {len(self.samples):,} samples: {self.shown}"
+        return f"{head}\n\n{self._kind.report(self)}"
+
+    def draw(self, folder: Path) -> Path | None:
+        """Draw the picture of the task into this folder; returns its path, None without one."""
+        path = folder / self._kind.PICTURE
+        return path if self._kind.draw(path, self) else None
+
+    @property
+    def _kind(self):
+        if self.task.name == "classification" and self.targets.ndim > 1:
+            return sequences
+        return REPORTS[self.task.name]
+
+
+def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluation:
+    """Evaluate a net on one set of a data set. Raises ValueError if there is no such set."""
+    sets = dataset.sets()
+    if part not in sets:
+        raise ValueError(f"there is no {part} set; the data have {', '.join(sets)}")
+    samples = sets[part]
+    evaluator = Evaluator(net, dataset, metrics)
+    seen: list[tuple] = []
+    figures = evaluator.figures(samples, seen=seen)
+    row = {f"{part}_{name}": value for name, value in figures.items()}
+    shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
+    scores, targets = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
+    return Evaluation(part, samples, dataset.task, scores, targets, figures, shown)

@@ -1,0 +1,40 @@
+"""Labels that may hold together: how often each is found, and is right when said."""
+
+from pathlib import Path
+
+import numpy as np
+
+PICTURE = "labels.png"
+
+
+def report(evaluation) -> str:
+    """Recall, precision and F1 of each label, as text."""
+    names = evaluation.task.label_names
+    said = evaluation.predictions.reshape(-1, len(names)).astype(bool)
+    true = evaluation.targets.reshape(said.shape).astype(bool)
+    width = max(len("label"), *(len(name) for name in names))
+    lines = [
+        f"{'label':<{width}}  samples  found (recall)  right when said (precision)       F1",
+    ]
+    for i, name in enumerate(names):
+        both, is_, told = (
+            int(np.count_nonzero(a)) for a in (said[:, i] & true[:, i], true[:, i], said[:, i])
+        )
+        recall, precision, f1 = (
+            _percent(both, is_),
+            _percent(both, told),
+            _percent(2 * both, is_ + told),
+        )
+        lines.append(f"{name:<{width}}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
+    exact = np.count_nonzero((said == true).all(axis=1))
+    lines += ["", f"all labels right: {exact} of {len(true)} samples"]
+    return "\n".join(lines)
+
+
+def draw(path: Path, evaluation) -> bool:
+    """There is no picture of labels."""
+    return False
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.2f} %" if whole else "-"

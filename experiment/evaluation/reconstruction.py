@@ -1,0 +1,56 @@
+"""Inputs given back: how far off, and images beside their reconstructions."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.experiment.evaluation.pictures import as_images, save
+
+PICTURE = "reconstructions.png"
+COLUMNS = 10
+
+
+def report(evaluation) -> str:
+    """The spread of the errors over the samples, as text."""
+    errors = _errors(evaluation)
+    order = np.argsort(errors, kind="stable")
+    best, middle, worst = (int(order[i]) for i in (0, len(order) // 2, -1))
+    return "\n".join(
+        [
+            "root of the mean squared error of a sample:",
+            f"  best   {errors[best]:.4g} (row {best})",
+            f"  median {errors[middle]:.4g} (row {middle})",
+            f"  worst  {errors[worst]:.4g} (row {worst})",
+        ]
+    )
+
+
+def draw(path: Path, evaluation) -> bool:
+    """Samples and their reconstructions: the first ones, and those that are furthest off. False if
+    they are no square grey images."""
+    if evaluation.samples.X.dtype != np.uint8:
+        return False
+    first = np.arange(min(COLUMNS, len(evaluation.targets)))
+    worst = np.argsort(-_errors(evaluation), kind="stable")[: len(first)]
+    rows = [(evaluation.targets, first, "the first samples"), (evaluation.predictions, first, "")]
+    rows += [(evaluation.targets, worst, "the furthest off"), (evaluation.predictions, worst, "")]
+    if as_images(evaluation.targets[:1]) is None:
+        return False
+    from matplotlib.figure import Figure  # late, as in plots
+
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    low, high = evaluation.targets.min(), evaluation.targets.max()
+    grid = figure.subplots(4, len(first), squeeze=False)
+    for line, (arrays, chosen, title) in zip(grid, rows, strict=True):
+        for axes, image in zip(line, as_images(arrays[chosen]), strict=True):
+            axes.imshow(image, cmap="gray_r", vmin=low, vmax=high)
+            axes.axis("off")
+        line[0].set_title(title, fontsize="small", loc="left")
+    figure.suptitle("Samples, and below them what the net gives back")
+    save(path, figure)
+    return True
+
+
+def _errors(evaluation) -> np.ndarray:
+    difference = (evaluation.predictions - evaluation.targets).reshape(len(evaluation.targets), -1)
+    return np.sqrt(np.mean(np.square(difference, dtype=float), axis=1))

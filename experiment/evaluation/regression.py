@@ -1,0 +1,63 @@
+"""Numbers: the errors of each target, the worst samples, predictions over what is right."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.experiment.evaluation.pictures import save
+
+PICTURE = "predictions.png"
+MOST_TARGETS, WORST = 6, 5
+
+
+def report(evaluation) -> str:
+    """Errors of each target in its own units, and the samples that are furthest off, as text."""
+    y, t = _columns(evaluation)
+    names = _names(evaluation, t.shape[1])
+    error, spread = y - t, t.std(axis=0)
+    width = max(len("target"), *(len(name) for name in names))
+    lines = [f"{'target':<{width}}  {'rmse':>10}  {'mean error':>10}  {'spread':>10}"]
+    for i, name in enumerate(names):
+        rmse = np.sqrt(np.mean(np.square(error[:, i])))
+        lines.append(
+            f"{name:<{width}}  {rmse:>10.4g}  {error[:, i].mean():>10.4g}  {spread[i]:>10.4g}"
+        )
+    lines += ["", f"furthest off, of {len(t):,} samples:"]
+    off = np.abs(error / np.where(spread > 0, spread, 1.0)).max(axis=1)
+    for row in np.argsort(-off, kind="stable")[:WORST]:
+        lines.append(f"  row {row}: is {_numbers(t[row])}, said {_numbers(y[row])}")
+    return "\n".join(lines)
+
+
+def draw(path: Path, evaluation) -> bool:
+    """A point for each sample, what the net said over what is right, a panel for each target."""
+    from matplotlib.figure import Figure  # late, as in plots
+
+    y, t = _columns(evaluation)
+    names = _names(evaluation, t.shape[1])[:MOST_TARGETS]
+    figure = Figure(figsize=(4.2 * len(names), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(names), squeeze=False)[0]
+    for i, (axes, name) in enumerate(zip(panels, names, strict=True)):
+        axes.plot(t[:, i], y[:, i], ".", markersize=3, alpha=0.6)
+        ends = [min(t[:, i].min(), y[:, i].min()), max(t[:, i].max(), y[:, i].max())]
+        axes.plot(ends, ends, color="0.6", linewidth=1, zorder=0)
+        axes.set_xlabel(f"{name}, right", parse_math=False)
+        axes.set_ylabel(f"{name}, said", parse_math=False)
+        axes.grid(alpha=0.3)
+    save(path, figure)
+    return True
+
+
+def _columns(evaluation) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions and targets as (N, D) in float64."""
+    t = evaluation.targets.reshape(len(evaluation.targets), -1).astype(float)
+    return evaluation.predictions.reshape(t.shape).astype(float), t
+
+
+def _names(evaluation, n: int) -> list[str]:
+    names = list(evaluation.task.target_names)
+    return names if len(names) == n else [f"target {i}" for i in range(n)]
+
+
+def _numbers(row: np.ndarray) -> str:
+    return ", ".join(f"{value:.4g}" for value in row)

@@ -1,0 +1,50 @@
+"""A class for each position: which are found, and the sequences with most mistakes."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.experiment.evaluation.classification import table
+
+PICTURE = "sequences.png"
+MOST_CLASSES = 30  # of which a table is still read
+WORST, LENGTH = 3, 12
+
+
+def report(evaluation) -> str:
+    """The classes as for single samples if there are few; then the sequences that are worst."""
+    names = _names(evaluation.task)
+    said, true = evaluation.predictions, evaluation.targets
+    counted = np.ones(true.shape, bool)
+    if (ignored := getattr(evaluation.task, "ignore_index", None)) is not None:
+        counted = true != ignored
+    wrong = (said != true) & counted
+    lines = []
+    if len(names) <= MOST_CLASSES:
+        counts = np.zeros((len(names), len(names)), int)
+        np.add.at(counts, (true[counted], said[counted]), 1)
+        lines += [table(counts, names), ""]
+    clean = np.count_nonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
+    lines.append(f"every position right: {clean} of {len(true)} sequences")
+    mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
+    for row in np.argsort(-mistakes, kind="stable")[:WORST]:
+        if mistakes[row]:
+            head = f"  row {row}, {mistakes[row]} wrong:"
+            lines.append(f"{head} is   {_words(true[row], counted[row], names)}")
+            lines.append(f"{' ' * len(head)} said {_words(said[row], counted[row], names)}")
+    return "\n".join(lines)
+
+
+def draw(path: Path, evaluation) -> bool:
+    """There is no picture of sequences."""
+    return False
+
+
+def _names(task) -> tuple:
+    return tuple(task.class_names if hasattr(task, "class_names") else task.vocabulary)
+
+
+def _words(row, counted, names) -> str:
+    pairs = zip(np.ravel(row), np.ravel(counted), strict=True)
+    words = [names[i] if counts else "_" for i, counts in pairs]
+    return " ".join(words[:LENGTH]) + (" ..." if len(words) > LENGTH else "")

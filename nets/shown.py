@@ -1,0 +1,56 @@
+"""What a net shows of itself in a notebook's cell: its layers as a table."""
+
+from lamina.layers.base import Param
+from lamina.layers.errors import ShapeError
+from lamina.nets.summary import summary
+
+
+def shown_net(net) -> str:
+    """The summary of the net, if the shape of its inputs is known: from the last batch that went
+    through, from the arguments, or from the first layer's n_in. Else its layers as they were made,
+    with how many numbers each of them learns."""
+    for shapes in _input_shapes(net):
+        try:
+            return f"{type(net).__name__}\n{summary(net, *shapes)}"
+        except (ShapeError, TypeError, ValueError, NotImplementedError):
+            continue
+    rows = [("layer", "parameters"), *_rows(net, "")]
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    lines = [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}".rstrip() for row in rows]
+    rule = "-" * (sum(widths) + 2)
+    learned = sum(p.data.size for p in net.parameters().values() if p.trainable)
+    frozen = sum(p.data.size for p in net.parameters().values() if not p.trainable)
+    total = f"{learned:,} parameters to learn" + (f", {frozen:,} frozen" if frozen else "")
+    return "\n".join([type(net).__name__, lines[0], rule, *lines[1:], rule, total])
+
+
+def _input_shapes(net):
+    """Shapes of one sample of each input that the net may have."""
+    passed = getattr(net, "_shapes", None)  # of the last batch, its axis included
+    if isinstance(passed, dict):
+        yield tuple(passed[name][1:] for name in net.inputs)
+    elif passed:
+        yield (tuple(passed[0])[1:],)
+    defaults = type(net).__signature__.parameters.get("input_shape")
+    given = net.arguments().get("input_shape", defaults and defaults.default)
+    if isinstance(given, (list, tuple)):
+        yield (tuple(given),)
+    first = next(iter(net.layers.values()), None)
+    if hasattr(first, "W") and "n_in" in first.arguments():
+        yield ((first.arguments()["n_in"],),)
+
+
+def _rows(net, indent: str):
+    for name, layer in net.layers.items():
+        is_net = hasattr(layer, "layers")
+        what = type(layer).__name__ if is_net else repr(layer)
+        yield f"{indent}{name}: {what}", _count(layer)
+        if is_net:
+            yield from _rows(layer, f"{indent}  ")
+    if net.loss_layer is not None:
+        yield f"{indent}(loss): {net.loss_layer!r}", _count(net.loss_layer)
+
+
+def _count(layer) -> str:
+    size = sum(held.data.size for _, held in layer.walk() if isinstance(held, Param))
+    return f"{size:,}" if size else "-"

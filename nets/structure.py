@@ -1,0 +1,227 @@
+"""A net as plain data: the mapping that configurations have under `net:`.
+
+    {"type": "Sequential",
+     "layers": {"affine1": {"type": "Affine", "n_in": 784, "n_out": 50}, "relu1": {"type": "Relu"}},
+     "loss": {"type": "SoftmaxWithLoss"}}
+
+All sizes are given, those that a configuration leaves to the data too. A layer that stands at two
+places is {"same_as": "affine1"} at the second, by its dotted name from the top of the net. What is
+set for single parameters (trainable, lr_mult, decay_mult) belongs to it; arrays, and initial
+weights of one's own, which are in them, do not.
+"""
+
+import sys
+from pathlib import Path
+
+from lamina.common.arguments import Unwritable, call, parameters_of, without_defaults
+from lamina.layers.base import Layer, Param, State
+
+# Keys of any layer that are not for its constructor, and what a parameter has unless they say.
+OF_PARAMETERS = {"trainable": True, "lr_mult": 1.0, "decay_mult": 1.0}
+OF_NODES = ("inputs", "outputs")
+OF_HEADS = {"input": None, "target": "t", "weight": 1.0}
+RESERVED = {"type", "same_as", "node", "params", *OF_PARAMETERS}
+OWN = ("lamina.layers.", "lamina.nets.")  # modules of the classes that have a name
+
+
+class StructureError(ValueError):
+    """A net cannot be written, or not be made from what was written; says which layer, and why."""
+
+
+def structure(net: Layer) -> dict:
+    """The net as plain data, from which `from_structure` makes one like it, weights apart.
+
+    Raises StructureError, naming the layer, for what cannot be written: arguments that are no
+    numbers or texts, classes that are in no file, layers that share some of their parameters.
+    """
+    return _Writer().written(net, "")
+
+
+class _Writer:
+    def __init__(self):
+        self.owners: dict[int, str] = {}  # of Params and States, by id
+        self.seen: dict[frozenset, list] = {}  # layers that hold just these, in order
+
+    def written(self, layer: Layer, place: str) -> dict:
+        held = frozenset(id(h) for _, h in layer.walk() if _is_array(h))
+        if held:
+            for name, other in self.seen.get(held, ()):
+                if type(other) is type(layer) and _alone(other) == _alone(layer):
+                    return {"same_as": name}
+        spec = self._of_net(layer, place) if _is_open(layer) else self._of_layer(layer, place)
+        self.seen.setdefault(held, []).append((place, layer))
+        return spec
+
+    def _of_net(self, net, place: str) -> dict:
+        kind = net.written_as
+        spec: dict = {"type": kind}
+        if kind == "Graph" and list(net.inputs) != ["X"]:
+            spec["inputs"] = list(net.inputs)
+        spec["layers"] = layers = {}
+        if kind == "Graph":
+            before = list(net.inputs) if len(net.inputs) == 1 else None
+            for name, node in net.nodes.items():
+                reads = [node.inputs] if isinstance(node.inputs, str) else node.inputs
+                more: dict = {} if reads is None or list(reads) == before else {"inputs": [*reads]}
+                more |= {} if node.outputs == 1 else {"outputs": node.outputs}
+                here = joined(place, name)
+                inner = self.written(node.layer, here)
+                own = any(key in inner for key in OF_NODES)  # as of a graph in the graph
+                layers[name] = inner | ({"node": more} if own else more)
+                before = node.blobs(name)
+            if list(net.outputs) != before:
+                spec["outputs"] = list(net.outputs)
+            heads = {
+                name: self._of_head(net, name, place_of_head(place, name, net.heads))
+                for name in net.heads
+            }
+            if list(heads) == ["loss"]:
+                spec["loss"] = heads["loss"]
+            elif heads:
+                spec["losses"] = heads
+        else:
+            for name, layer in net.layers.items():
+                layers[name] = self.written(layer, joined(place, name))
+            if net.loss_layer is not None:
+                spec["loss"] = self.written(net.loss_layer, joined(place, "loss"))
+        return spec
+
+    def _of_head(self, net, name: str, place: str) -> dict:
+        head = net.heads[name]
+        given = {"input": head.input, "target": head.target, "weight": float(head.weight)}
+        usual = OF_HEADS | {"input": net.outputs[0]}
+        more = {key: value for key, value in given.items() if value != usual[key]}
+        loss = self.written(head.loss, place)
+        if taken := OF_HEADS.keys() & loss.keys():
+            raise StructureError(f"{place}: an argument called {min(taken)} cannot be written here")
+        return loss | more
+
+    def _of_layer(self, layer: Layer, place: str) -> dict:
+        """A layer, or a net of a class of its own, by the arguments that it was made with."""
+        where = f"{place or 'the net'} ({type(layer).__name__})"
+        for name, held in layer.walk():
+            if not _is_array(held):
+                continue
+            if id(held) in self.owners:
+                raise StructureError(
+                    f"{where}: shares {name} with {self.owners[id(held)] or 'the net'}, but is not "
+                    "the same layer, which cannot be written; give one layer object at both places"
+                )
+        self.owners |= {id(h): place for _, h in layer.walk() if _is_array(h)}
+        spec = {"type": type_name(type(layer), where)}
+        spec |= arguments_of(layer, where)
+        usual = {}
+        if not type(layer).__module__.startswith("lamina.layers."):
+            fresh = made_again(layer, where)
+            layers = _opened(layer) if hasattr(layer, "written_as") else None
+            if layers is not None and layers != _opened(fresh):
+                if type(layer).__module__.startswith("lamina.nets."):  # a chain like any other now
+                    self.owners = {i: name for i, name in self.owners.items() if name != place}
+                    return self._of_net(layer, place)
+                raise StructureError(
+                    f"{where}: its layers are no longer those that its arguments make; make the "
+                    "net as a Sequential or a Graph"
+                )
+            usual = {name: _settings(param) for name, param in fresh.parameters().items()}
+        return spec | _of_parameters(layer, usual)
+
+
+def arguments_of(layer: Layer, where: str) -> dict:
+    """What the constructor must be given, as plain data. Raises StructureError."""
+    found = without_defaults(type(layer), layer.arguments())
+    for name, value in list(found.items()):
+        if name in RESERVED:
+            raise StructureError(f"{where}: an argument called {name} cannot be written")
+        if isinstance(value, Unwritable) and name == "init":
+            del found[name]  # the weights say more than what they began with
+        elif isinstance(value, Unwritable):
+            raise StructureError(
+                f"{where}: its argument {name} is {value!r}, which cannot be written; "
+                "layers take numbers, texts and lists of them"
+            )
+    return found
+
+
+def made_again(layer: Layer, where: str) -> Layer:
+    """Another layer made with the same arguments. Raises StructureError if that fails."""
+    arguments = arguments_of(layer, where)
+    if "rng" in parameters_of(type(layer)):
+        arguments["rng"] = 0
+    try:
+        return call(type(layer), arguments)
+    except Exception as error:
+        raise StructureError(
+            f"{where}: cannot be made again with {layer!r}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def type_name(cls: type, where: str) -> str:
+    """What `type` says: the name of a class of ours, or path.py:Class. Raises StructureError."""
+    if cls.__module__.startswith(OWN) and not cls.__name__.startswith("_"):
+        return cls.__name__
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if file is None or "." in cls.__qualname__:
+        raise StructureError(
+            f"{where}: the class {cls.__qualname__} is at the top of no file, so that nobody could "
+            "find it again; put it into a .py file of its own"
+        )
+    return f"{Path(file).resolve()}:{cls.__name__}"
+
+
+def _of_parameters(layer: Layer, usual: dict) -> dict:
+    """What is set for parameters and not `usual`: for all alike, or under `params` by name."""
+    differing = {}
+    for name, param in layer.parameters().items():
+        expected = usual.get(name, OF_PARAMETERS)
+        given = {k: v for k, v in _settings(param).items() if v != expected[k]}
+        if given:
+            differing[name] = given
+    sets = list(differing.values())
+    if sets and len(sets) == len(layer.parameters()) and all(s == sets[0] for s in sets):
+        return sets[0]
+    return {"params": differing} if differing else {}
+
+
+def _settings(param: Param) -> dict:
+    kinds = {"trainable": bool, "lr_mult": float, "decay_mult": float}
+    return {key: kind(getattr(param, key)) for key, kind in kinds.items()}
+
+
+def place_of_head(place: str, name: str, heads) -> str:
+    """Where the parameters of a loss stand, should it have some: as Graph.members says."""
+    return joined(place, name if list(heads) == ["loss"] else f"loss_{name}")
+
+
+def _is_open(layer: Layer) -> bool:
+    """A chain or a graph, written layer by layer: no net of a class of its own."""
+    return "written_as" in vars(type(layer))
+
+
+def _opened(net) -> dict | None:
+    """Layer by layer, whatever its class; without what is set for parameters. None if it has layers
+    that cannot be written: then its arguments must do."""
+    try:
+        return _without_settings(_Writer()._of_net(net, ""))
+    except StructureError:
+        return None
+
+
+def _without_settings(spec):
+    if not isinstance(spec, dict):
+        return spec
+    left_out = {"params", *OF_PARAMETERS}
+    return {k: _without_settings(v) for k, v in spec.items() if k not in left_out}
+
+
+def _alone(layer: Layer) -> dict:
+    """The layer as if nothing else were there to share with."""
+    return _Writer().written(layer, "")
+
+
+def _is_array(held) -> bool:
+    return isinstance(held, (Param, State))
+
+
+def joined(place: str, name: str) -> str:
+    """The dotted name, from the top of the net, of what is called so at that place."""
+    return f"{place}.{name}" if place else name

@@ -1,0 +1,152 @@
+"""What an evaluation says and draws, for every kind of task."""
+
+import numpy as np
+import pytest
+
+from lamina.datasets import (
+    Classification,
+    Dataset,
+    LanguageModel,
+    MultiLabel,
+    Reconstruction,
+    Regression,
+    Samples,
+)
+from lamina.experiment.evaluation import classification, evaluate
+from lamina.layers import Layer, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
+from lamina.nets import Sequential
+
+SCORES = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0], [5.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
+TRUE = np.array([0, 2, 1, 2])
+
+
+class Says(Layer):
+    """Gives the rows of an array, whatever comes in: a net that has been found out."""
+
+    def __init__(self, scores):
+        self.scores = np.asarray(scores, np.float32)
+
+    def forward(self, X):
+        return self.scores[: len(X)]
+
+
+def evaluation(scores, t, task, loss, X=None):
+    X = np.zeros((len(t), 4), np.float32) if X is None else X
+    samples = Samples(X, t)
+    net = Sequential({"says": Says(scores)}, loss=loss)
+    return evaluate(net, Dataset(samples, samples, task))
+
+
+def test_classes_recall_and_precision():
+    task = Classification(("cat", "dog", "bird"))
+    text = evaluation(SCORES, TRUE, task, SoftmaxWithLoss()).report()
+    lines = text.splitlines()
+    assert lines[0].startswith("test set, 4 samples: loss ")
+    assert "accuracy 50.00 %" in lines[0]
+    assert lines[2] == "2 of 4 right"
+    rows = {line.split()[0]: line.split() for line in lines[5:8]}
+    assert rows["cat"] == ["cat", "1", "100.00", "%", "50.00", "%"]
+    assert rows["dog"] == ["dog", "1", "0.00", "%", "0.00", "%"]
+    assert rows["bird"] == ["bird", "2", "50.00", "%", "100.00", "%"]
+    assert len({len(line) for line in lines[-4:]}) == 1  # the matrix is aligned
+    assert [line.split()[1:] for line in lines[-3:]] == [
+        *(["1", ".", "."], ["1", ".", "."], [".", "1", "1"])
+    ]
+
+
+def test_a_class_that_never_occurs_has_no_percentage():
+    assert "  - " in classification.table(np.array([[2, 0], [0, 0]]), ("a", "b"))
+
+
+def test_the_worst_mistakes_come_first():
+    assert classification.worst_mistakes(SCORES, TRUE).tolist() == [2, 1]
+    assert classification.worst_mistakes(SCORES, TRUE, 1).tolist() == [2]
+
+
+@pytest.mark.parametrize("shape", [(784,), (1, 28, 28)])
+def test_mistakes_are_drawn_where_inputs_are_images(tmp_path, shape):
+    X = np.zeros((4, *shape), np.uint8)
+    made = evaluation(SCORES, TRUE, Classification(("a", "b", "$c")), SoftmaxWithLoss(), X)
+    assert made.draw(tmp_path) == tmp_path / "mistakes.png"
+    assert (tmp_path / "mistakes.png").stat().st_size > 1000
+
+
+def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):
+    right = np.eye(3)[TRUE]
+    for scores, X in (
+        (SCORES, np.zeros((4, 7), np.uint8)),
+        (SCORES, np.zeros((4, 64))),
+        (right, np.zeros((4, 784), np.uint8)),
+    ):
+        made = evaluation(scores, TRUE, Classification("abc"), SoftmaxWithLoss(), X)
+        assert made.draw(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_score_for_two_classes():
+    scores = [[2.0], [-1.0], [0.5], [-3.0]]
+    task = Classification(("no", "yes"))
+    text = evaluation(scores, np.array([1, 0, 0, 0]), task, SigmoidWithLoss()).report()
+    assert "accuracy 75.00 %" in text.splitlines()[0]
+    assert "3 of 4 right" in text
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 2)])
+def test_a_regression_names_targets_and_the_furthest_off(tmp_path, shape):
+    t = np.arange(5.0).reshape(5, 1) + np.zeros(shape).reshape(5, -1)
+    said = t.copy()
+    said[3] += 2.0
+    names = ["height", "weight"][: t.shape[1]]
+    made = evaluation(said, t.reshape(shape), Regression(names), SquaredErrorLoss())
+    text = made.report()
+    rmse = np.sqrt(4.0 / 5)
+    assert f"rmse {rmse:.4g}" in text.splitlines()[0]
+    assert "%" not in text
+    height = next(line.split() for line in text.splitlines() if line.startswith("height"))
+    np.testing.assert_allclose([float(x) for x in height[1:]], [rmse, 0.4, np.sqrt(2)], rtol=1e-3)
+    furthest = text.splitlines()[text.splitlines().index("furthest off, of 5 samples:") + 1]
+    assert furthest.startswith("  row 3: is 3")
+    assert made.draw(tmp_path) == tmp_path / "predictions.png"
+
+
+def test_labels_that_may_hold_together():
+    t = np.array([[1, 0], [1, 1], [0, 1], [0, 0]])
+    scores = [[1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, -1.0]]
+    text = evaluation(scores, t, MultiLabel(("loud", "fast")), SigmoidWithLoss()).report()
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines()[3:5]}
+    assert rows["loud"] == ["2", "100.00", "%", "66.67", "%", "80.00", "%"]
+    assert rows["fast"] == ["2", "50.00", "%", "100.00", "%", "66.67", "%"]
+    assert text.endswith("all labels right: 2 of 4 samples")
+
+
+def test_a_class_for_each_position_and_those_that_do_not_count():
+    t = np.array([[0, 1, 2], [2, -1, 0]])
+    scores = np.eye(3)[[[0, 1, 1], [2, 2, 0]]]
+    task = LanguageModel(("the", "cat", "sat"), ignore_index=-1)
+    text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1)).report()
+    assert "4 of 5 right" in text
+    assert "every position right: 1 of 2 sequences" in text
+    assert "row 0, 1 wrong: is   the cat sat" in text
+    assert "said the cat cat" in text
+
+
+def test_tokens_of_a_classification_are_reported_as_sequences():
+    t = np.array([[0, 1], [1, 1]])
+    scores = np.eye(2)[[[0, 1], [0, 1]]]
+    text = evaluation(scores, t, Classification(("noun", "verb")), SoftmaxWithLoss()).report()
+    assert "accuracy 75.00 %" in text.splitlines()[0]
+    assert "every position right: 1 of 2 sequences" in text
+
+
+def test_reconstructions_beside_their_samples(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 255, (12, 64)).astype(np.uint8)
+    samples = Samples(X, X, scale=1 / 255)
+    scores = X / np.float32(255)
+    scores[7] = 0.0
+    net = Sequential({"says": Says(scores)}, loss=SquaredErrorLoss())
+    made = evaluate(net, Dataset(samples, samples, Reconstruction()))
+    assert "(row 7)" in next(line for line in made.report().splitlines() if "worst" in line)
+    assert made.draw(tmp_path) == tmp_path / "reconstructions.png"
+    made.samples = Samples(X.astype(np.float32), X.astype(np.float32))
+    assert made.draw(tmp_path) is None

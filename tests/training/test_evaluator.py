@@ -1,0 +1,124 @@
+"""The figures of every set: those of all samples at once, whatever the batches."""
+
+import numpy as np
+import pytest
+
+from lamina.datasets import Classification, Dataset, Regression, Samples
+from lamina.layers import Affine, Dropout, Relu, SoftmaxWithLoss, SquaredErrorLoss
+from lamina.nets import Graph, Head, Sequential
+from lamina.training.evaluator import Evaluator
+
+
+def classes(n, rng):
+    return Samples(rng.standard_normal((n, 4)).astype(np.float32), rng.integers(0, 3, n))
+
+
+def data(rng, validation=False):
+    parts = [classes(n, rng) for n in (2300, 700, 1100)]
+    task = Classification(("a", "b", "c"))
+    return Dataset(parts[0], parts[1], task, parts[2] if validation else None)
+
+
+def net(rng, loss=None):
+    layers = {"affine1": Affine(4, 8, rng=rng), "relu": Relu(), "drop": Dropout(0.5, rng=rng)}
+    return Sequential(layers | {"affine2": Affine(8, 3, rng=rng)}, loss=loss or SoftmaxWithLoss())
+
+
+@pytest.mark.parametrize("validation", [False, True])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_row_has_loss_and_metrics_of_every_set(validation, reduction):
+    rng = np.random.default_rng(0)
+    made, dataset = net(rng, SoftmaxWithLoss(reduction)), data(rng, validation)
+    row = Evaluator(made, dataset)()
+    sets = ["train", "validation", "test"] if validation else ["train", "test"]
+    assert list(row) == [f"{part}_{name}" for part in sets for name in ("loss", "accuracy")]
+    for part in sets:
+        X, t = dataset.sets()[part][:]
+        scores = made.predict(X, batch_size=len(X))
+        loss = SoftmaxWithLoss().forward(scores, t)  # the mean over samples, also of a sum
+        assert row[f"{part}_loss"] == pytest.approx(float(loss), rel=1e-6)
+        assert row[f"{part}_accuracy"] == pytest.approx((scores.argmax(axis=1) == t).mean())
+
+
+def test_it_is_evaluation_mode_and_the_mode_comes_back():
+    rng = np.random.default_rng(0)
+    made, dataset = net(rng), data(rng)
+    evaluator = Evaluator(made, dataset)
+    assert evaluator() == evaluator()  # dropout would draw anew
+    assert made.training
+    made.set_training(False)
+    evaluator()
+    assert not made.training
+    with pytest.raises(RuntimeError, match="backward needs a forward or loss call"):
+        made.backward()
+
+
+def test_the_mode_comes_back_after_an_error():
+    rng = np.random.default_rng(0)
+    made = net(rng)
+
+    def stop():
+        raise KeyError("stop")
+
+    with pytest.raises(KeyError):
+        Evaluator(made, data(rng))(stop)
+    assert made.training
+
+
+def test_ignored_positions_and_class_weights_count_as_in_one_batch():
+    rng = np.random.default_rng(1)
+    X, t = rng.standard_normal((2500, 4)).astype(np.float32), rng.integers(0, 3, 2500)
+    samples = Samples(X, t)
+    loss = SoftmaxWithLoss(class_weights=(1.0, 5.0, 0.5))
+    made = net(rng, loss)
+    row = Evaluator(made, Dataset(samples, samples, Classification("abc")))()
+    scores = made.predict(X, batch_size=2500)
+    whole = SoftmaxWithLoss(class_weights=(1.0, 5.0, 0.5)).forward(scores, t)
+    assert row["train_loss"] == pytest.approx(float(whole), rel=1e-6)
+
+
+def test_several_losses_are_weighted_and_the_first_output_is_judged():
+    rng = np.random.default_rng(0)
+    graph = Graph(
+        {"affine": Affine(4, 6, rng=rng), "main": Affine(6, 3, rng=rng)},
+        losses={
+            "first": Head(SoftmaxWithLoss(), "main"),
+            "second": Head(SoftmaxWithLoss("sum"), "main", weight=0.5),
+        },
+    )
+    dataset = data(rng)
+    row = Evaluator(graph, dataset)()
+    X, t = dataset.test[:]
+    scores = graph.predict(X, batch_size=len(X))
+    loss = float(SoftmaxWithLoss().forward(scores, t))
+    assert row["test_loss"] == pytest.approx(1.5 * loss, rel=1e-5)
+    assert row["test_accuracy"] == pytest.approx((scores.argmax(axis=1) == t).mean())
+
+
+def test_a_regression_is_judged_by_its_errors():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1500, 4)).astype(np.float32)
+    samples = Samples(X, X @ np.float32([1, 2, 3, 4]))
+    made = Sequential({"affine": Affine(4, 1, rng=rng)}, loss=SquaredErrorLoss())
+    evaluator = Evaluator(made, Dataset(samples, samples, Regression(["y"])))
+    row = evaluator()
+    error = made.predict(X)[:, 0] - samples.t
+    assert row["train_rmse"] == pytest.approx(float(np.sqrt(np.mean(error**2))), rel=1e-5)
+    assert evaluator.counts == "rmse"
+    assert not evaluator.higher_is_better
+    assert "%" not in evaluator.shown(row, "train")
+
+
+def test_the_first_metric_counts():
+    rng = np.random.default_rng(0)
+    evaluator = Evaluator(net(rng), data(rng), ["f1", "accuracy"])
+    assert evaluator.counts == "f1"
+    row = evaluator()
+    assert evaluator.shown(row, "test").startswith("f1 ")
+    assert Evaluator(net(rng), data(rng), []).counts == "loss"
+
+
+def test_a_metric_of_many_numbers_is_no_column():
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="no single number"):
+        Evaluator(net(rng), data(rng), ["confusion"])

@@ -1,0 +1,110 @@
+"""How good a net is on each set of the data: its loss and metrics, from one pass over each."""
+
+import math
+from collections.abc import Callable
+
+from lamina.datasets import Dataset, Samples
+from lamina.metrics import Metric, make_metric
+
+
+class Evaluator:
+    """Gives a row of figures: `<set>_loss` and `<set>_<metric>` for every set of a data set.
+
+    `metrics` are names, or objects with the interface of lamina.metrics.Metric (default: those of
+    the task). The first is the one that counts; without any it is the loss. Raises ValueError for
+    unknown names, for two metrics of one name, and for those that are no single number.
+    """
+
+    def __init__(self, net, dataset: Dataset, metrics=None):
+        self.net, self.dataset = net, dataset
+        given = dataset.task.metrics if metrics is None else metrics
+        self.metrics: list[Metric] = [_made(metric, dataset.task) for metric in given]
+        names = ["loss", *(metric.name for metric in self.metrics)]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"metrics: {twice} stands twice; keep one")
+        self.sets = tuple(dataset.sets())
+        self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
+
+    @property
+    def counts(self) -> str:
+        """The name of the figure that counts."""
+        return self.metrics[0].name if self.metrics else "loss"
+
+    @property
+    def higher_is_better(self) -> bool:
+        return bool(self.metrics) and self.metrics[0].higher_is_better
+
+    def __call__(self, check: Callable[[], None] = lambda: None) -> dict[str, float]:
+        """{column: figure}, in evaluation mode. `check` is called before every batch."""
+        row = {}
+        for part, samples in self.dataset.sets().items():
+            row |= {f"{part}_{name}": value for name, value in self.figures(samples, check).items()}
+        return row
+
+    def figures(
+        self,
+        samples: Samples,
+        check: Callable[[], None] = lambda: None,
+        seen: list[tuple] | None = None,
+    ) -> dict[str, float]:
+        """{"loss": ..., metric: ..., ...} of these samples; `seen` gets (scores, targets) of every
+        batch, for whoever wants more of them."""
+        for metric in self.metrics:
+            metric.reset()
+        sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in self.net.heads}
+        mode = self.net.training
+        self.net.set_training(False)
+        try:
+            for X, t in samples.batches():
+                check()
+                scores, losses = self.net.scores_and_losses(X, t)
+                for name, (summed, weight) in losses.items():
+                    sums[name][0] += summed
+                    sums[name][1] += weight
+                targets = self.targets(t)
+                for metric in self.metrics:
+                    metric.update(scores, targets)
+                if seen is not None:
+                    seen.append((scores, targets))
+        finally:
+            self.net.set_training(mode)
+            self.net.forget()
+        return {"loss": self._loss(sums), **{m.name: m.value() for m in self.metrics}}
+
+    def words(self, row: dict, part: str) -> list[str]:
+        """Each metric of one set with its name: ["rmse 1.23", "r2 0.51"]."""
+        return [f"{m.name} {m.shown(row[f'{part}_{m.name}'])}" for m in self.metrics]
+
+    def shown(self, row: dict, part: str) -> str:
+        """The figures of one set in words: "97.26 %", or "rmse 1.23, r2 0.51" if it has several;
+        "loss 0.12" without metrics."""
+        if not self.metrics:
+            return f"loss {row[f'{part}_loss']:.4g}"
+        words = self.words(row, part)
+        if len(words) == 1 and words[0].endswith("%"):
+            return words[0].removeprefix(f"{self.counts} ")
+        return ", ".join(words)
+
+    def _loss(self, sums: dict) -> float:
+        means = [
+            (self.net.heads[name].weight, summed / weight if weight else math.nan)
+            for name, (summed, weight) in sums.items()
+        ]
+        return sum(weight * mean for weight, mean in means) if means else math.nan
+
+    def targets(self, t):
+        """Those of the first output: what a net with several losses is judged by."""
+        if not isinstance(t, dict):
+            return t
+        first = self.net.outputs[0]
+        heads = [h for h in self.net.heads.values() if h.input == first] or [
+            *self.net.heads.values()
+        ]
+        return t[heads[0].target]
+
+
+def _made(metric, task) -> Metric:
+    metric = make_metric(metric, task.metric_options)
+    if not metric.scalar:
+        raise ValueError(f"metrics: {metric.name} is no single number; `lamina evaluate` shows it")
+    return metric

@@ -1,0 +1,63 @@
+"""What a run leaves in its directory beside the tables: checkpoints and weights."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.files import unwritable
+from lamina.layers.base import Layer
+from lamina.nets.weights import save_weights
+from lamina.training.checkpoint import Checkpoints, load_checkpoint
+from lamina.training.described import describe_run
+
+_OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
+
+
+class RunFiles:
+    """The files in `folder`; without one nothing is written. `provenance` goes into each
+    checkpoint, to be read by whoever takes the run up."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        checkpoints: Checkpoints | None = None,
+        provenance: dict[str, np.ndarray] | None = None,
+    ):
+        self.folder, self.checkpoints = folder, checkpoints or Checkpoints()
+        self.provenance = provenance or {}
+        self.saved = 0  # the iteration of the last checkpoint; the start needs none
+
+    def claim(self, trainer) -> None:
+        """Make the directory if need be, and describe the run in it. Raises FileExistsError if a
+        run that begins would write over another."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        there = [name for name in _OF_A_RUN if (self.folder / name).exists()]
+        if there and not trainer.iteration:
+            raise FileExistsError(
+                f"{self.folder}: there is a run already ({', '.join(there)}); choose another "
+                "run_dir"
+            )
+        if not (self.folder / "config.yaml").exists():
+            describe_run(self.folder / "config.yaml", trainer)
+
+    def is_due(self, iteration: int) -> bool:
+        """Is a checkpoint due after this iteration?"""
+        return self.checkpoints.due(iteration)
+
+    def save(self, state: dict[str, dict], iteration: int, best: int) -> Callable[[], dict]:
+        """Write a checkpoint; returns what reads it again. `best` is the best evaluation's
+        iteration."""
+        parts = {**state, "provenance": self.provenance}
+        path = self.checkpoints.save(self.folder, parts, iteration, best)
+        self.saved = iteration
+        return functools.partial(load_checkpoint, path)
+
+    def save_weights(self, net: Layer) -> None:
+        """Write weights.npz: what prediction needs."""
+        if self.folder is not None:
+            save_weights(self.folder / "weights.npz", net)

@@ -40,7 +40,10 @@ def chosen(kind: str, table: dict, choice, settings: dict, takes: tuple = ()):
 
 
 def _check_settings(name: str, made, settings: dict, takes: tuple) -> None:
-    given = inspect.signature(made).parameters
+    try:
+        given = inspect.signature(made).parameters
+    except ValueError as error:  # of something built in
+        raise ValueError(f"{name}: {error}") from None
     known = {n: p for n, p in given.items() if p.kind in _kinds_of_settings(made)}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in given.values())
     wrong = [n for n in settings if n not in known and not takes_any]

@@ -201,3 +201,45 @@ def test_arrays_that_do_not_fit_are_refused(W, b):
 def test_arrays_of_whole_numbers_are_no_parameters():
     with pytest.raises(TypeError, match="Param: expects a floating-point array"):
         Affine.from_arrays(np.ones((2, 3), int), np.ones(3))
+
+
+# Of one's own.
+
+
+def ones_in_rows(shape, rng, dtype, *, every: int = 1):
+    W = np.zeros(shape, dtype)
+    W[::every] = 1
+    return W
+
+
+class Repeated:
+    def __init__(self, value, times=1):
+        self.value = value * times
+
+    def __call__(self, shape, rng, dtype=np.float32):
+        return np.full(shape, self.value, dtype)
+
+
+def test_a_function_or_a_class_of_ones_own(rng):
+    layer = Affine(4, 3, init=make_initializer(ones_in_rows, every=2), rng=rng)
+    assert layer.W.data.tolist() == [[1, 1, 1], [0, 0, 0], [1, 1, 1], [0, 0, 0]]
+    layer = Affine(4, 3, init=make_initializer(Repeated, value=0.5, times=3), rng=rng)
+    assert (layer.W.data == 1.5).all()
+    assert make_initializer(ones_in_rows) is ones_in_rows
+
+
+@pytest.mark.parametrize(
+    ("initializer", "settings", "words"),
+    [
+        (ones_in_rows, {"ever": 2}, "initializer ones_in_rows: takes every; unknown ever$"),
+        (Repeated, {}, "initializer Repeated: takes value, times; missing value"),
+        (Repeated, {"value": None, "times": 2}, "initializer Repeated: unsupported operand"),
+        (lambda shape: None, {}, r"initializer <lambda>: is called with \(shape, rng, dtype\)"),
+        (None, {}, "initializer: expects a name, a function or a class, got None"),
+        (object, {}, r"initializer object: has no __call__\(self, shape, rng, dtype\)"),
+        (dict, {}, "initializer dict: no signature found"),
+    ],
+)
+def test_what_cannot_be_one_is_refused(initializer, settings, words):
+    with pytest.raises(ValueError, match=words):
+        make_initializer(initializer, **settings)

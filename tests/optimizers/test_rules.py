@@ -15,6 +15,7 @@ from lamina.optimizers import (
     AdamW,
     Momentum,
     Nesterov,
+    Optimizer,
     RMSProp,
     make_schedule,
 )
@@ -294,6 +295,92 @@ def test_the_state_of_other_parameters_is_refused():
     saved = optimize(Momentum, START, GRADIENTS, lr=0.1)[1].state()
     with pytest.raises(ValueError, match="Momentum: the saved velocity/w does not belong here"):
         Momentum({"v": Param(np.ones(2))}, lr=0.1).load_state(saved)
+
+
+RATE_0 = [
+    ("cosine", {"max_steps": 2}),
+    ("poly", {"max_steps": 2, "power": 1.0}),
+    ("exp", {"gamma": 0.0}),
+    ("exp", {"gamma": 1e-200}),  # underflows
+    ("plateau", {"gamma": 0.0, "patience": 1}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), RATE_0)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_run_that_has_come_to_rate_0_goes_on(rule, name, settings):
+    """Longer: with a schedule that ends later, or at rate 0."""
+    rng = np.random.default_rng(0)
+    first = rule(two_parameters(rng), lr=0.1, schedule=make_schedule(name, **settings))
+    first.evaluated(0.5, True)
+    first.evaluated(0.5, True)
+    steps(first, 4, rng)
+    assert first.lr == 0.0
+    second = rule(two_parameters(rng), lr=0.1, schedule=make_schedule(name, **settings))
+    second.load_state(first.state())
+    assert (second.lr, second.steps) == (0.0, 4)
+    assert {n: a.tobytes() for n, a in second.state().items()} == {
+        n: a.tobytes() for n, a in first.state().items()
+    }
+    steps(second, 1, rng)
+    assert second.lr == 0.0
+
+
+@pytest.mark.parametrize("rate", [-1e-9, math.nan, math.inf])
+def test_a_saved_rate_that_cannot_be_is_refused(rate):
+    _, optimizer = optimize(SGD, START, GRADIENTS, lr=0.1)
+    state = optimizer.state()
+    optimizer.lr = 0.25
+    with pytest.raises(ValueError, match=f"lr: expects a number from 0 .*, got {rate}"):
+        optimizer.load_state(state | {"lr": np.array(rate)})
+    assert optimizer.lr == 0.25
+
+
+# The rate.
+
+
+class Recorder(SGD):
+    """Notes the rates that it is called with, and what `lr` says meanwhile."""
+
+    def update(self, param, gradient, kept, lr):
+        self.seen = [*getattr(self, "seen", []), (lr, self.lr)]
+        super().update(param, gradient, kept, lr)
+
+
+def test_a_rule_is_given_the_rate_of_the_parameter_and_lr_is_that_of_the_step():
+    parameters = two_parameters(np.random.default_rng(0))
+    parameters["b"].lr_mult = 2.0
+    optimizer = Recorder(parameters, lr=0.5, schedule=make_schedule("exp", gamma=0.5))
+    steps(optimizer, 2, np.random.default_rng(0))
+    assert optimizer.seen == [(0.5, 0.5), (1.0, 0.5), (0.25, 0.25), (0.5, 0.25)]
+    assert optimizer.lr == 0.25
+
+
+def test_a_rule_that_fails_leaves_the_rate_as_it_is():
+    parameters = two_parameters(np.random.default_rng(0))
+    parameters["W"].lr_mult = 100.0
+    optimizer = Optimizer(parameters, lr=0.5)
+    with pytest.raises(NotImplementedError):
+        steps(optimizer, 1, np.random.default_rng(0))
+    assert optimizer.lr == 0.5
+
+
+def test_a_rate_that_is_set_by_hand_stays_where_there_is_no_schedule():
+    param, optimizer = optimize(SGD, [1.0], [[1.0]], lr=0.5)
+    optimizer.lr = 0.25
+    optimizer.step()
+    assert param.data == 0.25
+    assert optimizer.lr == 0.25
+
+
+@pytest.mark.parametrize(("rule", "formula", "settings"), FORMULAS)
+def test_a_single_number_is_a_parameter_too(rule, formula, settings):
+    """Its sums and products are NumPy's scalars, into which nothing can be written."""
+    for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 1e-5)):
+        param, _ = optimize(rule, 1.0, [0.5, -0.25, 1.5], dtype, **settings)
+        assert param.data.shape == ()
+        assert param.data.dtype == dtype
+        assert param.data == pytest.approx(formula(1.0, [0.5, -0.25, 1.5], **settings), tolerance)
 
 
 # Weight decay and clipping.

@@ -69,7 +69,10 @@ class Builder:
 
     def net(self, data) -> Layer:
         check_data(data)
-        return self._layer(data, "")
+        net = self._layer(data, "")
+        if not isinstance(net, sys.modules["lamina.nets"].Net):
+            raise StructureError(f"the net: {type(net).__name__} is a layer, and no net")
+        return net
 
     def _layer(self, spec, place: str, base: type = Layer) -> Layer:
         where = place or "the net"
@@ -165,6 +168,8 @@ class Builder:
         layer = call(cls, arguments)
         if isinstance(arguments.get("init"), types.MethodType):  # of the room: no initializer
             layer._made = Made(spec)
+        if self.room is not None:
+            self.room.hold(layer)
         return layer
 
     def _chain(self, cls: type, spec: dict, place: str) -> Layer:

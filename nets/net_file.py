@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.arguments import parameters_of
-from lamina.common.npz import NpzError, open_npz, write_npz
+from lamina.common.npz import Entry, NpzError, open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.saved_state import misfit, restore, saved
 from lamina.nets.from_structure import Builder, allowed
@@ -73,7 +73,7 @@ def load_net(path: str | Path, code: Iterable = ()) -> Layer:
             _compare(held, arrays)
             read = {name: arrays[name].read() for name in held}
             generators = {
-                name.removeprefix(GENERATORS): entry.read()
+                name.removeprefix(GENERATORS): _read_text(entry, name)
                 for name, entry in entries.items()
                 if name.startswith(GENERATORS)
             }
@@ -91,13 +91,9 @@ def _about(entries: dict) -> dict:
         raise StructureError(
             f"holds no {STRUCTURE}: these are weights alone; make the net, and load_weights"
         )
-    entry = entries[STRUCTURE]
-    if entry.dtype.kind != "U" or entry.shape != ():
-        raise StructureError(f"{STRUCTURE}: expects a text, got {entry.dtype} {entry.shape}")
-    if entry.dtype.itemsize > 4 * MAX_CHARACTERS:
-        raise StructureError(f"{STRUCTURE}: is longer than {MAX_CHARACTERS} characters")
+    text = str(_read_text(entries[STRUCTURE], STRUCTURE))
     try:
-        about = json.loads(str(entry.read()), object_pairs_hook=_once, parse_constant=_no_number)
+        about = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         raise StructureError(f"{STRUCTURE}: is nested too deeply") from None
     except ValueError as error:
@@ -113,6 +109,14 @@ def _about(entries: dict) -> dict:
     if not isinstance(shared, dict) or not all(isinstance(v, str) for v in shared.values()):
         raise StructureError(f"{STRUCTURE}: expects shared: a mapping of names")
     return {"net": about.get("net"), "shared": shared}
+
+
+def _read_text(entry: Entry, name: str) -> np.ndarray:
+    if entry.dtype.kind != "U" or entry.shape != ():
+        raise StructureError(f"{name}: expects a text, got {entry.dtype} {entry.shape}")
+    if entry.dtype.itemsize > 4 * MAX_CHARACTERS:
+        raise StructureError(f"{name}: is longer than {MAX_CHARACTERS} characters")
+    return entry.read()
 
 
 def _once(pairs: list) -> dict:
@@ -136,7 +140,8 @@ def _compare(held: dict, arrays: dict) -> None:
             wrong.append(f"{name}: expects shape {expected.shape}, got {got.shape}")
         elif expected.dtype.kind != got.dtype.kind:
             wrong.append(f"{name}: expects {expected.dtype}, got {got.dtype}")
-    kinds = {arrays[n].dtype.newbyteorder("=") for n, h in held.items() if isinstance(h, Param)}
+    learned = [name for name, h in held.items() if isinstance(h, Param) and name in arrays]
+    kinds = {arrays[name].dtype.newbyteorder("=") for name in learned}
     if not wrong and len(kinds) > 1:
         wrong.append(f"parameters of different kinds: {', '.join(sorted(map(str, kinds)))}")
     if wrong:
@@ -178,10 +183,8 @@ def _put_back(net: Layer, states: dict, shared: dict) -> None:
         if name not in places:
             raise StructureError(f"{GENERATORS}{name}: the net has no such generator")
         rng = getattr(*places[name])
-        if state.dtype.kind != "U" or state.shape != ():
-            raise StructureError(f"{GENERATORS}{name}: expects a text, got {state.dtype}")
-        if state.itemsize > 4 * MAX_CHARACTERS or (reason := misfit(rng, state)):
-            raise StructureError(f"{GENERATORS}{name}: {reason if reason else 'is too long'}")
+        if reason := misfit(rng, state):
+            raise StructureError(f"{GENERATORS}{name}: {reason}")
         restore(rng, state)
     for name, first in shared.items():
         if name not in places or first not in places:

@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 
-MAX_COUNTS = 1 << 20  # what sizes may add up to beside the numbers that a file holds
+from lamina.layers.base import Param, State
+
+MAX_COUNTS = 1 << 17  # what sizes may add up to beside the numbers that a file holds
 
 
 class Room(np.random.Generator):
@@ -15,7 +17,7 @@ class Room(np.random.Generator):
     def __init__(self, numbers: int, arrays: int):
         super().__init__(np.random.PCG64(0))
         self.numbers, self.arrays = numbers, arrays
-        self.counts = numbers + MAX_COUNTS
+        self.counts = self.left = numbers + MAX_COUNTS
 
     def take(self, shape, dtype=np.float32) -> np.ndarray:
         """Zeros of this shape, for which there is no memory taken yet."""
@@ -49,3 +51,10 @@ class Room(np.random.Generator):
             self.counts -= abs(value)
             if self.counts < 0:
                 raise ValueError("its sizes are larger than what is in the file")
+
+    def hold(self, layer) -> None:
+        """The arrays that a layer has been made with, however it made them."""
+        held = [h for _, h in layer.walk() if isinstance(h, (Param, State))]
+        self.left -= sum(h.data.size for h in held)
+        if self.left < 0:
+            raise ValueError("holds more numbers than there are in the file")

@@ -23,7 +23,9 @@ def target(request, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "target", ["fuzz_idx", "fuzz_npz", "fuzz_yaml", "fuzz_checkpoint"], indirect=True
+    "target",
+    ["fuzz_idx", "fuzz_npz", "fuzz_yaml", "fuzz_checkpoint", "fuzz_net_file"],
+    indirect=True,
 )
 def test_the_seeds_changed_at_random(target):
     rng = random.Random(0)

@@ -5,7 +5,7 @@ import pytest
 
 from lamina.datasets import Classification, Dataset, Regression, Samples
 from lamina.layers import Affine, Dropout, Relu, SoftmaxWithLoss, SquaredErrorLoss
-from lamina.nets import Graph, Head, Sequential
+from lamina.nets import Graph, Head, Node, Sequential
 from lamina.training.evaluator import Evaluator
 
 
@@ -93,6 +93,23 @@ def test_several_losses_are_weighted_and_the_first_output_is_judged():
     loss = float(SoftmaxWithLoss().forward(scores, t))
     assert row["test_loss"] == pytest.approx(1.5 * loss, rel=1e-5)
     assert row["test_accuracy"] == pytest.approx((scores.argmax(axis=1) == t).mean())
+
+
+@pytest.mark.parametrize("outputs", [("kind", "size"), ("size", "kind")])
+def test_of_several_targets_those_of_the_first_output_are_judged(outputs):
+    """Whatever the order of the losses; both targets would do for the shapes."""
+    rng = np.random.default_rng(0)
+    layers = {"body": Affine(4, 6, rng=rng), "kind": Affine(6, 3, rng=rng)}
+    layers["size"] = Node(Affine(6, 3, rng=rng), "body")
+    losses = {
+        "of_size": Head(SoftmaxWithLoss(), "size", target="s"),
+        "of_kind": Head(SoftmaxWithLoss(), "kind", target="k"),
+    }
+    graph = Graph(layers, outputs=list(outputs), losses=losses)
+    evaluator = Evaluator(graph, data(rng))
+    t = {"k": np.array([0, 1]), "s": np.array([2, 2])}
+    assert evaluator.targets(t) is t[outputs[0][0]]
+    assert evaluator.targets(t["k"]) is t["k"]
 
 
 def test_a_regression_is_judged_by_its_errors():

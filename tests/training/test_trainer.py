@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from lamina.training.callbacks import Callback, Function, ProgressBar
 from lamina.training.checkpoint import Checkpoints, load_checkpoint, save_checkpoint
 from lamina.training.history import History
 from lamina.training.trainer import Trainer
+from lamina.training.watch import Watch
 
 
 def blobs(n=200, validate=False):
@@ -316,7 +318,7 @@ def test_accumulated_batches_are_one_large_batch():
 def test_the_bar_shows_loss_and_accuracy(capsys):
     trainer(quiet=False).run()
     err = capsys.readouterr().err
-    assert "100/100" in err
+    assert " 100/100 [" in err  # not of the default length
     assert "loss 0." in err
     assert "test " in err
     trainer(quiet=True).run()
@@ -508,3 +510,71 @@ def test_a_plateau_needs_a_validation_set_and_lowers_the_rate():
     assert rates[0] == 0.5
     assert rates[-1] < 0.1
     assert sorted(rates, reverse=True) == rates
+
+
+def test_the_bar_of_a_run_that_goes_on_begins_where_it_was(capsys):
+    first = trainer(iterations=60)
+    first.run()
+    second = trainer(quiet=False)
+    second.load_state(first.state())
+    second.run()
+    err = capsys.readouterr().err
+    assert " 60/100 [" in err
+    assert " 0/100 [" not in err
+
+
+def test_the_speed_counts_the_samples_since_the_last_evaluation(tmp_path, monkeypatch):
+    """In 0.5 seconds each time, by a clock that stands still while others ask."""
+    seen, add = [], History.add_evaluation
+
+    def watched(self, row, images, seconds):
+        seen.append(images)
+        add(self, row, images, 0.5)
+
+    monkeypatch.setattr(History, "add_evaluation", watched)
+    trainer(run_dir=tmp_path, iterations=70, evaluate_every=30, accumulate=3).run()
+    assert seen == [1800, 1800, 600]
+    rates = read_table(tmp_path / "timing.csv")["samples_per_second"]
+    assert rates.tolist() == [3600, 3600, 1200]
+
+
+class Slow(Watch):
+    """A watch of which each step takes a second."""
+
+    def around_step(self, trainer):
+        self.seconds += 1.0
+        return super().around_step(trainer)
+
+
+def test_what_took_the_time_is_told_apart_and_adds_up_when_a_run_goes_on(tmp_path, monkeypatch):
+    settings = {"evaluate_every": 20, "checkpoints": Checkpoints(every=50)}
+    first = trainer(run_dir=tmp_path, iterations=40, watch=Slow(), **settings)
+    first.run()
+    (tmp_path / "timing.csv").write_text(
+        "iteration,seconds,samples_per_second,checkpoint_seconds,recorder_seconds\n"
+        "20,900.0,5,0.0,20.0\n40,1000.0,5,7.0,40.0\n"
+    )
+    save = Checkpoints.save
+
+    def slow(self, *arguments):
+        time.sleep(0.05)
+        return save(self, *arguments)
+
+    monkeypatch.setattr(Checkpoints, "save", slow)
+    second = trainer(run_dir=tmp_path, watch=Slow(), **settings)
+    second.load_state(load_checkpoint(tmp_path / "checkpoint-00000040.npz"))
+    second.run()
+    table = read_table(tmp_path / "timing.csv")
+    assert table["iteration"].tolist() == [20, 40, 60, 80, 100]
+    assert (table["seconds"][2:] > 1000).all()
+    assert (table["seconds"][2:] < 1100).all()
+    assert (table["checkpoint_seconds"][2:] >= 7.05).all()
+    assert (table["checkpoint_seconds"][2:] < 10).all()
+    np.testing.assert_allclose(table["recorder_seconds"], [20, 40, 60, 80, 100], atol=0.9)
+
+
+def test_the_rate_of_a_row_is_the_one_in_force():
+    made = trainer(iterations=40, evaluate_every=10)
+    made.optimizer.schedule = lambda step: 0.5 ** (step // 10)
+    rates = [row["lr"] for row in made.run().evaluations]
+    assert rates == pytest.approx([0.1, 0.05, 0.025, 0.0125])

@@ -106,3 +106,11 @@ def test_a_state_may_be_infinite_and_not_nan(tmp_path):
         save_weights(tmp_path / "other.npz", made.net)
     with pytest.raises(FloatingPointError, match=r"net/mask\.mask is not finite"):
         save_checkpoint(tmp_path / "other.npz", {"net": made.net.state()})
+
+
+def test_the_advice_names_the_rate_that_is_in_force():
+    made = trainer()
+    made.optimizer.schedule = lambda step: 0.25
+    made.step()
+    with pytest.raises(NonFiniteError, match=r"nan at iteration 2; .* \(now 0\.025\)"):
+        made.watch.loss(made, float("nan"))

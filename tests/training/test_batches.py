@@ -1,0 +1,41 @@
+"""The batches of a run: the rows that they say, and their inputs changed."""
+
+import numpy as np
+import pytest
+
+from lamina.datasets import Samples
+from lamina.training.batches import Batches
+
+SAMPLES = Samples(np.arange(24, dtype=np.float32).reshape(12, 2), np.arange(12))
+
+
+def batches(augmentation=None):
+    return Batches(SAMPLES, 5, np.random.default_rng(0), augmentation)
+
+
+def test_inputs_and_targets_are_those_of_the_rows():
+    made = batches()
+    for _ in range(5):
+        rows, X, t = next(made)
+        np.testing.assert_array_equal(X, SAMPLES.X[rows])
+        np.testing.assert_array_equal(t, rows)
+
+
+def test_an_augmentation_changes_the_inputs_alone():
+    plain, made = batches(), batches(lambda X: -X)
+    for _ in range(5):
+        (rows, X, t), (same_rows, changed, same_t) = next(plain), next(made)
+        np.testing.assert_array_equal(same_rows, rows)
+        np.testing.assert_array_equal(changed, -X)
+        np.testing.assert_array_equal(same_t, t)
+    assert SAMPLES.X[1].tolist() == [2, 3]
+
+
+def test_the_place_is_part_of_the_state():
+    made, other = batches(), Batches(SAMPLES, 5, np.random.default_rng(7))
+    next(made)
+    other.load_state(made.state())
+    for _ in range(4):
+        np.testing.assert_array_equal(next(other).rows, next(made).rows)
+    with pytest.raises(ValueError, match="batch_size: expects 1 to 12"):
+        Batches(SAMPLES, 13, np.random.default_rng(0))

@@ -1,20 +1,18 @@
 """What data sets show of themselves, without reading or downloading anything for it."""
 
-from lamina.common.arguments import shown
+from lamina.common.arguments import Unwritable
 
 SETS = ("train", "validation", "test")
 
 
 def shown_dataset(dataset) -> str:
-    """The call that made it, and its sets if they are there already."""
-    there = sets_there(dataset)
-    if not there:
-        return f"{shown(dataset)}: not read yet"
-    sizes = ", ".join(f"{len(samples):,} {name}" for name, samples in there.items())
-    shape = next(iter(there.values())).X.shape[1:]
-    classes = getattr(dataset, "class_names", None)
-    what = f", {len(classes)} classes" if classes else ""
-    return f"{shown(dataset)}: {sizes} samples of {shape}{what}"
+    """The call that made it, its sets if they are there already, the task and the shapes."""
+    given = {n: v for n, v in dataset.arguments().items() if not isinstance(v, Unwritable)}
+    call = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    sizes = [f"{len(samples):,} {name}" for name, samples in sets_there(dataset).items()]
+    state = f"{', '.join(sizes)} samples" if sizes else "not read yet"
+    shapes = f"inputs {dataset.input_shape}, targets {dataset.target_shape}"
+    return f"{type(dataset).__name__}({call}): {state}; {dataset.task!r}, {shapes}"
 
 
 def sets_there(dataset) -> dict:

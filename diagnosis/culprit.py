@@ -62,7 +62,7 @@ class Culprit:
     search: str = "replayed"
     since: int = 0
 
-    def save(self, path: Path, noticed: str, said: str) -> None:
+    def save(self, path: str | Path, noticed: str, said: str) -> None:
         """Write it as JSON, with what the run `noticed` and what was `said` about it."""
         found = {"noticed": noticed, **dataclasses.asdict(self), "said": said.splitlines()}
         with whole_file(path) as file:

@@ -23,7 +23,7 @@ def diagnose(record: Record) -> list[Finding]:
     return sorted(found, key=lambda finding: bool(finding.follows_from))
 
 
-def glance(run_dir: Path) -> str:
+def glance(run_dir: str | Path) -> str:
     """The names of the causes found in a run, "" if it is healthy or cannot be read."""
     try:
         findings = diagnose(read_record(run_dir))

@@ -10,7 +10,7 @@ from lamina.common.files import whole_file
 from lamina.nets.probes import places_of
 
 
-def write_facts(path: Path, trainer) -> None:
+def write_facts(path: str | Path, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
     "guessing_loss", "layers", "parameters"} at the start of a run; a run that goes on keeps what is
     there.
@@ -19,6 +19,7 @@ def write_facts(path: Path, trainer) -> None:
     parameter has its shape, the mean and the deviation that it starts with, and whether it learns;
     layers are listed with their types, in order. What is not known is None.
     """
+    path = Path(path)
     if path.exists() and trainer.iteration:
         return
     dataset, parameters = trainer.dataset, trainer.net.parameters()

@@ -24,18 +24,19 @@ _CULPRIT = {
 _NEEDED = ({"shape", "mean", "std", "learns"}, {"name", "higher_is_better", "percent", "limits"})
 
 
-def read_facts(path: Path) -> dict:
+def read_facts(path: str | Path) -> dict:
     """What a run writes once at its start, {} if it is not there. Raises ValueError if the file is
     damaged: no JSON, or of other kinds than a run writes."""
     return _checked(path, _FACTS)
 
 
-def read_culprit(path: Path) -> dict:
+def read_culprit(path: str | Path) -> dict:
     """What a failed run has found, {} if it is not there. Raises ValueError if it is damaged."""
     return _checked(path, _CULPRIT)
 
 
 def _checked(path: Path, kinds: dict) -> dict:
+    path = Path(path)
     if not path.is_file():
         return {}
     try:

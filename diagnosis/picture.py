@@ -18,7 +18,7 @@ GREY = "0.88"  # where there is no number
 GOOD = (1e-4, 1e-2)  # update / weight, a factor of ten around the rule of thumb
 
 
-def plot_health(path: Path, record: Record) -> None:
+def plot_health(path: str | Path, record: Record) -> None:
     """Draw the recorded layers into a PNG. Needs no display. Raises ValueError without records."""
     if not record.layers:
         raise ValueError(f"{record.path}: has no layers.csv, so there is nothing to draw")

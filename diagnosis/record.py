@@ -159,9 +159,10 @@ def number(value) -> float:
     return float(value) if usable else math.nan
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: str | Path) -> Record:
     """Read the files of a run. Raises OSError, or ValueError if it is none or a file is damaged; a
     last line that was cut off, as in a run that was killed, is left out."""
+    path = Path(path)
     for name in ("config.yaml", "loss.csv"):
         if not (path / name).is_file():
             raise ValueError(f"{path}: is no run directory: it has no {name}")

@@ -23,9 +23,7 @@ OF_WEIGHTS = ("weights", "partial_weights")
 OF_HEADS = {"input": str, "target": str, "weight": float}
 
 
-def build_net(
-    config: Config | Section, dataset: Dataset, rng: np.random.Generator, weights: bool = True
-) -> Layer:
+def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = True) -> Layer:
     """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
     shapes are checked, down to what the data set needs. `weights: FILE` puts saved ones in, unless
     `weights` is off."""
@@ -41,9 +39,9 @@ def build_net(
     return net
 
 
-def build_layer(section: Section, shapes: list, rng: np.random.Generator) -> Layer:
+def build_layer(section: Section, shapes: list, rng) -> Layer:
     """A layer, or a net of layers, for inputs of these shapes (None where they are unknown)."""
-    return _Building(rng, None).layer(section, shapes)[0]
+    return _Building(np.random.default_rng(rng), None).layer(section, shapes)[0]
 
 
 def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice: str) -> None:

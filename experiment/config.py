@@ -91,7 +91,7 @@ def load_config(path: str | Path) -> Config:
     return Config(copied(data), str(path), lines, Path(path).resolve().parent)
 
 
-def save_config(path: Path, config: Config) -> None:
+def save_config(path: str | Path, config: Config) -> None:
     """Write a configuration as YAML; the file gets its name only when it is whole."""
     text = dump(config.data)
     with whole_file(path) as file:

@@ -17,9 +17,9 @@ class FunctionAugmentation:
     dtype. Raises ValueError for settings that it does not take or misses.
     """
 
-    def __init__(self, type: Callable, *, rng: np.random.Generator, **settings):
-        self.rng, self.name = rng, type.__name__
-        draws = {"rng": rng} if "rng" in inspect.signature(type).parameters else {}
+    def __init__(self, type: Callable, *, rng, **settings):
+        self.rng, self.name = np.random.default_rng(rng), type.__name__
+        draws = {"rng": self.rng} if "rng" in inspect.signature(type).parameters else {}
         self.function = chosen("augmentation", {}, type, settings | draws, ("X",))
 
     def __call__(self, X: np.ndarray) -> np.ndarray:

@@ -42,11 +42,12 @@ def provenance(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
     }
 
 
-def resumed_trainer(config: Config, run_dir: Path, quiet: bool = False) -> Built:
+def resumed_trainer(config: Config, run_dir: str | Path, quiet: bool = False) -> Built:
     """A trainer that stands where the newest whole checkpoint of a run was taken, or at the start
     if the run has not come to one, and the configuration that is in force. What is damaged is
     reported. Raises CheckpointError if the configuration or the data are other ones than the run's,
     listing the differences."""
+    run_dir = Path(run_dir)
     path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
         return _from_the_start(config, run_dir, quiet)

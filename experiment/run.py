@@ -22,7 +22,7 @@ USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
 
 
 def run(
-    config: Config, name: str, run_dir: Path | None = None, quiet: bool = False
+    config: Config, name: str, run_dir: str | Path | None = None, quiet: bool = False
 ) -> tuple[str, int]:
     """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
 
@@ -33,16 +33,17 @@ def run(
     if run_dir is not None:
         refuse_used(run_dir)
     trainer, config = build_run(config, quiet=quiet)
-    run_dir = run_dir or new_directory(name)
+    run_dir = Path(run_dir) if run_dir else new_directory(name)
     with claimed(run_dir):
         save_config(run_dir / "config.yaml", config)
         trainer.files.provenance = provenance(trainer, config)
         return _train(trainer, run_dir)
 
 
-def resume(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
+def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
+    run_dir = Path(run_dir)
     require_run(run_dir)
     with locked(run_dir):
         trainer, config = resumed_trainer(config, run_dir, quiet=quiet)

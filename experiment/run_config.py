@@ -7,13 +7,13 @@ from pathlib import Path
 from lamina.experiment.config import Config, ConfigError, load_config
 
 
-def load_run_config(run_dir: Path, code: Iterable[Path] = ()) -> Config:
+def load_run_config(run_dir: str | Path, code: Iterable[str | Path] = ()) -> Config:
     """The configuration of a run. Where it names a class as path.py:Class, building it runs that
     file if the user has named it in `code`, and else refuses, saying which file it is.
 
     Raises ConfigError if there is no config.yaml, or no such file of code.
     """
-    path = run_dir / "config.yaml"
+    path = Path(run_dir) / "config.yaml"
     if not path.is_file():
         raise ConfigError(f"{run_dir}: is no run directory: it has no config.yaml")
     for file in code:

@@ -13,8 +13,9 @@ from lamina.common.errors import RunError
 from lamina.common.files import PART, remove_parts, unwritable
 
 
-def refuse_used(run_dir: Path) -> None:
+def refuse_used(run_dir: str | Path) -> None:
     """A run directory is new, or empty: a run that is there already is never written over."""
+    run_dir = Path(run_dir)
     if run_dir.is_file():
         raise FileExistsError(f"{run_dir} is a file; choose another --run-dir")
     if run_dir.exists() and any(map(_counts, run_dir.iterdir())):
@@ -24,9 +25,9 @@ def refuse_used(run_dir: Path) -> None:
         )
 
 
-def require_run(run_dir: Path) -> None:
+def require_run(run_dir: str | Path) -> None:
     """Raises RunError unless there is a run in the directory."""
-    if not (run_dir / "config.yaml").is_file():
+    if not (Path(run_dir) / "config.yaml").is_file():
         raise RunError(f"{run_dir}: is no run directory: it has no config.yaml")
 
 
@@ -52,8 +53,9 @@ def new_directory(name: str) -> Path:
 
 
 @contextlib.contextmanager
-def claimed(run_dir: Path):
+def claimed(run_dir: str | Path):
     """Make a new run directory, or take an empty one, and keep others out of it meanwhile."""
+    run_dir = Path(run_dir)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,12 +66,13 @@ def claimed(run_dir: Path):
 
 
 @contextlib.contextmanager
-def locked(run_dir: Path):
+def locked(run_dir: str | Path):
     """Keep other processes out of a run directory; what a crash left half-written is removed.
 
     The lock is the operating system's and goes with the process, however that ends. Raises OSError
     if another process has it, or if nothing can be written there.
     """
+    run_dir = Path(run_dir)
     try:
         handle = _lock(run_dir)
     except BlockingIOError:

@@ -12,13 +12,13 @@ from lamina.experiment.config import Config, ConfigError, save_config
 ROUNDS = 3  # measurements of each setting; a machine that is busy for a while spoils one of them
 
 
-def tune(config: Config, path: Path, steps: int | None, save: Path | None) -> str:
+def tune(config: Config, path: str | Path, steps: int | None, save: str | Path | None) -> str:
     """A table of what was tried, and the fastest; `save` gets the configuration with it.
 
     The figures are medians of ROUNDS measurements, all settings in each round, and every other
     round in the opposite order, so that a machine that slows down wrongs none of them.
     """
-    if save is not None and save.exists():
+    if save is not None and Path(save).exists():
         raise FileExistsError(f"{save} is there already; choose another name for --save")
     batch = config.data.get("training", {}).get("batch_size", 100)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -19,11 +19,12 @@ from lamina.training.trainer import Trainer
 _TABLES = ("loss.csv", "history.csv", "timing.csv")
 
 
-def verify(config: Config, run_dir: Path, quiet: bool = False) -> tuple[str, int]:
+def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
     """Train again from the last checkpoint but one (or from the start) to the last one, in a
     temporary directory, and compare parameters, states, losses, evaluations and, if the run ended
     there, the weights. Returns a line that says what came out, and 0 if all of it is the same, else
     1; or 128 + n if signal n came. Raises RunError if there is no checkpoint to compare with."""
+    run_dir = Path(run_dir)
     require_run(run_dir)
     with locked(run_dir), tempfile.TemporaryDirectory() as folder:
         saved = saved_checkpoints(run_dir)

@@ -150,7 +150,9 @@ class Builder:
         }
         if "init" in arguments:
             given = arguments["init"]
-            settings = given if isinstance(given, dict) else {"type": given}
+            settings = {"type": given} if isinstance(given, str) else given
+            _expected(settings, dict, f"{where}: init", "a name or a mapping (type: ...)")
+            _expected(settings.get("type"), str, f"{where}: init", "type: NAME")
             arguments["init"] = make_initializer(**settings)
         if "rng" in takes:
             arguments["rng"] = self.rng.spawn(1)[0]

@@ -47,8 +47,8 @@ def _rows(net, indent: str):
         yield f"{indent}{name}: {what}", _count(layer)
         if is_net:
             yield from _rows(layer, f"{indent}  ")
-    if net.loss_layer is not None:
-        yield f"{indent}(loss): {net.loss_layer!r}", _count(net.loss_layer)
+    for name, head in net.heads.items():
+        yield f"{indent}({name}): {head.loss!r}", _count(head.loss)
 
 
 def _count(layer) -> str:

@@ -27,7 +27,7 @@ class Batches:
         self,
         samples: Samples,
         batch_size: int,
-        rng: np.random.Generator,
+        rng,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         self.samples, self.augmentation = samples, augmentation

@@ -19,7 +19,7 @@ class CheckpointError(RunError):
     """A checkpoint is damaged, none, or of another run; says which file and what is wrong."""
 
 
-def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
+def save_checkpoint(path: str | Path, parts: dict[str, dict]) -> None:
     """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
     FloatingPointError if an array holds a NaN: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
@@ -27,7 +27,7 @@ def save_checkpoint(path: Path, parts: dict[str, dict]) -> None:
     write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
 
 
-def load_checkpoint(path: Path) -> dict[str, dict]:
+def load_checkpoint(path: str | Path) -> dict[str, dict]:
     """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
     try:
         flat = read_npz(path)
@@ -72,10 +72,10 @@ class Checkpoints:
     def due(self, iteration: int) -> bool:
         return self.every is not None and iteration > 0 and iteration % self.every == 0
 
-    def save(self, folder: Path, parts: dict[str, dict], iteration: int, best: int) -> Path:
+    def save(self, folder: str | Path, parts: dict[str, dict], iteration: int, best: int) -> Path:
         """Write one, then remove those that need not stay; returns its path. `best` is the
         iteration of the best evaluation."""
-        path = folder / f"checkpoint-{iteration:08d}.npz"
+        path = Path(folder) / f"checkpoint-{iteration:08d}.npz"
         save_checkpoint(path, parts)
         saved = saved_checkpoints(folder)
         past = [n for n in saved if n <= iteration]  # a damaged one may lie ahead, to be replaced
@@ -85,7 +85,7 @@ class Checkpoints:
         return path
 
 
-def saved_checkpoints(folder: Path) -> dict[int, Path]:
+def saved_checkpoints(folder: str | Path) -> dict[int, Path]:
     """The checkpoints in a run directory by their iterations, in ascending order."""
-    found = {int(m[1]): p for p in folder.iterdir() if (m := _NAME.fullmatch(p.name))}
+    found = {int(m[1]): p for p in Path(folder).iterdir() if (m := _NAME.fullmatch(p.name))}
     return dict(sorted(found.items()))

@@ -46,9 +46,9 @@ class Evaluation:
         head = f"{self.part} set, {len(self.samples):,} samples: {self.shown}"
         return f"{head}\n\n{self._kind.report(self)}"
 
-    def draw(self, folder: Path) -> Path | None:
+    def draw(self, folder: str | Path) -> Path | None:
         """Draw the picture of the task into this folder; returns its path, None without one."""
-        path = folder / self._kind.PICTURE
+        path = Path(folder) / self._kind.PICTURE
         return path if self._kind.draw(path, self) else None
 
     @property

@@ -122,7 +122,8 @@ def test_what_guessing_scores():
 def test_data_sets_say_what_they_are():
     data = Dataset(samples(), samples(), THREE, samples(2))
     assert repr(data) == (
-        "Dataset(Classification(3 classes), with validation, inputs (4,), targets ())"
+        "Dataset(): 6 train, 2 validation, 6 test samples; "
+        "Classification(3 classes), inputs (4,), targets ()"
     )
     X = np.zeros((3, 4), np.uint8)
     assert repr(Samples(X, X, 0.5, -1.0)) == (

@@ -207,8 +207,11 @@ def _graph(*, a, **more):
             _net(type="Affine", n_in=3, n_out=2, init="she_normal"),
             "^a: unknown initializer she_normal",
         ),
-        (_net(type="Affine", n_in=3, n_out=2, init={"std": 1.0}), "^a: "),
-        (_net(type="Affine", n_in=3, n_out=2, init=3), "^a: unknown initializer 3"),
+        (_net(type="Affine", n_in=3, n_out=2, init={"std": 1.0}), "^a: init: expects type: NAME"),
+        (
+            _net(type="Affine", n_in=3, n_out=2, init=3),
+            "^a: init: expects a name or a mapping [(]type: ...[)], got 3",
+        ),
         (_net(type="Affine", n_in=3, n_out=2, lr_mult=-1), "^a: lr_mult: expects at least 0"),
         (_net(type="Affine", n_in=3, n_out=2, lr_mult="x"), "^a: lr_mult: expects float, got 'x'"),
         (_net(type="Affine", n_in=3, n_out=2, trainable=1), "^a: trainable: expects bool, got 1"),

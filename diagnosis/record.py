@@ -135,6 +135,11 @@ class Record:
         shapes = {n: p["shape"] for n, p in self.facts.get("parameters", {}).items()}
         return {n: s for n, s in self.parameters.items() if len(shapes.get(n, ())) > 1}
 
+    @property
+    def last_layer(self) -> str:
+        """The name of the last layer that was recorded, whose outputs are the net's."""
+        return next(reversed(self.layers), "")
+
     @cached_property
     def everything(self) -> Series | None:
         """The parameters taken together."""

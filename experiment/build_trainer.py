@@ -110,8 +110,12 @@ def _augmentation(training: Section, dataset: Dataset, rng: np.random.Generator)
 
 
 def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:
-    """Forward and backward once, on copies: what a layer raises is found before a run begins."""
-    net, augmentation = copy.deepcopy((trainer.net, trainer.batches.augmentation))
+    """Forward and backward once, and an evaluation, on copies: what a layer or a metric raises is
+    found before a run begins."""
+    evaluator = copy.copy(trainer.evaluator)
+    kept = (trainer.net, trainer.batches.augmentation, evaluator.metrics)
+    net, augmentation, evaluator.metrics = copy.deepcopy(kept)
+    evaluator.net = net
     X, t = samples[: trainer.batches.batch_size]
     if augmentation is not None:
         with root.at("training", "augmentation"):
@@ -120,6 +124,7 @@ def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:
         with np.errstate(all="ignore"):  # numbers that overflow are the run's to report
             net.loss(X, t)
             net.backward()
+            evaluator.figures([(X, t)])
     except Exception as error:
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         kind = "" if isinstance(error, ShapeError) else f"{type(error).__name__}: "

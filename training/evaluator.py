@@ -1,9 +1,9 @@
 """How good a net is on each set of the data: its loss and metrics, from one pass over each."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Dataset
 from lamina.metrics import Metric, make_metric
 
 
@@ -38,16 +38,17 @@ class Evaluator:
         """{column: figure}, in evaluation mode. `check` is called before every batch."""
         row = {}
         for part, samples in self.dataset.sets().items():
-            row |= {f"{part}_{name}": value for name, value in self.figures(samples, check).items()}
+            figures = self.figures(samples.batches(), check)
+            row |= {f"{part}_{name}": value for name, value in figures.items()}
         return row
 
     def figures(
         self,
-        samples: Samples,
+        batches: Iterable[tuple],
         check: Callable[[], None] = lambda: None,
         seen: list[tuple] | None = None,
     ) -> dict[str, float]:
-        """{"loss": ..., metric: ..., ...} of these samples; `seen` gets (scores, targets) of every
+        """{"loss": ..., metric: ..., ...} of batches (X, t); `seen` gets (scores, targets) of every
         batch, for whoever wants more of them."""
         for metric in self.metrics:
             metric.reset()
@@ -55,7 +56,7 @@ class Evaluator:
         mode = self.net.training
         self.net.set_training(False)
         try:
-            for X, t in samples.batches():
+            for X, t in batches:
                 check()
                 scores, losses = self.net.scores_and_losses(X, t)
                 for name, (summed, weight) in losses.items():

@@ -19,7 +19,7 @@ class History:
     """Collects losses and evaluations, and writes them into tables if it is given a folder.
 
     loss.csv has a row per iteration, history.csv a row per evaluation, with `columns` for the
-    figures of the sets (train_loss, test_accuracy, ...); timing.csv has the seconds
+    figures of the sets (train_loss, test_rmse, ...); timing.csv has the seconds
     since the start, and those spent on checkpoints and on health, apart, so that the other two are
     the same bits for the same seed. `losses` and `evaluations` are those of this process, and
     `evaluated` is the iteration of the last evaluation.

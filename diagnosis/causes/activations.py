@@ -57,8 +57,11 @@ def dead_relus(record, earlier) -> Finding | None:
 
 def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
-    the net has not learned. Glorot and Bengio 2010, section 3."""
+    the net has not learned. Glorot and Bengio 2010, section 3. The outputs of the net itself may
+    sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
+    if record.task != "classification":
+        found.pop(record.last_layer, None)
     if not found or record.train > 0.9:
         return None
     worst = max(found, key=found.get)

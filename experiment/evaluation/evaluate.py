@@ -66,7 +66,7 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     samples = sets[part]
     evaluator = Evaluator(net, dataset, metrics)
     seen: list[tuple] = []
-    figures = evaluator.figures(samples, seen=seen)
+    figures = evaluator.figures(samples.batches(), seen=seen)
     row = {f"{part}_{name}": value for name, value in figures.items()}
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     scores, targets = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))

@@ -8,7 +8,7 @@ from lamina.datasets.idx import read_idx
 from lamina.layers import Affine, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.optimizers import SGD
-from lamina.training.trainer import Trainer, accuracy
+from lamina.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def trained(data, iterations):
 def test_a_small_net_learns_to_read_them(home):
     data = DrawnDigits(n_train=6_000, n_test=1_000)
     net = trained(data, iterations=1_500)
-    assert accuracy(net, data.test) >= 0.93
+    assert net.accuracy(*data.test[:]) >= 0.93
 
 
 @pytest.mark.needs_mnist
@@ -219,7 +219,7 @@ def test_who_learned_on_drawn_digits_reads_most_of_mnist(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
     net = trained(DrawnDigits(n_train=12_000, n_test=100), iterations=6_000)
     assert len(mnist) == 10_000
-    assert accuracy(net, mnist) >= 0.72
+    assert net.accuracy(*mnist[:]) >= 0.72
 
 
 def test_digits_for_validation_are_further_ones_of_the_same_pen(home):

@@ -61,7 +61,7 @@ def test_a_sick_net_is_diagnosed(path, tmp_path):
     assert all(f.evidence and f.meaning and f.remedies for f in findings)
 
 
-@pytest.mark.parametrize("name", ["digits_relu", "own_csv"])
+@pytest.mark.parametrize("name", ["digits_relu", "own_csv", "digits_autoencoder"])
 def test_a_healthy_net_gets_a_clean_bill(name, tmp_path):
     assert findings_of(Path("configs") / f"{name}.yaml", 3, tmp_path / "run") == []
 

@@ -287,3 +287,33 @@ def test_where_data_are_kept(monkeypatch, tmp_path):
     assert download.data_home() == tmp_path
     monkeypatch.delenv("LAMINA_DATA")
     assert download.data_home().parts[-2:] == (".cache", "lamina")
+
+
+def test_before_each_further_attempt_comes_a_longer_pause(tmp_path, server, monkeypatch):
+    monkeypatch.undo()  # the real pauses, which nobody sits through here
+    pauses = []
+    monkeypatch.setattr(download.time, "sleep", pauses.append)
+    with pytest.raises(DownloadError):
+        get(tmp_path / "file.gz", server, "500", "503")
+    assert pauses == [0.5, 1.0, 0.5, 1.0]
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long(tmp_path, server, monkeypatch):
+    import requests
+
+    given, ask = [], requests.Session.get
+
+    def asked(self, url, **options):
+        given.append(options["timeout"])
+        return ask(self, url, **options)
+
+    monkeypatch.setattr(requests.Session, "get", asked)
+    get(tmp_path / "file.gz", server, "good")
+    assert given == [download.TIMEOUT_S]
+    monkeypatch.undo()
+    assert max(download.TIMEOUT_S) <= 60
+
+
+def test_mirrors_are_asked_in_their_order(tmp_path, server):
+    get(tmp_path / "file.gz", server, "404", "good", "recompressed")
+    assert server.requests == ["/404/file.gz", "/good/file.gz"]

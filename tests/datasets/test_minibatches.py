@@ -41,6 +41,15 @@ def test_the_place_is_saved_exactly(before):
     assert take(other, 20) == rest
 
 
+@pytest.mark.parametrize("before", [4, 8])
+def test_the_place_between_two_epochs_is_one(before):
+    batches = Minibatches(20, 5, np.random.default_rng(0))
+    take(batches, before)
+    other = Minibatches(20, 5, np.random.default_rng(99))
+    other.load_state(batches.state())
+    assert take(other, 9) == take(batches, 9)
+
+
 def test_a_place_in_other_data_is_refused():
     saved = Minibatches(23, 4, np.random.default_rng(0)).state()
     with pytest.raises(ValueError, match="the saved order has 23 rows, the data 24"):

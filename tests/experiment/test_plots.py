@@ -33,6 +33,76 @@ def test_a_png_of_the_promised_size(tmp_path, monkeypatch, losses, evaluations, 
     assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
 
 
+def texts(axes):
+    """The labels of a legend, in its order."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_the_lines_of_one_run_are_its_columns(tmp_path, drawn):
+    losses, history = run(1000, 5)
+    history["validation_accuracy"] = 0.9 + 0.009 * history["epoch"]
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)}, "one")
+    loss, accuracy = drawn[0].axes
+    raw, mean = (line.get_data() for line in loss.lines)
+    np.testing.assert_array_equal(raw, (losses["iteration"], losses["loss"]))
+    assert texts(loss) == ["mean of 10 batches"]
+    assert mean[0].tolist() == list(range(10, 1001))  # at the last batch of each mean
+    assert mean[1][0] == pytest.approx(losses["loss"][:10].mean())
+    assert mean[1][-1] == pytest.approx(losses["loss"][-10:].mean())
+    assert texts(accuracy) == ["train: 95.00 %", "validation: 94.50 %", "test: 94.00 %"]
+    assert [line.get_linestyle() for line in accuracy.lines] == [":", "--", "-"]
+    for line, part in zip(accuracy.lines, ("train", "validation", "test"), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), history["epoch"])
+        np.testing.assert_allclose(line.get_ydata(), 100 * history[f"{part}_accuracy"])
+    assert (accuracy.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "accuracy (%)")
+    assert drawn[0].get_suptitle() == "one"
+
+
+def test_of_several_runs_the_test_sets_are_named(tmp_path, drawn):
+    plot_curves(tmp_path / "c.png", {"one": run(100, 3), "two": run(200, 4)})
+    loss, accuracy = drawn[0].axes
+    assert texts(loss) == ["one", "two"]
+    assert texts(accuracy) == ["one, test: 92.40 %", "two, test: 93.20 %"]
+    assert accuracy.get_title() == "solid: test, dotted: train"
+    colours = [line.get_color() for line in accuracy.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert [line.get_color() for line in loss.lines] == colours[::2]
+
+
+def test_each_metric_has_a_panel_the_first_three(tmp_path, drawn):
+    losses, history = run(100, 3)
+    del history["train_accuracy"], history["test_accuracy"]
+    for i, name in enumerate(("rmse", "mae", "r2", "accuracy")):
+        history |= {f"{part}_{name}": 1.5 + i + history["epoch"] for part in ("train", "test")}
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)})
+    _, *panels = drawn[0].axes
+    assert [axes.get_ylabel() for axes in panels] == ["rmse", "mae", "r2"]
+    assert texts(panels[0]) == ["train: 4.5", "test: 4.5"]  # no per cent
+    assert panels[1].lines[0].get_ydata().tolist() == [3.5, 4.5, 5.5]
+
+
+def test_a_wild_batch_does_not_flatten_the_loss_and_one_below_zero_is_not_cut_off(tmp_path, drawn):
+    losses, history = run(1000, 5)
+    losses["loss"][3] = 1e6
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)})
+    below = run(1000, 5)
+    below[0]["loss"] -= 5.0
+    plot_curves(tmp_path / "c.png", {"one": below})
+    (low, high), (low_below, high_below) = (figure.axes[0].get_ylim() for figure in drawn)
+    assert low == 0.0
+    assert losses["loss"].min() < high < 3e5  # not a third of the wild one
+    assert low_below < below[0]["loss"].min() < high_below < 0.0
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path, drawn):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "run", 100, 3)
+    runs = [str(tmp_path / folder / "run") for folder in ("a", "b")]
+    assert main(["plots", *runs, "-o", str(tmp_path / "c.png")]) == 0
+    assert texts(drawn[0].axes[0]) == runs
+
+
 def test_a_failure_leaves_nothing_half_written(tmp_path):
     losses, history = run(10, 2)
     del history["epoch"]

@@ -578,3 +578,26 @@ def test_the_rate_of_a_row_is_the_one_in_force():
     made.optimizer.schedule = lambda step: 0.5 ** (step // 10)
     rates = [row["lr"] for row in made.run().evaluations]
     assert rates == pytest.approx([0.1, 0.05, 0.025, 0.0125])
+
+
+def test_a_second_sigterm_waits_for_the_iteration_too():
+    """Whoever stops a machine sends more than one; only Ctrl-C is in a hurry."""
+    made = trainer()
+    made.plan.evaluate_every = 30
+
+    def terminate_twice(trainer, row):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+    made.callbacks.append(Function(terminate_twice))
+    made.run()
+    assert (made.iteration, made.interrupted) == (30, signal.SIGTERM)
+
+
+def test_no_gradient_of_the_inputs_is_computed_while_training():
+    wanted = []
+    made = trainer(iterations=2)
+    made.callbacks.append(Function(lambda trainer, row: wanted.append(trainer.net.needs_dX)))
+    made.run()
+    assert wanted == [False]
+    assert made.net.needs_dX

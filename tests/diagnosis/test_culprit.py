@@ -33,6 +33,13 @@ def one_thread():
         yield
 
 
+def samples_for(task, X):
+    """Made inputs with targets of the task."""
+    if task.name == "reconstruction":
+        return Samples(X, X)
+    return Samples(X, np.arange(len(X)) % len(task.class_names))
+
+
 def trainer_of(config, batch_size=4, samples=20):
     """A trainer of the net and rule of a configuration, on made inputs of the right shape."""
     check_sections(config)
@@ -40,7 +47,7 @@ def trainer_of(config, batch_size=4, samples=20):
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
     X = rng.random((samples, *dataset.input_shape), dtype=np.float32)
-    made = Samples(X, np.arange(samples) % len(dataset.task.class_names))
+    made = samples_for(dataset.task, X)
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
@@ -168,6 +175,7 @@ def chain(layers=None, samples=30, **settings):
     net = Sequential(layers, loss=SoftmaxWithLoss())
     data = Dataset(Samples(X, t), Samples(X, t), Classification(range(3)))
     settings = {"iterations": 20, "batch_size": 10, "quiet": True, **settings}
+    settings.setdefault("watch", Diagnosis())
     optimizer = SGD(net.parameters(), lr=settings.pop("lr", 0.1))
     return Trainer(net, optimizer, data, rng=rng, **settings)
 

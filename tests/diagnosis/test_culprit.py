@@ -261,7 +261,7 @@ def test_an_infinity_that_harms_nothing_is_not_blamed():
     rng = np.random.default_rng(0)
     made = chain({"affine1": Affine(4, 5, rng=rng), "mask": Mask(), "exp": Exp()})
     made.dataset.train.X[0, 0] = np.nan
-    made.minibatches.order[:] = np.roll(np.arange(30), 10)  # sample 0 is in the second batch
+    made.batches.order.order[:] = np.roll(np.arange(30), 10)  # sample 0 is in the second batch
     with pytest.raises(NonFiniteError) as caught:
         made.run()
     assert (caught.value.culprit.when, caught.value.iteration) == ("input", 2)
@@ -331,7 +331,7 @@ def test_ctrl_c_ends_the_search_with_what_is_known():
 
 def test_several_batches_per_update_name_the_right_samples():
     made = chain(accumulate=3, samples=60)
-    row = int(made.minibatches.order[15])  # in the second batch of the first step
+    row = int(made.batches.order.order[15])  # in the second batch of the first step
     made.dataset.train.X[row, 0] = np.nan
     with pytest.raises(NonFiniteError) as caught:
         made.run()

@@ -30,6 +30,10 @@ FEATURES = {
     "augmentation": {"training.augmentation": {"shift": 0.5, "erasing": 0.5}},
     "accumulation": {"training.accumulate": 2},
     "schedule": {"optimizer.schedule": {"type": "exp", "gamma": 0.97}},
+    # Nothing is better by 2: it falls at the evaluations of 15 and 30.
+    "plateau": {
+        "optimizer.schedule": {"type": "plateau", "gamma": 0.5, "patience": 1, "threshold": 2.0}
+    },
 }
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW")
 SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")

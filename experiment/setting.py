@@ -3,7 +3,6 @@
 from lamina.common.names import suggest
 from lamina.common.strict_yaml import MAX_DEPTH, MAX_KEY, YamlError, check_text, describe, parse
 
-
 # Two ways to say one thing: the one that is set takes the place of the other.
 _OTHER_WAY = {
     ("training", "epochs"): "iterations",

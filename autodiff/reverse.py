@@ -9,6 +9,7 @@ differentiation"), so one sweep gives the gradient by all inputs, whatever their
 import heapq
 import itertools
 import operator
+import sys
 
 import numpy as np
 
@@ -95,6 +96,50 @@ class Variable(Differentiating):
 
     def __deepcopy__(self, memo):
         return self  # nothing in it ever changes
+
+
+class _Probe:
+    def __iadd__(self, _):
+        self.count = sys.getrefcount(self)
+        return self
+
+
+def _references_of_a_local() -> int:
+    probe = _Probe()
+    probe += 1
+    return probe.count
+
+
+_ALONE = _references_of_a_local()
+
+
+def _in_place(name: str, ufunc):
+    """s += x for a Variable s: s = s + x, where nobody can tell the difference.
+
+    That is where s is a new array that no other name, container or result holds on to: in
+    `s = 0; for x in xs: s += x`. Elsewhere NumPy would write into what the others see, too, and
+    that is refused.
+    """
+
+    def method(self, other):
+        if isinstance(self.function, np.ufunc) and sys.getrefcount(self) <= _ALONE:
+            result = ufunc(self, other)
+            if result.shape == self.shape:
+                return result if result.dtype == self.dtype else result.astype(self.dtype)
+        return ufunc(self, other, out=(self,))
+
+    method.__name__ = name
+    return method
+
+
+for _name, _ufunc in {
+    "__iadd__": np.add,
+    "__isub__": np.subtract,
+    "__imul__": np.multiply,
+    "__itruediv__": np.divide,
+    "__ipow__": np.power,
+}.items():
+    setattr(Variable, _name, _in_place(_name, _ufunc))
 
 
 def _kept(value):

@@ -88,6 +88,7 @@ class Variable(Differentiating):
 
     def astype(self, dtype, copy=True):
         if np.dtype(dtype).kind in "biu":
+            self.check_alive()
             return self.primal.astype(dtype)  # steps have no derivative
         return self.apply(astype, (self, dtype), _NO_KEYWORDS)
 
@@ -217,7 +218,10 @@ def _traced(f, inputs, free: bool = False):
     leaves, rebuild = flatten(inputs if len(inputs) != 1 else inputs[0], "x")
     variables = [Variable(a, level) for a in leaves]
     arguments = rebuild(variables)
-    outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    try:
+        outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    finally:
+        level.ended = True  # the graph is used in the sweep, but nothing is added to it
     check_result(outputs, level)
 
     def is_mine(y) -> bool:

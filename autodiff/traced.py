@@ -28,9 +28,16 @@ class NotDifferentiable(TypeError):
     """A NumPy function has no derivative rule, or a derivative was about to be lost."""
 
 
-def new_level() -> int:
+class Level(int):
+    """The number of a differentiation, and whether it is over: then its values have nothing to say
+    about any other, and computing with them would give a derivative of zero in silence."""
+
+    ended = False
+
+
+def new_level() -> Level:
     """A level above all that exist: the innermost differentiation is always the newest."""
-    return next(_levels)
+    return Level(next(_levels))
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
@@ -82,6 +89,17 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             "Use operators and np. functions that have a rule; avoid np.asarray and writing it "
             f"into a plain array{self.instead_of_writing}"
         )
+
+    def check_alive(self) -> None:
+        """Refuse a value of a differentiation that has ended."""
+        if self.level.ended:
+            raise NotDifferentiable(
+                f"a {type(self).__name__} of shape {self.shape} is of a differentiation that has "
+                "ended, so its derivative would be lost. It was kept in a cache, a global or an "
+                "attribute: compute it anew in each call, keep autodiff.primal(x) if no "
+                "derivative is wanted, and keep what grad or jvp returns, not what its function "
+                "has computed with"
+            )
 
     def _refuse(self):
         raise NotDifferentiable(

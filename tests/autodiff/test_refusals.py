@@ -117,7 +117,7 @@ def test_a_result_of_an_inner_differentiation_is_refused(differentiated):
         grad(inner)(x)
         return kept[-1] * 2.0
 
-    with pytest.raises(NotDifferentiable, match="a differentiation inside f that has ended"):
+    with pytest.raises(NotDifferentiable, match="a differentiation (inside f )?that has ended"):
         differentiated(f)(X)
 
 

@@ -148,11 +148,11 @@ def test_a_sum_in_place_keeps_dtype_and_shape():
         return np.sum(s)
 
     assert grad(f)(np.ones(2, np.float32)).dtype == np.float32
+
+    def grown(x):
+        s = 0 + x
+        s += np.ones((2, 2))
+        return np.sum(s)
+
     with pytest.raises(NotDifferentiable, match="was to be written into"):
-
-        def grown(x):
-            s = 0 + x
-            s += np.ones((2, 2))
-            return np.sum(s)
-
         grad(grown)(np.ones(2))

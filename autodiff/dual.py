@@ -8,7 +8,14 @@ differentiation": left to right through the chain rule).
 import numpy as np
 
 from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
-from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.traced import (
+    NotDifferentiable,
+    Traced,
+    in_our_words,
+    is_followed,
+    new_level,
+    not_followed,
+)
 from lamina.autodiff.trees import check_result, flatten, floating, map_tree, paired
 
 
@@ -174,6 +181,10 @@ def jvp(f, x, v):
     duals = [Dual(*_own(a, b), level) for a, b in zip(leaves, directions, strict=True)]
     try:
         y = f(rebuild(duals))
+    except ValueError as error:
+        if (ours := in_our_words(error)) is error:
+            raise
+        raise ours from None
     finally:
         level.ended = True
     check_result(y, level)

@@ -15,7 +15,14 @@ import numpy as np
 
 from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
 from lamina.autodiff.rules.shapes import astype, sum_to
-from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.traced import (
+    NotDifferentiable,
+    Traced,
+    in_our_words,
+    is_followed,
+    new_level,
+    not_followed,
+)
 from lamina.autodiff.trees import check_result, flatten, map_tree, paired
 
 _numbers = itertools.count()
@@ -220,6 +227,10 @@ def _traced(f, inputs, free: bool = False):
     arguments = rebuild(variables)
     try:
         outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    except ValueError as error:
+        if (ours := in_our_words(error)) is error:
+            raise
+        raise ours from None
     finally:
         level.ended = True  # the graph is used in the sweep, but nothing is added to it
     check_result(outputs, level)

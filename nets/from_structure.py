@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import os
 import sys
 import types
 import typing
@@ -32,6 +33,7 @@ from lamina.nets.wiring import Node
 MAX_DEPTH = 100
 MAX_NODES = 200_000  # keys and values, all of them
 MAX_TEXT = 1000  # characters
+MAX_LAYERS = 3000  # of a net, those of inner nets and at second places counted too
 MAX_OUTPUTS = 1000  # of a layer
 
 
@@ -60,6 +62,7 @@ class Builder:
     def __init__(self, code: list[Path], rng: np.random.Generator, room: Room | None = None):
         self.code, self.rng, self.room = code, rng, room
         self.made: dict[str, Layer] = {}
+        self.n_layers = 0
         self.known = {
             name: cls
             for house in (layers, sys.modules["lamina.nets"])
@@ -79,6 +82,7 @@ class Builder:
         spec = dict(_expected(spec, dict, where, "a mapping (type: ...)"))
         if "same_as" in spec:
             return self._same(spec, where, base)
+        self._count(1, where)
         cls = self._class(spec.pop("type", None), where, base)
         settings = {key: spec.pop(key) for key in ("params", *OF_PARAMETERS) if key in spec}
         try:
@@ -106,7 +110,15 @@ class Builder:
             )
         if isinstance(self.made[name], Loss) != (base is Loss):
             raise StructureError(f"{where}: same_as: {name} is a {type(self.made[name]).__name__}")
+        # A net of nets that are the same doubles with every line.
+        held = (h for _, h in self.made[name].walk() if isinstance(h, Layer))
+        self._count(1 + sum(1 for _ in held), where)
         return self.made[name]
+
+    def _count(self, n: int, where: str) -> None:
+        self.n_layers += n
+        if self.n_layers > MAX_LAYERS:
+            raise StructureError(f"{where}: the net has more than {MAX_LAYERS} layers")
 
     def _class(self, name, where: str, base: type) -> type:
         _expected(name, str, where, "type: NAME")
@@ -128,7 +140,8 @@ class Builder:
     def _allowed(self, file: str, where: str) -> Path:
         """The file of code, if the caller has named it. A net may come from another machine: where
         its path leads nowhere, an allowed file of that name is meant."""
-        there = Path(file).resolve() if Path(file).is_file() else None
+        # Nothing is even looked for, if nothing is allowed.
+        there = Path(file).resolve() if self.code and os.path.isfile(file) else None
         name = file.replace("\\", "/").rpartition("/")[2]
         for path in self.code:
             if path == there or (there is None and path.name == name):

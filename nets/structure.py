@@ -10,6 +10,7 @@ set for single parameters (trainable, lr_mult, decay_mult) belongs to it; arrays
 weights of one's own, which are in them, do not.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -38,19 +39,25 @@ def structure(net: Layer) -> dict:
 
 
 class _Writer:
-    def __init__(self):
+    def __init__(self, texts: dict[int, str] | None = None):
+        # By the id of a layer: what it is if nothing else is there to share with.
+        self.texts = {} if texts is None else texts
         self.owners: dict[int, str] = {}  # of Params and States, by id
         self.seen: dict[frozenset, list] = {}  # layers that hold just these, in order
 
     def written(self, layer: Layer, place: str) -> dict:
         held = frozenset(id(h) for _, h in layer.walk() if _is_array(h))
-        if held:
-            for name, other in self.seen.get(held, ()):
-                if type(other) is type(layer) and _alone(other) == _alone(layer):
-                    return {"same_as": name}
+        for name, other in self.seen.get(held, ()) if held else ():
+            if type(other) is type(layer) and self._alone(other) == self._alone(layer):
+                return {"same_as": name}
         spec = self._of_net(layer, place) if _is_open(layer) else self._of_layer(layer, place)
         self.seen.setdefault(held, []).append((place, layer))
         return spec
+
+    def _alone(self, layer: Layer) -> str:
+        if id(layer) not in self.texts:
+            self.texts[id(layer)] = json.dumps(_Writer(self.texts).written(layer, ""))
+        return self.texts[id(layer)]
 
     def _of_net(self, net, place: str) -> dict:
         kind = net.written_as
@@ -211,11 +218,6 @@ def _without_settings(spec):
         return spec
     left_out = {"params", *OF_PARAMETERS}
     return {k: _without_settings(v) for k, v in spec.items() if k not in left_out}
-
-
-def _alone(layer: Layer) -> dict:
-    """The layer as if nothing else were there to share with."""
-    return _Writer().written(layer, "")
 
 
 def _is_array(held) -> bool:

@@ -106,3 +106,18 @@ def test_samples_come_in_batches_that_suit_them(shape, rows):
     assert max(sizes) == rows
     assert sum(sizes) == shape[0]
     assert next(len(t) for _, t in samples.batches(100)) == 100
+
+
+def test_a_fingerprint_is_of_all_that_a_batch_is_made_of():
+    X, t = np.arange(6, dtype=np.uint8).reshape(3, 2), np.array([0, 1, 2])
+    different = [
+        Samples(X, t, 0.5, 1.0),
+        Samples(X, t, 0.5, 2.0),
+        Samples(X, t, 0.25, 1.0),
+        Samples(X[::-1], t, 0.5, 1.0),
+        Samples(X, t[::-1], 0.5, 1.0),
+        Samples(X.astype(np.int8), t, 0.5, 1.0),
+        Samples(X.reshape(3, 1, 2), t, 0.5, 1.0),
+    ]
+    assert len({samples.fingerprint() for samples in different}) == len(different)
+    assert different[0].fingerprint() == Samples(X.copy(), t.copy(), 0.5, 1.0).fingerprint()

@@ -300,6 +300,23 @@ def test_all_differences_are_listed_and_free_ones_are_not():
     assert differences(before, swapped) == []
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("training.iterations", "training.epochs", "training.patience", "training.record_every"),
+        *("training.checkpoint.every", "net.weights", "dataset.path", "dataset.test"),
+    ],
+)
+def test_what_decides_how_long_or_from_where_may_change(place):
+    def with_value(value):
+        for key in reversed(place.split(".")):
+            value = {key: value}
+        return value
+
+    assert differences(with_value("before"), with_value("now")) == []
+    assert differences({}, with_value("now")) == []
+
+
 def test_other_data_are_refused(configured, tmp_path, monkeypatch):
     run(configured(), "p", tmp_path / "p", quiet=True)
 

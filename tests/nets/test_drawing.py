@@ -234,8 +234,11 @@ def test_the_first_hundred_training_samples_are_drawn(tmp_path, monkeypatch):
     (tmp_path / "c.yaml").write_text(
         Path("configs/digits_relu.yaml").read_text().replace("12000", "130").replace("2000", "120")
     )
-    _, X, t = load(tmp_path / "c.yaml", 7)
-    train = build_trainer(load_config(tmp_path / "c.yaml"), quiet=True).dataset.train
+    net, X, t = load(tmp_path / "c.yaml", 7)
+    trainer = build_trainer(load_config(tmp_path / "c.yaml"), quiet=True)
+    for name, param in trainer.net.parameters().items():  # its initial weights
+        np.testing.assert_array_equal(net.parameters()[name].data, param.data)
+    train = trainer.dataset.train
     assert len(train) == 130
     np.testing.assert_array_equal(X, train[:7][0])
     np.testing.assert_array_equal(t, train[:7][1])

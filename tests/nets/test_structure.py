@@ -183,9 +183,35 @@ def _graph(*, a, **more):
     return {"type": "Graph", "layers": {"a": a}, **more}
 
 
+def test_nets_of_nets_that_are_the_same_are_written_in_a_moment():
+    described = _doubling(9)
+    described["layers"]["l0"]["type"] = "PRelu"  # with a Param that 512 layers share
+    net = net_from_structure(described)
+    written = net.structure()
+    assert len(str(written)) < 2000
+    assert net_from_structure(written).structure() == written
+
+
+def _doubling(levels):
+    """Each net holds the one before it twice: 2^levels layers in a few lines."""
+    layers_ = {"l0": {"type": "Relu"}}
+    for i in range(levels):
+        twice = {name: {"same_as": f"l{i}"} for name in "xy"}
+        layers_[f"l{i + 1}"] = {"type": "Sequential", "layers": twice}
+    return {"type": "Sequential", "layers": layers_}
+
+
+def _many(n, kind):
+    return {"type": kind, "layers": {f"a{i}": {"type": "Relu"} for i in range(n)}}
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
+        (_doubling(60), "the net has more than 3000 layers"),
+        (_many(4000, "Sequential"), "^a2999: the net has more than 3000 layers"),
+        (_many(4000, "Graph"), "the net has more than 3000 layers"),
+        (_net(type=f"{'x' * 900}.py:Y"), "^a: loading runs no code by itself"),
         (None, "^the net: expects a mapping"),
         ([], "^the net: expects a mapping"),
         ({}, r"^the net: expects type: NAME, got None"),

@@ -601,3 +601,34 @@ def test_no_gradient_of_the_inputs_is_computed_while_training():
     made.run()
     assert wanted == [False]
     assert made.net.needs_dX
+
+
+def test_the_weights_that_are_written_are_the_best_ones(tmp_path):
+    made = trainer(
+        run_dir=tmp_path, iterations=60, evaluate_every=10, keep_best=True, validate=True
+    )
+
+    def ruin(trainer, row):
+        for param in trainer.net.parameters().values():
+            param.data = param.data * 0.0
+
+    made.callbacks.append(Function(ruin))
+    rows = made.run().evaluations
+    other = trainer(seed=5)
+    load_weights(tmp_path / "weights.npz", other.net)
+    assert other.net.accuracy(*made.dataset.validation[:]) == rows[0]["validation_accuracy"]
+    assert rows[0]["validation_accuracy"] > rows[-1]["validation_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "column", "higher"), [(None, "accuracy", True), ([], "loss", False)]
+)
+def test_a_schedule_that_chooses_is_told_the_figure_and_its_direction(
+    monkeypatch, metrics, column, higher
+):
+    told = []
+    monkeypatch.setattr(SGD, "chooses", True)
+    monkeypatch.setattr(SGD, "evaluated", lambda self, *given: told.append(given))
+    made = trainer(iterations=20, evaluate_every=10, validate=True, metrics=metrics)
+    rows = made.run().evaluations
+    assert told == [(row[f"validation_{column}"], higher) for row in rows]

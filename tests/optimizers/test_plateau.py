@@ -146,6 +146,22 @@ def test_before_the_first_evaluation_it_can_be_saved_too(tmp_path, warm_up):
     assert rates[3] < 1.0
 
 
+def test_an_evaluation_just_after_loading_counts_as_it_would_have():
+    """The warm-up knows whether it is over before it is asked for the next step."""
+    made = [
+        SGD({}, lr=1.0, schedule=make_schedule("plateau", gamma=0.5, patience=1, warm_up=2))
+        for _ in range(2)
+    ]
+    made[0].step()
+    made[0].step()
+    made[1].load_state(made[0].state())
+    for optimizer in made:
+        optimizer.evaluated(0.5, True)
+        optimizer.evaluated(0.5, True)
+        optimizer.step()
+        assert optimizer.lr == 0.5
+
+
 def test_a_state_is_a_copy_and_has_these_names():
     optimizer = SGD({}, lr=1.0, schedule=Plateau(patience=3))
     optimizer.evaluated(0.25, True)

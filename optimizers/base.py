@@ -19,7 +19,7 @@ class Optimizer(Remembers):
 
     `parameters` is what `net.parameters()` gives. At each step, in this order,
 
-        lr ← base_lr · schedule(number of steps so far)       schedule: see optimizers/schedules.py
+        lr ← base_lr · schedule(number of steps so far)       schedule: see optimizers/schedules/
         g ← g · min(1, clip_norm / ‖all gradients‖)           Pascanu et al. 2013
         g ← g + λ w ("l2"), g + λ sign(w) ("l1"), or w ← w - lr λ w ("decoupled", Loshchilov and
             Hutter 2019), λ being weight_decay

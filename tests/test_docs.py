@@ -38,9 +38,8 @@ def commands(path: Path) -> list[str]:
     lines += re.findall(r"`((?:lamina|python train\.py) [^`\n]+)`", text_of(path))
     starts = re.compile(r"(?:.*&& )?((?:lamina|python train\.py)\b.*)")
     found = [match[1] for line in lines if (match := starts.fullmatch(line))]
-    return [
-        c for c in found if "..." not in c and len(shlex.split(c)) > 2
-    ]  # `lamina draw` is prose
+    # `lamina draw` alone is prose.
+    return [c for c in found if "..." not in c and len(shlex.split(c)) > 2]
 
 
 COMMAND_LINES = sorted({c for page in PAGES for c in commands(page)})
@@ -97,8 +96,12 @@ def test_every_command_line_parses(command):
     if command.endswith(("--help", "--version")):
         return
     _, options = parsed(command)
-    for assignment in getattr(options, "set", ()):
-        set_value(yaml.safe_load(text_of(find_config("digits_relu"))), assignment)
+    named = getattr(options, "config", None) or "digits_relu"
+    if assignments := getattr(options, "set", ()):
+        data = yaml.safe_load(text_of(find_config(named)))
+        for assignment in assignments:
+            set_value(data, assignment)
+        assert not {"iterations", "epochs"} <= data["training"].keys()  # two lengths of one run
     for name in (getattr(options, "config", None), getattr(options, "source", None)):
         if name and re.fullmatch(r"(configs/)?(mnist|digits|fashion)_\w+(\.yaml)?", str(name)):
             assert find_config(name)

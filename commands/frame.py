@@ -24,7 +24,8 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
 
     A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
     its description, `EPILOG` may follow. It may list other `user_errors()` than OSError and
-    ValueError: these are said in one line, anything else is a bug and shows its traceback.
+    ValueError: these are said in one line, anything else is a bug, which shows its
+    traceback.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -70,7 +71,8 @@ def _ended(command, options, program: str) -> int:
         return 130
     except Exception as error:
         if not isinstance(error, _user_errors(command)):
-            raise
+            traceback.print_exc()  # a bug; Python's own status 1 means "not healthy" to the doctor
+            return 2
         if options.debug:
             traceback.print_exc()
         said = str(error).removeprefix(f"{program.split()[-1]}: ")

@@ -8,6 +8,7 @@ from lamina.common.files import whole_file
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
 
+_COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
 STYLES = {"train": ":", "validation": "--", "test": "-"}
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 
@@ -95,6 +96,9 @@ def read_run(run_dir: str | Path) -> tuple[dict, dict]:
         if not (run_dir / f"{name}.csv").is_file():
             raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
+    for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
+        if missing := [column for column in wanted if column not in table]:
+            raise ValueError(f"{run_dir / name}.csv: has no column {missing[0]}")
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]

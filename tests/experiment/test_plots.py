@@ -69,3 +69,13 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
     (tmp_path / "empty" / "history.csv").write_text("iteration,epoch\n")
     assert main(["plots", str(tmp_path / "empty")]) == 2
     assert "has no evaluation yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["loss.csv", "history.csv"])
+def test_a_table_without_its_columns_is_one_line(tmp_path, name, capsys):
+    (tmp_path / "loss.csv").write_text("iteration,loss\n1,0.5\n")
+    (tmp_path / "history.csv").write_text("iteration,epoch,loss,train_accuracy\n1,1,0.5,1\n")
+    assert main(["plots", str(tmp_path)]) == 0
+    (tmp_path / name).write_text("a,b\n1,2\n")
+    assert main(["plots", str(tmp_path)]) == 2
+    assert f"{name}: has no column iteration" in capsys.readouterr().err

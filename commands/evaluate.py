@@ -1,7 +1,9 @@
 """Say how good a finished run is on one set of its data, and what it gets wrong."""
 
+import sys
 from pathlib import Path
 
+from lamina.common.printable import printable
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
 from lamina.experiment.plots import read_run
@@ -25,7 +27,12 @@ def run(options) -> int:
     metrics = metrics_of_run(options.run, dataset.task, options.code, changed=options.changed)
     evaluation = evaluate(net, dataset, options.on, metrics)
     print(evaluation.report())
-    if (picture := evaluation.draw(options.run)) is not None:
+    try:
+        picture = evaluation.draw(options.run)
+    except OSError as error:  # the run of somebody else may be there to read only
+        print(f"no picture: {printable(str(error))}", file=sys.stderr)
+        return 0
+    if picture is not None:
         print(f"\npicture: {picture}")
     return 0
 

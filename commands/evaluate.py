@@ -22,18 +22,18 @@ def run(options) -> int:
     try:
         net, dataset = load_run(options.run, options.code, changed=options.changed)
     except DataUnknown as error:
-        print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
+        print(printable(f"{error}\nits last evaluation:\n{_last_row(options.run)}", lines=True))
         return 0
     metrics = metrics_of_run(options.run, dataset.task, options.code, changed=options.changed)
     evaluation = evaluate(net, dataset, options.on, metrics)
-    print(evaluation.report())
+    print(printable(evaluation.report(), lines=True))
     try:
         picture = evaluation.draw(options.run)
     except OSError as error:  # the run of somebody else may be there to read only
         print(f"no picture: {printable(str(error))}", file=sys.stderr)
         return 0
     if picture is not None:
-        print(f"\npicture: {picture}")
+        print(f"\npicture: {printable(str(picture))}")
     return 0
 
 

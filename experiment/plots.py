@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
+from lamina.common.printable import printable
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
 
@@ -35,7 +36,7 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     loss_axes.grid(alpha=0.3)
     for axes, metric in zip(panels, names, strict=True):
         _draw_metric(axes, runs, metric)
-    figure.suptitle(title, parse_math=False)
+    figure.suptitle(printable(title), parse_math=False)
     with whole_file(Path(path)) as file:
         figure.savefig(file, format="png", dpi=120)
 
@@ -86,7 +87,7 @@ def _is_share(metric: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.replace("$", r"\$")  # a name with $ in it is no formula
+    return printable(name).replace("$", r"\$")  # a name with $ in it is no formula
 
 
 def read_run(run_dir: str | Path) -> tuple[dict, dict]:

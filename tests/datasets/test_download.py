@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import os
 import ssl
 import threading
 import time
@@ -82,6 +83,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "many")
             self.end_headers()
             return self.wfile.write(PACKED)
+        if way in ("negative", "nonsense"):
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"3\r\nabc\r\n" + {"negative": b"-5", "nonsense": b"x"}[way] + b"\r\n")
+            self.close_connection = True
+            return None
         body = BODIES[way]
         if way == "flaky" and self.server.requests.count(self.path) == 1:
             return self.send_error(503)
@@ -152,7 +161,10 @@ def test_a_mirror_that_packs_the_file_otherwise_is_good(tmp_path, server, way):
 
 @pytest.mark.parametrize(
     "way",
-    ["403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"],
+    [
+        *("403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"),
+        *("negative", "nonsense"),
+    ],
 )
 def test_after_a_bad_mirror_comes_the_next(tmp_path, server, way):
     path = get(tmp_path / "file.gz", server, way, "good")
@@ -287,3 +299,16 @@ def test_where_data_are_kept(monkeypatch, tmp_path):
     assert download.data_home() == tmp_path
     monkeypatch.delenv("LAMINA_DATA")
     assert download.data_home().parts[-2:] == (".cache", "lamina")
+
+
+def test_what_a_killed_download_left_is_removed_and_no_other_files(tmp_path, server):
+    old, fresh, other = (
+        tmp_path / name
+        for name in (".file.gz.a.unfinished", ".file.gz.b.unfinished", ".more.gz.a.unfinished")
+    )
+    for path in (old, fresh, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (1e9, 1e9))
+    get(tmp_path / "file.gz", server, "good")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["file.gz", fresh.name, other.name])

@@ -32,9 +32,22 @@ class DownloadError(OSError):
     """No mirror gave the file."""
 
 
+class NoHome(OSError):
+    """There is no folder for data sets."""
+
+
 def data_home() -> Path:
-    """Where data sets are kept: $LAMINA_DATA, or ~/.cache/lamina."""
-    return Path(os.environ.get("LAMINA_DATA") or Path.home() / ".cache" / "lamina")
+    """Where data sets are kept: $LAMINA_DATA, or ~/.cache/lamina. Raises NoHome without
+    either, as in a container for a user whom nobody has entered."""
+    if given := os.environ.get("LAMINA_DATA"):
+        return Path(given)
+    try:
+        return Path.home() / ".cache" / "lamina"
+    except RuntimeError:
+        raise NoHome(
+            "this user has no home folder to keep data in; set LAMINA_DATA to a folder that can "
+            "be written"
+        ) from None
 
 
 def fetch(

@@ -8,10 +8,12 @@ import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lamina.datasets import download
+from lamina.datasets import MNIST, DrawnDigits, download
 from lamina.datasets.download import DownloadError, fetch, md5_of_file, sha256_of_content
 
 CONTENT = bytes(range(256)) * 400
@@ -312,3 +314,17 @@ def test_what_a_killed_download_left_is_removed_and_no_other_files(tmp_path, ser
         os.utime(path, (1e9, 1e9))
     get(tmp_path / "file.gz", server, "good")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["file.gz", fresh.name, other.name])
+
+
+def test_a_user_without_a_home_draws_digits_and_is_told_more(monkeypatch, tmp_path):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+    kept = DrawnDigits(n_train=20, n_test=10)
+    expected = kept.train.X.copy()
+    monkeypatch.delenv("LAMINA_DATA")
+    monkeypatch.setattr(Path, "home", nowhere)
+    np.testing.assert_array_equal(DrawnDigits(n_train=20, n_test=10).train.X, expected)
+    with pytest.raises(OSError, match="no home folder to keep data in; set LAMINA_DATA"):
+        MNIST().train  # noqa: B018

@@ -22,7 +22,7 @@ MODES = pytest.mark.parametrize(
 def test_text_is_that_of_the_value(derivative, capsys):
     def f(x):
         loss = np.sum(x * x)
-        print(f"{loss:.3f}|{loss:10.2e}|{loss!r:.4}|{str(loss):.4}|{f'{loss:g}'}")
+        print(f"{loss:.3f}|{loss:10.2e}|{loss!r:.4}|{loss!s:.4}|{f'{loss:g}'}")
         print(loss, x)
         return loss
 

@@ -31,6 +31,12 @@ FUNCTIONS = {
     "sin": lambda np, x, y: np.sin(x) + np.cos(y) + np.tan(0.5 * x) + np.arctan(x),
     "sinh": lambda np, x, y: np.sinh(x) + np.cosh(y) + np.tanh(x),
     "logaddexp": lambda np, x, y: np.logaddexp(x, y),
+    "arcsin": lambda np, x, y: np.arcsin(0.4 * x) + np.arccos(0.4 * y) + np.arctanh(0.4 * x),
+    "arcsinh": lambda np, x, y: np.arcsinh(x) + np.arccosh(1.2 + y),
+    "arctan2": lambda np, x, y: np.arctan2(x, y),
+    "hypot": lambda np, x, y: np.hypot(x, y) + np.fabs(x) + np.cbrt(x) * np.deg2rad(y),
+    "log2": lambda np, x, y: np.log2(y) + np.log10(y) + np.exp2(x) + np.rad2deg(x),
+    "fmax": lambda np, x, y: np.fmax(x, y) + np.fmin(x, 0.9 * y),
     "maximum": lambda np, x, y: np.maximum(x, y) + np.minimum(x, 0.9 * y),
     "clip": lambda np, x, y: np.clip(x, -0.77, 0.81) * y,
     "where": lambda np, x, y: np.where(MASK, x * y, y) + np.where(x > 0.0, x * x, 0.0),
@@ -77,7 +83,16 @@ FUNCTIONS = {
     "slogdet": lambda np, x, y: np.linalg.slogdet(x.T @ y + EYE)[1],
 }
 # autograd has no rules for these, or only for constants around, one axis, other orders.
-NOT_IN_AUTOGRAD = {"flip", "take", "take_along_axis", "pad edge", "pad wrap", "sort, axis", "norms"}
+NOT_IN_AUTOGRAD = {
+    "flip",
+    "take",
+    "take_along_axis",
+    "pad edge",
+    "pad wrap",
+    "sort, axis",
+    "norms",
+    "hypot",
+}
 
 
 def scalar(f, np):

@@ -176,4 +176,23 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-COMPOSITE = {np.var: _var, np.std: _std, np.linalg.norm: _norm}
+def _amax(x, axis=None, *, keepdims=False):
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def _amin(x, axis=None, *, keepdims=False):
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+def _ptp(x, axis=None, *, keepdims=False):
+    return _amax(x, axis, keepdims=keepdims) - _amin(x, axis, keepdims=keepdims)
+
+
+COMPOSITE = {
+    np.amax: _amax,
+    np.amin: _amin,
+    np.ptp: _ptp,
+    np.var: _var,
+    np.std: _std,
+    np.linalg.norm: _norm,
+}

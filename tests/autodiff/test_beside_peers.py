@@ -71,6 +71,10 @@ FUNCTIONS = {
     "pad wrap": lambda np, x, y: np.pad(x * y, 2, mode="wrap") + np.pad(x, 2, mode="symmetric"),
     "flip": lambda np, x, y: np.flip(x, 1) * np.flip(y),
     "roll": lambda np, x, y: np.roll(x, 1, axis=0) * np.roll(y, -2),
+    "rot90": lambda np, x, y: np.rot90(x) * np.rot90(y, 3) + np.tile(x[:, :1], (2, 1))[:4] ** 2,
+    "diagonal": lambda np, x, y: np.diag(x) * np.diagonal(y, 1) + np.trace(x) * np.diag(y[0])[0, 0],
+    "triangles": lambda np, x, y: np.triu(x, 1) * y + np.tril(y) * x + np.ptp(x),
+    "diff": lambda np, x, y: np.diff(x) * np.diff(y, n=1) + np.inner(x[0], y[0]) * np.vdot(x, y),
     "slices": lambda np, x, y: x[1:, ::-2] * y[:2, :2] + x[None, 0, 1] * y[:2, 2, None],
     "masks": lambda np, x, y: (x * y)[MASK] ** 2,
     "integers": lambda np, x, y: x[ROWS] * y[ROWS[:, None], [0, 0, 3, 3]] + x[ROWS, 1][:, None],
@@ -92,6 +96,9 @@ NOT_IN_AUTOGRAD = {
     "sort, axis",
     "norms",
     "hypot",
+    "triangles",
+    "diagonal",
+    "diff",
 }
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
 from lamina.autodiff.traced import Traced, flat, name_of, no_rule
 
+LOOKS = {np.shape, np.ndim, np.size, np.result_type}  # at what never had a derivative
+
 
 class Differentiating(Traced):
     """A traced array that follows the rules.
@@ -22,6 +24,8 @@ class Differentiating(Traced):
     __slots__ = ()
 
     def apply(self, function, args, kwargs):
+        if self.level.ended and function not in LOOKS:
+            self.check_alive()
         rules = RULES.get(function)
         if rules is not None:
             if kwargs:

@@ -8,7 +8,14 @@ differentiation": left to right through the chain rule).
 import numpy as np
 
 from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
-from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.traced import (
+    NotDifferentiable,
+    Traced,
+    in_our_words,
+    is_followed,
+    new_level,
+    not_followed,
+)
 from lamina.autodiff.trees import check_result, flatten, floating, map_tree, paired
 
 
@@ -37,9 +44,13 @@ class Dual(Differentiating):
         self.level = level
 
     def __getitem__(self, index):
+        self.check_alive()
         return Dual(self.primal[index], self.tangent[index], self.level)
 
     def __setitem__(self, index, value):
+        self.check_alive()
+        if isinstance(value, Traced):
+            value.check_alive()
         part, tangent = self._parts(value)
         if isinstance(part, Traced) and not isinstance(self.primal, Traced):
             raise NotDifferentiable(
@@ -50,6 +61,7 @@ class Dual(Differentiating):
         self.tangent[index] = 0.0 if tangent is None else tangent
 
     def astype(self, dtype, copy=True):
+        self.check_alive()
         if np.dtype(dtype).kind in "biu":
             return self.primal.astype(dtype)  # steps have no derivative
         tangent = self.tangent.astype(dtype, copy=copy)
@@ -94,6 +106,7 @@ class Dual(Differentiating):
         return buffer
 
     def add_at(self, target, index, values):
+        self.check_alive()
         if not self.is_mine(target):
             raise NotDifferentiable(
                 "numpy.add.at: the buffer is a plain array and would lose the derivative"
@@ -159,13 +172,21 @@ def jvp(f, x, v):
 
     x is an array, or a dict, list or tuple of arrays, and v the same with the same shapes and
     dtypes; so is what f returns. One pass costs two to three times f, however many outputs f has.
-    f may write into what it is given: x and v stay as they are.
+    f may write into what it is given: x and v stay as they are. What f has computed with is over
+    when it returns: kept somewhere and used again, it is a NotDifferentiable.
     """
     level = new_level()
     leaves, rebuild = flatten(x, "x")
     directions = [_direction(place, b, a) for place, b, a in paired("v", v, x)]
     duals = [Dual(*_own(a, b), level) for a, b in zip(leaves, directions, strict=True)]
-    y = f(rebuild(duals))
+    try:
+        y = f(rebuild(duals))
+    except ValueError as error:
+        if (ours := in_our_words(error)) is error:
+            raise
+        raise ours from None
+    finally:
+        level.ended = True
     check_result(y, level)
     return map_tree(lambda part: _value(part, level), y), map_tree(lambda p: tangent(p, level), y)
 

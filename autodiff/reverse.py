@@ -9,12 +9,20 @@ differentiation"), so one sweep gives the gradient by all inputs, whatever their
 import heapq
 import itertools
 import operator
+import sys
 
 import numpy as np
 
 from lamina.autodiff.dispatch import Differentiating, check_arguments, rule_of
 from lamina.autodiff.rules.shapes import astype, sum_to
-from lamina.autodiff.traced import NotDifferentiable, Traced, is_followed, new_level, not_followed
+from lamina.autodiff.traced import (
+    NotDifferentiable,
+    Traced,
+    in_our_words,
+    is_followed,
+    new_level,
+    not_followed,
+)
 from lamina.autodiff.trees import check_result, flatten, map_tree, paired
 
 _numbers = itertools.count()
@@ -87,6 +95,7 @@ class Variable(Differentiating):
 
     def astype(self, dtype, copy=True):
         if np.dtype(dtype).kind in "biu":
+            self.check_alive()
             return self.primal.astype(dtype)  # steps have no derivative
         return self.apply(astype, (self, dtype), _NO_KEYWORDS)
 
@@ -95,6 +104,50 @@ class Variable(Differentiating):
 
     def __deepcopy__(self, memo):
         return self  # nothing in it ever changes
+
+
+class _Probe:
+    def __iadd__(self, _):
+        self.count = sys.getrefcount(self)
+        return self
+
+
+def _references_of_a_local() -> int:
+    probe = _Probe()
+    probe += 1
+    return probe.count
+
+
+_ALONE = _references_of_a_local()
+
+
+def _in_place(name: str, ufunc):
+    """s += x for a Variable s: s = s + x, where nobody can tell the difference.
+
+    That is where s is a new array that no other name, container or result holds on to: in
+    `s = 0; for x in xs: s += x`. Elsewhere NumPy would write into what the others see, too, and
+    that is refused.
+    """
+
+    def method(self, other):
+        if isinstance(self.function, np.ufunc) and sys.getrefcount(self) <= _ALONE:
+            result = ufunc(self, other)
+            if result.shape == self.shape:
+                return result if result.dtype == self.dtype else result.astype(self.dtype)
+        return ufunc(self, other, out=(self,))
+
+    method.__name__ = name
+    return method
+
+
+for _name, _ufunc in {
+    "__iadd__": np.add,
+    "__isub__": np.subtract,
+    "__imul__": np.multiply,
+    "__itruediv__": np.divide,
+    "__ipow__": np.power,
+}.items():
+    setattr(Variable, _name, _in_place(_name, _ufunc))
 
 
 def _kept(value):
@@ -172,7 +225,14 @@ def _traced(f, inputs, free: bool = False):
     leaves, rebuild = flatten(inputs if len(inputs) != 1 else inputs[0], "x")
     variables = [Variable(a, level) for a in leaves]
     arguments = rebuild(variables)
-    outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    try:
+        outputs = f(*arguments) if len(inputs) != 1 else f(arguments)
+    except ValueError as error:
+        if (ours := in_our_words(error)) is error:
+            raise
+        raise ours from None
+    finally:
+        level.ended = True  # the graph is used in the sweep, but nothing is added to it
     check_result(outputs, level)
 
     def is_mine(y) -> bool:

@@ -9,6 +9,8 @@ derivative cannot tell its own perturbation from the outer one (Siskind and Pear
 """
 
 import itertools
+import os
+import sys
 
 import numpy as np
 
@@ -25,12 +27,48 @@ REDUCTIONS = {
 
 
 class NotDifferentiable(TypeError):
-    """A NumPy function has no derivative rule, or a derivative was about to be lost."""
+    """A NumPy function has no derivative rule, or a derivative was about to be lost.
+
+    The message ends with the function and line of the user's code that it happened in.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(message + _place())
 
 
-def new_level() -> int:
+_NOT_THE_USERS = ("lamina.autodiff", "numpy")
+
+
+def _place() -> str:
+    """(in loss, my_file.py, line 12): the innermost frame of neither this package nor NumPy."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not any(module == name or module.startswith(name + ".") for name in _NOT_THE_USERS):
+            code = frame.f_code
+            return (
+                f" (in {code.co_name}, {os.path.basename(code.co_filename)}, line {frame.f_lineno})"
+            )
+        frame = frame.f_back
+    return ""
+
+
+def in_our_words(error: ValueError):
+    """What to raise for a ValueError of the differentiated function: where NumPy put a text of its
+    own before our refusal ("setting an array element with a sequence"), our refusal."""
+    return error.__cause__ if isinstance(error.__cause__, NotDifferentiable) else error
+
+
+class Level(int):
+    """The number of a differentiation, and whether it is over: then its values have nothing to say
+    about any other, and computing with them would give a derivative of zero in silence."""
+
+    ended = False
+
+
+def new_level() -> Level:
     """A level above all that exist: the innermost differentiation is always the newest."""
-    return next(_levels)
+    return Level(next(_levels))
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
@@ -83,18 +121,59 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             f"into a plain array{self.instead_of_writing}"
         )
 
-    def _refuse(self):
+    def check_alive(self) -> None:
+        """Refuse a value of a differentiation that has ended."""
+        if self.level.ended:
+            raise NotDifferentiable(
+                f"a {type(self).__name__} of shape {self.shape} is of a differentiation that has "
+                "ended, so its derivative would be lost. It was kept in a cache, a global or an "
+                "attribute: compute it anew in each call, keep autodiff.primal(x) if no "
+                "derivative is wanted, and keep what grad or jvp returns, not what its function "
+                "has computed with"
+            )
+
+    def _refuse(self, *_):
         raise NotDifferentiable(
-            f"a {type(self).__name__} has a derivative, which a Python number would lose. Keep it "
-            "an array, or take autodiff.primal(x) if no derivative is wanted"
+            f"a {type(self).__name__} has a derivative, which a Python number would lose (float, "
+            "int, the functions of math, an entry of a plain array). Keep it an array, with np. "
+            f"functions{self.instead_of_writing}; or take autodiff.primal(x) if no derivative is "
+            "wanted"
         )
 
-    __float__ = __int__ = __complex__ = item = tolist = _refuse
+    __float__ = __int__ = __complex__ = __round__ = item = tolist = _refuse
+
+    def __index__(self):
+        raise NotDifferentiable(
+            f"a {type(self).__name__} of {self.dtype} is no index and no length: these are "
+            "integers, which have no derivative. Take int(autodiff.primal(x)), or np.argmax and "
+            "its like, whose results are plain integers"
+        )
+
+    def __format__(self, spec):
+        """As the value is written, f"{loss:.3f}": text has no derivative."""
+        return format(primal(self), spec) if spec else str(self)
+
+    def __reduce_ex__(self, _):
+        raise NotDifferentiable(
+            f"a {type(self).__name__} belongs to a differentiation that is running, and is not "
+            "pickled or sent to another process: take autodiff.primal(x), the value alone"
+        )
+
+    def __hash__(self):
+        raise NotDifferentiable(
+            f"a {type(self).__name__} is no key of a dict, set or cache, as an array is none: "
+            "take the bytes of autodiff.primal(x), or cache what is not differentiated"
+        )
 
     def __bool__(self):
         return bool(self.primal)  # truth has no derivative, as in `if loss > best`
 
     def __len__(self):
+        if self.ndim == 0:
+            raise TypeError(
+                f"a {type(self).__name__} of shape () is a number: it has no length and no "
+                f"entries to go through; np.ravel(x) is an array of one{_place()}"
+            )
         return len(self.primal)
 
     def __iter__(self):
@@ -135,6 +214,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __copy__(self):
         return np.copy(self)
 
+    def __deepcopy__(self, memo):
+        return np.copy(self)
+
     def __getattr__(self, name):
         hint = ""
         if hasattr(np.ndarray, name):
@@ -142,6 +224,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
                 ", which arrays have: only what has a derivative rule is here. Write it with "
                 "operators and np. functions that have one, see autodiff/rules/"
             )
+            hint += _place()
         raise AttributeError(f"a {type(self).__name__} has no {name}{hint}")
 
     def flatten(self, order="C"):

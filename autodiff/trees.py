@@ -64,9 +64,10 @@ def check_result(y, level: int) -> None:
     """Refuse what f returned if a derivative would be lost with it, or if it is no array."""
     for place, leaf, _ in paired("the result", y, y):
         if isinstance(leaf, Traced):
-            if leaf.level > level:
+            if leaf.level > level or (leaf.level != level and leaf.level.ended):
+                where = " inside f" if leaf.level > level else ""
                 raise NotDifferentiable(
-                    f"{place} is a {type(leaf).__name__} of a differentiation inside f that has "
+                    f"{place} is a {type(leaf).__name__} of a differentiation{where} that has "
                     "ended, so its derivative would be lost: keep what grad or jvp returns "
                     "there, not what its function has computed with"
                 )
@@ -83,6 +84,8 @@ def floating(path: str, value):
     """The value as a floating-point array; TypeError if it is none."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return np.float64(value)
+    if isinstance(value, Traced):
+        value.check_alive()
     if isinstance(value, (np.ndarray, np.generic, Traced)) and value.dtype.kind == "f":
         return value
     kind = getattr(value, "dtype", type(value).__name__)

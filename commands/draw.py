@@ -8,11 +8,12 @@ import numpy as np
 from lamina.autodiff.draw import draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
+from lamina.common.printable import printable
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.find_config import find_config
 from lamina.experiment.load_run import load_run
-from lamina.experiment.run_config import add_code_option
+from lamina.experiment.run_config import add_changed_option, add_code_option
 from lamina.experiment.section import Section
 from lamina.nets import Net
 from lamina.nets.drawing import draw_net
@@ -38,6 +39,7 @@ def add_arguments(parser) -> None:
     )
     add("--batch", type=int, default=100, help="samples that go through the net (default: 100)")
     add_code_option(parser)
+    add_changed_option(parser)
 
 
 def guarded(arguments: list[str]) -> list[str]:
@@ -58,7 +60,7 @@ def run(options) -> int:
         raise ValueError(f"--batch: expects at least 1, got {options.batch}")
     path = Path(options.source)
     if _is_net(path):
-        net, X, t = load(path, options.batch, options.code)
+        net, X, t = load(path, options.batch, options.code, options.changed)
         drawing, output = draw_net(net, X, t, path.stem), options.output or Path("net.svg")
     else:
         inputs = read_inputs(options.inputs)
@@ -68,7 +70,7 @@ def run(options) -> int:
             options.output or Path("graph.html"),
         )
     drawing.save(output)
-    print(output)
+    print(printable(str(output)))
     return 0
 
 
@@ -81,12 +83,12 @@ def _is_net(path: Path) -> bool:
         return False
 
 
-def load(path: Path, rows: int, code: Iterable[Path] = ()):
+def load(path: Path, rows: int, code: Iterable[Path] = (), changed: bool = False):
     """(net, X, t): from a configuration with its initial weights, or a run with those it learned,
-    and the first rows of the training samples; `code` as for load_run. Raises ConfigError, OSError
-    or ValueError."""
+    and the first rows of the training samples; `code` and `changed` as for load_run. Raises
+    ConfigError, OSError or ValueError."""
     if path.is_dir():
-        net, dataset = load_run(path, code)
+        net, dataset = load_run(path, code, changed=changed)
     else:
         config = load_config(find_config(path))
         check_sections(config)

@@ -1,11 +1,13 @@
 """Say how good a finished run is on one set of its data, and what it gets wrong."""
 
+import sys
 from pathlib import Path
 
+from lamina.common.printable import printable
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
 from lamina.experiment.plots import read_run
-from lamina.experiment.run_config import add_code_option
+from lamina.experiment.run_config import add_changed_option, add_code_option
 
 
 def add_arguments(parser) -> None:
@@ -13,19 +15,25 @@ def add_arguments(parser) -> None:
     add("run", type=Path, metavar="RUN", help="a run directory")
     add("--on", default="test", metavar="SET", help="train, validation or test (default: test)")
     add_code_option(parser)
+    add_changed_option(parser)
 
 
 def run(options) -> int:
     try:
-        net, dataset = load_run(options.run, options.code)
+        net, dataset = load_run(options.run, options.code, changed=options.changed)
     except DataUnknown as error:
-        print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
+        print(printable(f"{error}\nits last evaluation:\n{_last_row(options.run)}", lines=True))
         return 0
-    metrics = metrics_of_run(options.run, dataset.task, options.code)
+    metrics = metrics_of_run(options.run, dataset.task, options.code, changed=options.changed)
     evaluation = evaluate(net, dataset, options.on, metrics)
-    print(evaluation.report())
-    if (picture := evaluation.draw(options.run)) is not None:
-        print(f"\npicture: {picture}")
+    print(printable(evaluation.report(), lines=True))
+    try:
+        picture = evaluation.draw(options.run)
+    except OSError as error:  # the run of somebody else may be there to read only
+        print(f"no picture: {printable(str(error))}", file=sys.stderr)
+        return 0
+    if picture is not None:
+        print(f"\npicture: {printable(str(picture))}")
     return 0
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,28 @@ def whole_file(path: str | Path):
         sync_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def no_link(path: str | Path, flags: int) -> int:
+    """An opener for `open`: the regular file of that name itself, never what a link leads to. A
+    folder that came from elsewhere could lead out of itself. Raises OSError naming it."""
+    said = f"{path}: is a link, and nothing is written through one; move it away"
+    if not _NOFOLLOW and os.path.islink(path):
+        raise OSError(said)
+    try:
+        handle = os.open(path, flags | _NOFOLLOW | _NONBLOCK, 0o666)
+    except OSError as error:
+        if os.path.islink(path):
+            raise OSError(said) from None
+        raise unwritable(path, error) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path}: is no regular file; move it away")
+    return handle
+
+
+# Windows has neither; there a link is looked for, and a pipe has no place in a folder.
+_NOFOLLOW, _NONBLOCK = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
 def unwritable(path: str | Path, error: OSError) -> OSError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.files import unwritable
+from lamina.common.files import no_link, unwritable
 
 
 class Table:
@@ -18,17 +18,21 @@ class Table:
 
     Rows are collected until `flush` appends them to the file at once. A write that fails is taken
     back, so that only a crash can leave a line cut off, the last; `read_table` passes it over.
-    Raises RunError if the file is there with another header.
+    Raises RunError if the file is there with another header, and OSError if a link stands in its
+    place, or another file than before: a run holds on to its files, not to their names.
     """
 
     def __init__(self, path: str | Path, header: tuple, upto: int = 0):
         self.path, self._text = (path := Path(path)), io.StringIO()
         self.write = csv.writer(self._text, lineterminator="\n").writerow
-        kept = _whole_rows(path, header, upto) if path.exists() else 0
-        if kept:
-            os.truncate(path, kept)
-        else:
-            path.write_bytes(b"")
+        try:
+            with open(path, "ab", buffering=0, opener=no_link) as file:
+                kept = _whole_rows(path, header, upto)
+                os.truncate(file.fileno(), kept)
+                self._file = _identity(file)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        if not kept:
             self.write(header)
             self.flush()
 
@@ -37,7 +41,9 @@ class Table:
         OSError naming the file, and keeps the rows for the next flush, if there is no room."""
         rows = self._text.getvalue().encode()
         try:
-            with open(self.path, "ab", buffering=0) as file:
+            with open(self.path, "ab", buffering=0, opener=_if_there) as file:
+                if _identity(file) != self._file:
+                    raise OSError(f"{self.path}: is another file than this run's; {_MOVED}")
                 end = file.tell()
                 try:
                     _write_all(file, rows)
@@ -47,10 +53,28 @@ class Table:
                     with contextlib.suppress(OSError):
                         file.truncate(end)
                     raise
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{self.path}: was removed, or moved; {_MOVED}") from None
         except OSError as error:
             raise unwritable(self.path, error) from error
         self._text.seek(0)
         self._text.truncate()
+
+
+_MOVED = (
+    "was the run directory moved while the run went on? Go on from where it lies now: "
+    "python train.py --resume RUN"
+)
+
+
+def _if_there(path: str, flags: int) -> int:
+    """As no_link, but the file is not made if it is gone."""
+    return no_link(path, flags & ~os.O_CREAT)
+
+
+def _identity(file) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino
 
 
 def _write_all(file, content: bytes) -> None:
@@ -61,11 +85,13 @@ def _write_all(file, content: bytes) -> None:
 
 def _whole_rows(path: Path, header: tuple, upto: int) -> int:
     """How many bytes are to stay: the header and whole rows of iterations up to that one."""
-    first, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
-    if not first.endswith(b"\n"):  # a crash came before the header was whole
+    *lines, rest = path.read_bytes().split(b"\n")  # only there: a name may hold other line ends
+    first, *lines = [*(line + b"\n" for line in lines), *([rest] if rest else [])] or [b""]
+    whole = (",".join(header) + "\n").encode()
+    if whole.startswith(first) and first != whole:  # a crash came before the header was whole
         return 0
-    if first != (",".join(header) + "\n").encode():
-        got = first.decode(errors="replace").strip()
+    if first != whole:
+        got = first[:200].decode(errors="replace").strip()
         raise RunError(f"{path}: expects the header {','.join(header)}, got {got!r}")
     end = len(first)
     for line in lines:
@@ -102,7 +128,11 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
         raise RunError(f"{path}: is not a text file") from None
     except FileNotFoundError:
         raise RunError(f"{path}: is missing") from None
-    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline="\n"))
+    try:
+        header, *rows = list(lines) or [[]]
+    except csv.Error as error:  # a cell over 131,072 characters, or no CSV at all
+        raise RunError(f"{path}, line {lines.line_num}: is damaged ({error})") from None
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise RunError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")

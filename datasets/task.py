@@ -5,12 +5,12 @@ chooses looks at it, and `guess` says what it is worth), `losses[0]` the loss to
 """
 
 import math
-import unicodedata
 from numbers import Integral
 
 import numpy as np
 
 from lamina.common.names import suggest
+from lamina.common.printable import printable
 
 # What each of the house's losses compares; one that is not listed is the user's own.
 LOSSES = {
@@ -148,7 +148,7 @@ class Classification(Task):
         if len(self.class_names) < 2:
             raise ValueError(
                 f"{type(self).__name__}: expects two or more {self._all}, got "
-                f"{_listed(map(_printable, self.class_names)) or 'none'}: nothing to tell apart"
+                f"{_listed(map(printable, self.class_names)) or 'none'}: nothing to tell apart"
             )
         self.ignore_index = None if ignore_index is None else _whole(self, ignore_index)
 
@@ -270,7 +270,7 @@ class Classification(Task):
 
     def _shown_index(self, i: int) -> str:
         known = 0 <= i < len(self.class_names) and i != self.ignore_index
-        return _printable(self.class_names[i]) if known else f"({i})"
+        return printable(self.class_names[i]) if known else f"({i})"
 
 
 class LanguageModel(Classification):
@@ -343,7 +343,7 @@ class Regression(Task):
         values = [f"{float(value):.4g}" for value in np.ravel(prediction)]
         if len(values) == len(self.target_names) > 1:
             pairs = zip(self.target_names, values, strict=True)
-            values = [f"{_printable(name)} {value}" for name, value in pairs]
+            values = [f"{printable(name)} {value}" for name, value in pairs]
         return _listed(values)
 
     def facts(self):
@@ -386,7 +386,7 @@ class MultiLabel(Task):
         wrong = (t != 0) & (t != 1)
         if wrong.any():
             first = tuple(np.argwhere(wrong)[0])
-            label = _printable(self.label_names[first[-1]])
+            label = printable(self.label_names[first[-1]])
             message = f"expects 0 or 1 for each label; got {t[first]} in row {first[0]}, "
             raise ValueError(f"{message}label {label}")
 
@@ -408,7 +408,7 @@ class MultiLabel(Task):
     def shown(self, prediction):
         rows = np.reshape(prediction, (-1, len(self.label_names)))
         said = (
-            _listed(_printable(self.label_names[i]) for i in np.flatnonzero(row)) or "none"
+            _listed(printable(self.label_names[i]) for i in np.flatnonzero(row)) or "none"
             for row in rows
         )
         return _listed(said, "; ")
@@ -534,7 +534,7 @@ def _names(task: Task, names, what: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         seen = set()
         twice = next(name for name in names if name in seen or seen.add(name))
-        raise ValueError(f"{type(task).__name__}: the name {_printable(twice)} stands twice")
+        raise ValueError(f"{type(task).__name__}: the name {printable(twice)} stands twice")
     if not names:
         raise ValueError(f"{type(task).__name__}: expects the names of the {what}, got none")
     return names
@@ -593,12 +593,3 @@ def _pieces(t: np.ndarray):
 def _listed(words, between: str = ", ") -> str:
     words = list(words)
     return between.join(words[:_SHOWN]) + (f"{between}..." if len(words) > _SHOWN else "")
-
-
-def _printable(name: str) -> str:
-    """A name for a terminal: what could steer it is written as an escape."""
-    unsafe = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in unsafe else c
-        for c in name
-    )

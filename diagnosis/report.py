@@ -3,6 +3,7 @@
 import math
 import textwrap
 
+from lamina.common.printable import printable
 from lamina.diagnosis.finding import Finding, largest, median, percent
 from lamina.diagnosis.record import Record
 
@@ -25,12 +26,7 @@ def report(record: Record, findings: list[Finding]) -> str:
     lines += [f"  {name:<14}{value}" for name, value in figures(record)]
     if not record.layers:
         lines += ["", *textwrap.wrap(_UNRECORDED, WIDTH)]
-    return "\n".join(_printable(line) for line in lines)
-
-
-def _printable(line: str) -> str:
-    """Without what would move the cursor: a run may have come from anywhere."""
-    return "".join(c if c.isprintable() else "?" for c in line)
+    return "\n".join(printable(line) for line in lines)
 
 
 def summary(record: Record, findings: list[Finding]) -> str:

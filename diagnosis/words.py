@@ -27,8 +27,8 @@ ADVICE = {
     "backward": (
         "gradients that explode on their way down, or a derivative that is infinite, such as that "
         "of sqrt or log at 0",
-        "a smaller learning rate; clip_norm: 1.0 under optimizer; for a layer of your own python "
-        "-m layers.check",
+        "a smaller learning rate; clip_norm: 1.0 under optimizer; for a layer of your own "
+        "lamina check",
     ),
     "update": (
         "an update too large for the type of the weights: a learning rate or weight decay far too "

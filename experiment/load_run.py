@@ -1,47 +1,142 @@
-"""The net and the data of a finished run."""
+"""The net and the data of a finished run, if they are still those of its training."""
 
+import contextlib
+import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from lamina.common.errors import RunError
+from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.datasets.task import Task
 from lamina.experiment.build import build_dataset, build_net, check_sections
+from lamina.experiment.config import Config, ConfigError
+from lamina.experiment.provenance import (
+    FILE,
+    as_json,
+    data_changes,
+    differences,
+    digests,
+    own_names,
+    read_provenance,
+)
 from lamina.experiment.rooms import METRICS
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.section import Section
 from lamina.nets.weights import load_weights
 from lamina.training.described import ARRAYS
 
+_LISTED = 10  # changes that an error lists
+
 
 class DataUnknown(ValueError):
     """A run was trained on arrays, which no configuration can name."""
 
 
-def load_run(run_dir: str | Path, code: Iterable[Path] = (), dataset: Dataset | None = None):
+class RunChanged(RunError):
+    """Data, code or configuration of a run are no longer those that it was trained with."""
+
+
+def load_run(
+    run_dir: str | Path,
+    code: Iterable[Path] = (),
+    dataset: Dataset | None = None,
+    *,
+    changed: bool = False,
+):
     """(net, dataset) of a run: its configuration built again, and its weights put in. `code` are
     the files of own layers that it may run, see `load_run_config`. A run that was made in Python
-    on arrays needs its `dataset`: raises DataUnknown without it."""
+    on arrays needs its `dataset`: raises DataUnknown without it.
+
+    Data, class names, own code and configuration are compared with those of the training, as
+    provenance.json has them: raises RunChanged, naming what is another, or with `changed` says so
+    on stderr and goes on. A run without that file is taken as it is, which a line says.
+    """
     run_dir = Path(run_dir)
     config = load_run_config(run_dir, code)
     check_sections(config)
-    if dataset is None:
-        if config.data["dataset"].get("type") == ARRAYS:
-            raise DataUnknown(
-                f"{run_dir}: its data were arrays of a program: load_run(run, dataset=dataset)"
-            )
-        dataset = build_dataset(config)
+    trained_on = read_provenance(run_dir)
+    if trained_on is None:
+        said = "whether data and code are those of its training cannot be compared"
+        print(f"{_shown(run_dir)}: has no {FILE}: {said}", file=sys.stderr)
+    if dataset is None and config.data["dataset"].get("type") == ARRAYS:
+        raise DataUnknown(
+            f"{run_dir}: its data were arrays of a program: load_run(run, dataset=dataset)"
+        )
+    if trained_on is not None:  # before any of it is run
+        _say(run_dir, _changed_code(trained_on, config, ("dataset", "net")), changed)
+    dataset = build_dataset(config) if dataset is None else dataset
+    if trained_on is not None:  # before a net for other classes is refused
+        wrong = _changed_config(trained_on, config, "dataset")
+        wrong += data_changes(trained_on["sets"], trained_on["task"], dataset)
+        _say(run_dir, wrong, changed)
     # Without the weights where training began: they need not be there still.
     net = build_net(config, dataset, np.random.default_rng(0), weights=False)
+    if trained_on is not None:
+        _say(run_dir, _changed_config(trained_on, config, "net"), changed)
     load_weights(run_dir / "weights.npz", net)
     return net, dataset
 
 
-def metrics_of_run(run_dir: str | Path, task: Task, code: Iterable[Path] = ()) -> list | None:
+def metrics_of_run(
+    run_dir: str | Path, task: Task, code: Iterable[Path] = (), *, changed: bool = False
+) -> list | None:
     """The metrics that the configuration of a run names, made for this task; None if it leaves
-    them to the task."""
-    training = Section(load_run_config(Path(run_dir), code)).section("training")
+    them to the task. Raises RunChanged as `load_run` does."""
+    config = load_run_config(Path(run_dir), code)
+    if (trained_on := read_provenance(Path(run_dir))) is not None:
+        wrong = _changed_config(trained_on, config, "metrics")
+        _say(run_dir, wrong + _changed_code(trained_on, config, ("metrics",)), changed)
+    training = Section(config).section("training")
     if "metrics" not in training.data:
         return None
     return training.build_each("metrics", METRICS, task.metric_options)
+
+
+def _changed_config(trained_on: dict, config: Config, part: str) -> list[str]:
+    """In words, what is another in a part of the configuration."""
+    before, now = (_of(data, part) for data in (trained_on["config"], config.data))
+    return differences(before, json.loads(as_json(now)))
+
+
+def _changed_code(trained_on: dict, config: Config, parts: tuple) -> list[str]:
+    """In words, which files of own code that these parts name are others."""
+    root, files = Section(config), []
+    for name in (name for part in parts for name in own_names(_of(config.data, part))):
+        with contextlib.suppress(ConfigError):  # building it will say the same, with its line
+            files.append(root.code_file(name))
+    return [
+        f"the code in {printable(name)}"
+        for name, digest in digests(files).items()
+        if trained_on["versions"].get(name) != digest
+    ]
+
+
+def _of(data: dict, part: str) -> dict:
+    """A section of a configuration alone; "metrics" are those of training."""
+    if part != "metrics":
+        return {part: data[part]} if part in data else {}
+    training = data.get("training")
+    there = isinstance(training, dict) and "metrics" in training
+    return {"training": {"metrics": training["metrics"]}} if there else {}
+
+
+def _say(run_dir, wrong: list[str], changed: bool) -> None:
+    """Refuse what has changed, or say it."""
+    if not wrong:
+        return
+    more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+    said = f"{_shown(run_dir)}: changed since its training: {'; '.join([*wrong[:_LISTED], *more])}"
+    if not changed:
+        raise RunChanged(
+            f"{said}. What is said of it would not be of this run: put back what it was trained "
+            "with, or go on regardless: --changed (load_run(..., changed=True))"
+        )
+    print(said, file=sys.stderr)
+
+
+def _shown(run_dir) -> str:
+    return printable(str(run_dir))

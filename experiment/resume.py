@@ -1,45 +1,21 @@
 """Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
 
-import hashlib
 import json
-import platform
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from lamina.common.threads import blas
-from lamina.experiment.build_net import OF_WEIGHTS
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
+from lamina.experiment.provenance import as_json, data_changes, differences, provenance
 from lamina.training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
 from lamina.training.trainer import Trainer
 
-# What may be another than before: it decides how long a run goes on and what it keeps, not what
-# it learns; initial weights, which a checkpoint replaces; and where data lie.
-_LENGTH = ("iterations", "epochs", "patience", "checkpoint", "record_every", "callbacks")
-_FREE = (
-    *(("training", key) for key in _LENGTH),
-    *(("net", key) for key in OF_WEIGHTS),
-    *(("dataset", key) for key in ("path", "test")),  # their contents are compared
-)
 _LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
 # What arrays that `Trainer.state` never gave may raise.
 _MALFORMED = (
     *(KeyError, ValueError, TypeError, IndexError, AttributeError),
     *(OverflowError, RecursionError),
 )
-
-
-def provenance(trainer: Trainer, config: Config) -> dict[str, np.ndarray]:
-    """What a checkpoint says of its run, for `resumed_trainer` to compare with. `config` is the
-    one that building has given."""
-    data = [samples.fingerprint() for samples in trainer.dataset.sets().values()]
-    return {
-        "config": np.array(_as_json(config.data)),
-        "data": np.array(" ".join(data)),
-        "versions": np.array(json.dumps(_versions() | _own_code(config.data))),
-    }
 
 
 def resumed_trainer(config: Config, run_dir: str | Path, quiet: bool = False) -> Built:
@@ -73,7 +49,7 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
     built = build_run(config, quiet=quiet)
     built.trainer.files.provenance = provenance(*built)
     now = json.loads(str(built.trainer.files.provenance["config"]))
-    _refuse(run_dir / "config.yaml", differences(json.loads(_as_json(before)), now))
+    _refuse(run_dir / "config.yaml", differences(json.loads(as_json(before)), now))
     print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
     return built
 
@@ -105,6 +81,9 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
         wrong = differences(json.loads(saved["config"]), json.loads(now["config"]))
         if saved["data"] != now["data"]:
             wrong.append("the data set has other contents than it had")
+        if "sets" in saved:
+            before = (dict(json.loads(saved[name])) for name in ("sets", "task"))
+            wrong += data_changes(*before, trainer.dataset)
         versions = dict(json.loads(saved["versions"]))
         if not wrong:
             trainer.load_state(parts)
@@ -125,85 +104,6 @@ def _refuse(path: Path, wrong: list[str]) -> None:
         more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
         said = "; ".join([*wrong[:_LISTED], *more])
         raise CheckpointError(f"{path} does not fit the configuration: {said}")
-
-
-def differences(before: dict, now: dict) -> list[str]:
-    """What two configurations do not agree in, of all that decides what a net learns."""
-    flat = [
-        {place: value for place, value in _flat(data) if place[:2] not in _FREE}
-        for data in (before, now)
-    ]
-    wrong = [
-        f"{_name(place)}: {_said(flat[0], place)} before, {_said(flat[1], place)} now"
-        for place in flat[0] | flat[1]
-        if place not in flat[0] or place not in flat[1] or flat[0][place] != flat[1][place]
-    ]
-    if not wrong and list(flat[0]) != list(flat[1]) and _order(flat[0]) != _order(flat[1]):
-        wrong.append("net: its layers stand in another order")
-    return wrong
-
-
-def _flat(data, place: tuple = (), shorten: bool = True):
-    """(place, value) of all values. Code of the user's own counts by the name of its file,
-    wherever that lies, unless `shorten` is off."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _flat(value, (*place, key), shorten)
-    elif isinstance(data, list) and any(map(_has_parts, data)):
-        for i, value in enumerate(data):
-            yield from _flat(value, (*place, i), shorten)
-    else:
-        yield place, _file_name(data) if shorten and _is_own(data) else data
-
-
-def _has_parts(value) -> bool:
-    return isinstance(value, (dict, list)) or _is_own(value)
-
-
-def _is_own(value) -> bool:
-    """Is this path.py:Name?"""
-    file, colon, name = value.rpartition(".py:") if isinstance(value, str) else ("", "", "")
-    return bool(file and colon) and name.isidentifier()
-
-
-def _file_name(path: str) -> str:
-    """The last part of a path, of whatever system it is."""
-    return path.replace("\\", "/").rpartition("/")[2]
-
-
-def _as_json(data: dict) -> str:
-    return json.dumps(data, default=str)
-
-
-def _said(flat: dict, place: tuple) -> str:
-    return ascii(flat[place])[:_LONGEST] if place in flat else "not there"
-
-
-def _name(place: tuple) -> str:
-    """The dotted key; escaped, since a checkpoint may have come from anywhere."""
-    return ascii(".".join(map(str, place)))[1:-1][:_LONGEST]
-
-
-def _order(flat: dict) -> list:
-    return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "Python": platform.python_version(),
-        "NumPy": np.__version__,
-        "BLAS": blas(),
-        "machine": platform.machine(),
-    }
-
-
-def _own_code(data) -> dict[str, str]:
-    """{file name: a digest of it} of the user's own classes and functions in a configuration."""
-    found = {}
-    for _, value in _flat(data, shorten=False):
-        if _is_own(value) and (path := Path(value.rpartition(":")[0])).is_file():
-            found[_file_name(str(path))] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    return found
 
 
 def _say_changes(before: dict, now: dict) -> None:

@@ -12,7 +12,8 @@ from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.plots import plot_curves, read_run
-from lamina.experiment.resume import provenance, resumed_trainer
+from lamina.experiment.provenance import provenance, write_provenance
+from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
 from lamina.layers.errors import ShapeError
 from lamina.training.trainer import Trainer
@@ -37,6 +38,7 @@ def run(
     with claimed(run_dir):
         save_config(run_dir / "config.yaml", config)
         trainer.files.provenance = provenance(trainer, config)
+        write_provenance(run_dir, trainer.files.provenance)
         return _train(trainer, run_dir)
 
 
@@ -48,6 +50,7 @@ def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     with locked(run_dir):
         trainer, config = resumed_trainer(config, run_dir, quiet=quiet)
         save_config(run_dir / "config.yaml", config)
+        write_provenance(run_dir, trainer.files.provenance)
         return _train(trainer, run_dir)
 
 

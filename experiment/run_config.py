@@ -34,3 +34,12 @@ def add_code_option(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.py",
         help="a file of your own classes and functions that the run may run; repeatable",
     )
+
+
+def add_changed_option(parser: argparse.ArgumentParser) -> None:
+    """--changed, for commands that use the data and the code of a run."""
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="go on although data, code or configuration are not those of the training",
+    )

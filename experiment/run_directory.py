@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from lamina.common.errors import RunError
-from lamina.common.files import PART, remove_parts, unwritable
+from lamina.common.files import PART, no_link, remove_parts, unwritable
 
 
 def refuse_used(run_dir: str | Path) -> None:
@@ -97,7 +97,7 @@ if os.name == "nt":
     import msvcrt
 
     def _lock(run_dir: Path) -> int:
-        handle = os.open(run_dir / _LOCK, os.O_RDWR | os.O_CREAT)
+        handle = no_link(run_dir / _LOCK, os.O_RDWR | os.O_CREAT)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -115,7 +115,7 @@ else:
         except OSError as error:
             if error.errno not in _UNKNOWN:
                 raise
-        handle = os.open(run_dir / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = no_link(run_dir / _LOCK, os.O_RDWR | os.O_CREAT)
         try:
             return _flocked(os.dup(handle))
         except OSError as error:

@@ -129,6 +129,11 @@ class Section:
         self._note(key, str(path))
         return path
 
+    def code_file(self, name: str) -> Path:
+        """The file of path.py:Name that would be run. Raises ConfigError if there is none, or none
+        that may be."""
+        return self._allowed(name.rpartition(":")[0])
+
     def effective(self) -> Config:
         """The whole configuration with what building has noted: what a run keeps."""
         return self.config.replaced(self._noted)

@@ -3,13 +3,22 @@
 from lamina.common.names import suggest
 from lamina.common.strict_yaml import MAX_DEPTH, MAX_KEY, YamlError, check_text, describe, parse
 
+# Two ways to say one thing: the one that is set takes the place of the other.
+_OTHER_WAY = {
+    ("training", "epochs"): "iterations",
+    ("training", "iterations"): "epochs",
+    ("dataset", "n_validation"): "validation_share",
+    ("dataset", "validation_share"): "n_validation",
+}
+
 
 def set_value(data: dict, assignment: str) -> tuple:
     """Put the value of "a.b=value", which is YAML, into the data; returns its place, ("a", "b").
 
     Sections on the way that are missing are made: whoever builds refuses those that nobody reads.
     A layer that is new says where in its net it stands, by `after: NAME` or `before: NAME` among
-    its settings, or in a graph by its `inputs`. Raises ValueError for anything else.
+    its settings, or in a graph by its `inputs`. `epochs` takes the place of `iterations`, and the
+    other way round. Raises ValueError for anything else.
     """
     key, equals, text = assignment.partition("=")
     place = tuple(key.split("."))
@@ -35,6 +44,7 @@ def set_value(data: dict, assignment: str) -> tuple:
         _place_layer(place, parents, value)
     else:
         parents[-1][place[-1]] = value
+        parents[-1].pop(_OTHER_WAY.get(place), None)
     return place
 
 

@@ -13,7 +13,7 @@ class Loss(Layer):
     mean over several batches is the sum of `summed` divided by the sum of `weight`.
     """
 
-    weight = None  # set by forward, through scale
+    weight: float | None = None  # set by forward, through scale
 
     def __init__(self, reduction: str = "mean"):
         if reduction not in ("mean", "sum"):

@@ -75,6 +75,12 @@ class Graph(Net):
         for name, head in given.items():
             head = head if isinstance(head, Head) else Head(head)
             check_member(f"loss {name}", head.loss)
+            if name in self.nodes or name in self.inputs:
+                kind = "a layer" if name in self.nodes else "an input"
+                raise ValueError(
+                    f"Graph: the loss {name} is called like {kind}, and names tell them apart; "
+                    f"call the loss {name}_loss"
+                )
             heads[name] = dataclasses.replace(head, input=head.input or self.outputs[0])
         return heads
 

@@ -7,7 +7,7 @@ import numpy as np
 from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
 from lamina.optimizers.parameters import checked_parameters, foreign_parameters, unknown_parameters
-from lamina.optimizers.schedules import checked_schedule, chooses, saved_schedule
+from lamina.optimizers.schedules import checked_schedule, chooses, load_schedule, saved_schedule
 from lamina.optimizers.settings import is_number, positive, share
 
 DECAYS = ("l2", "l1", "decoupled")
@@ -19,7 +19,7 @@ class Optimizer(Remembers):
 
     `parameters` is what `net.parameters()` gives. At each step, in this order,
 
-        lr ← base_lr · schedule(number of steps so far)       schedule: see optimizers/schedules.py
+        lr ← base_lr · schedule(number of steps so far)       schedule: see optimizers/schedules/
         g ← g · min(1, clip_norm / ‖all gradients‖)           Pascanu et al. 2013
         g ← g + λ w ("l2"), g + λ sign(w) ("l1"), or w ← w - lr λ w ("decoupled", Loshchilov and
             Hutter 2019), λ being weight_decay
@@ -161,7 +161,7 @@ class Optimizer(Remembers):
                 )
             return
         try:
-            self.schedule.load_state(state)
+            load_schedule(self.schedule, state)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             said = error if type(error) is ValueError else f"{type(error).__name__}: {error}"
             raise ValueError(f"{own}: the saved state of its schedule: {said}") from error

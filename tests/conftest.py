@@ -81,3 +81,18 @@ def build(config_of):
         return build_trainer(config_of(text), quiet=True, **options)
 
     return from_text
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are saved as pictures, to look at what stands in them."""
+    from matplotlib.figure import Figure
+
+    figures, savefig = [], Figure.savefig
+
+    def kept(self, *arguments, **options):
+        figures.append(self)
+        return savefig(self, *arguments, **options)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    return figures

@@ -29,10 +29,10 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_page_has_a_part_of_every_kind():
-    assert len(FILES) == 11
+    assert len(FILES) == 12
     config = yaml.safe_load(FILES["extended.yaml"])
     named = re.findall(r"(\w+\.py):", FILES["extended.yaml"])
-    assert {*named, "small_net.py", "extended.yaml"} == FILES.keys()
+    assert {*named, "small_net.py", "slower.py", "extended.yaml"} == FILES.keys()
     assert config.keys() == {"dataset", "net", "optimizer", "training"}
 
 
@@ -59,9 +59,14 @@ def test_the_run_is_evaluated_only_with_its_code_allowed(here, capsys):
     assert "balanced" in capsys.readouterr().out
 
 
-def test_half_and_half_is_the_whole(here):
+SLOWER = "{type: slower.py:Slower, lowest: 0.05, warm_up: 20}"
+
+
+@pytest.mark.parametrize("schedule", ["{type: sawtooth.py:sawtooth, period: 200}", SLOWER])
+def test_half_and_half_is_the_whole(here, schedule):
     def configured(iterations):
         config = load_config("extended.yaml")
+        config.set(f"optimizer.schedule={schedule}")
         config.set(f"training.iterations={iterations}")
         config.set("training.callbacks=[]")
         return config

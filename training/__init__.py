@@ -1,4 +1,4 @@
-"""Training: YAML to objects, the training loop, the files of a run, learning curves."""
+"""Training: the loop and its collaborators, the tables and checkpoints of a run, callbacks."""
 
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.training import ...")

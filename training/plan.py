@@ -6,7 +6,7 @@ DEFAULT_ITERATIONS = 10_000
 
 
 class ScheduleMisfit(ValueError):
-    """A schedule whose rate is 0 before the run ends, or whose warm-up outlasts it."""
+    """A schedule whose rate is 0 before the run ends."""
 
 
 class Plan:

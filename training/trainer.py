@@ -84,7 +84,10 @@ class Trainer:
         n = len(dataset.train)
         self.plan = Plan(n, per_step, iterations, epochs, evaluate_every, patience)
         if problem := schedule_problem(optimizer.schedule, self.plan.iterations):
-            raise ScheduleMisfit(f"schedule: {problem}")
+            if optimizer.schedule(self.plan.iterations - 1) == 0:
+                raise ScheduleMisfit(f"schedule: {problem}")
+            if not quiet:  # a run that is cut short to try something
+                print(f"schedule: {problem}", file=sys.stderr)
         self.evaluator = Evaluator(net, dataset, metrics)
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)

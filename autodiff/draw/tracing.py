@@ -30,7 +30,10 @@ def trace(f, inputs) -> Graph:
     named = inputs if isinstance(inputs, dict) else dict(_with_names(f, inputs))
     arguments = {name: _argument(name, value, level) for name, value in named.items()}
     with np.errstate(all="ignore"):  # inf and nan are shown in the picture
-        y = f(**arguments) if isinstance(inputs, dict) else f(*arguments.values())
+        try:
+            y = f(**arguments) if isinstance(inputs, dict) else f(*arguments.values())
+        finally:
+            level.ended = True
         _check_result(y, level)
         variables = _ancestors(y)
         gradients, back = _backward(y, variables)

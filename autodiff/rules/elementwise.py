@@ -3,7 +3,12 @@
 `ELEMENTWISE[ufunc]` has one function `(g, y, *args)` for each argument: g times the partial
 derivative. Forward mode passes the tangent of that argument, reverse mode the upstream gradient.
 At a tie (np.maximum(x, x), np.abs(0)) no derivative exists; each side gets an equal share.
+
+Where g is 0 the result is 0, even if the partial derivative is infinite or NaN: in
+np.where(x > 0, np.log(x), 0) nothing comes back from the branch that was not taken.
 """
+
+import math
 
 import numpy as np
 
@@ -11,15 +16,54 @@ from lamina.autodiff.rules.rule import elementwise
 from lamina.autodiff.traced import Traced, primal
 
 
+def times(g, d):
+    """g d, but 0 where g is 0, whatever d is there; everywhere linear in g."""
+    if isinstance(d, float) and isinstance(g, float):  # Python's numbers and np.float64
+        return g * 0.0 if g == 0 and not math.isfinite(d) else g * d
+    with np.errstate(invalid="ignore"):
+        product = g * d
+        if not np.isnan(primal(product)).any():
+            return product
+        return g * np.where(np.equal(g, 0) & ~np.isfinite(d), 0.0, d)
+
+
+def over(g, d):
+    """g / d likewise: 0 where g is 0, even if d is 0 or NaN there."""
+    with np.errstate(invalid="ignore"):
+        ratio = g / d
+        if not np.isnan(primal(ratio)).any():
+            return ratio
+        nothing = np.equal(g, 0) & (np.equal(d, 0) | ~np.isfinite(d))
+        return np.where(nothing, 0.0, g) / np.where(nothing, 1.0, d)
+
+
 def _power_base(g, y, a, b):
     if isinstance(b, (int, float)):  # the common X ** 2: keeps the dtype, and 0 ** 0 is 1
-        return g * 0.0 if b == 0 else g * (b * a ** (b - 1))
+        if b == 0:
+            return g * 0.0
+        with np.errstate(divide="ignore"):
+            return times(g, b * a ** (b - 1))
     singular = np.equal(a, 0) & np.equal(b, 0)
-    return g * (b * a ** np.where(singular, np.ones_like(b), np.subtract(b, 1)))
+    return times(g, b * a ** np.where(singular, np.ones_like(b), np.subtract(b, 1)))
 
 
 def _power_exponent(g, y, a, b):
-    return g * y * np.log(np.where(a == 0, np.ones_like(a), a))
+    return times(g, y * np.log(np.where(a == 0, np.ones_like(a), a)))
+
+
+def _share_of_numbers(g, mine, other):
+    """The share of np.fmax and np.fmin, to which NaN is a missing number."""
+    alone = np.isnan(other) & ~np.isnan(mine)
+    return np.where(alone, g, _share(g, mine, other))
+
+
+def _by_radius(g, a, r):
+    """g a / r, and 0 at r = 0, where there is a kink."""
+    return over(times(g, a), r)
+
+
+def _divisor(g, y, b):
+    return -over(times(g, y), b)
 
 
 def _share(g, mine, other):
@@ -30,29 +74,60 @@ def _share(g, mine, other):
 ELEMENTWISE = {
     np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
     np.subtract: (lambda g, y, a, b: g, lambda g, y, a, b: -g),
-    np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
-    np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b)),
+    np.multiply: (lambda g, y, a, b: times(g, b), lambda g, y, a, b: times(g, a)),
+    np.divide: (lambda g, y, a, b: over(g, b), lambda g, y, a, b: _divisor(g, y, b)),
     np.power: (_power_base, _power_exponent),
     np.maximum: (lambda g, y, a, b: _share(g, a, b), lambda g, y, a, b: _share(g, b, a)),
     np.minimum: (lambda g, y, a, b: _share(g, b, a), lambda g, y, a, b: _share(g, a, b)),
-    np.logaddexp: (lambda g, y, a, b: g * np.exp(a - y), lambda g, y, a, b: g * np.exp(b - y)),
+    np.logaddexp: (
+        lambda g, y, a, b: times(g, np.exp(-np.logaddexp(0.0, np.subtract(b, a)))),
+        lambda g, y, a, b: times(g, np.exp(-np.logaddexp(0.0, np.subtract(a, b)))),
+    ),
     np.positive: (lambda g, y, a: g,),
     np.negative: (lambda g, y, a: -g,),
-    np.absolute: (lambda g, y, a: g * np.sign(a),),
-    np.square: (lambda g, y, a: g * (2.0 * a),),
-    np.sqrt: (lambda g, y, a: g / (2.0 * y),),
-    np.reciprocal: (lambda g, y, a: -g * (y * y),),
-    np.exp: (lambda g, y, a: g * y,),
-    np.expm1: (lambda g, y, a: g * (y + 1.0),),
-    np.log: (lambda g, y, a: g / a,),
-    np.log1p: (lambda g, y, a: g / (1.0 + a),),
-    np.sin: (lambda g, y, a: g * np.cos(a),),
-    np.cos: (lambda g, y, a: -g * np.sin(a),),
-    np.tan: (lambda g, y, a: g * (1.0 + y * y),),
-    np.arctan: (lambda g, y, a: g / (1.0 + a * a),),
-    np.sinh: (lambda g, y, a: g * np.cosh(a),),
-    np.cosh: (lambda g, y, a: g * np.sinh(a),),
-    np.tanh: (lambda g, y, a: g * (1.0 - y * y),),
+    np.absolute: (lambda g, y, a: times(g, np.sign(a)),),
+    np.square: (lambda g, y, a: times(2.0 * g, a),),
+    np.sqrt: (lambda g, y, a: over(g, 2.0 * y),),
+    np.reciprocal: (lambda g, y, a: -times(times(g, y), y),),
+    np.exp: (lambda g, y, a: times(g, y),),
+    np.expm1: (lambda g, y, a: times(g, np.exp(a)),),
+    np.log: (lambda g, y, a: over(g, a),),
+    np.log1p: (lambda g, y, a: over(g, 1.0 + a),),
+    np.sin: (lambda g, y, a: times(g, np.cos(a)),),
+    np.cos: (lambda g, y, a: -times(g, np.sin(a)),),
+    np.tan: (lambda g, y, a: times(g, 1.0 + y * y),),
+    np.arctan: (lambda g, y, a: over(g, 1.0 + a * a),),
+    np.sinh: (lambda g, y, a: times(g, np.cosh(a)),),
+    np.cosh: (lambda g, y, a: times(g, np.sinh(a)),),
+    np.tanh: (lambda g, y, a: times(g, 1.0 - y * y),),
+    np.arcsin: (lambda g, y, a: over(g, np.sqrt((1.0 - a) * (1.0 + a))),),
+    np.arccos: (lambda g, y, a: -over(g, np.sqrt((1.0 - a) * (1.0 + a))),),
+    np.arcsinh: (lambda g, y, a: over(g, np.hypot(1.0, a)),),
+    np.arccosh: (lambda g, y, a: over(g, np.sqrt(a - 1.0) * np.sqrt(a + 1.0)),),
+    np.arctanh: (lambda g, y, a: over(g, (1.0 - a) * (1.0 + a)),),
+    np.log2: (lambda g, y, a: over(g, a) / math.log(2.0),),
+    np.log10: (lambda g, y, a: over(g, a) / math.log(10.0),),
+    np.exp2: (lambda g, y, a: times(g, y * math.log(2.0)),),
+    np.cbrt: (lambda g, y, a: over(over(g, 3.0 * y), y),),
+    np.fabs: (lambda g, y, a: times(g, np.sign(a)),),
+    np.deg2rad: (lambda g, y, a: g * (math.pi / 180.0),),
+    np.rad2deg: (lambda g, y, a: g * (180.0 / math.pi),),
+    np.hypot: (
+        lambda g, y, a, b: _by_radius(g, 0.5 * a, np.hypot(0.5 * a, 0.5 * b)),  # y may overflow
+        lambda g, y, a, b: _by_radius(g, 0.5 * b, np.hypot(0.5 * a, 0.5 * b)),
+    ),
+    np.arctan2: (
+        lambda g, y, a, b: over(_by_radius(g, b, np.hypot(a, b)), np.hypot(a, b)),
+        lambda g, y, a, b: -over(_by_radius(g, a, np.hypot(a, b)), np.hypot(a, b)),
+    ),
+    np.fmax: (
+        lambda g, y, a, b: _share_of_numbers(g, a, b),
+        lambda g, y, a, b: _share_of_numbers(g, b, a),
+    ),
+    np.fmin: (
+        lambda g, y, a, b: _share_of_numbers(g, -a, -b),
+        lambda g, y, a, b: _share_of_numbers(g, -b, -a),
+    ),
     np.where: (
         None,
         lambda g, y, c, a, b: np.where(c, g, 0.0),

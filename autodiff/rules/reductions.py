@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from lamina.autodiff.rules.elementwise import times
 from lamina.autodiff.rules.rule import Rule, linear
-from lamina.autodiff.traced import NotDifferentiable
+from lamina.autodiff.traced import NotDifferentiable, primal
 
 
 def along(y, x, axis, keepdims: bool):
@@ -20,11 +21,11 @@ def _weighted(weights):
 
     def push(dx, y, x, axis=None, *, keepdims=False):
         w = weights(along(y, x, axis, keepdims), x, axis)
-        return np.sum(dx * w, axis=axis, keepdims=keepdims)
+        return np.sum(times(dx, w), axis=axis, keepdims=keepdims)
 
     def pull(g, y, x, axis=None, *, keepdims=False):
         w = weights(along(y, x, axis, keepdims), x, axis)
-        return along(g, x, axis, keepdims) * w
+        return times(along(g, x, axis, keepdims), w)
 
     return [Rule(push, pull)]
 
@@ -37,17 +38,50 @@ def _ties(y, x, axis):
 
 
 def _others(y, x, axis):
-    """The product of all the other entries along the axes, right at zeros too."""
-    if np.all(x != 0):
+    """The product of all the other entries along the axes, right where the product is 0 or
+    infinite, too: there it cannot be divided by the entry."""
+    plain = np.abs(primal(y))
+    if np.all((plain >= np.finfo(x.dtype).tiny) & np.isfinite(plain)):
         return y / x
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
     rows = np.transpose(x, (*kept, *axes))
-    flat = np.reshape(rows, (*(x.shape[i] for i in kept), -1))
-    n = flat.shape[-1]
-    without = np.where(np.eye(n, dtype=bool), 1.0, flat[..., np.newaxis, :])
-    others = np.reshape(np.prod(without, axis=-1), rows.shape)
+    flat = np.reshape(rows, (int(np.prod([x.shape[i] for i in kept], dtype=int)), -1))
+    columns = [flat[:, i] for i in range(flat.shape[1])]
+    before, after = _products(columns), _products(columns[::-1])[::-1]
+    others = [_scaled(a * b, e + f) for (a, e), (b, f) in zip(before, after, strict=True)]
+    others = np.reshape(np.stack(others, -1) if others else flat, rows.shape)
     return np.transpose(others, np.argsort((*kept, *axes)))
+
+
+def _products(columns):
+    """(p, e) for each of them, p 2ᵉ the product of those before it: on the way to a number that
+    can be held may lie one that cannot."""
+    if not columns:
+        return []
+    product, exponent = np.ones_like(columns[0]), np.zeros(columns[0].shape, int)
+    before = []
+    for column in columns:
+        before.append((product, exponent))
+        column, e = _normal(column)
+        product, f = _normal(product * column)
+        exponent = exponent + e + f
+    return before
+
+
+def _normal(x):
+    """x / 2ᵉ of 1 to 2, and e."""
+    plain = primal(x)
+    e = np.where(np.isfinite(plain), np.frexp(plain)[1] - 1, 0)
+    e = np.where(plain == 0, 0, e)
+    return x / np.ldexp(np.ones_like(plain), e), e
+
+
+def _scaled(x, e):
+    """x 2ᵉ, in two steps since 2ᵉ alone may be too large or small."""
+    half, one = np.clip(e, -2000, 2000) // 2, np.ones_like(primal(x))
+    with np.errstate(over="ignore"):
+        return x * np.ldexp(one, half) * np.ldexp(one, np.clip(e, -2000, 2000) - half)
 
 
 def _sum(g, y, x, axis=None, dtype=None, *, keepdims=False):
@@ -76,24 +110,61 @@ RULES = {
 
 def _var(x, axis=None, *, ddof=0, keepdims=False):
     deviation = x - np.mean(x, axis=axis, keepdims=True)
-    squares = np.square(deviation)
-    total = np.sum(squares, axis=axis, keepdims=keepdims)
-    return total / max(x.size // max(total.size, 1) - ddof, 0)
+    return _mean_square(deviation, axis, ddof, keepdims)
+
+
+def _mean_square(deviation, axis, ddof, keepdims):
+    total = np.sum(np.square(deviation), axis=axis, keepdims=keepdims)
+    return total / max(deviation.size // max(total.size, 1) - ddof, 0)
 
 
 def _std(x, axis=None, *, ddof=0, keepdims=False):
-    return np.sqrt(_var(x, axis, ddof=ddof, keepdims=keepdims))
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    axes = range(x.ndim) if axis is None else axis
+    unit, units = _unit(deviation, normalize_axis_tuple(axes, x.ndim), keepdims)
+    return _root(_mean_square(deviation / unit, axis, ddof, keepdims)) * units
+
+
+def _unit(x, axes, keepdims: bool):
+    """(unit, the same without the axes): the power of two of the largest |x| along axes.
+
+    Powers of x / unit neither underflow nor overflow, and their derivatives are not lost. The
+    unit is a constant; as a power of two it changes no bit of what needs no help.
+    """
+    plain = np.abs(primal(x))
+    largest = np.max(plain, axis=axes, keepdims=True, initial=0.0)
+    exponent = np.clip(np.frexp(largest)[1], np.finfo(x.dtype).minexp, np.finfo(x.dtype).maxexp - 1)
+    unit = np.ldexp(np.ones_like(largest), exponent)
+    unit = np.where((largest > 0) & np.isfinite(largest), unit, 1.0).astype(x.dtype)
+    return unit, unit if keepdims else np.squeeze(unit, axes)
+
+
+def _root(total, degree=2):
+    """The root of a sum of powers, with derivative 0 where it is 0: it has a kink there."""
+    zero = np.equal(total, 0)
+    safe = np.where(zero, 1.0, total) if np.any(zero) else total
+    root = np.sqrt(safe) if degree == 2 else safe ** (1.0 / degree)
+    return np.where(zero, 0.0, root) if np.any(zero) else root
 
 
 def _norm(x, ord=None, axis=None, keepdims=False):
-    """numpy.linalg.norm: the vector norms, and of the matrix norms those that are sums."""
+    """numpy.linalg.norm: the vector norms, and of the matrix norms those that are sums.
+
+    At 0 they have a kink, and the derivative there is 0, one of the subgradients. So is the second
+    one, also of np.linalg.norm(x) ** 2: write np.sum(x * x) where that matters.
+    """
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     if ord is None or (ord == 2 and len(axes) == 1) or (ord == "fro" and len(axes) == 2):
-        return np.sqrt(np.sum(np.square(x), axis=axes, keepdims=keepdims))
+        unit, units = _unit(x, axes, keepdims)
+        return _root(np.sum(np.square(x / unit), axis=axes, keepdims=keepdims)) * units
     if len(axes) == 1 and ord != 0 and not isinstance(ord, str):
         if np.isinf(ord):
             return (np.max if ord > 0 else np.min)(np.abs(x), axis=axes, keepdims=keepdims)
-        return np.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)
+        if ord < 0 or ord == 1:  # a sum of what is not raised needs no unit
+            return np.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)
+        unit, units = _unit(x, axes, keepdims)
+        powers = np.abs(x / unit) ** ord
+        return _root(np.sum(powers, axis=axes, keepdims=keepdims), ord) * units
     if len(axes) == 2 and ord in (1, -1, np.inf, -np.inf):
         rows, columns = axes if abs(ord) == 1 else axes[::-1]
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
@@ -105,4 +176,23 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-COMPOSITE = {np.var: _var, np.std: _std, np.linalg.norm: _norm}
+def _amax(x, axis=None, *, keepdims=False):
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def _amin(x, axis=None, *, keepdims=False):
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+def _ptp(x, axis=None, *, keepdims=False):
+    return _amax(x, axis, keepdims=keepdims) - _amin(x, axis, keepdims=keepdims)
+
+
+COMPOSITE = {
+    np.amax: _amax,
+    np.amin: _amin,
+    np.ptp: _ptp,
+    np.var: _var,
+    np.std: _std,
+    np.linalg.norm: _norm,
+}

@@ -116,8 +116,8 @@ def over_fitting(record, earlier) -> Finding | None:
             f"iteration {at:.0f}"
         )
     weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
-    if weights:
-        evidence.append(f"{weights:,} parameters for {record.facts['samples']:,} samples")
+    if weights and (samples := record.facts.get("samples")):
+        evidence.append(f"{weights:,} parameters for {samples:,} samples")
     return Finding(
         "over-fitting",
         evidence,

@@ -1,7 +1,13 @@
 """Learning-rate schedules: the factor of the base rate at each step."""
 
 from lamina.optimizers.schedules.fit import schedule_end, schedule_problem
-from lamina.optimizers.schedules.form import Schedule, checked_schedule, chooses, saved_schedule
+from lamina.optimizers.schedules.form import (
+    Schedule,
+    checked_schedule,
+    chooses,
+    load_schedule,
+    saved_schedule,
+)
 from lamina.optimizers.schedules.make import SCHEDULES, make_schedule
 from lamina.optimizers.schedules.plateau import Plateau
 from lamina.optimizers.schedules.warm_up import WarmUp
@@ -13,6 +19,7 @@ __all__ = [
     "WarmUp",
     "checked_schedule",
     "chooses",
+    "load_schedule",
     "make_schedule",
     "saved_schedule",
     "schedule_end",

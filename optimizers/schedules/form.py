@@ -40,9 +40,24 @@ def checked_schedule(schedule):
 
 
 def saved_schedule(schedule) -> dict[str, np.ndarray]:
-    """What a schedule remembers, as arrays of its own."""
+    """What a schedule remembers, as arrays of its own. No checkpoint holds a NaN, but an evaluation
+    that was none is worth remembering: a number that is NaN is saved as a text."""
     state = schedule.state() if hasattr(schedule, "state") else {}
-    return {name: np.array(value) for name, value in state.items()}
+    saved = {name: np.array(value) for name, value in state.items()}
+    return {name: _NAN.copy() if _is_nan(array) else array for name, array in saved.items()}
+
+
+def load_schedule(schedule, saved: dict[str, np.ndarray]) -> None:
+    """Put back what `saved_schedule` gave. Raises what the load_state of the schedule raises."""
+    nan = np.array(np.nan)
+    schedule.load_state({n: nan if np.array_equal(a, _NAN) else a for n, a in saved.items()})
+
+
+_NAN = np.array("NaN")
+
+
+def _is_nan(array: np.ndarray) -> bool:
+    return array.dtype.kind == "f" and array.ndim == 0 and bool(np.isnan(array))
 
 
 def chooses(schedule) -> bool:

@@ -50,14 +50,23 @@ def test_a_variable_is_not_written_into_a_plain_array():
 
 
 def test_a_number_is_not_written_into_a_plain_array():
-    """NumPy puts an error of its own before ours."""
+    """NumPy puts an error of its own, a ValueError, before ours."""
 
     def f(x):
-        np.zeros(3)[0] = x[0, 0]
+        y = np.zeros(3)
+        y[0] = x[0, 0]
+        return y.sum()
 
-    with pytest.raises(ValueError, match="setting an array element") as error:
-        grad(f)(X)
-    assert "which a Python number would lose" in str(error.value.__cause__)
+    words = r"a Python number would lose.* \(in f, test_refusals.py, line \d+\)$"
+    for run in (lambda: grad(f)(X), lambda: jvp(f, X, X), lambda: grad(grad(f))(X)):
+        with pytest.raises(NotDifferentiable, match=words):
+            run()
+
+    def own(x):
+        raise ValueError("of the user's own")
+
+    with pytest.raises(ValueError, match="of the user's own"):
+        grad(own)(X)
 
 
 def test_numbers_are_rebound():
@@ -117,7 +126,7 @@ def test_a_result_of_an_inner_differentiation_is_refused(differentiated):
         grad(inner)(x)
         return kept[-1] * 2.0
 
-    with pytest.raises(NotDifferentiable, match="a differentiation inside f that has ended"):
+    with pytest.raises(NotDifferentiable, match=r"a differentiation (inside f )?that has ended"):
         differentiated(f)(X)
 
 

@@ -285,3 +285,16 @@ def test_a_scale_or_a_probability_that_is_too_large():
         augment(images(), scale=1.0)
     with pytest.raises(ValueError, match=r"erasing: expects a probability, 0 to 1, got 1\.5"):
         augment(images(), erasing=1.5)
+
+
+def test_what_is_erased_is_as_often_high_as_wide():
+    """Height over width is log-uniform from 0.3 to 3.3."""
+    X = np.ones((4000, 1, 100, 100), np.float32)
+    gone = augment(X, erasing=1.0)[:, 0] == 0.0
+    ratio = np.log(gone.any(axis=2).sum(axis=1) / gone.any(axis=1).sum(axis=1))
+    ends = np.log(1 / 0.3)
+    assert ratio.min() == pytest.approx(-ends, abs=0.1)
+    assert ratio.max() == pytest.approx(ends, abs=0.1)
+    np.testing.assert_allclose(
+        np.quantile(ratio, [0.25, 0.5, 0.75]), [-ends / 2, 0, ends / 2], atol=0.1
+    )

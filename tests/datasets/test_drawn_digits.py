@@ -246,8 +246,8 @@ def test_digits_for_validation_are_further_ones_of_the_same_pen(home):
 
 def test_whether_there_is_validation_is_known_before_anything_is_drawn(home):
     assert DrawnDigits(n_validation=3).has_validation
-    assert "with" not in repr(DrawnDigits())
-    assert "with validation" in repr(DrawnDigits(n_validation=3))
+    assert not DrawnDigits().has_validation
+    assert repr(DrawnDigits(n_validation=3)).startswith("DrawnDigits(n_validation=3): not read yet")
     assert list(home.iterdir()) == []
 
 

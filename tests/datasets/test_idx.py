@@ -25,6 +25,15 @@ IMAGES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
 @pytest.mark.parametrize("compressed", [True, False])
+def test_as_many_axes_as_there_may_be(tmp_path, compressed):
+    for n_axes in range(1, 9):
+        array = np.arange(2**n_axes, dtype=np.uint8).reshape((2,) * n_axes)
+        path = tmp_path / ("a.gz" if compressed else "a")
+        path.write_bytes(gzip.compress(idx(array)) if compressed else idx(array))
+        np.testing.assert_array_equal(read_idx(path), array)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
 def test_what_is_written_is_read(tmp_path, compressed):
     path = tmp_path / ("images.gz" if compressed else "images")
     path.write_bytes(gzip.compress(idx(IMAGES)) if compressed else idx(IMAGES))

@@ -41,6 +41,15 @@ def test_the_place_is_saved_exactly(before):
     assert take(other, 20) == rest
 
 
+@pytest.mark.parametrize("before", [4, 8])
+def test_the_place_between_two_epochs_is_one(before):
+    batches = Minibatches(20, 5, np.random.default_rng(0))
+    take(batches, before)
+    other = Minibatches(20, 5, np.random.default_rng(99))
+    other.load_state(batches.state())
+    assert take(other, 9) == take(batches, 9)
+
+
 def test_a_place_in_other_data_is_refused():
     saved = Minibatches(23, 4, np.random.default_rng(0)).state()
     with pytest.raises(ValueError, match="the saved order has 23 rows, the data 24"):
@@ -97,3 +106,18 @@ def test_samples_come_in_batches_that_suit_them(shape, rows):
     assert max(sizes) == rows
     assert sum(sizes) == shape[0]
     assert next(len(t) for _, t in samples.batches(100)) == 100
+
+
+def test_a_fingerprint_is_of_all_that_a_batch_is_made_of():
+    X, t = np.arange(6, dtype=np.uint8).reshape(3, 2), np.array([0, 1, 2])
+    different = [
+        Samples(X, t, 0.5, 1.0),
+        Samples(X, t, 0.5, 2.0),
+        Samples(X, t, 0.25, 1.0),
+        Samples(X[::-1], t, 0.5, 1.0),
+        Samples(X, t[::-1], 0.5, 1.0),
+        Samples(X.astype(np.int8), t, 0.5, 1.0),
+        Samples(X.reshape(3, 1, 2), t, 0.5, 1.0),
+    ]
+    assert len({samples.fingerprint() for samples in different}) == len(different)
+    assert different[0].fingerprint() == Samples(X.copy(), t.copy(), 0.5, 1.0).fingerprint()

@@ -124,8 +124,8 @@ def test_a_file_of_another_shape_is_refused(home):
 
 
 def test_a_label_out_of_range_is_refused(home):
-    write(home, "t10k-labels-idx1-ubyte.gz", np.full(10_000, 12, np.uint8))
-    with pytest.raises(IdxError, match="labels are 0 to 9, got 12"):
+    write(home, "t10k-labels-idx1-ubyte.gz", np.full(10_000, 10, np.uint8))
+    with pytest.raises(IdxError, match="labels are 0 to 9, got 10"):
         load_mnist()
 
 
@@ -252,3 +252,23 @@ def test_images_to_be_reconstructed(numbered):
 def test_what_cannot_be_asked_for(settings, words):
     with pytest.raises(ValueError, match=words):
         MNIST(**settings)
+
+
+def test_files_that_cannot_be_compressed_are_no_longer_than_what_is_taken(tmp_path, monkeypatch):
+    """Of noise, gzip makes a file that is longer than the noise."""
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+    shape, _ = FILES["t10k-labels-idx1-ubyte.gz"]
+    noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    taken = []
+
+    def fetched(path, urls, verify, at_most):
+        taken.append(at_most)
+        path.parent.mkdir(exist_ok=True)
+        write(path.parent, path.name, noise)
+        assert path.stat().st_size > noise.nbytes
+        assert path.stat().st_size <= at_most < 1.2 * noise.nbytes
+        return path
+
+    monkeypatch.setattr("lamina.datasets.mnist.fetch", fetched)
+    np.testing.assert_array_equal(MNIST()._read("t10k-labels-idx1-ubyte.gz"), noise)
+    assert len(taken) == 1

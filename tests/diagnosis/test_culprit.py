@@ -33,6 +33,13 @@ def one_thread():
         yield
 
 
+def samples_for(task, X):
+    """Made inputs with targets of the task."""
+    if task.name == "reconstruction":
+        return Samples(X, X)
+    return Samples(X, np.arange(len(X)) % len(task.class_names))
+
+
 def trainer_of(config, batch_size=4, samples=20):
     """A trainer of the net and rule of a configuration, on made inputs of the right shape."""
     check_sections(config)
@@ -40,7 +47,7 @@ def trainer_of(config, batch_size=4, samples=20):
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
     X = rng.random((samples, *dataset.input_shape), dtype=np.float32)
-    made = Samples(X, np.arange(samples) % len(dataset.task.class_names))
+    made = samples_for(dataset.task, X)
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
@@ -168,6 +175,7 @@ def chain(layers=None, samples=30, **settings):
     net = Sequential(layers, loss=SoftmaxWithLoss())
     data = Dataset(Samples(X, t), Samples(X, t), Classification(range(3)))
     settings = {"iterations": 20, "batch_size": 10, "quiet": True, **settings}
+    settings.setdefault("watch", Diagnosis())
     optimizer = SGD(net.parameters(), lr=settings.pop("lr", 0.1))
     return Trainer(net, optimizer, data, rng=rng, **settings)
 
@@ -253,7 +261,7 @@ def test_an_infinity_that_harms_nothing_is_not_blamed():
     rng = np.random.default_rng(0)
     made = chain({"affine1": Affine(4, 5, rng=rng), "mask": Mask(), "exp": Exp()})
     made.dataset.train.X[0, 0] = np.nan
-    made.minibatches.order[:] = np.roll(np.arange(30), 10)  # sample 0 is in the second batch
+    made.batches.order.order[:] = np.roll(np.arange(30), 10)  # sample 0 is in the second batch
     with pytest.raises(NonFiniteError) as caught:
         made.run()
     assert (caught.value.culprit.when, caught.value.iteration) == ("input", 2)
@@ -323,7 +331,7 @@ def test_ctrl_c_ends_the_search_with_what_is_known():
 
 def test_several_batches_per_update_name_the_right_samples():
     made = chain(accumulate=3, samples=60)
-    row = int(made.minibatches.order[15])  # in the second batch of the first step
+    row = int(made.batches.order.order[15])  # in the second batch of the first step
     made.dataset.train.X[row, 0] = np.nan
     with pytest.raises(NonFiniteError) as caught:
         made.run()

@@ -8,7 +8,7 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.commands.profile import profile
-from lamina.datasets import MNIST, Dataset, Samples
+from lamina.datasets import MNIST, Classification, Dataset, Samples
 from lamina.diagnosis.profile import batch_of, measure, table
 from lamina.experiment import tune as tune_module
 from lamina.experiment.config import ConfigError, load_config
@@ -199,7 +199,7 @@ def test_without_a_number_of_steps_it_takes_at_least_twenty(monkeypatch):
 
 def test_a_batch_is_real_unless_it_would_have_to_be_fetched(path, tmp_path):
     X, t = np.arange(6).reshape(3, 2), np.array([0, 1, 1])
-    own = Dataset(Samples(X, t), Samples(X, t), ["a", "b"])
+    own = Dataset(Samples(X, t), Samples(X, t), Classification(["a", "b"]))
     given, targets = batch_of(own, 5, np.random.default_rng(0))
     assert given.dtype == X.dtype
     assert given.tolist() == X[[0, 1, 2, 0, 1]].tolist()

@@ -93,7 +93,11 @@ def test_its_numbers_are_those_of_the_step(tmp_path):
 
     with Probes(places_of(other.net), Keep()):
         other.step()
-    for row in rows(tmp_path / "layers.csv")[-7:]:
+    inputs, *layers = rows(tmp_path / "layers.csv")[-8:]
+    assert inputs["layer"] == "(input)"
+    assert float(inputs["mean"]) == pytest.approx(other.batch.X.mean(dtype=float), rel=1e-4)
+    assert float(inputs["std"]) == pytest.approx(other.batch.X.std(dtype=float), rel=1e-4)
+    for row in layers:
         for prefix, key in (("", ""), ("gradient_", "d")):
             array = kept[key + row["layer"]].astype(float)
             assert float(row[f"{prefix}mean"]) == pytest.approx(array.mean(), rel=1e-4, abs=1e-8)
@@ -128,6 +132,25 @@ def test_facts(tmp_path):
         "learns": False,
     }
     assert not any(r["parameter"] == "affine1.b" for r in rows(tmp_path / "parameters.csv"))
+
+
+def test_facts_of_three_sets_that_differ(tmp_path):
+    """What guessing scores is of the test set, what it pays of the training set."""
+    t = {"train": [0] * 30 + [1] * 10 + [2] * 20, "test": [0, 0, 1, 1, 1, 2, 2, 2, 2, 2]}
+    sets = {name: Samples(np.zeros((len(v), 4), np.float32), np.array(v)) for name, v in t.items()}
+    validation = Samples(np.zeros((7, 4), np.float32), np.arange(7) % 3)
+    data = Dataset(sets["train"], sets["test"], Classification(range(3)), validation)
+    net = Sequential({"affine": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
+    settings = {"rng": 0, "iterations": 2, "batch_size": 20, "quiet": True}
+    settings |= {"watch": Diagnosis(1), "run_dir": tmp_path}
+    Trainer(net, Adam(net.parameters()), data, **settings).run()
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    counts = [facts[f"{name}samples"] for name in ("", "validation_", "test_")]
+    assert counts == [60, 7, 10]
+    # Class 0, the most frequent one of the training set, in the test set.
+    assert facts["figure"]["guess"] == pytest.approx(0.2)
+    expected = data.task.guessing_loss("SoftmaxWithLoss", sets["train"].t)
+    assert facts["guessing_loss"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_its_seconds_are_in_timing_csv(tmp_path):

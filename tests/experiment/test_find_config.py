@@ -41,7 +41,10 @@ def test_the_nearest_file_is_meant(tmp_path, monkeypatch):
             "mnist_rely",
             r"no such file or configuration; did you mean mnist_relu\? known: .*own_csv",
         ),
-        ("nothing_near", "no such file or configuration; known: digits_lenet, digits_relu, .*mine"),
+        (
+            "nothing_near",
+            "no such file or configuration; known: digits_autoencoder, digits_lenet, .*mine",
+        ),
         ("elsewhere/own_csv", "elsewhere/own_csv: no such file or configuration"),
         ("../own_csv", "no such file or configuration"),
         ("folder", "folder: expects a YAML file"),

@@ -33,6 +33,76 @@ def test_a_png_of_the_promised_size(tmp_path, monkeypatch, losses, evaluations, 
     assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
 
 
+def texts(axes):
+    """The labels of a legend, in its order."""
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_the_lines_of_one_run_are_its_columns(tmp_path, drawn):
+    losses, history = run(1000, 5)
+    history["validation_accuracy"] = 0.9 + 0.009 * history["epoch"]
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)}, "one")
+    loss, accuracy = drawn[0].axes
+    raw, mean = (line.get_data() for line in loss.lines)
+    np.testing.assert_array_equal(raw, (losses["iteration"], losses["loss"]))
+    assert texts(loss) == ["mean of 10 batches"]
+    assert mean[0].tolist() == list(range(10, 1001))  # at the last batch of each mean
+    assert mean[1][0] == pytest.approx(losses["loss"][:10].mean())
+    assert mean[1][-1] == pytest.approx(losses["loss"][-10:].mean())
+    assert texts(accuracy) == ["train: 95.00 %", "validation: 94.50 %", "test: 94.00 %"]
+    assert [line.get_linestyle() for line in accuracy.lines] == [":", "--", "-"]
+    for line, part in zip(accuracy.lines, ("train", "validation", "test"), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), history["epoch"])
+        np.testing.assert_allclose(line.get_ydata(), 100 * history[f"{part}_accuracy"])
+    assert (accuracy.get_xlabel(), accuracy.get_ylabel()) == ("epoch", "accuracy (%)")
+    assert drawn[0].get_suptitle() == "one"
+
+
+def test_of_several_runs_the_test_sets_are_named(tmp_path, drawn):
+    plot_curves(tmp_path / "c.png", {"one": run(100, 3), "two": run(200, 4)})
+    loss, accuracy = drawn[0].axes
+    assert texts(loss) == ["one", "two"]
+    assert texts(accuracy) == ["one, test: 92.40 %", "two, test: 93.20 %"]
+    assert accuracy.get_title() == "solid: test, dotted: train"
+    colours = [line.get_color() for line in accuracy.lines]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert [line.get_color() for line in loss.lines] == colours[::2]
+
+
+def test_each_metric_has_a_panel_the_first_three(tmp_path, drawn):
+    losses, history = run(100, 3)
+    del history["train_accuracy"], history["test_accuracy"]
+    for i, name in enumerate(("rmse", "mae", "r2", "accuracy")):
+        history |= {f"{part}_{name}": 1.5 + i + history["epoch"] for part in ("train", "test")}
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)})
+    _, *panels = drawn[0].axes
+    assert [axes.get_ylabel() for axes in panels] == ["rmse", "mae", "r2"]
+    assert texts(panels[0]) == ["train: 4.5", "test: 4.5"]  # no per cent
+    assert panels[1].lines[0].get_ydata().tolist() == [3.5, 4.5, 5.5]
+
+
+def test_a_wild_batch_does_not_flatten_the_loss_and_one_below_zero_is_not_cut_off(tmp_path, drawn):
+    losses, history = run(1000, 5)
+    losses["loss"][3] = 1e6
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)})
+    below = run(1000, 5)
+    below[0]["loss"] -= 5.0
+    plot_curves(tmp_path / "c.png", {"one": below})
+    (low, high), (low_below, high_below) = (figure.axes[0].get_ylim() for figure in drawn)
+    assert low == 0.0
+    assert losses["loss"].min() < high < 3e5  # not a third of the wild one
+    assert low_below < below[0]["loss"].min() < high_below < 0.0
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path, drawn):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "run", 100, 3)
+    runs = [str(tmp_path / folder / "run") for folder in ("a", "b")]
+    assert main(["plots", *runs, "-o", str(tmp_path / "c.png")]) == 0
+    assert texts(drawn[0].axes[0]) == runs
+
+
 def test_a_failure_leaves_nothing_half_written(tmp_path):
     losses, history = run(10, 2)
     del history["epoch"]
@@ -69,3 +139,33 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
     (tmp_path / "empty" / "history.csv").write_text("iteration,epoch\n")
     assert main(["plots", str(tmp_path / "empty")]) == 2
     assert "has no evaluation yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["loss.csv", "history.csv"])
+def test_a_table_without_its_columns_is_one_line(tmp_path, name, capsys):
+    (tmp_path / "loss.csv").write_text("iteration,loss\n1,0.5\n")
+    (tmp_path / "history.csv").write_text("iteration,epoch,loss,train_accuracy\n1,1,0.5,1\n")
+    assert main(["plots", str(tmp_path)]) == 0
+    (tmp_path / name).write_text("a,b\n1,2\n")
+    assert main(["plots", str(tmp_path)]) == 2
+    assert f"{name}: has no column iteration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("first", "last"), [(-1.0, -5.0), (2.0, -3.0), (2.0, 0.5)])
+def test_negative_losses_are_neither_upside_down_nor_cut_off(tmp_path, monkeypatch, first, last):
+    limits = []
+
+    def drawn(figure, *arguments, **options):
+        limits.append(figure.axes[0].get_ylim())
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", drawn)
+    loss = np.linspace(first, last, 200)
+    losses = {"iteration": np.arange(1, 201.0), "loss": loss}
+    history = {"iteration": np.array([200.0]), "epoch": np.array([1.0])}
+    history["train_accuracy"] = np.array([1.0])
+    plot_curves(tmp_path / "c.png", {"run": (losses, history)})
+    [(low, high)] = limits
+    assert low < high
+    assert low <= loss.min()
+    assert loss.max() <= high
+    assert (low == 0.0) == (last > 0)

@@ -78,7 +78,7 @@ def test_another_file_of_that_name_is_not_meant(own, tmp_path, monkeypatch):
         load_run(run_dir, [other])
     data = yaml.safe_load((run_dir / "config.yaml").read_text())
     data["net"]["layers"]["relu1"]["type"] = f"{code.name}:Swish"
-    (run_dir / "config.yaml").write_text(yaml.safe_dump(data))
+    (run_dir / "config.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
     (run_dir / code.name).write_text(LAYER)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=re.escape(f"names {run_dir / code.name};")):

@@ -152,3 +152,9 @@ def test_a_net_without_layers_gets_no_layers_of_another(built):
     text = f"{TEXT[:begin]}  type: LeNet\n{TEXT[end:]}".replace("Tiny}", "Tiny, images: true}")
     with pytest.raises(ConfigError, match=r"--set: net.layers: unknown key"):
         built("net.layers.drop={type: Dropout}", text=text)
+
+
+def test_epochs_take_the_place_of_iterations(built):
+    trainer = built("training.epochs=2")
+    assert trainer.plan.iterations == 15  # 30 samples, batches of 4
+    assert built("training.epochs=2", "training.iterations=7").plan.iterations == 7

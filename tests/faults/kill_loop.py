@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
 # Much is written for the little that is trained, so that many kills hit a write.
 SETTINGS = (
-    *("dataset.n_train=2000", "dataset.n_test=200", "training.evaluate_every=25"),
+    *("dataset.n_train=2000", "dataset.n_validation=200", "dataset.n_test=200"),
+    "training.evaluate_every=25",
     *("training.checkpoint={every: 10, keep: 3, keep_best: true}", "training.threads=1"),
     *("optimizer.type=Adam", "optimizer.lr=0.001", "optimizer.schedule={type: exp, gamma: 0.9999}"),
 )

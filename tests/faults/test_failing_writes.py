@@ -14,7 +14,7 @@ from lamina.experiment.run import resume, run
 from lamina.training.checkpoint import load_checkpoint, saved_checkpoints
 
 CONFIG = """
-dataset: {type: DrawnDigits, n_train: 60, n_test: 30}
+dataset: {type: DrawnDigits, n_train: 60, n_test: 30, n_validation: 20}
 net:
   type: Sequential
   layers: {drop: {type: Dropout, p: 0.2}, affine: {type: Affine, n_out: 10}}

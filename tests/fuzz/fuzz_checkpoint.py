@@ -21,7 +21,7 @@ with guard.instrumented("training", "datasets", "layers", "optimizers", "nets"):
     from lamina.training.checkpoint import CheckpointError
 
 CONFIG = """
-dataset: {type: CSV, path: d.csv}
+dataset: {type: CSV, path: d.csv, validation_share: 0.2}
 net:
   type: Sequential
   layers:
@@ -43,8 +43,8 @@ rows = [f"{i},{i * i % 7},{'ab'[i % 2]}\n" for i in range(20)]
 TRAINER, C = build_run(load_config(Path(_folder.name) / "c.yaml"), quiet=True)
 for _ in range(3):
     TRAINER.history.add_loss(TRAINER.iteration + 1, TRAINER.step())
-TRAINER.best.note({"test_accuracy": 0.5, "iteration": 2}, TRAINER.net)
-GOOD = {**TRAINER.state(), "about": provenance(TRAINER, C)}
+TRAINER.best.note({"validation_accuracy": 0.5, "iteration": 2}, TRAINER.net)
+GOOD = {**TRAINER.state(), "provenance": provenance(TRAINER, C)}
 NAMES = sorted((part, name) for part, state in GOOD.items() for name in state)
 
 

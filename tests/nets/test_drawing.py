@@ -15,6 +15,7 @@ from lamina.layers import (
     Addition,
     Affine,
     BatchNormalization,
+    Dropout,
     Relu,
     Sigmoid,
     Slice,
@@ -216,3 +217,38 @@ def test_a_mistake_is_one_line_and_status_2(arguments, says, capsys):
     assert err.startswith("lamina draw: ")
     assert says in err
     assert err.count("\n") == 1
+
+
+def test_the_pass_is_one_of_training():
+    drop = Dropout(0.5, rng=np.random.default_rng(0))
+    net, (X, t) = small_net(drop=drop, affine=Affine(4, 3, rng=0, dtype=np.float64)), batch()
+    for training in (True, False):
+        net.set_training(training)
+        value = by_name(draw_net(net, X, t).graph)["drop"].value
+        assert 0 < (value == 0).sum() < X.size
+        assert net.layers["drop"].training == training
+
+
+def test_the_first_hundred_training_samples_are_drawn(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
+    text = Path("configs/digits_relu.yaml").read_text()
+    for old, new in (("12000", "130"), ("2000", "120"), ("training: {", "training: {seed: 3, ")):
+        text = text.replace(old, new)
+    (tmp_path / "c.yaml").write_text(text)
+    net, X, t = load(tmp_path / "c.yaml", 7)
+    trainer = build_trainer(load_config(tmp_path / "c.yaml"), quiet=True)
+    for name, param in trainer.net.parameters().items():  # its initial weights
+        np.testing.assert_array_equal(net.parameters()[name].data, param.data)
+    train = trainer.dataset.train
+    assert len(train) == 130
+    np.testing.assert_array_equal(X, train[:7][0])
+    np.testing.assert_array_equal(t, train[:7][1])
+    rows = []
+
+    def loaded(path, n, code=()):
+        rows.append(n)
+        return load(path, n, code)
+
+    monkeypatch.setattr("lamina.commands.draw.load", loaded)
+    assert main(["draw", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "n.svg")]) == 0
+    assert rows == [100]

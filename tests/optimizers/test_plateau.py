@@ -7,6 +7,7 @@ import pytest
 
 from lamina.layers import Param
 from lamina.optimizers import SGD, Plateau, make_schedule
+from lamina.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 def factors(values, higher_is_better=True, **settings):
@@ -124,6 +125,41 @@ def test_the_warm_up_rises_whatever_is_evaluated_and_then_the_plateau_begins():
         rates.append(optimizer.lr)
     # the evaluation after step 3, at its own step 0, is the first that it is told of
     assert rates == [0.25, 0.5, 0.75, 1.0, 0.5, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("warm_up", [0, 3])
+def test_before_the_first_evaluation_it_can_be_saved_too(tmp_path, warm_up):
+    """No checkpoint holds a NaN, and there is no best yet."""
+    settings = {"gamma": 0.5, "patience": 1, "warm_up": warm_up}
+    first, second = (SGD({}, lr=1.0, schedule=make_schedule("plateau", **settings)) for _ in "ab")
+    first.evaluated(math.nan, True)
+    first.step()
+    save_checkpoint(tmp_path / "c.npz", {"optimizer": first.state()})
+    second.load_state(load_checkpoint(tmp_path / "c.npz")["optimizer"])
+    rates = []
+    for optimizer in (first, second):
+        for value in (0.5, 0.5, 0.4, 0.6):
+            optimizer.step()
+            optimizer.evaluated(value, True)
+            rates.append(optimizer.lr)
+    assert rates[:4] == rates[4:]
+    assert rates[3] < 1.0
+
+
+def test_an_evaluation_just_after_loading_counts_as_it_would_have():
+    """The warm-up knows whether it is over before it is asked for the next step."""
+    made = [
+        SGD({}, lr=1.0, schedule=make_schedule("plateau", gamma=0.5, patience=1, warm_up=2))
+        for _ in range(2)
+    ]
+    made[0].step()
+    made[0].step()
+    made[1].load_state(made[0].state())
+    for optimizer in made:
+        optimizer.evaluated(0.5, True)
+        optimizer.evaluated(0.5, True)
+        optimizer.step()
+        assert optimizer.lr == 0.5
 
 
 def test_a_state_is_a_copy_and_has_these_names():

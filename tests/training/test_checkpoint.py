@@ -101,3 +101,20 @@ def test_the_newest_and_the_best_stay(tmp_path):
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ValueError, match="expects at least 1, got 0"):
         Checkpoints(**settings)
+
+
+def test_one_that_lies_ahead_takes_no_place(tmp_path):
+    """A damaged one may, after the run went on from the one before it."""
+    save_checkpoint(tmp_path / "checkpoint-00000060.npz", PARTS)
+    checkpoints = Checkpoints(keep=1)
+    checkpoints.save(tmp_path, PARTS, 30, 0)
+    checkpoints.save(tmp_path, PARTS, 40, 0)
+    assert list(saved_checkpoints(tmp_path)) == [40, 60]
+
+
+def test_unless_told_otherwise_three_stay_of_one_every_thousand_iterations(tmp_path):
+    checkpoints = Checkpoints()
+    assert [i for i in range(2001) if checkpoints.due(i)] == [1000, 2000]
+    for iteration in range(1000, 6000, 1000):
+        checkpoints.save(tmp_path, PARTS, iteration, 1000)
+    assert list(saved_checkpoints(tmp_path)) == [3000, 4000, 5000]

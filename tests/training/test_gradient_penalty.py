@@ -122,3 +122,15 @@ def test_a_step_with_it_leads_to_a_flatter_place():
 def test_a_negative_penalty_is_refused():
     with pytest.raises(ValueError, match=r"gradient_penalty: expects at least 0, got -1\.0"):
         trainer_with(-1.0)
+
+
+def test_a_frozen_parameter_has_no_part_in_it():
+    net, (X, t) = make_net(), batch()
+    net.layers["affine1"].W.trainable = False
+    gradients = copy.deepcopy(net).gradient(X, t)
+    assert "affine1.W" not in gradients
+    plain = float(copy.deepcopy(net).loss(X, t))
+    squares = sum(float(np.sum(g * g)) for g in gradients.values())
+    value = add_penalised_gradient(net, X, t, penalty=PENALTY)
+    assert value == pytest.approx(plain + PENALTY * squares, rel=1e-10)
+    assert net.parameters()["affine1.W"].grad is None

@@ -578,3 +578,57 @@ def test_the_rate_of_a_row_is_the_one_in_force():
     made.optimizer.schedule = lambda step: 0.5 ** (step // 10)
     rates = [row["lr"] for row in made.run().evaluations]
     assert rates == pytest.approx([0.1, 0.05, 0.025, 0.0125])
+
+
+def test_a_second_sigterm_waits_for_the_iteration_too():
+    """Whoever stops a machine sends more than one; only Ctrl-C is in a hurry."""
+    made = trainer()
+    made.plan.evaluate_every = 30
+
+    def terminate_twice(trainer, row):
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+
+    made.callbacks.append(Function(terminate_twice))
+    made.run()
+    assert (made.iteration, made.interrupted) == (30, signal.SIGTERM)
+
+
+def test_no_gradient_of_the_inputs_is_computed_while_training():
+    wanted = []
+    made = trainer(iterations=2)
+    made.callbacks.append(Function(lambda trainer, row: wanted.append(trainer.net.needs_dX)))
+    made.run()
+    assert wanted == [False]
+    assert made.net.needs_dX
+
+
+def test_the_weights_that_are_written_are_the_best_ones(tmp_path):
+    made = trainer(
+        run_dir=tmp_path, iterations=60, evaluate_every=10, keep_best=True, validate=True
+    )
+
+    def ruin(trainer, row):
+        for param in trainer.net.parameters().values():
+            param.data = param.data * 0.0
+
+    made.callbacks.append(Function(ruin))
+    rows = made.run().evaluations
+    other = trainer(seed=5)
+    load_weights(tmp_path / "weights.npz", other.net)
+    assert other.net.accuracy(*made.dataset.validation[:]) == rows[0]["validation_accuracy"]
+    assert rows[0]["validation_accuracy"] > rows[-1]["validation_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "column", "higher"), [(None, "accuracy", True), ([], "loss", False)]
+)
+def test_a_schedule_that_chooses_is_told_the_figure_and_its_direction(
+    monkeypatch, metrics, column, higher
+):
+    told = []
+    monkeypatch.setattr(SGD, "chooses", True)
+    monkeypatch.setattr(SGD, "evaluated", lambda self, *given: told.append(given))
+    made = trainer(iterations=20, evaluate_every=10, validate=True, metrics=metrics)
+    rows = made.run().evaluations
+    assert told == [(row[f"validation_{column}"], higher) for row in rows]

@@ -61,6 +61,8 @@ def test_a_class_that_never_occurs_has_no_percentage():
 def test_the_worst_mistakes_come_first():
     assert classification.worst_mistakes(SCORES, TRUE).tolist() == [2, 1]
     assert classification.worst_mistakes(SCORES, TRUE, 1).tolist() == [2]
+    close = np.array([[9.0, 8.5], [3.0, 0.0], [0.0, 1.0]])  # the highest score, but hardly ahead
+    assert classification.worst_mistakes(close, np.array([1, 1, 1])).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize("shape", [(784,), (1, 28, 28)])
@@ -150,3 +152,79 @@ def test_reconstructions_beside_their_samples(tmp_path):
     assert made.draw(tmp_path) == tmp_path / "reconstructions.png"
     made.samples = Samples(X.astype(np.float32), X.astype(np.float32))
     assert made.draw(tmp_path) is None
+
+
+def images(axes):
+    """The first number of each picture in a grid, row by row."""
+    return [float(image.get_array().flat[0]) for a in axes for image in a.images]
+
+
+def test_under_each_mistake_stands_what_it_is_and_what_was_said(tmp_path, drawn):
+    X = np.arange(4, dtype=np.uint8)[:, None] + np.zeros((4, 784), np.uint8)
+    task = Classification(("cat", "dog", "bird"))
+    evaluation(SCORES, TRUE, task, SoftmaxWithLoss(), X).draw(tmp_path)
+    titles = [axes.get_title() for axes in drawn[0].axes]
+    assert titles == ["dog, said cat", "bird, said dog", *[""] * 6]
+    assert images(drawn[0].axes) == [2, 1]
+
+
+def test_no_more_mistakes_are_drawn_than_one_looks_at(tmp_path, drawn):
+    scores, t = np.tile([1.0, 0.0], (100, 1)), np.ones(100, int)
+    X = np.zeros((100, 784), np.uint8)
+    evaluation(scores, t, Classification("ab"), SoftmaxWithLoss(), X).draw(tmp_path)
+    assert len(images(drawn[0].axes)) == 24
+
+
+def test_what_is_furthest_off_is_measured_by_the_spread_of_its_target(tmp_path, drawn):
+    """Half a metre is more than a whole gram, where grams spread by hundreds."""
+    t = np.array([[1.0, 100.0], [2.0, 500.0], [3.0, 900.0]])
+    said = t + np.array([[0.0, 1.0], [0.5, 0.0], [0.0, -3.0]])
+    made = evaluation(said, t, Regression(("metres", "grams")), SquaredErrorLoss())
+    lines = made.report().splitlines()
+    assert [line for line in lines if line.startswith("  row")] == [
+        "  row 1: is 2, 500, said 2.5, 500",
+        "  row 2: is 3, 900, said 3, 897",
+        "  row 0: is 1, 100, said 1, 101",
+    ]
+    grams = next(line.split() for line in lines if line.startswith("grams"))
+    assert float(grams[2]) == pytest.approx(-2 / 3, rel=1e-3)  # said less than is right
+    made.draw(tmp_path)
+    for i, axes in enumerate(drawn[0].axes):
+        np.testing.assert_allclose(axes.lines[0].get_data(), (t[:, i], said[:, i]))
+        name = ("metres", "grams")[i]
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (f"{name}, right", f"{name}, said")
+
+
+def test_the_sequences_with_most_mistakes_come_first():
+    t = np.array([[0, 1, 2], [0, 1, 2], [0, 1, 2], [0, -1, -1]])
+    scores = np.eye(3)[[[0, 1, 2], [1, 1, 0], [0, 1, 1], [0, 0, 0]]]
+    task = LanguageModel(("the", "cat", "sat"), ignore_index=-1)
+    text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1)).report()
+    lines = [line.strip() for line in text.splitlines()]
+    assert "every position right: 2 of 4 sequences" in lines
+    worst = lines[lines.index("every position right: 2 of 4 sequences") + 1 :]
+    assert worst == [
+        "row 1, 2 wrong: is   the cat sat",
+        "said cat cat the",
+        "row 2, 1 wrong: is   the cat sat",
+        "said the cat cat",
+    ]
+    # Rows are the true classes: "sat" was taken for "the" and for "cat" once.
+    assert "sat 1 1 1" in [" ".join(line.split()) for line in lines]
+
+
+def test_the_furthest_off_stand_below_the_first_reconstructions(tmp_path, drawn):
+    X = np.arange(1, 13, dtype=np.uint8)[:, None] * 20 + np.zeros((12, 64), np.uint8)
+    scores = X.astype(np.float32)
+    scores[7], scores[4] = 0.0, 90.0
+    samples = Samples(X, X.astype(np.float32))
+    net = Sequential({"says": Says(scores)}, loss=SquaredErrorLoss())
+    made = evaluate(net, Dataset(samples, samples, Reconstruction()))
+    lines = made.report().splitlines()
+    assert lines[-3:] == ["  best   0 (row 0)", "  median 0 (row 8)", "  worst  160 (row 7)"]
+    made.draw(tmp_path)
+    shown = np.array(images(drawn[0].axes)).reshape(4, 10)
+    np.testing.assert_array_equal(shown[0], X[:10, 0])
+    np.testing.assert_array_equal(shown[1], scores[:10, 0])
+    assert shown[2][:2].tolist() == [160, 100]  # rows 7 and 4
+    assert shown[3][:2].tolist() == [0, 90]

@@ -1,12 +1,14 @@
 """What data sets show of themselves, without reading or downloading anything for it."""
 
-from lamina.common.arguments import Unwritable
+from lamina.common.arguments import Unwritable, shown
 
 SETS = ("train", "validation", "test")
 
 
 def shown_dataset(dataset) -> str:
     """The call that made it, its sets if they are there already, the task and the shapes."""
+    if not hasattr(dataset, "target_shape"):  # an error while it is made shows it
+        return shown(dataset)
     given = {n: v for n, v in dataset.arguments().items() if not isinstance(v, Unwritable)}
     call = ", ".join(f"{name}={value!r}" for name, value in given.items())
     sizes = [f"{len(samples):,} {name}" for name, samples in sets_there(dataset).items()]

@@ -1,5 +1,6 @@
 """What a net shows of itself in a notebook's cell: its layers as a table."""
 
+from lamina.common.arguments import shown
 from lamina.layers.base import Param
 from lamina.layers.errors import ShapeError
 from lamina.nets.summary import summary
@@ -9,6 +10,8 @@ def shown_net(net) -> str:
     """The summary of the net, if the shape of its inputs is known: from the last batch that went
     through, from the arguments, or from the first layer's n_in. Else its layers as they were made,
     with how many numbers each of them learns."""
+    if not hasattr(net, "layers"):  # an error while it is made shows it
+        return shown(net)
     for shapes in _input_shapes(net):
         try:
             return f"{type(net).__name__}\n{summary(net, *shapes)}"

@@ -59,6 +59,8 @@ class Optimizer(Remembers):
         self.kept: dict[str, dict[str, np.ndarray]] = {}
 
     def __repr__(self):
+        if "steps" not in vars(self):  # an error while it is made shows it
+            return shown(self)
         return f"{shown(self)} of {len(self.parameters)} parameters, step {self.steps}"
 
     def step(self) -> None:

@@ -98,6 +98,11 @@ def test_a_net_without_a_shape_shows_its_layers_until_a_batch_has_passed():
     assert repr(graph) == f"Graph\n{graph.summary((3,), (3,))}"
 
 
+@pytest.mark.parametrize("cls", [nets.LeNet, Sequential, Graph, SGD, Dataset, MNIST, Affine])
+def test_what_is_only_half_made_can_be_shown_by_an_error(cls):
+    assert repr(cls.__new__(cls)) == f"{cls.__name__}()"
+
+
 def test_data_sets_read_nothing_for_it(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "none"))
     about = "Classification(10 classes), inputs {}, targets ()"

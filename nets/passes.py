@@ -17,6 +17,7 @@ class Passes:
     _last_pass: str | None = None  # "forward", "loss", or "used": it has gone back
     _mark: object = None
     _marked: dict | None = None  # {name: layers that carry the mark}, made at the first pass
+    _nets_inside: list  # those among them that are nets
 
     def forget(self) -> None:
         """A backward now would be an error: what the layers keep is not of a plain pass."""
@@ -27,7 +28,12 @@ class Passes:
         self._last_pass, self._mark = None, object()
         if self._marked is None:
             self._marked = {name: _keepers(layer) for name, layer in self.layers.items()}
-        self._put_marks()
+            flat = [layer for layers in self._marked.values() for layer in layers]
+            self._nets_inside = [layer for layer in flat if isinstance(layer, Passes)]
+        mark = self._mark
+        for layers in self._marked.values():
+            for layer in layers:
+                layer.kept_for = mark
 
     def _begin_losses(self) -> None:
         self._last_pass = None  # until the losses have succeeded too
@@ -35,14 +41,9 @@ class Passes:
             head.loss.kept_for = self._mark
 
     def _end_pass(self, way: str) -> None:
-        self._put_marks()  # again: nets inside have begun passes of their own
+        for net in self._nets_inside:  # again: they have begun passes of their own
+            net.kept_for = self._mark
         self._last_pass = way
-
-    def _put_marks(self) -> None:
-        mark = self._mark
-        for layers in self._marked.values():
-            for layer in layers:
-                layer.kept_for = mark
 
     def _use_pass(self) -> None:
         self._last_pass = "used"
@@ -62,17 +63,23 @@ class Passes:
                 "a pass goes back once: call loss (or forward) again before it. To add up the "
                 "gradients of two batches: loss(A), backward(), loss(B), backward()"
             )
-        checked = {name: self._marked[name] for name in visited}
+        mark = self._mark
+        for name in visited:
+            for layer in self._marked[name]:
+                if layer.kept_for is not mark:
+                    raise self._run_elsewhere(name, self._marked[name][0])
         if self._last_pass == "loss":
-            checked |= {f"loss {name}": [head.loss] for name, head in self.heads.items()}
-        for name, layers in checked.items():
-            if any(layer.kept_for is not self._mark for layer in layers):
-                raise RuntimeError(
-                    f"{kind}: {name} ({type(layers[0]).__name__}) has been run by another net, or "
-                    "by itself as a net, since this net's last forward or loss, and keeps one pass "
-                    "only: go back before the other goes forward, or give one of the two nets "
-                    "layer.twin(), which shares what is learned and keeps its own pass"
-                )
+            for name, head in self.heads.items():
+                if head.loss.kept_for is not mark:
+                    raise self._run_elsewhere(f"loss {name}", head.loss)
+
+    def _run_elsewhere(self, name: str, layer: Layer) -> RuntimeError:
+        return RuntimeError(
+            f"{type(self).__name__}: {name} ({type(layer).__name__}) has been run by another net, "
+            "or by itself as a net, since this net's last forward or loss, and keeps one pass "
+            "only: go back before the other goes forward, or give one of the two nets "
+            "layer.twin(), which shares what is learned and keeps its own pass"
+        )
 
 
 def _keepers(layer: Layer) -> list[Layer]:

@@ -252,15 +252,6 @@ def _nodes(layers: dict[str, Section]) -> dict[str, Section]:
     return layers | apart
 
 
-def _dotted(place: tuple) -> str:
-    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
-    if len(place) % 2 == 0:  # (..., "loss")
-        return ".".join((*place[2:-1:2], "loss"))
-    if place[-2:-1] == ("losses",):
-        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
-    return ".".join(place[2::2])
-
-
 def _heads(section: Section) -> dict[str, Section]:
     loss = {"loss": section["loss"]} if "loss" in section.data else {}
     return loss | section.sections("losses")

@@ -37,6 +37,7 @@ class Task:
     name = ""
     metrics: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()  # more metrics of the house that say something here
     ignore_index: int | None = None  # the target of positions that do not count
 
     def target_shape(self, t) -> tuple[int, ...]:
@@ -64,6 +65,16 @@ class Task:
             raise ValueError(
                 f"{loss_name} compares {LOSSES[loss_name]}, but the data have {self._content()}: "
                 f"take {{type: {self.losses[0]}}}{others}"
+            )
+
+    def check_metric(self, name: str) -> None:
+        """Raises ValueError, and names those that fit, if a metric of the house says nothing about
+        this task: a distance between classes, a share of numbers that are exactly right."""
+        fitting = (*self.metrics, *self.fitting)
+        if name not in fitting:
+            raise ValueError(
+                f"{name} says nothing here, since the data have {self._content()}: take "
+                f"{', '.join(fitting)}"
             )
 
     def check_ignore_index(self, given: int | None) -> None:
@@ -141,6 +152,7 @@ class Classification(Task):
     name = "classification"
     metrics = ("accuracy",)
     losses = ("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss")
+    fitting = ("f1", "precision", "recall", "roc_auc", "top_k", "exact_match", "perplexity")
     _one, _all = "class", "classes"
 
     def __init__(self, class_names, *, ignore_index: int | None = None):
@@ -282,6 +294,7 @@ class LanguageModel(Classification):
 
     name = "language_model"
     metrics = ("perplexity", "accuracy")
+    fitting = ("top_k", "exact_match", "f1", "precision", "recall")
     losses = ("SoftmaxWithLoss",)
     _one, _all = "word", "words"
 
@@ -308,6 +321,7 @@ class Regression(Task):
 
     name = "regression"
     metrics = ("rmse", "r2")
+    fitting = ("mae",)
     losses = ("SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss")
 
     def __init__(self, target_names):
@@ -365,6 +379,7 @@ class MultiLabel(Task):
 
     name = "multilabel"
     metrics = ("f1", "exact_match")
+    fitting = ("precision", "recall", "roc_auc")
     losses = ("SigmoidWithLoss",)
 
     def __init__(self, label_names):
@@ -430,6 +445,7 @@ class Reconstruction(Task):
 
     name = "reconstruction"
     metrics = ("rmse",)
+    fitting = ("mae", "r2")
     losses = ("SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss")
 
     def output_shape(self, target_shape=()):

@@ -49,7 +49,9 @@ def figures(record: Record) -> list[tuple[str, str]]:
     if not math.isnan(record.train):
         parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
         said = record.said(*parts).replace(f" {record.figure.name}", "", 1)
-        rows.append((record.figure.name, said))
+        training = record.config.get("training")
+        kept = isinstance(training, dict) and training.get("keep_best") is True
+        rows.append((record.figure.name, said + " at the last evaluation" * kept))
     if record.weights:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

@@ -103,6 +103,13 @@ class Trainer:
         self.batch: Batch | None = None  # what a watch looks at
         self._watched = 0.0  # seconds of the watch that the history knows of
 
+    def __repr__(self):
+        where = f", run_dir {self.run_dir}" if self.run_dir else ""
+        return (
+            f"Trainer: iteration {self.iteration} of {self.plan.iterations}, batches of "
+            f"{self.batches.batch_size}, {type(self.net).__name__}, {self.optimizer!r}{where}"
+        )
+
     @property
     def run_dir(self) -> Path | None:
         return self.files.folder

@@ -167,10 +167,10 @@ def test_graphs_are_drawn_with_their_forks_and_all_their_losses():
     np.testing.assert_allclose(nodes["X"].gradient, net.backward(), rtol=1e-12)
 
 
-def test_a_single_loss_with_a_weight_and_the_name_of_a_layer():
+def test_a_single_loss_with_a_weight():
     net = Graph(
         {"top": Affine(4, 3, rng=0, dtype=np.float64)},
-        losses={"top": Head(SoftmaxWithLoss(), weight=0.25)},
+        losses={"main": Head(SoftmaxWithLoss(), weight=0.25)},
     )
     X, t = batch()
     graph = draw_net(net, X, t).graph

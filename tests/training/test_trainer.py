@@ -632,3 +632,12 @@ def test_a_schedule_that_chooses_is_told_the_figure_and_its_direction(
     made = trainer(iterations=20, evaluate_every=10, validate=True, metrics=metrics)
     rows = made.run().evaluations
     assert told == [(row[f"validation_{column}"], higher) for row in rows]
+
+
+def test_a_trainer_says_where_it_stands(tmp_path):
+    made = trainer(run_dir=tmp_path)
+    made.step()
+    assert repr(made) == (
+        "Trainer: iteration 1 of 100, batches of 20, Sequential, "
+        f"SGD(lr=0.1) of 6 parameters, step 1, run_dir {tmp_path}"
+    )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lamina.common.printable import printable
 from lamina.diagnosis.doctor import diagnose
 from lamina.diagnosis.record import read_record
 from lamina.diagnosis.report import report
@@ -32,6 +33,6 @@ def run(options) -> int:
 
         path = options.run / "health.png" if options.plot is _DEFAULT else options.plot
         plot_health(path, record)
-        said += f"\n\npicture: {path}"
+        said += f"\n\npicture: {printable(str(path))}"
     print(said)
     return options.status

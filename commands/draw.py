@@ -8,6 +8,7 @@ import numpy as np
 from lamina.autodiff.draw import draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
+from lamina.common.printable import printable
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.find_config import find_config
@@ -69,7 +70,7 @@ def run(options) -> int:
             options.output or Path("graph.html"),
         )
     drawing.save(output)
-    print(output)
+    print(printable(str(output)))
     return 0
 
 

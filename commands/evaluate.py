@@ -1,7 +1,9 @@
 """Say how good a finished run is on one set of its data, and what it gets wrong."""
 
+import sys
 from pathlib import Path
 
+from lamina.common.printable import printable
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
 from lamina.experiment.plots import read_run
@@ -20,13 +22,18 @@ def run(options) -> int:
     try:
         net, dataset = load_run(options.run, options.code, changed=options.changed)
     except DataUnknown as error:
-        print(f"{error}\nits last evaluation:\n{_last_row(options.run)}")
+        print(printable(f"{error}\nits last evaluation:\n{_last_row(options.run)}", lines=True))
         return 0
     metrics = metrics_of_run(options.run, dataset.task, options.code, changed=options.changed)
     evaluation = evaluate(net, dataset, options.on, metrics)
-    print(evaluation.report())
-    if (picture := evaluation.draw(options.run)) is not None:
-        print(f"\npicture: {picture}")
+    print(printable(evaluation.report(), lines=True))
+    try:
+        picture = evaluation.draw(options.run)
+    except OSError as error:  # the run of somebody else may be there to read only
+        print(f"no picture: {printable(str(error))}", file=sys.stderr)
+        return 0
+    if picture is not None:
+        print(f"\npicture: {printable(str(picture))}")
     return 0
 
 

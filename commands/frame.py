@@ -7,6 +7,7 @@ import sys
 import traceback
 
 from lamina.common.names import suggest
+from lamina.common.printable import printable
 
 COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
@@ -24,8 +25,10 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
 
     A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
     its description, `EPILOG` may follow. It may list other `user_errors()` than OSError and
-    ValueError: these are said in one line, anything else is a bug and shows its traceback.
+    ValueError: these are said in one line, anything else is a bug, which shows its
+    traceback.
     """
+    _show_everything()
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_overview())
@@ -57,6 +60,14 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
     return _ended(command, options, program)
 
 
+def _show_everything() -> None:
+    """What the terminal has no characters for, such as half of the name of a file, is written as an
+    escape: hours of training do not end in a UnicodeEncodeError."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _ended(command, options, program: str) -> int:
     try:
         status = command.run(options)
@@ -70,11 +81,12 @@ def _ended(command, options, program: str) -> int:
         return 130
     except Exception as error:
         if not isinstance(error, _user_errors(command)):
-            raise
+            traceback.print_exc()  # a bug; Python's own status 1 means "not healthy" to the doctor
+            return 2
         if options.debug:
             traceback.print_exc()
         said = str(error).removeprefix(f"{program.split()[-1]}: ")
-        print(f"{program}: {said}", file=sys.stderr)
+        print(f"{program}: {printable(said, lines=True)}", file=sys.stderr)
         return 2
 
 

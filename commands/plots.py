@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lamina.common.printable import printable
 from lamina.experiment.plots import plot_curves, read_run
 
 
@@ -18,5 +19,5 @@ def run(options) -> int:
     names = names if len(set(names)) == len(names) else [str(run) for run in options.runs]
     runs = {n: read_run(run) for n, run in zip(names, options.runs, strict=True)}
     plot_curves(output, runs, names[0] if alone else "")
-    print(output)
+    print(printable(str(output)))
     return 0

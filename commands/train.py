@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lamina.common.memory import keep_memory
+from lamina.common.printable import printable
 from lamina.common.threads import set_threads, stop_waiting_early
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.find_config import find_config
@@ -78,7 +79,7 @@ def run(options) -> int:
 
         name = Path(options.config or DEFAULT).stem
         summary, status = run(config, name, options.run_dir, options.quiet)
-    print(summary)
+    print(printable(summary))
     return status
 
 

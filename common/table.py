@@ -85,7 +85,8 @@ def _write_all(file, content: bytes) -> None:
 
 def _whole_rows(path: Path, header: tuple, upto: int) -> int:
     """How many bytes are to stay: the header and whole rows of iterations up to that one."""
-    first, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
+    *lines, rest = path.read_bytes().split(b"\n")  # only there: a name may hold other line ends
+    first, *lines = [*(line + b"\n" for line in lines), *([rest] if rest else [])] or [b""]
     whole = (",".join(header) + "\n").encode()
     if whole.startswith(first) and first != whole:  # a crash came before the header was whole
         return 0
@@ -127,7 +128,11 @@ def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
         raise RunError(f"{path}: is not a text file") from None
     except FileNotFoundError:
         raise RunError(f"{path}: is missing") from None
-    header, *rows = list(csv.reader(text[: text.rfind("\n") + 1].splitlines())) or [[]]
+    lines = csv.reader(io.StringIO(text[: text.rfind("\n") + 1], newline="\n"))
+    try:
+        header, *rows = list(lines) or [[]]
+    except csv.Error as error:  # a cell over 131,072 characters, or no CSV at all
+        raise RunError(f"{path}, line {lines.line_num}: is damaged ({error})") from None
     for line, row in enumerate(rows, start=2):
         if len(row) != len(header):
             raise RunError(f"{path}, line {line}: expects {len(header)} cells, got {len(row)}")

@@ -114,6 +114,17 @@ class Dataset(Remembers):
         rebuilt = samples.t is samples.X and samples.scale is not None
         return value * abs(samples.scale) if rebuilt and value is not None else value
 
+    def guessing_loss(self, loss_name: str) -> float | None:
+        """The loss per sample of the best answer that is the same for all; None if not known."""
+        train = self.train
+        value = self.task.guessing_loss(loss_name, train.t)
+        rebuilt = train.t is train.X and train.scale is not None
+        if not rebuilt or value is None:
+            return value
+        powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has
+        power = powers.get(loss_name)
+        return None if power is None else value * abs(train.scale) ** power
+
     def __repr__(self):
         return shown_dataset(self)
 

@@ -5,6 +5,8 @@ the *decompressed* content is known, a mirror that compressed the file again is 
 changed a byte is not.
 """
 
+import contextlib
+import glob
 import gzip
 import hashlib
 import os
@@ -15,7 +17,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from lamina.common.files import whole_file
+from lamina.common.files import PART, whole_file
 
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
 ATTEMPTS = 3
@@ -23,15 +25,29 @@ BACK_OFF_S = 0.5  # before the second attempt; doubled before each further one
 MAX_REDIRECTS = 5
 MAX_BYTES = 1 << 30  # of a file whose size the data set does not know
 _CHUNK = 1 << 16
+_LEFT_S = 3600.0  # a part that nobody has written to for so long is no download that goes on
 
 
 class DownloadError(OSError):
     """No mirror gave the file."""
 
 
+class NoHome(OSError):
+    """There is no folder for data sets."""
+
+
 def data_home() -> Path:
-    """Where data sets are kept: $LAMINA_DATA, or ~/.cache/lamina."""
-    return Path(os.environ.get("LAMINA_DATA") or Path.home() / ".cache" / "lamina")
+    """Where data sets are kept: $LAMINA_DATA, or ~/.cache/lamina. Raises NoHome without
+    either, as in a container for a user whom nobody has entered."""
+    if given := os.environ.get("LAMINA_DATA"):
+        return Path(given)
+    try:
+        return Path.home() / ".cache" / "lamina"
+    except RuntimeError:
+        raise NoHome(
+            "this user has no home folder to keep data in; set LAMINA_DATA to a folder that can "
+            "be written"
+        ) from None
 
 
 def fetch(
@@ -99,11 +115,20 @@ def _fetch_one(session, url: str, path: Path, verify, at_most: int) -> Path:
         if answer.status_code != 200:
             raise OSError(f"HTTP {answer.status_code} {answer.reason}")
         _make_folder(path.parent)  # not before there is something to put into it
+        _remove_left_parts(path)
         with whole_file(path) as file:
             _copy(answer, file, path.name, at_most)
             file.flush()
             verify(file.name)
     return path
+
+
+def _remove_left_parts(path: Path) -> None:
+    """Remove what processes that were killed left of this file; others may be fetching it now."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*{PART}"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or not ours
+            if time.time() - part.lstat().st_mtime > _LEFT_S:
+                part.unlink()
 
 
 def _open(session, url: str):
@@ -152,13 +177,22 @@ def _copy(answer, file, name: str, at_most: int) -> None:
     with tqdm(total=total, desc=name, unit="B", unit_scale=True, file=sys.stderr) as bar:
         # `raw` gives the bytes as they are: with iter_content a server that labels the file
         # "Content-Encoding: gzip" would have it unpacked on the way.
-        while piece := answer.raw.read(_CHUNK, decode_content=False):
+        while piece := _piece(answer):
             if file.tell() + len(piece) > at_most:
                 raise _Refused(too_long)
             file.write(piece)
             bar.update(len(piece))
     if total and file.tell() != total:
         raise OSError(f"broken off after {file.tell()} of {total} bytes")
+
+
+def _piece(answer) -> bytes:
+    """The next bytes. Raises OSError if what frames them is none, as a chunk of negative size: the
+    HTTP code below raises a bare ValueError for that."""
+    try:
+        return answer.raw.read(_CHUNK, decode_content=False)
+    except ValueError as error:
+        raise OSError(f"its answer is no HTTP ({error})") from None
 
 
 def sha256_of_content(expected: str, size: int) -> Callable[[str], None]:

@@ -16,7 +16,7 @@ import numpy as np
 from lamina.common.files import whole_file
 from lamina.datasets.dataset import TO_UNIT, Samples
 from lamina.datasets.digit_strokes import SKELETONS, Stroke
-from lamina.datasets.download import data_home
+from lamina.datasets.download import NoHome, data_home
 from lamina.datasets.idx import IdxError, read_idx, write_idx
 from lamina.datasets.images import Images
 from lamina.datasets.split import validation_beside
@@ -89,8 +89,13 @@ class DrawnDigits(Images):
 
     def _arrays(self, part: str, n: int) -> tuple[np.ndarray, np.ndarray]:
         name = f"v{_VERSION}-seed{self.seed}-{part}{n}"
-        images = data_home() / "drawn_digits" / f"{name}-images-idx3-ubyte.gz"
-        labels = data_home() / "drawn_digits" / f"{name}-labels-idx1-ubyte.gz"
+        try:
+            folder = data_home() / "drawn_digits"
+        except NoHome:  # they are drawn each time, then
+            X, t = draw_digits(n, np.random.default_rng([self.seed, *part.encode()]))
+            return X.reshape(n, *self.input_shape), t.astype(np.intp)
+        images = folder / f"{name}-images-idx3-ubyte.gz"
+        labels = folder / f"{name}-labels-idx1-ubyte.gz"
         try:
             X, t = read_idx(images, (n, _SIZE, _SIZE)), read_idx(labels, (n,))
         except (OSError, IdxError):  # not there, or damaged: draw anew

@@ -280,6 +280,11 @@ def _check_known(path, made: Classification, t: dict) -> None:
     if known.sum() < 2:
         only = made.shown(known.argmax())
         raise ValueError(f"{path}: t_train: has only one class, {only}: nothing to tell apart")
+    if not known[0] and not any((x == 0).any() for x in counted.values()):
+        raise ValueError(
+            f"{path}: the class 0 is in no sample; do the labels start at "
+            f"{int(known.argmax())}? Classes are counted from 0: subtract it"
+        )
     for name, targets in counted.items():
         strange = targets[~known[targets]]
         if strange.size:

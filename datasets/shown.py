@@ -10,7 +10,8 @@ def shown_dataset(dataset) -> str:
     given = {n: v for n, v in dataset.arguments().items() if not isinstance(v, Unwritable)}
     call = ", ".join(f"{name}={value!r}" for name, value in given.items())
     sizes = [f"{len(samples):,} {name}" for name, samples in sets_there(dataset).items()]
-    state = f"{', '.join(sizes)} samples" if sizes else "not read yet"
+    late = "not read yet" + (", with validation" if dataset.has_validation else "")
+    state = f"{', '.join(sizes)} samples" if sizes else late
     shapes = f"inputs {dataset.input_shape}, targets {dataset.target_shape}"
     return f"{type(dataset).__name__}({call}): {state}; {dataset.task!r}, {shapes}"
 

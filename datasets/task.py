@@ -5,12 +5,12 @@ chooses looks at it, and `guess` says what it is worth), `losses[0]` the loss to
 """
 
 import math
-import unicodedata
 from numbers import Integral
 
 import numpy as np
 
 from lamina.common.names import suggest
+from lamina.common.printable import printable
 
 # What each of the house's losses compares; one that is not listed is the user's own.
 LOSSES = {
@@ -37,6 +37,7 @@ class Task:
     name = ""
     metrics: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()  # more metrics of the house that say something here
     ignore_index: int | None = None  # the target of positions that do not count
 
     def target_shape(self, t) -> tuple[int, ...]:
@@ -64,6 +65,16 @@ class Task:
             raise ValueError(
                 f"{loss_name} compares {LOSSES[loss_name]}, but the data have {self._content()}: "
                 f"take {{type: {self.losses[0]}}}{others}"
+            )
+
+    def check_metric(self, name: str) -> None:
+        """Raises ValueError, and names those that fit, if a metric of the house says nothing about
+        this task: a distance between classes, a share of numbers that are exactly right."""
+        fitting = (*self.metrics, *self.fitting)
+        if name not in fitting:
+            raise ValueError(
+                f"{name} says nothing here, since the data have {self._content()}: take "
+                f"{', '.join(fitting)}"
             )
 
     def check_ignore_index(self, given: int | None) -> None:
@@ -141,6 +152,7 @@ class Classification(Task):
     name = "classification"
     metrics = ("accuracy",)
     losses = ("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss")
+    fitting = ("f1", "precision", "recall", "roc_auc", "top_k", "exact_match", "perplexity")
     _one, _all = "class", "classes"
 
     def __init__(self, class_names, *, ignore_index: int | None = None):
@@ -148,7 +160,7 @@ class Classification(Task):
         if len(self.class_names) < 2:
             raise ValueError(
                 f"{type(self).__name__}: expects two or more {self._all}, got "
-                f"{_listed(map(_printable, self.class_names)) or 'none'}: nothing to tell apart"
+                f"{_listed(map(printable, self.class_names)) or 'none'}: nothing to tell apart"
             )
         self.ignore_index = None if ignore_index is None else _whole(self, ignore_index)
 
@@ -270,7 +282,7 @@ class Classification(Task):
 
     def _shown_index(self, i: int) -> str:
         known = 0 <= i < len(self.class_names) and i != self.ignore_index
-        return _printable(self.class_names[i]) if known else f"({i})"
+        return printable(self.class_names[i]) if known else f"({i})"
 
 
 class LanguageModel(Classification):
@@ -282,6 +294,7 @@ class LanguageModel(Classification):
 
     name = "language_model"
     metrics = ("perplexity", "accuracy")
+    fitting = ("top_k", "exact_match", "f1", "precision", "recall")
     losses = ("SoftmaxWithLoss",)
     _one, _all = "word", "words"
 
@@ -308,6 +321,7 @@ class Regression(Task):
 
     name = "regression"
     metrics = ("rmse", "r2")
+    fitting = ("mae",)
     losses = ("SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss")
 
     def __init__(self, target_names):
@@ -343,7 +357,7 @@ class Regression(Task):
         values = [f"{float(value):.4g}" for value in np.ravel(prediction)]
         if len(values) == len(self.target_names) > 1:
             pairs = zip(self.target_names, values, strict=True)
-            values = [f"{_printable(name)} {value}" for name, value in pairs]
+            values = [f"{printable(name)} {value}" for name, value in pairs]
         return _listed(values)
 
     def facts(self):
@@ -365,6 +379,7 @@ class MultiLabel(Task):
 
     name = "multilabel"
     metrics = ("f1", "exact_match")
+    fitting = ("precision", "recall", "roc_auc")
     losses = ("SigmoidWithLoss",)
 
     def __init__(self, label_names):
@@ -386,7 +401,7 @@ class MultiLabel(Task):
         wrong = (t != 0) & (t != 1)
         if wrong.any():
             first = tuple(np.argwhere(wrong)[0])
-            label = _printable(self.label_names[first[-1]])
+            label = printable(self.label_names[first[-1]])
             message = f"expects 0 or 1 for each label; got {t[first]} in row {first[0]}, "
             raise ValueError(f"{message}label {label}")
 
@@ -408,7 +423,7 @@ class MultiLabel(Task):
     def shown(self, prediction):
         rows = np.reshape(prediction, (-1, len(self.label_names)))
         said = (
-            _listed(_printable(self.label_names[i]) for i in np.flatnonzero(row)) or "none"
+            _listed(printable(self.label_names[i]) for i in np.flatnonzero(row)) or "none"
             for row in rows
         )
         return _listed(said, "; ")
@@ -430,6 +445,7 @@ class Reconstruction(Task):
 
     name = "reconstruction"
     metrics = ("rmse",)
+    fitting = ("mae", "r2")
     losses = ("SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss")
 
     def output_shape(self, target_shape=()):
@@ -534,7 +550,7 @@ def _names(task: Task, names, what: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         seen = set()
         twice = next(name for name in names if name in seen or seen.add(name))
-        raise ValueError(f"{type(task).__name__}: the name {_printable(twice)} stands twice")
+        raise ValueError(f"{type(task).__name__}: the name {printable(twice)} stands twice")
     if not names:
         raise ValueError(f"{type(task).__name__}: expects the names of the {what}, got none")
     return names
@@ -593,12 +609,3 @@ def _pieces(t: np.ndarray):
 def _listed(words, between: str = ", ") -> str:
     words = list(words)
     return between.join(words[:_SHOWN]) + (f"{between}..." if len(words) > _SHOWN else "")
-
-
-def _printable(name: str) -> str:
-    """A name for a terminal: what could steer it is written as an escape."""
-    unsafe = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in unsafe else c
-        for c in name
-    )

@@ -60,7 +60,7 @@ def _guessing_loss(trainer) -> float | None:
     kinds = [type(head.loss).__name__ for head in trainer.net.heads.values()]
     if len(kinds) != 1:
         return None
-    return _rounded(trainer.dataset.task.guessing_loss(kinds[0], trainer.dataset.train.t))
+    return _rounded(trainer.dataset.guessing_loss(kinds[0]))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
-    **dict.fromkeys(("samples", "validation_samples", "test_samples", "batch_size"), "count"),
-    "task": {"task": "text", "classes": "count"},
+    **dict.fromkeys(("samples", "validation_samples", "test_samples", "batch_size"), "number"),
+    "task": {"task": "text", "classes": "number"},
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
         **{"limits": ["size"], "guess": "size"},
     },
     "guessing_loss": "size",
     "layers": {"*": "text"},
-    "parameters": {"*": {"shape": ["count"], "mean": "size", "std": "size", "learns": "yes or no"}},
+    "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
 }
 _CULPRIT = {
     **dict.fromkeys(("when", "layer", "search"), "text"),
@@ -75,5 +75,12 @@ def _fits(value, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == "size" and value is None:
         return True
+    if kind == "shape":
+        axes = (
+            isinstance(value, list) and len(value) <= 64 and all(_fits(n, "count") for n in value)
+        )
+        return axes and math.prod(value) <= _LARGEST
+    if kind == "number" and value == 0:  # of samples, or classes: there is one at least
+        return False
     whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
-    return whole or (kind != "count" and isinstance(value, float) and math.isfinite(value))
+    return whole or (kind == "size" and isinstance(value, float) and math.isfinite(value))

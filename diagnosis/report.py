@@ -3,6 +3,7 @@
 import math
 import textwrap
 
+from lamina.common.printable import printable
 from lamina.diagnosis.finding import Finding, largest, median, percent
 from lamina.diagnosis.record import Record
 
@@ -25,12 +26,7 @@ def report(record: Record, findings: list[Finding]) -> str:
     lines += [f"  {name:<14}{value}" for name, value in figures(record)]
     if not record.layers:
         lines += ["", *textwrap.wrap(_UNRECORDED, WIDTH)]
-    return "\n".join(_printable(line) for line in lines)
-
-
-def _printable(line: str) -> str:
-    """Without what would move the cursor: a run may have come from anywhere."""
-    return "".join(c if c.isprintable() else "?" for c in line)
+    return "\n".join(printable(line) for line in lines)
 
 
 def summary(record: Record, findings: list[Finding]) -> str:
@@ -53,7 +49,9 @@ def figures(record: Record) -> list[tuple[str, str]]:
     if not math.isnan(record.train):
         parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
         said = record.said(*parts).replace(f" {record.figure.name}", "", 1)
-        rows.append((record.figure.name, said))
+        training = record.config.get("training")
+        kept = isinstance(training, dict) and training.get("keep_best") is True
+        rows.append((record.figure.name, said + " at the last evaluation" * kept))
     if record.weights:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

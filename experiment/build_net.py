@@ -11,6 +11,7 @@ from lamina.datasets import Dataset
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
+from lamina.experiment.squashed import doubtful, last_before, refused
 from lamina.layers import Affine, Copy, Layer, Loss, ShapeError
 from lamina.nets.weights import load_weights
 from lamina.nets.wiring import wire
@@ -34,6 +35,7 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
         raise section.error("has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     shape = shape[0] if isinstance(shape, list) else shape  # the first output has the scores
     _check_task(section, net, shape, dataset, building.advice)
+    _check_before_losses(section, net)
     if weights and "weights" in section.data:
         _put_in_weights(section, net)
     return net
@@ -60,6 +62,19 @@ def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice
             task.check_loss(type(head.loss).__name__, shape)
             if hasattr(head.loss, "ignore_index"):
                 task.check_ignore_index(head.loss.ignore_index)
+
+
+def _check_before_losses(section: Section, net: nets.Net) -> None:
+    """Do the layers that the losses read give scores, or probabilities, as these take them?"""
+    for head in net.heads.values():
+        found = last_before(net, head.input)
+        if found is None:
+            continue
+        place = ("layers", found[0].split(".")[0]) if "layers" in section.data else ()
+        if message := refused(*found, head.loss):
+            raise section.error(message, *place)
+        if message := doubtful(*found, head.loss):
+            print(f"note: {section.error(message, *place)}", file=sys.stderr)
 
 
 class _Building:
@@ -235,15 +250,6 @@ def _nodes(layers: dict[str, Section]) -> dict[str, Section]:
     for node in apart.values():
         node.check_keys(OF_NODES)
     return layers | apart
-
-
-def _dotted(place: tuple) -> str:
-    """The name of what stands there: a.b of ("net", "layers", "a", "layers", "b")."""
-    if len(place) % 2 == 0:  # (..., "loss")
-        return ".".join((*place[2:-1:2], "loss"))
-    if place[-2:-1] == ("losses",):
-        return ".".join((*place[2:-2:2], f"loss_{place[-1]}"))
-    return ".".join(place[2::2])
 
 
 def _heads(section: Section) -> dict[str, Section]:

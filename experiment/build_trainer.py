@@ -16,7 +16,9 @@ from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
 from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, DATASETS, METRICS, OPTIMIZERS
 from lamina.experiment.section import Section
+from lamina.layers import Embedding
 from lamina.layers.errors import ShapeError
+from lamina.nets import Net
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
@@ -90,8 +92,31 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         except ScheduleMisfit as error:
             message = str(error).removeprefix("schedule: ")
             raise root.error(message, "optimizer", "schedule") from None
+    _check_indices(root, net, dataset)
     _rehearse(root, trainer, samples)
     return Built(trainer, root.effective())
+
+
+def _check_indices(root: Section, net, dataset: Dataset) -> None:
+    """Every index of every set must be a row of the Embedding that it goes to: one that comes in a
+    later batch would end the run in its middle."""
+    first = net
+    while isinstance(first, Net) and len(first.inputs) == 1:
+        first = next(iter(first.layers.values()))
+    if not isinstance(first, Embedding):
+        return
+    n_words = len(first.W.data)
+    for name, samples in dataset.sets().items():
+        if samples.X.dtype.kind not in "iu":
+            continue
+        wrong = (samples.X < 0) | (n_words <= samples.X)
+        if wrong.any():
+            place = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise root.error(
+                f"the {name} inputs: row {place[0]} holds {samples.X[place]}, and the Embedding "
+                f"has n_words: {n_words}, so 0 to {n_words - 1}",
+                "dataset",
+            )
 
 
 def _augmentation(training: Section, dataset: Dataset, rng: np.random.Generator):

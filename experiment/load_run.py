@@ -77,6 +77,11 @@ def load_run(
     net = build_net(config, dataset, np.random.default_rng(0), weights=False)
     if trained_on is not None:
         _say(run_dir, _changed_config(trained_on, config, "net"), changed)
+    if not (run_dir / "weights.npz").exists():
+        raise ValueError(
+            f"{run_dir}: has no weights.npz, since the run has failed, or is not over; lamina "
+            f"doctor {run_dir} says more"
+        )
     load_weights(run_dir / "weights.npz", net)
     return net, dataset
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
+from lamina.common.printable import printable
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
 
+_COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
 STYLES = {"train": ":", "validation": "--", "test": "-"}
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 
@@ -34,7 +36,7 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     loss_axes.grid(alpha=0.3)
     for axes, metric in zip(panels, names, strict=True):
         _draw_metric(axes, runs, metric)
-    figure.suptitle(title, parse_math=False)
+    figure.suptitle(printable(title), parse_math=False)
     with whole_file(Path(path)) as file:
         figure.savefig(file, format="png", dpi=120)
 
@@ -85,7 +87,7 @@ def _is_share(metric: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    return name.replace("$", r"\$")  # a name with $ in it is no formula
+    return printable(name).replace("$", r"\$")  # a name with $ in it is no formula
 
 
 def read_run(run_dir: str | Path) -> tuple[dict, dict]:
@@ -95,6 +97,9 @@ def read_run(run_dir: str | Path) -> tuple[dict, dict]:
         if not (run_dir / f"{name}.csv").is_file():
             raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
+    for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
+        if missing := [column for column in wanted if column not in table]:
+            raise ValueError(f"{run_dir / name}.csv: has no column {missing[0]}")
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]

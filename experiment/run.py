@@ -18,6 +18,7 @@ from lamina.experiment.run_directory import claimed, locked, new_directory, refu
 from lamina.layers.errors import ShapeError
 from lamina.training.trainer import Trainer
 
+RISEN = 1.2  # times the first loss: less may be the noise of one batch
 # What a user's mistake or the world may raise; anything else is a bug and shows its traceback.
 USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
 
@@ -72,7 +73,7 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
     if causes := glance(run_dir):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         print(f"{command} finds: {causes}", file=sys.stderr)
-    elif last > first:
+    elif last > RISEN * first:
         print(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
@@ -84,10 +85,13 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
 def _result(trainer: Trainer, history: dict) -> str:
     """The figures of every set, for the weights that are left."""
     i, evaluator = -1, trainer.evaluator
-    if trainer.best.keep:
+    kept = trainer.best.keep and trainer.best.iteration
+    if kept:
         i = int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])
     row = {column: float(history[column][i]) for column in evaluator.columns}
     result = ", ".join(f"{part} {evaluator.shown(row, part)}" for part in evaluator.sets)
-    if trainer.best.keep:
+    if kept:
         result += f" (best by the validation set, iteration {trainer.best.iteration})"
+    if trainer.ended_by:
+        result += f"; ended by {trainer.ended_by} at iteration {trainer.iteration}"
     return result

@@ -1,5 +1,6 @@
 """Trains the last stretch of a run once more, and compares it bit by bit."""
 
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,13 +18,15 @@ from lamina.training.checkpoint import load_checkpoint, saved_checkpoints
 from lamina.training.trainer import Trainer
 
 _TABLES = ("loss.csv", "history.csv", "timing.csv")
+_COMPARED = ("loss.csv", "history.csv", "layers.csv", "parameters.csv")
 
 
 def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
     """Train again from the last checkpoint but one (or from the start) to the last one, in a
-    temporary directory, and compare parameters, states, losses, evaluations and, if the run ended
-    there, the weights. Returns a line that says what came out, and 0 if all of it is the same, else
-    1; or 128 + n if signal n came. Raises RunError if there is no checkpoint to compare with."""
+    temporary directory, and compare parameters, states, losses, evaluations, the records of layers
+    and parameters, row by row, and weights.npz. Returns a line that says what came out, and 0 if
+    all of it is the same, else 1; or 128 + n if signal n came. Raises RunError if there is no
+    checkpoint to compare with."""
     run_dir = Path(run_dir)
     require_run(run_dir)
     with locked(run_dir), tempfile.TemporaryDirectory() as folder:
@@ -42,17 +45,26 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         if trainer.interrupted:
             return "verifying was interrupted", 128 + trainer.interrupted
         wrong = _arrays(there, load_checkpoint(again / last.name))
-        for name in ("loss.csv", "history.csv"):
-            wrong += _rows(run_dir / name, again / name, end)
-        ended_here = max(map(int, _by_iteration(run_dir / "loss.csv"))) == end
+        for name in _COMPARED:
+            if (again / name).exists() or (run_dir / name).exists():
+                wrong += _rows(run_dir / name, again / name, begin, end)
+        beyond = sum(int(row[0]) > end for row in _numbered(run_dir / "loss.csv"))
+        evaluated = [int(row[0]) for row in _numbered(run_dir / "history.csv")]
         # Interrupted in its last evaluation, a run does not know whether that is the best.
-        known = str(end) in _by_iteration(run_dir / "history.csv") or not trainer.best.keep
-        if ended_here and known:
-            wrong += _weights(run_dir / "weights.npz", again / "weights.npz")
+        known = beyond or end in evaluated or not trainer.best.keep
+        if known and (beyond == 0 or (run_dir / "weights.npz").exists()):
+            other = _weights(run_dir / "weights.npz", again / "weights.npz")
+            if beyond and other:
+                other.append(
+                    f"loss.csv goes on beyond the last checkpoint: if the run was cut off there, "
+                    f"weights.npz is of an earlier end; train.py --resume {run_dir} makes it anew"
+                )
+            wrong += other
     stretch = f"iterations {begin + 1} to {end} of {run_dir}"
     if wrong:
         return f"{stretch} come out differently: {'; '.join(wrong)}", 1
-    return f"verified: {stretch} give the same bits again", 0
+    rest = f"; the {beyond} rows of loss.csv after them were not compared" if beyond else ""
+    return f"verified: {stretch} give the same bits again{rest}", 0
 
 
 def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
@@ -88,25 +100,34 @@ def _extent(a, b) -> str:
     return f" ({np.count_nonzero(different)} of {a.size} numbers, by up to {largest:.3g})"
 
 
-def _rows(before: Path, now: Path, end: int) -> list[str]:
-    """The first row, up to iteration `end`, in which two tables differ."""
-    a, b = _by_iteration(before), _by_iteration(now)
-    if str(end) not in a:  # only the end of a run gets an evaluation that was not due
-        b.pop(str(end), None)
-    for i in sorted((k for k in a.keys() | b.keys() if int(k) <= end), key=int):
-        if a.get(i) != b.get(i):
-            said = (",".join(row.get(i, ["no row"])) for row in (a, b))
-            return ["{} at iteration {}: {} before, {} now".format(before.name, i, *said)]
+def _rows(before: Path, now: Path, begin: int, end: int) -> list[str]:
+    """The first row of the iterations after `begin`, up to `end`, in which two tables differ."""
+    if not (before.exists() and now.exists()):
+        return [f"{before.name} is {'there, and none is made' if before.exists() else 'missing'}"]
+    a, b = (
+        [row for row in _numbered(path) if begin < int(row[0]) <= end] for path in (before, now)
+    )
+    if before.name == "history.csv" and (not a or int(a[-1][0]) != end):
+        # Only the end of a run gets an evaluation that was not due.
+        b = [row for row in b if int(row[0]) != end]
+    for one, other in itertools.zip_longest(a, b):
+        if one != other:
+            said = (ascii(",".join(row or ["no row"]))[1:-1][:200] for row in (one, other))
+            return [
+                "{} at iteration {}: {} before, {} now".format(
+                    before.name, (one or other)[0], *said
+                )
+            ]
     return []
 
 
-def _by_iteration(path: Path) -> dict[str, list[str]]:
-    """The rows of a table by what stands in their first cells."""
+def _numbered(path: Path) -> list[list[str]]:
+    """The rows of a table, each of which begins with an iteration."""
     _, rows = read_rows(path)
     for line, row in enumerate(rows, start=2):
         if not (row[0].isascii() and row[0].isdigit() and len(row[0]) < 20):
             raise RunError(f"{path}, line {line}: expects an iteration, got {row[0][:40]!r}")
-    return {row[0]: row for row in rows}
+    return rows
 
 
 def _weights(before: Path, now: Path) -> list[str]:

@@ -75,6 +75,8 @@ class Layer(Remembers):
 
     training = True  # set by the net, through set_training
     needs_dX = True  # set by the net: False for the lowest layer that learns; dX may be left out
+    kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
+    goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
 
     def forward(self, *inputs):

@@ -157,7 +157,7 @@ class Convolution(Layer):
         for i, x in np.ndindex(kh, width):  # one row of a window is one run of kw · C numbers
             place = slice(x * sw * c, (x * sw + kw) * c)
             total[:, i : i + (rows - 1) * sh + 1 : sh, place] += shares[:, :, x, i]
-        total = total.reshape(n, height, -1, c)
+        total = total.reshape(n, height, x_width + 2 * pw, c)
         return total[:, ph : ph + x_height, pw : pw + x_width]
 
     def _spread(self, dout):

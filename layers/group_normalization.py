@@ -54,7 +54,7 @@ class GroupNormalization(Layer):
         n, c, *places = X.shape
         # Places first: a group of channels that lie apart in memory is then never copied.
         of_channel = X.mean(axis=tuple(range(2, X.ndim))) if places else X
-        of_group = of_channel.reshape(n, self.n_groups, -1).mean(axis=2)
+        of_group = of_channel.reshape(n, self.n_groups, c // self.n_groups).mean(axis=2)
         return np.repeat(of_group, c // self.n_groups, axis=1).reshape(n, c, *(1,) * len(places))
 
     @staticmethod

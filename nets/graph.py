@@ -71,22 +71,29 @@ class Graph(Net):
 
     def _heads(self, losses) -> dict[str, Head]:
         given = losses if isinstance(losses, dict) else {"loss": losses} if losses else {}
-        heads = {}
+        heads, taken = {}, set()
         for name, head in given.items():
             head = head if isinstance(head, Head) else Head(head)
             check_member(f"loss {name}", head.loss)
-            heads[name] = dataclasses.replace(head, input=head.input or self.outputs[0])
+            if name in self.nodes or name in self.inputs:
+                kind = "a layer" if name in self.nodes else "an input"
+                raise ValueError(
+                    f"Graph: the loss {name} is called like {kind}, and names tell them apart; "
+                    f"call the loss {name}_loss"
+                )
+            loss, blob = own_twin(head.loss, taken), head.input or self.outputs[0]
+            heads[name] = dataclasses.replace(head, loss=loss, input=blob)
         return heads
 
     def forward(self, *inputs):
         """One array for each of `inputs`; returns the output, or a tuple of several."""
         blobs = self._run(self.arrays_of(inputs))
-        self._last_pass = "forward"
+        self._end_pass("forward")
         return _one_or_tuple([blobs[name] for name in self.outputs])
 
     def run(self, X):
         blobs = self._run(self.arrays_of(X))
-        self._last_pass = "forward"
+        self._end_pass("forward")
         read = {name: blobs[blob] for name, blob in self._read_by_heads.items()}
         return blobs[self.outputs[0]], read
 
@@ -95,11 +102,15 @@ class Graph(Net):
         tuple for several inputs.
 
         After `loss`, dout is a factor of the loss (default 1); after `forward` there is one for
-        each output. Layers that lead to nothing trainable are left out when no dX is wanted.
+        each output. A pass goes back once. Layers that lead to nothing trainable are left out when
+        no dX is wanted.
         """
-        self._refuse_backward_alone()
-        gradients = self._seeds(douts)
         learns = self._what_learns()
+        steps = zip(self._steps, learns, strict=True)
+        visited = (step.name for step, learned in steps if learned is not None)
+        self._refuse_wrong_backward(visited)
+        gradients = self._seeds(douts)
+        self._use_pass()
         for step, learned in zip(reversed(self._steps), reversed(learns), strict=True):
             if learned is None or not any(blob in gradients for blob in step.writes):
                 continue
@@ -139,7 +150,7 @@ class Graph(Net):
 
     def _run(self, inputs) -> dict:
         """All blobs that are outputs or read by a loss."""
-        self._last_pass = None
+        self._begin_pass()
         blobs = dict(zip(self.inputs, inputs, strict=True))
         self._shapes = {name: np.shape(x) for name, x in blobs.items()}
         for step in self._steps:

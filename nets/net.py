@@ -10,12 +10,13 @@ from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
 from lamina.nets.head import Head
 from lamina.nets.net_file import save_net
+from lamina.nets.passes import Passes
 from lamina.nets.shown import shown_net
 from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
-class Net(Derivatives, Layer):
+class Net(Derivatives, Passes, Layer):
     """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold
     losses. All nets have one interface:
 
@@ -33,7 +34,6 @@ class Net(Derivatives, Layer):
     outputs: tuple[str, ...] = ()
     heads: dict[str, Head] = {}  # noqa: RUF012  (a net without a loss; never written into)
     written_as: str  # set by those that are written layer by layer, for themselves alone
-    _last_pass: str | None = None  # "forward" or "loss": what backward would go back through
 
     @property
     def loss_layer(self) -> Layer | None:
@@ -66,7 +66,7 @@ class Net(Derivatives, Layer):
             value = head.loss.forward(read[name], head.targets(name, t))
             value = value if head.weight == 1.0 else head.weight * value
             total = value if total is None else total + value
-        self._last_pass = "loss"
+        self._end_pass("loss")
         return total
 
     def scores_and_losses(self, X, t) -> tuple:
@@ -90,7 +90,7 @@ class Net(Derivatives, Layer):
                 "Graph(..., losses=...)"
             )
         done = self.run(X)
-        self._last_pass = None  # until the losses have succeeded too
+        self._begin_losses()
         return done
 
     def flops(self, *input_shapes):
@@ -140,10 +140,6 @@ class Net(Derivatives, Layer):
             self.needs_dX = wanted
         return {name: param.grad for name, param in parameters.items() if param.trainable}
 
-    def forget(self) -> None:
-        """A backward now would be an error: what the layers keep is not of a plain pass."""
-        self._last_pass = None
-
     def scores(self, X):
         """What `forward` gives; of several outputs the first."""
         return self.run(X)[0]
@@ -186,13 +182,6 @@ class Net(Derivatives, Layer):
 
     def __repr__(self):
         return shown_net(self)
-
-    def _refuse_backward_alone(self) -> None:
-        if self._last_pass is None:
-            raise RuntimeError(
-                f"{type(self).__name__}: backward needs a forward or loss call just before it "
-                "(predict and accuracy do not count: they keep nothing)"
-            )
 
 
 def blobs_of(name: str, shape) -> dict[str, tuple]:

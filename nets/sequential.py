@@ -47,7 +47,8 @@ class Sequential(Net):
         check_dtypes(self.parameters())
 
     def forward(self, X):
-        before, self._shapes, self._last_pass = None, [], None
+        self._begin_pass()
+        before, self._shapes = None, []
         for name, layer in self.layers.items():
             self._shapes.append(X.shape)
             try:
@@ -61,7 +62,7 @@ class Sequential(Net):
                 what = "None; return the output" if X is None else f"{len(X)} outputs; use a Graph"
                 raise TypeError(f"{place_of(name, layer)}: forward returned {what}")
             before = name, layer
-        self._last_pass = "forward"
+        self._end_pass("forward")
         return X
 
     def run(self, X):
@@ -72,16 +73,17 @@ class Sequential(Net):
         """Go back through the last `loss` or `forward`; returns dX unless needs_dX is False.
 
         After `loss`, dout is a factor of the loss (default 1); after `forward` it is the gradient
-        of the output, and has no default.
+        of the output, and has no default. A pass goes back once.
         Only layers from the lowest one that learns upward are visited when no dX is wanted.
         """
-        self._refuse_backward_alone()
+        lowest = 0 if self.needs_dX else self._lowest_that_learns()
+        self._refuse_wrong_backward(list(self.layers)[lowest:])
         if self._last_pass == "loss":
             dout = self.heads["loss"].loss.backward(1.0 if dout is None else dout)
         if dout is None:
             raise TypeError("Sequential: after forward, backward needs dout, the output's gradient")
+        self._use_pass()
         layers = list(self.layers.items())
-        lowest = 0 if self.needs_dX else self._lowest_that_learns()
         for i in range(len(layers) - 1, lowest - 1, -1):
             name, layer = layers[i]
             layer.needs_dX = self.needs_dX or i > lowest

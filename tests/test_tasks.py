@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from lamina.commands.frame import main
 from lamina.common.table import read_table
+from lamina.datasets import NPZ, Dataset, Reconstruction, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import load_run
@@ -280,3 +281,130 @@ def test_choosing_on_noise_earns_nothing(tmp_path):
         found.append(float(re.search(r"test ([\d.]+) %", summary)[1]))
     error = np.std(found, ddof=1) / np.sqrt(len(found))
     assert abs(np.mean(found) - 50.0) < 2 * error
+
+
+CLASSES = """
+    dataset: {type: CSV, path: d.csv, validation_share: 0.2}
+    net:
+      type: Sequential
+      layers: {affine: {type: Affine, n_out: 1}}
+      loss: {type: SigmoidWithLoss}
+    optimizer: {type: SGD, lr: 0.1}
+    training: {iterations: 40, batch_size: 5, evaluate_every: 10, metrics: [accuracy]}
+"""
+
+
+@pytest.fixture
+def classes(tmp_path, monkeypatch):
+    """Writes a CSV of two classes and a configuration; returns what makes the latter."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    rows = [[*x, "ab"[int(x[0] > 0)]] for x in rng.standard_normal((60, 2)).tolist()]
+    write_csv(tmp_path / "d.csv", ["x", "y", "t"], rows)
+
+    def configured(*changes):
+        (tmp_path / "c.yaml").write_text(textwrap.dedent(CLASSES))
+        config = load_config("c.yaml")
+        for change in changes:
+            config.set(change)
+        return config
+
+    return configured
+
+
+@pytest.mark.parametrize("name", ["rmse", "mae", "r2"])
+def test_a_metric_that_says_nothing_about_the_task_is_refused(classes, name):
+    with pytest.raises(ValueError, match=rf"training.metrics: {name} says nothing here.*accura"):
+        build_trainer(classes(f"training.metrics=[{name}]"), quiet=True)
+
+
+def test_a_figure_that_is_not_the_usual_one_has_its_name(classes, tmp_path):
+    summary, _ = run(classes("training.metrics=[precision]"), "c", tmp_path / "run", quiet=True)
+    assert re.match(r"train precision [\d.]+ %, validation precision", summary)
+
+
+def test_what_is_not_defined_chooses_nothing_and_is_said(classes, tmp_path, capsys):
+    """One validation sample has one class: there is no ROC curve."""
+    config = classes(
+        "training.metrics=[roc_auc]",
+        "dataset.n_validation=1",
+        "training.keep_best=true",
+        "training.patience=1",
+    )
+    summary, status = run(config, "c", tmp_path / "run", quiet=True)
+    assert status == 0
+    assert "best" not in summary
+    assert read_table(tmp_path / "run" / "history.csv")["iteration"][-1] == 40
+    said = capsys.readouterr().err
+    assert said.count("validation_roc_auc is not defined at iteration 10: nothing can be ch") == 1
+
+
+def test_what_ended_a_run_early_is_said(classes, tmp_path):
+    config = classes("training.patience=1", "training.iterations=4000")
+    summary, _ = run(config, "c", tmp_path / "run", quiet=True)
+    assert re.search(r"; ended by patience at iteration \d+, run in ", summary)
+    assert "ended by" not in run(classes(), "c", tmp_path / "other", quiet=True)[0]
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_word_outside_the_vocabulary_is_named_before_the_run(tmp_path, monkeypatch, part):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    arrays = {f"x_{p}": rng.integers(0, 20, (300, 4)) for p in ("train", "validation", "test")}
+    arrays |= {f"t_{p}": rng.integers(0, 2, 300) for p in ("train", "validation", "test")}
+    arrays[f"x_{part}"][123, 2] = 99
+    np.savez("w.npz", **arrays)
+    (tmp_path / "c.yaml").write_text(
+        textwrap.dedent("""
+        dataset: {type: NPZ, path: w.npz, indices: true}
+        net:
+          type: Sequential
+          layers:
+            embedding: {type: Embedding, n_words: 20, n_dims: 4}
+            flat: {type: Flatten}
+            affine: {type: Affine, n_out: 2}
+          loss: {type: SoftmaxWithLoss}
+        optimizer: {type: SGD, lr: 0.1}
+        """)
+    )
+    words = f"dataset: the {part} inputs: row 123 holds 99, and the Embedding has n_words: 20"
+    with pytest.raises(ValueError, match=words):
+        build_trainer(load_config("c.yaml"), quiet=True)
+
+
+def test_labels_that_start_at_one_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    X, t = np.ones((30, 2), np.float32), np.arange(30) % 3 + 1
+    np.savez("d.npz", x_train=X, t_train=t, x_test=X, t_test=t)
+    with pytest.raises(ValueError, match="the class 0 is in no sample; do the labels start at 1"):
+        NPZ("d.npz")
+
+
+def test_the_guessing_loss_of_scaled_images_is_that_of_what_the_net_sees():
+    X = np.random.default_rng(0).integers(0, 256, (50, 9)).astype(np.uint8)
+    samples, seen = Samples(X, X, scale=1 / 255), X / 255
+    dataset = Dataset(samples, samples, Reconstruction())
+    squares = np.square(seen - seen.mean(axis=0)).sum(axis=1).mean()
+    assert dataset.guessing_loss("SquaredErrorLoss") == pytest.approx(0.5 * squares, rel=1e-5)
+
+
+def test_a_net_no_better_than_a_guess_is_not_healthy(tmp_path, monkeypatch, capsys):
+    """Targets far from 0, and a rate too small to get there."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 1))
+    write_csv(tmp_path / "d.csv", ["x", "y"], np.hstack([x, 100 + 10 * x]).tolist())
+    (tmp_path / "c.yaml").write_text(
+        textwrap.dedent("""
+        dataset: {type: CSV, path: d.csv, task: regression}
+        net:
+          type: Sequential
+          layers: {affine: {type: Affine, n_out: 1}}
+          loss: {type: SquaredErrorLoss}
+        optimizer: {type: SGD, lr: 0.0005}
+        training: {iterations: 1000, batch_size: 20, evaluate_every: 200}
+        """)
+    )
+    run(load_config("c.yaml"), "c", tmp_path / "run", quiet=True)
+    assert main(["doctor", "run"]) == 1
+    assert "run: nothing learned" in capsys.readouterr().out

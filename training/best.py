@@ -22,8 +22,10 @@ class Best:
         if self.column is None:
             return False
         value = row[self.column]
+        if math.isnan(value):  # says neither yes nor no
+            return False
         better = value > self.value if self.higher_is_better else value < self.value
-        if not (better or (math.isnan(self.value) and not math.isnan(value))):
+        if not (better or math.isnan(self.value)):
             self.since += 1
             return False
         self.value, self.iteration, self.since = value, row["iteration"], 0

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from lamina.datasets import Dataset
-from lamina.metrics import Metric, make_metric
+from lamina.metrics import METRICS, Metric, make_metric
 
 
 class Evaluator:
@@ -77,12 +77,13 @@ class Evaluator:
         return [f"{m.name} {m.shown(row[f'{part}_{m.name}'])}" for m in self.metrics]
 
     def shown(self, row: dict, part: str) -> str:
-        """The figures of one set in words: "97.26 %", or "rmse 1.23, r2 0.51" if it has several;
-        "loss 0.12" without metrics."""
+        """The figures of one set in words: "97.26 %", if that is the usual one of the task, else
+        "rmse 1.23, r2 0.51"; "loss 0.12" without metrics."""
         if not self.metrics:
             return f"loss {row[f'{part}_loss']:.4g}"
         words = self.words(row, part)
-        if len(words) == 1 and words[0].endswith("%"):
+        is_usual = self.counts == self.dataset.task.metrics[0]
+        if len(words) == 1 and words[0].endswith("%") and is_usual:
             return words[0].removeprefix(f"{self.counts} ")
         return ", ".join(words)
 
@@ -106,6 +107,12 @@ class Evaluator:
 
 def _made(metric, task) -> Metric:
     metric = make_metric(metric, task.metric_options)
+    for name, cls in METRICS.items():
+        if type(metric) is cls and metric.scalar:
+            try:
+                task.check_metric(name)
+            except ValueError as error:
+                raise ValueError(f"metrics: {error}") from None
     if not metric.scalar:
         raise ValueError(f"metrics: {metric.name} is no single number; `lamina evaluate` shows it")
     return metric

@@ -1,6 +1,7 @@
 """The training loop."""
 
 import contextlib
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -41,9 +42,9 @@ class Trainer:
     With a run directory, which is new or empty, `run` leaves there a configuration, the tables,
     weights.npz and `checkpoints`, into each of which `provenance` goes. SIGINT and SIGTERM end the
     run after its iteration, with everything written; `interrupted` is then the number of the
-    signal. `watch` looks on at every step: training.watch.Watch, the default, stops a run whose
-    loss, gradients or weights are no longer finite; lamina.diagnosis.Diagnosis also says where that
-    came from, and records the layers.
+    signal, and `ended_by` says what else has ended it early. `watch` looks on at every step:
+    training.watch.Watch, the default, stops a run whose loss, gradients or weights are no longer
+    finite; lamina.diagnosis.Diagnosis also says where that came from, and records the layers.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Trainer:
         self.watch, self.quiet = watch or Watch(), quiet
         self.history, self.iteration = History(self.evaluator.columns), 0
         self.interrupted: int | None = None
+        self.ended_by = ""  # what has ended the run before its iterations were done
         self.batch: Batch | None = None  # what a watch looks at
         self._watched = 0.0  # seconds of the watch that the history knows of
 
@@ -206,6 +208,7 @@ class Trainer:
             "checkpoint.keep_best": checkpoints is not None and checkpoints.keep_best,
             "a schedule of type plateau": self.optimizer.chooses,
         }
+        self._chooses, self._said_undefined = any(wanted.values()), False
         column = f"validation_{self.evaluator.counts}"
         if column in self.evaluator.columns:
             return Best(column, self.evaluator.higher_is_better, keep_best)
@@ -227,6 +230,8 @@ class Trainer:
                 better, stopped = self._evaluate(interrupt)
             over = self.plan.is_over(self.iteration, self.best.since) or stopped
             over = over or interrupt.signal is not None
+            if over and self.iteration < self.plan.iterations:
+                self.ended_by = "a callback" if stopped else "patience"
             if over or self.files.is_due(self.iteration) or better:
                 self._save()
             if over:
@@ -257,7 +262,15 @@ class Trainer:
         self._watched = self.watch.seconds
         self.history.add_evaluation(row, samples, seconds)
         better = self.best.note(row, self.net)
-        if self.optimizer.chooses:
+        defined = self.best.column is None or not math.isnan(row[self.best.column])
+        if not defined and self._chooses and not self._said_undefined:
+            self._said_undefined = True
+            print(
+                f"{self.best.column} is not defined at iteration {self.iteration}: nothing can be "
+                "chosen by it; other metrics, or more validation samples",
+                file=sys.stderr,
+            )
+        if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
         stop = [callback.evaluated(self, row) for callback in self.callbacks]
         self._lap = time.perf_counter(), self.iteration

@@ -51,6 +51,17 @@ def _power_exponent(g, y, a, b):
     return times(g, y * np.log(np.where(a == 0, np.ones_like(a), a)))
 
 
+def _share_of_numbers(g, mine, other):
+    """The share of np.fmax and np.fmin, to which NaN is a missing number."""
+    alone = np.isnan(other) & ~np.isnan(mine)
+    return np.where(alone, g, _share(g, mine, other))
+
+
+def _by_radius(g, a, r):
+    """g a / r, and 0 at r = 0, where there is a kink."""
+    return over(times(g, a), r)
+
+
 def _divisor(g, y, b):
     return -over(times(g, y), b)
 
@@ -69,13 +80,13 @@ ELEMENTWISE = {
     np.maximum: (lambda g, y, a, b: _share(g, a, b), lambda g, y, a, b: _share(g, b, a)),
     np.minimum: (lambda g, y, a, b: _share(g, b, a), lambda g, y, a, b: _share(g, a, b)),
     np.logaddexp: (
-        lambda g, y, a, b: times(g, np.exp(a - y)),
-        lambda g, y, a, b: times(g, np.exp(b - y)),
+        lambda g, y, a, b: times(g, np.exp(-np.logaddexp(0.0, np.subtract(b, a)))),
+        lambda g, y, a, b: times(g, np.exp(-np.logaddexp(0.0, np.subtract(a, b)))),
     ),
     np.positive: (lambda g, y, a: g,),
     np.negative: (lambda g, y, a: -g,),
     np.absolute: (lambda g, y, a: times(g, np.sign(a)),),
-    np.square: (lambda g, y, a: times(g, 2.0 * a),),
+    np.square: (lambda g, y, a: times(2.0 * g, a),),
     np.sqrt: (lambda g, y, a: over(g, 2.0 * y),),
     np.reciprocal: (lambda g, y, a: -times(times(g, y), y),),
     np.exp: (lambda g, y, a: times(g, y),),
@@ -89,6 +100,34 @@ ELEMENTWISE = {
     np.sinh: (lambda g, y, a: times(g, np.cosh(a)),),
     np.cosh: (lambda g, y, a: times(g, np.sinh(a)),),
     np.tanh: (lambda g, y, a: times(g, 1.0 - y * y),),
+    np.arcsin: (lambda g, y, a: over(g, np.sqrt((1.0 - a) * (1.0 + a))),),
+    np.arccos: (lambda g, y, a: -over(g, np.sqrt((1.0 - a) * (1.0 + a))),),
+    np.arcsinh: (lambda g, y, a: over(g, np.hypot(1.0, a)),),
+    np.arccosh: (lambda g, y, a: over(g, np.sqrt(a - 1.0) * np.sqrt(a + 1.0)),),
+    np.arctanh: (lambda g, y, a: over(g, (1.0 - a) * (1.0 + a)),),
+    np.log2: (lambda g, y, a: over(g, a) / math.log(2.0),),
+    np.log10: (lambda g, y, a: over(g, a) / math.log(10.0),),
+    np.exp2: (lambda g, y, a: times(g, y * math.log(2.0)),),
+    np.cbrt: (lambda g, y, a: over(over(g, 3.0 * y), y),),
+    np.fabs: (lambda g, y, a: times(g, np.sign(a)),),
+    np.deg2rad: (lambda g, y, a: g * (math.pi / 180.0),),
+    np.rad2deg: (lambda g, y, a: g * (180.0 / math.pi),),
+    np.hypot: (
+        lambda g, y, a, b: _by_radius(g, 0.5 * a, np.hypot(0.5 * a, 0.5 * b)),  # y may overflow
+        lambda g, y, a, b: _by_radius(g, 0.5 * b, np.hypot(0.5 * a, 0.5 * b)),
+    ),
+    np.arctan2: (
+        lambda g, y, a, b: over(_by_radius(g, b, np.hypot(a, b)), np.hypot(a, b)),
+        lambda g, y, a, b: -over(_by_radius(g, a, np.hypot(a, b)), np.hypot(a, b)),
+    ),
+    np.fmax: (
+        lambda g, y, a, b: _share_of_numbers(g, a, b),
+        lambda g, y, a, b: _share_of_numbers(g, b, a),
+    ),
+    np.fmin: (
+        lambda g, y, a, b: _share_of_numbers(g, -a, -b),
+        lambda g, y, a, b: _share_of_numbers(g, -b, -a),
+    ),
     np.where: (
         None,
         lambda g, y, c, a, b: np.where(c, g, 0.0),

@@ -112,6 +112,15 @@ def _dot(a, b):
     return a @ b if b.ndim <= 2 else np.tensordot(a, b, axes=(-1, -2))
 
 
+def _inner(a, b):
+    a, b = _array(a), _array(b)
+    return a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, axes=(-1, -1))
+
+
+def _vdot(a, b):
+    return np.ravel(_array(a)) @ np.ravel(_array(b))
+
+
 def _outer(a, b):
     return np.ravel(a)[:, np.newaxis] * np.ravel(b)
 
@@ -135,4 +144,10 @@ def _tensordot(a, b, axes=2):
     return np.reshape(left @ right, shape)
 
 
-COMPOSITE = {np.dot: _dot, np.outer: _outer, np.tensordot: _tensordot}
+COMPOSITE = {
+    np.dot: _dot,
+    np.inner: _inner,
+    np.vdot: _vdot,
+    np.outer: _outer,
+    np.tensordot: _tensordot,
+}

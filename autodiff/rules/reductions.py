@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from lamina.autodiff.rules.elementwise import times
 from lamina.autodiff.rules.rule import Rule, linear
 from lamina.autodiff.traced import NotDifferentiable, primal
 
@@ -20,11 +21,11 @@ def _weighted(weights):
 
     def push(dx, y, x, axis=None, *, keepdims=False):
         w = weights(along(y, x, axis, keepdims), x, axis)
-        return np.sum(dx * w, axis=axis, keepdims=keepdims)
+        return np.sum(times(dx, w), axis=axis, keepdims=keepdims)
 
     def pull(g, y, x, axis=None, *, keepdims=False):
         w = weights(along(y, x, axis, keepdims), x, axis)
-        return along(g, x, axis, keepdims) * w
+        return times(along(g, x, axis, keepdims), w)
 
     return [Rule(push, pull)]
 
@@ -44,22 +45,43 @@ def _others(y, x, axis):
         return y / x
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     kept = [i for i in range(x.ndim) if i not in axes]
-    rows = np.transpose(x, (*kept, *axes)).astype(np.float64)  # what is between may be tiny
+    rows = np.transpose(x, (*kept, *axes))
     flat = np.reshape(rows, (int(np.prod([x.shape[i] for i in kept], dtype=int)), -1))
     columns = [flat[:, i] for i in range(flat.shape[1])]
     before, after = _products(columns), _products(columns[::-1])[::-1]
-    others = [a * b for a, b in zip(before, after, strict=True)]
+    others = [_scaled(a * b, e + f) for (a, e), (b, f) in zip(before, after, strict=True)]
     others = np.reshape(np.stack(others, -1) if others else flat, rows.shape)
-    return np.transpose(others, np.argsort((*kept, *axes))).astype(x.dtype)
+    return np.transpose(others, np.argsort((*kept, *axes)))
 
 
 def _products(columns):
-    """For each of them the product of those before it."""
-    product, before = np.ones_like(columns[0]) if columns else None, []
+    """(p, e) for each of them, p 2ᵉ the product of those before it: on the way to a number that
+    can be held may lie one that cannot."""
+    if not columns:
+        return []
+    product, exponent = np.ones_like(columns[0]), np.zeros(columns[0].shape, int)
+    before = []
     for column in columns:
-        before.append(product)
-        product = product * column
+        before.append((product, exponent))
+        column, e = _normal(column)
+        product, f = _normal(product * column)
+        exponent = exponent + e + f
     return before
+
+
+def _normal(x):
+    """x / 2ᵉ of 1 to 2, and e."""
+    plain = primal(x)
+    e = np.where(np.isfinite(plain), np.frexp(plain)[1] - 1, 0)
+    e = np.where(plain == 0, 0, e)
+    return x / np.ldexp(np.ones_like(plain), e), e
+
+
+def _scaled(x, e):
+    """x 2ᵉ, in two steps since 2ᵉ alone may be too large or small."""
+    half, one = np.clip(e, -2000, 2000) // 2, np.ones_like(primal(x))
+    with np.errstate(over="ignore"):
+        return x * np.ldexp(one, half) * np.ldexp(one, np.clip(e, -2000, 2000) - half)
 
 
 def _sum(g, y, x, axis=None, dtype=None, *, keepdims=False):
@@ -138,7 +160,7 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     if len(axes) == 1 and ord != 0 and not isinstance(ord, str):
         if np.isinf(ord):
             return (np.max if ord > 0 else np.min)(np.abs(x), axis=axes, keepdims=keepdims)
-        if ord < 0:
+        if ord < 0 or ord == 1:  # a sum of what is not raised needs no unit
             return np.sum(np.abs(x) ** ord, axis=axes, keepdims=keepdims) ** (1.0 / ord)
         unit, units = _unit(x, axes, keepdims)
         powers = np.abs(x / unit) ** ord
@@ -154,4 +176,23 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     )
 
 
-COMPOSITE = {np.var: _var, np.std: _std, np.linalg.norm: _norm}
+def _amax(x, axis=None, *, keepdims=False):
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+def _amin(x, axis=None, *, keepdims=False):
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+def _ptp(x, axis=None, *, keepdims=False):
+    return _amax(x, axis, keepdims=keepdims) - _amin(x, axis, keepdims=keepdims)
+
+
+COMPOSITE = {
+    np.amax: _amax,
+    np.amin: _amin,
+    np.ptp: _ptp,
+    np.var: _var,
+    np.std: _std,
+    np.linalg.norm: _norm,
+}

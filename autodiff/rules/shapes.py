@@ -131,6 +131,18 @@ def _take_along_axis(g, y, x, indices, axis=-1):
     return _gathered(np.take_along_axis)(g, y, x, indices, axis)
 
 
+def _diagonal(g, y, x, offset=0, axis1=0, axis2=1):
+    return _gathered(np.diagonal)(g, y, x, offset, axis1, axis2)
+
+
+def _diag(g, y, x, k=0):
+    return np.diagonal(g, k) if x.ndim == 1 else _gathered(np.diag)(g, y, x, k)
+
+
+def _tile(g, y, x, reps):
+    return _gathered(np.tile)(g, y, x, reps)
+
+
 def _roll(g, y, x, shift, axis=None):
     return np.roll(g, np.negative(shift), axis)
 
@@ -198,6 +210,12 @@ RULES = {
         np.copy: lambda g, y, x, order="K": g,
         np.flip: lambda g, y, x, axis=None: np.flip(g, axis),
         np.roll: _roll,
+        np.rot90: lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes),
+        np.diagonal: _diagonal,
+        np.diag: _diag,
+        np.triu: lambda g, y, x, k=0: np.triu(g, k),
+        np.tril: lambda g, y, x, k=0: np.tril(g, k),
+        np.tile: _tile,
         np.repeat: _repeat,
         np.take: _take,
         np.take_along_axis: _take_along_axis,
@@ -236,6 +254,17 @@ def _vstack(arrays):
     return np.concatenate([np.reshape(a, (1, -1)) if np.ndim(a) < 2 else a for a in arrays])
 
 
+def _trace(x, offset=0, axis1=0, axis2=1):
+    return np.sum(np.diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+def _diff(x, n=1, axis=-1):
+    place = (slice(None),) * normalize_axis_index(axis, x.ndim)
+    for _ in range(n):
+        x = x[(*place, slice(1, None))] - x[(*place, slice(None, -1))]
+    return +x
+
+
 def _sort(x, axis=-1):
     if axis is None:
         x, axis = np.ravel(x), 0
@@ -248,4 +277,6 @@ COMPOSITE = {
     np.hstack: _hstack,
     np.vstack: _vstack,
     np.sort: _sort,
+    np.trace: _trace,
+    np.diff: _diff,
 }

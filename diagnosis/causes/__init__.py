@@ -12,6 +12,7 @@ from lamina.diagnosis.causes.initial_weights import equal_weights, weights_too_l
 from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.non_finite import bad_number, overflow
+from lamina.diagnosis.causes.nothing_learned import nothing_learned
 
 CAUSES = (
     bad_number,
@@ -29,4 +30,5 @@ CAUSES = (
     too_little_capacity,
     over_fitting,
     overflow,
+    nothing_learned,
 )

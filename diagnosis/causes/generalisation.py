@@ -30,6 +30,8 @@ def wrong_labels(record, earlier) -> Finding | None:
     if limit >= 1.0 or record.test > limit or record.scores("test")[best] > limit + 0.02:
         return None
     by_heart = record.train - record.test > 0.1
+    if not by_heart and not record.figure.is_share:
+        return None  # far from the targets on all samples: nothing is learned yet
     shown = record.figure.shown
     evidence = [
         f"{record.said('test')}, best {shown(float(record.values('test')[best]))}",
@@ -116,8 +118,8 @@ def over_fitting(record, earlier) -> Finding | None:
             f"iteration {at:.0f}"
         )
     weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
-    if weights:
-        evidence.append(f"{weights:,} parameters for {record.facts['samples']:,} samples")
+    if weights and (samples := record.facts.get("samples")):
+        evidence.append(f"{weights:,} parameters for {samples:,} samples")
     return Finding(
         "over-fitting",
         evidence,

@@ -31,6 +31,12 @@ FUNCTIONS = {
     "sin": lambda np, x, y: np.sin(x) + np.cos(y) + np.tan(0.5 * x) + np.arctan(x),
     "sinh": lambda np, x, y: np.sinh(x) + np.cosh(y) + np.tanh(x),
     "logaddexp": lambda np, x, y: np.logaddexp(x, y),
+    "arcsin": lambda np, x, y: np.arcsin(0.4 * x) + np.arccos(0.4 * y) + np.arctanh(0.4 * x),
+    "arcsinh": lambda np, x, y: np.arcsinh(x) + np.arccosh(1.2 + y),
+    "arctan2": lambda np, x, y: np.arctan2(x, y),
+    "hypot": lambda np, x, y: np.hypot(x, y) + np.fabs(x) + np.cbrt(x) * np.deg2rad(y),
+    "log2": lambda np, x, y: np.log2(y) + np.log10(y) + np.exp2(x) + np.rad2deg(x),
+    "fmax": lambda np, x, y: np.fmax(x, y) + np.fmin(x, 0.9 * y),
     "maximum": lambda np, x, y: np.maximum(x, y) + np.minimum(x, 0.9 * y),
     "clip": lambda np, x, y: np.clip(x, -0.77, 0.81) * y,
     "where": lambda np, x, y: np.where(MASK, x * y, y) + np.where(x > 0.0, x * x, 0.0),
@@ -65,6 +71,10 @@ FUNCTIONS = {
     "pad wrap": lambda np, x, y: np.pad(x * y, 2, mode="wrap") + np.pad(x, 2, mode="symmetric"),
     "flip": lambda np, x, y: np.flip(x, 1) * np.flip(y),
     "roll": lambda np, x, y: np.roll(x, 1, axis=0) * np.roll(y, -2),
+    "rot90": lambda np, x, y: np.rot90(x) * np.rot90(y, 3) + np.tile(x[:, :1], (2, 1))[:4] ** 2,
+    "diagonal": lambda np, x, y: np.diag(x) * np.diagonal(y, 1) + np.trace(x) * np.diag(y[0])[0, 0],
+    "triangles": lambda np, x, y: np.triu(x, 1) * y + np.tril(y) * x + np.ptp(x),
+    "diff": lambda np, x, y: np.diff(x) * np.diff(y, n=1) + np.inner(x[0], y[0]) * np.vdot(x, y),
     "slices": lambda np, x, y: x[1:, ::-2] * y[:2, :2] + x[None, 0, 1] * y[:2, 2, None],
     "masks": lambda np, x, y: (x * y)[MASK] ** 2,
     "integers": lambda np, x, y: x[ROWS] * y[ROWS[:, None], [0, 0, 3, 3]] + x[ROWS, 1][:, None],
@@ -77,7 +87,19 @@ FUNCTIONS = {
     "slogdet": lambda np, x, y: np.linalg.slogdet(x.T @ y + EYE)[1],
 }
 # autograd has no rules for these, or only for constants around, one axis, other orders.
-NOT_IN_AUTOGRAD = {"flip", "take", "take_along_axis", "pad edge", "pad wrap", "sort, axis", "norms"}
+NOT_IN_AUTOGRAD = {
+    "flip",
+    "take",
+    "take_along_axis",
+    "pad edge",
+    "pad wrap",
+    "sort, axis",
+    "norms",
+    "hypot",
+    "triangles",
+    "diagonal",
+    "diff",
+}
 
 
 def scalar(f, np):

@@ -1,8 +1,10 @@
 """lamina evaluate: what is said of a finished run, and of what is none."""
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -77,3 +79,16 @@ def test_another_set_and_one_that_is_not_there(finished, capsys):
     assert capsys.readouterr().out.startswith("train set, 1,000 samples: loss ")
     assert main(["evaluate", str(finished[0]), "--on", "validation"]) == 2
     assert "there is no validation set; the data have train, test" in capsys.readouterr().err
+
+
+def test_a_run_that_can_only_be_read_is_evaluated(finished, monkeypatch, capsys):
+    def refused(*arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refused)
+    assert main(["evaluate", str(finished[0])]) == 0
+    captured = capsys.readouterr()
+    assert "accuracy" in captured.out
+    assert "picture" not in captured.out
+    assert "no picture: " in captured.err
+    assert "mistakes.png cannot be written: Read-only file system" in captured.err

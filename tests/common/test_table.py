@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lamina.common.table import Table, read_table
+from lamina.common.errors import RunError
+from lamina.common.table import Table, read_rows, read_table
 
 HEADER = ("iteration", "loss")
 
@@ -85,4 +86,24 @@ def test_a_file_without_a_header_is_one_clear_error(tmp_path, content):
     path = tmp_path / "t.csv"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"t\.csv"):
+        read_table(path)
+
+
+def test_names_with_any_line_ends_are_read_and_continued(tmp_path):
+    """U+2028 and others end a line for Python, but not in a CSV file."""
+    path, header = tmp_path / "t.csv", ("iteration", "layer")
+    names = ["a\u2028b", "a\u2029b", "a\x85b", "a\x0bb", "a\x0cb", "a\x1cb"]
+    made = Table(path, header)
+    for i, name in enumerate(names, start=1):
+        made.write((i, name))
+    made.flush()
+    assert [row[1] for row in read_rows(path)[1]] == names
+    Table(path, header, 4)
+    assert [row[1] for row in read_rows(path)[1]] == names[:4]
+
+
+def test_a_cell_that_is_too_long_is_one_error(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"iteration,loss\n1,{'1' * 200_000}\n")
+    with pytest.raises(RunError, match=r"t\.csv, line 2: is damaged"):
         read_table(path)

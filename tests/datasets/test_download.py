@@ -3,14 +3,17 @@
 import gzip
 import hashlib
 import http.server
+import os
 import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from lamina.datasets import download
+from lamina.datasets import MNIST, DrawnDigits, download
 from lamina.datasets.download import DownloadError, fetch, md5_of_file, sha256_of_content
 
 CONTENT = bytes(range(256)) * 400
@@ -82,6 +85,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", "many")
             self.end_headers()
             return self.wfile.write(PACKED)
+        if way in ("negative", "nonsense"):
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"3\r\nabc\r\n" + {"negative": b"-5", "nonsense": b"x"}[way] + b"\r\n")
+            self.close_connection = True
+            return None
         body = BODIES[way]
         if way == "flaky" and self.server.requests.count(self.path) == 1:
             return self.send_error(503)
@@ -152,7 +163,10 @@ def test_a_mirror_that_packs_the_file_otherwise_is_good(tmp_path, server, way):
 
 @pytest.mark.parametrize(
     "way",
-    ["403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"],
+    [
+        *("403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"),
+        *("negative", "nonsense"),
+    ],
 )
 def test_after_a_bad_mirror_comes_the_next(tmp_path, server, way):
     path = get(tmp_path / "file.gz", server, way, "good")
@@ -317,3 +331,30 @@ def test_a_server_that_says_nothing_is_not_waited_for_long(tmp_path, server, mon
 def test_mirrors_are_asked_in_their_order(tmp_path, server):
     get(tmp_path / "file.gz", server, "404", "good", "recompressed")
     assert server.requests == ["/404/file.gz", "/good/file.gz"]
+
+
+def test_what_a_killed_download_left_is_removed_and_no_other_files(tmp_path, server):
+    old, fresh, other = (
+        tmp_path / name
+        for name in (".file.gz.a.unfinished", ".file.gz.b.unfinished", ".more.gz.a.unfinished")
+    )
+    for path in (old, fresh, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (1e9, 1e9))
+    get(tmp_path / "file.gz", server, "good")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["file.gz", fresh.name, other.name])
+
+
+def test_a_user_without_a_home_draws_digits_and_is_told_more(monkeypatch, tmp_path):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("LAMINA_DATA", str(tmp_path))
+    kept = DrawnDigits(n_train=20, n_test=10)
+    expected = kept.train.X.copy()
+    monkeypatch.delenv("LAMINA_DATA")
+    monkeypatch.setattr(Path, "home", nowhere)
+    np.testing.assert_array_equal(DrawnDigits(n_train=20, n_test=10).train.X, expected)
+    with pytest.raises(OSError, match="no home folder to keep data in; set LAMINA_DATA"):
+        MNIST().train  # noqa: B018

@@ -21,6 +21,8 @@ SICK = Path(__file__).parent / "sick"
 LAYERS = (
     "iteration,layer,type,mean,std,gradient_mean,gradient_std,dead,saturated\n1,a,Relu,0,1,0,1,,\n"
 )
+BIG = {"shape": [2**52] * 20, "mean": 0, "std": 1, "learns": True}
+HUGE = json.dumps({"parameters": {"a.W": BIG}})
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -150,6 +152,8 @@ def test_a_line_that_was_cut_off_is_left_out(files):
         ("facts.json", '{"task": {"classes": "many"}}', "is damaged: task.classes is not what"),
         ("facts.json", '{"parameters": {"a.W": {}}}', "damaged: parameters.a.W is not what"),
         ("facts.json", '{"layers": {"a": 1e999}}', "damaged: layers.a is not what"),
+        ("facts.json", HUGE, "damaged: parameters.a.W.shape is not what"),
+        ("facts.json", '{"test_samples": 0}', "damaged: test_samples is not what"),
         ("facts.json", "[" * 100_000, "facts.json: is damaged: no JSON"),
         ("culprit.json", '{"said": ["", 1]}', "culprit.json: is damaged: said is not what"),
         ("config.yaml", None, "is no run directory: it has no config.yaml"),
@@ -157,6 +161,7 @@ def test_a_line_that_was_cut_off_is_left_out(files):
         ("loss.csv", "", "has no iteration yet"),
         ("loss.csv", "iteration,loss\n", "has no iteration yet"),
         ("loss.csv", "iteration,loss\n1,2.3\n2\n", "loss.csv, line 3: expects 2 cells, got 1"),
+        ("loss.csv", f"iteration,loss\n1,{'1' * 140_000}\n", "loss.csv, line 2: is damaged"),
         ("loss.csv", "iteration,loss\n1,x\n", "loss.csv, line 2: expects a number, got 'x'"),
         ("loss.csv", "a,b\n1,2\n", "loss.csv: has no column iteration"),
         ("loss.csv", b"\xff\xfe\n", "is not a text file"),
@@ -185,6 +190,24 @@ def test_facts_of_another_shape_do_not_end_in_a_traceback(files):
     for facts in ({}, {"layers": {}, "parameters": {}}, {"task": {"task": "x"}}):
         (files / "facts.json").write_text(json.dumps(facts))
         assert main(["doctor", str(files)]) in (0, 1)
+
+
+def test_an_over_fitting_run_whose_facts_have_no_samples(files, capsys):
+    lines = ["iteration,epoch,loss,train_accuracy,test_accuracy,lr"]
+    lines += [f"{i},{i},0.01,1.0,0.6,0.1" for i in range(100, 700, 100)]
+    (files / "history.csv").write_text("\n".join(lines) + "\n")
+    facts = json.loads((files / "facts.json").read_text())
+    for key in ("samples", "test_samples"):
+        facts.pop(key)
+        (files / "facts.json").write_text(json.dumps(facts))
+        assert main(["doctor", str(files)]) == 1
+        assert "over-fitting" in capsys.readouterr().out
+
+
+def test_a_bug_is_no_unhealthy_run(files, monkeypatch, capsys):
+    monkeypatch.setattr("lamina.commands.doctor.diagnose", lambda record: 1 // 0)
+    assert main(["doctor", str(files)]) == 2
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_a_net_that_overflows_at_once(tmp_path, capsys):

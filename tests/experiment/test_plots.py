@@ -139,3 +139,33 @@ def test_what_is_no_run_is_one_line(tmp_path, capsys):
     (tmp_path / "empty" / "history.csv").write_text("iteration,epoch\n")
     assert main(["plots", str(tmp_path / "empty")]) == 2
     assert "has no evaluation yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["loss.csv", "history.csv"])
+def test_a_table_without_its_columns_is_one_line(tmp_path, name, capsys):
+    (tmp_path / "loss.csv").write_text("iteration,loss\n1,0.5\n")
+    (tmp_path / "history.csv").write_text("iteration,epoch,loss,train_accuracy\n1,1,0.5,1\n")
+    assert main(["plots", str(tmp_path)]) == 0
+    (tmp_path / name).write_text("a,b\n1,2\n")
+    assert main(["plots", str(tmp_path)]) == 2
+    assert f"{name}: has no column iteration" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("first", "last"), [(-1.0, -5.0), (2.0, -3.0), (2.0, 0.5)])
+def test_negative_losses_are_neither_upside_down_nor_cut_off(tmp_path, monkeypatch, first, last):
+    limits = []
+
+    def drawn(figure, *arguments, **options):
+        limits.append(figure.axes[0].get_ylim())
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", drawn)
+    loss = np.linspace(first, last, 200)
+    losses = {"iteration": np.arange(1, 201.0), "loss": loss}
+    history = {"iteration": np.array([200.0]), "epoch": np.array([1.0])}
+    history["train_accuracy"] = np.array([1.0])
+    plot_curves(tmp_path / "c.png", {"run": (losses, history)})
+    [(low, high)] = limits
+    assert low < high
+    assert low <= loss.min()
+    assert loss.max() <= high
+    assert (low == 0.0) == (last > 0)

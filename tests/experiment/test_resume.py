@@ -1,6 +1,7 @@
 """A run that was stopped and taken up again is, to the bit, the run that never stopped."""
 
 import json
+import re
 import signal
 
 import numpy as np
@@ -454,6 +455,42 @@ def test_a_tampered_run_is_not_verified(configured, finished, tamper, words):
     assert status == 1
     assert "iterations 31 to 40" in line
     assert words in line
+
+
+def test_a_row_more_does_not_hide_other_weights(configured, finished):
+    with open(finished / "loss.csv", "a") as file:
+        file.write("41,0.5\n")
+    line, status = verify(configured(**STRETCH), finished, quiet=True)
+    assert (status, line.endswith("; the 1 rows of loss.csv after them were not compared")) == (
+        0,
+        1,
+    )
+    tampered_weights(finished)
+    line, status = verify(configured(**STRETCH), finished, quiet=True)
+    assert status == 1
+    assert "weights.npz/affine1.b (1 of 6 numbers, by up to" in line
+    assert "loss.csv goes on beyond the last checkpoint" in line
+
+
+@pytest.mark.parametrize("name", ["loss.csv", "history.csv", "layers.csv", "parameters.csv"])
+@pytest.mark.parametrize("change", ["other", "twice", "gone", "new"])
+def test_every_row_of_every_table_counts(configured, tmp_path, name, change):
+    config = configured(**STRETCH | {"training.record_every": 4})
+    run(config, "p", tmp_path / "p", quiet=True)
+    path = tmp_path / "p" / name
+    *lines, last = path.read_text().splitlines(keepends=True)
+    if (name, change) == ("history.csv", "gone"):
+        pytest.skip("an interrupted run leaves out its last evaluation, if that was not due")
+    rows = {
+        "other": [re.sub(r"\d(?=\D*$)", lambda m: str((int(m[0]) + 1) % 10), last)],
+        "twice": [last, last],
+        "gone": [],
+        "new": [last, last.replace("40,", "39,", 1)],
+    }
+    path.write_text("".join([*lines, *rows[change]]))
+    line, status = verify(config, tmp_path / "p", quiet=True)
+    assert status == 1, line
+    assert name in line
 
 
 def test_an_interrupted_run_can_be_verified(configured, tmp_path, monkeypatch):

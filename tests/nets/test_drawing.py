@@ -245,9 +245,9 @@ def test_the_first_hundred_training_samples_are_drawn(tmp_path, monkeypatch):
     np.testing.assert_array_equal(t, train[:7][1])
     rows = []
 
-    def loaded(path, n, code=()):
+    def loaded(path, n, *more):
         rows.append(n)
-        return load(path, n, code)
+        return load(path, n, *more)
 
     monkeypatch.setattr("lamina.commands.draw.load", loaded)
     assert main(["draw", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "n.svg")]) == 0

@@ -360,3 +360,11 @@ def test_flatten_in_a_graph_of_images():
     slope, v = plain_gradients(net, X, t)
     gradients = net.gradient(X, t)
     assert sum(np.sum(v[n] * g) for n, g in gradients.items()) == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "X"])
+def test_a_loss_with_the_name_of_a_layer_is_refused(name):
+    rng = np.random.default_rng(0)
+    layers = {"a": Affine(3, 4, rng=rng), "b": Affine(4, 2, rng=rng)}
+    with pytest.raises(ValueError, match=f"the loss {name} is called like a.* {name}_loss"):
+        Graph(layers, losses={name: SoftmaxWithLoss(), "other": SoftmaxWithLoss()})

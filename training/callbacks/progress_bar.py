@@ -1,12 +1,17 @@
 """The progress bar of a run, on stderr."""
 
+import contextlib
 import sys
 
 from lamina.training.callbacks.base import Callback
 
 
 class ProgressBar(Callback):
-    """Iterations done, and the figures of the last evaluation, updated every `every` iterations."""
+    """Iterations done, and the figures of the last evaluation, updated every `every` iterations.
+
+    Where nothing can be shown (stderr closed, full, its reader gone) there is no bar, and the run
+    goes on: it is worth more than its bar.
+    """
 
     def __init__(self, every: int = 50):
         if every < 1:
@@ -16,14 +21,17 @@ class ProgressBar(Callback):
     def started(self, trainer) -> None:
         from tqdm import tqdm  # late: nobody but a running trainer needs it
 
-        self.bar = tqdm(
-            total=trainer.plan.iterations,
-            initial=trainer.iteration,
-            desc="training",
-            unit="it",
-            file=sys.stderr,
-            dynamic_ncols=True,
-        )
+        if sys.stderr is None:  # closed before Python began
+            return
+        with self._showing():
+            self.bar = tqdm(
+                total=trainer.plan.iterations,
+                initial=trainer.iteration,
+                desc="training",
+                unit="it",
+                file=sys.stderr,
+                dynamic_ncols=True,
+            )
 
     def stepped(self, trainer, loss: float) -> None:
         if trainer.iteration % self.every == 0:
@@ -31,11 +39,27 @@ class ProgressBar(Callback):
 
     def evaluated(self, trainer, row: dict) -> None:
         self._advance(trainer)
-        self.bar.set_postfix_str(trainer.figures(row))
+        with self._showing():
+            if self.bar is not None:
+                self.bar.set_postfix_str(trainer.figures(row))
 
     def finished(self, trainer) -> None:
         self._advance(trainer)
-        self.bar.close()
+        with self._showing():
+            if self.bar is not None:
+                self.bar.close()
 
     def _advance(self, trainer) -> None:
-        self.bar.update(trainer.iteration - self.bar.n)
+        with self._showing():
+            if self.bar is not None:
+                self.bar.update(trainer.iteration - self.bar.n)
+
+    @contextlib.contextmanager
+    def _showing(self):
+        """What cannot be shown is not shown any more."""
+        try:
+            yield
+        except (OSError, ValueError):  # ValueError: of a file that is closed
+            bar, self.bar = self.bar, None
+            if bar is not None:
+                bar.disable = True  # or it tries once more when it is deleted

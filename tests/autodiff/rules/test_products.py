@@ -44,6 +44,18 @@ CASES = {
         (lambda x: np.dot(x, [1.0, 2.0, 0.0, -1.0]) + np.dot([1.0, 2.0, 3.0], x)[:3], M),
         (lambda x: x.dot(np.ones((4, 2))) + np.dot(x, 2.0)[:, :2], M),
     ],
+    np.inner: [
+        (np.inner, K, K),
+        (np.inner, M, (2, 4)),
+        (np.inner, (2, 3, 4), K),
+        (np.inner, (), M),
+        (lambda x: np.inner([1.0, 2.0, 0.0, -1.0], x) * np.inner(x, 2.0)[:, 0], M),
+    ],
+    np.vdot: [
+        (np.vdot, K, K),
+        (np.vdot, M, (4, 3)),
+        (lambda x: np.vdot([1.0, 2.0, 0.0, -1.0], x[0]) * x, M),
+    ],
     np.outer: [(np.outer, (3,), (4,)), (np.outer, (2, 3), (2, 2)), (np.outer, (), (2,))],
     np.tensordot: [
         (lambda x, y: np.tensordot(x, y, axes=1), M, N),
@@ -154,7 +166,6 @@ def test_shapes_that_do_not_fit_are_refused_as_by_numpy():
         (lambda x: np.matmul(x, x.T, axes=[(0, 1)] * 3), "numpy.matmul with axes="),
         (lambda x: np.matmul(x, x.T, dtype=np.float32), "numpy.matmul with dtype="),
         (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer has no derivative rule"),
-        (lambda x: np.inner(x, x), "numpy.inner has no derivative rule"),
         (lambda x: np.kron(x, x), "numpy.kron has no derivative rule"),
     ],
 )

@@ -56,6 +56,9 @@ CASES = {
         (np.max, ()),
     ],
     np.min: [*_with_axes(np.min), (lambda x: np.minimum.reduce(x) * x.min(0), TABLE)],
+    np.amax: [*_with_axes(np.amax), (np.amax, ())],
+    np.amin: [*_with_axes(np.amin), (np.amin, ())],
+    np.ptp: _with_axes(np.ptp)[:-4],
     np.prod: [
         *_with_axes(np.prod),
         (lambda x: np.multiply.reduce(x, axis=-1) * x.prod(), TABLE),

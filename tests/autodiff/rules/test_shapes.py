@@ -101,6 +101,52 @@ CASES = {
         (lambda x: np.roll(x, [1, 2], axis=[0, 1]), (3, 4)),
         (lambda x: np.roll(x, 1, axis=(0, 1)), (3, 4)),
     ],
+    np.rot90: [
+        (lambda x: np.rot90(x), (3, 4)),
+        (lambda x: np.rot90(x, -1), (3, 4)),
+        (lambda x: np.rot90(x, 2, (1, 2)), (2, 3, 4)),
+        (lambda x: np.rot90(x, k=3, axes=(2, 0)), (2, 3, 4)),
+    ],
+    np.diagonal: [
+        (lambda x: np.diagonal(x), (3, 4)),
+        (lambda x: np.diagonal(x, -1), (3, 4)),
+        (lambda x: np.diagonal(x, 1, axis1=-1, axis2=0), (2, 3, 4)),
+        (lambda x: np.diagonal(x, offset=9), (3, 4)),
+    ],
+    np.diag: [
+        (lambda x: np.diag(x), (3, 4)),
+        (lambda x: np.diag(x, -2), (3, 4)),
+        (lambda x: np.diag(x), (3,)),
+        (lambda x: np.diag(x, k=2), (3,)),
+    ],
+    np.triu: [
+        (lambda x: np.triu(x), (3, 4)),
+        (lambda x: np.triu(x, -1), (2, 3, 3)),
+        (lambda x: np.triu(x, k=1), (3,)),
+    ],
+    np.tril: [
+        (lambda x: np.tril(x), (3, 4)),
+        (lambda x: np.tril(x, -1), (2, 3, 3)),
+        (lambda x: np.tril(x, k=1), (3,)),
+    ],
+    np.tile: [
+        (lambda x: np.tile(x, 2), (3, 4)),
+        (lambda x: np.tile(x, (2, 1, 3)), (3, 4)),
+        (lambda x: np.tile(x, reps=(2, 1)), (3,)),
+        (lambda x: np.tile(x, 3), ()),
+        (lambda x: np.tile(x, 0), (2,)),
+    ],
+    np.trace: [
+        (lambda x: np.trace(x), (3, 4)),
+        (lambda x: np.trace(x, -1), (3, 4)),
+        (lambda x: np.trace(x, offset=1, axis1=1, axis2=-1), (2, 3, 4)),
+    ],
+    np.diff: [
+        (lambda x: np.diff(x), (3, 4)),
+        (lambda x: np.diff(x, 2, 0), (3, 4)),
+        (lambda x: np.diff(x, n=3, axis=-2), (4, 2)),
+        (lambda x: np.diff(x, 0), (3,)),
+    ],
     np.repeat: [
         (lambda x: np.repeat(x, 2), (3, 4)),
         (lambda x: x.repeat(3, axis=-1), (3, 4)),

@@ -1,0 +1,33 @@
+"""No better than a guess, for no reason that another finding gives."""
+
+import math
+
+from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.finding import Finding
+
+BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
+
+
+def nothing_learned(record, earlier) -> Finding | None:
+    """Also on its training samples the net says no more than the best answer that is the same for
+    all. It stands last: whatever else was found is the better explanation."""
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
+        return None
+    if record.figure.guess is None or record.train >= record.chance + BETTER * (1 - record.chance):
+        return None
+    guess = record.figure.shown(record.figure.guess)
+    evidence = [
+        f"{record.said('train', 'test')}; guessing scores {guess}",
+        f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end",
+    ]
+    return Finding(
+        "nothing learned",
+        evidence,
+        "The net does not yet say more than a guess, not even on the samples that it has seen.",
+        [
+            "more iterations, if the loss is still falling",
+            "a larger learning rate, if it hardly moves",
+            "targets of deviation 1, if they are large numbers: outputs start near 0",
+            "look at a few samples with their targets: do they belong together?",
+        ],
+    )

@@ -1,0 +1,66 @@
+"""What stands in files reaches the terminal as text, not as commands; any name works."""
+
+import io
+import os
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from lamina.commands.frame import main
+from lamina.common.printable import printable
+
+ESC = "\x1b[2J\x9b31m\x07\u202e\u2028"
+
+
+def test_printable():
+    assert printable("Größe, 크기: 3 µ") == "Größe, 크기: 3 µ"
+    assert printable("a\x1b[31m\x9b\u202e\u2028\udcff\n") == (
+        "a\\x1b[31m\\x9b\\u202e\\u2028\\udcff\\n"
+    )
+    assert printable("a\n\tb", lines=True) == "a\n\\tb"
+
+
+@pytest.fixture
+def csv(tmp_path, monkeypatch):
+    """A configuration of a table whose header, labels and layer names would steer a terminal."""
+    monkeypatch.setattr("lamina.commands.train.set_threads", lambda n: None)  # NumPy is loaded
+    rng = np.random.default_rng(0)
+    rows = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}{ESC}" for x, y in rng.random((60, 2))]
+    text = "\n".join([f"x{ESC},y,kind", *rows]) + "\n"
+    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    layers = {f"affine{ESC[-1]}": {"type": "Affine", "n_out": 2}}
+    loss = {"type": "SoftmaxWithLoss"}
+    data = {
+        "dataset": {"type": "CSV", "path": "d.csv", "target": "kind", "test_share": 0.3},
+        "net": {"type": "Sequential", "layers": layers, "loss": loss},
+        "optimizer": {"type": "SGD", "lr": 0.1},
+        "training": {"iterations": 20, "batch_size": 10, "threads": 1},
+    }
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    return tmp_path
+
+
+def test_no_report_steers_the_terminal(csv, capsys):
+    run_dir = str(csv / "run")
+    assert main(["train", "--config", str(csv / "c.yaml"), "--run-dir", run_dir, "--quiet"]) == 0
+    for command in ("evaluate", "doctor", "plots"):
+        assert main([command, run_dir]) in (0, 1)
+    assert main(["train", "--resume", run_dir, "--verify", "--quiet"]) == 0
+    (csv / "d.csv").write_text((csv / "d.csv").read_text().replace("kind", f"kind{ESC}"))
+    assert main(["evaluate", run_dir]) == 2
+    captured = capsys.readouterr()
+    assert "\\x1b[2J" in captured.out
+    assert not set(ESC) & set(captured.out + captured.err) - set("[2J31m")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_directory_whose_name_cannot_be_printed(csv, monkeypatch):
+    run_dir = os.fsdecode(os.fsencode(str(csv)) + b"/run\xff")
+    content = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, encoding="ascii"))
+    assert main(["train", "--config", str(csv / "c.yaml"), "--run-dir", run_dir, "--quiet"]) == 0
+    for command in ("evaluate", "doctor", "plots"):
+        assert main([command, run_dir]) in (0, 1)
+    assert b"run\\udcff" in content.getvalue()

@@ -36,7 +36,7 @@ def test_the_direction_is_that_of_the_metric_and_a_tie_is_no_better(
 def test_nan_is_never_better_and_anything_is_better_than_nan(higher):
     best = Best(COLUMN, higher)
     assert noted(best, [math.nan, math.nan, 0.5, math.nan]) == [3]
-    assert (best.iteration, best.since) == (3, 1)
+    assert (best.iteration, best.since) == (3, 0)  # patience does not count what says nothing
 
 
 def test_the_weights_of_the_best_one_are_kept():

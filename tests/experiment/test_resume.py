@@ -479,8 +479,6 @@ def test_every_row_of_every_table_counts(configured, tmp_path, name, change):
     run(config, "p", tmp_path / "p", quiet=True)
     path = tmp_path / "p" / name
     *lines, last = path.read_text().splitlines(keepends=True)
-    if (name, change) == ("history.csv", "gone"):
-        pytest.skip("an interrupted run leaves out its last evaluation, if that was not due")
     rows = {
         "other": [re.sub(r"\d(?=\D*$)", lambda m: str((int(m[0]) + 1) % 10), last)],
         "twice": [last, last],
@@ -489,6 +487,9 @@ def test_every_row_of_every_table_counts(configured, tmp_path, name, change):
     }
     path.write_text("".join([*lines, *rows[change]]))
     line, status = verify(config, tmp_path / "p", quiet=True)
+    if (name, change) == ("history.csv", "gone"):
+        assert status == 0  # an interrupted run leaves out its last evaluation, if it was not due
+        return
     assert status == 1, line
     assert name in line
 

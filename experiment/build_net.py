@@ -41,11 +41,6 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     return net
 
 
-def build_layer(section: Section, shapes: list, rng) -> Layer:
-    """A layer, or a net of layers, for inputs of these shapes (None where they are unknown)."""
-    return _Building(np.random.default_rng(rng), None).layer(section, shapes)[0]
-
-
 def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice: str) -> None:
     """Does what the net gives for a sample, and do the losses that read it, fit the task?"""
     task, first = dataset.task, net.outputs[0]

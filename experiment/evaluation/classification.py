@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.experiment.evaluation.pictures import grey_images, save
+from lamina.metrics import ConfusionMatrix
 
 PICTURE = "mistakes.png"
 MOST = 24  # mistakes in the picture
@@ -17,11 +18,10 @@ def report(evaluation) -> str:
 
 
 def counts(evaluation) -> np.ndarray:
-    """How often class i was taken for class j: (C, C)."""
-    n = len(evaluation.task.class_names)
-    matrix = np.zeros((n, n), int)
-    np.add.at(matrix, (evaluation.targets.reshape(-1), evaluation.predictions.reshape(-1)), 1)
-    return matrix
+    """How often class i was taken for class j, of the positions that count: (C, C)."""
+    matrix = ConfusionMatrix(ignore_index=evaluation.task.ignore_index)
+    matrix.update(evaluation.scores, evaluation.targets)
+    return matrix.counts
 
 
 def table(counts: np.ndarray, class_names: tuple) -> str:
@@ -33,7 +33,7 @@ def table(counts: np.ndarray, class_names: tuple) -> str:
     lines.append(f"{'class':<{width}}  samples  found (recall)  right when said (precision)")
     for i, name in enumerate(class_names):
         recall, precision = (
-            _percent(counts[i, i], n) for n in (counts[i].sum(), counts[:, i].sum())
+            percent(counts[i, i], n) for n in (counts[i].sum(), counts[:, i].sum())
         )
         lines.append(f"{name:<{width}}  {counts[i].sum():>7}  {recall:>14}  {precision:>27}")
     lines += ["", "confusion: rows are the true classes, columns what the net said"]
@@ -75,5 +75,6 @@ def draw(path: Path, evaluation) -> bool:
     return True
 
 
-def _percent(part: int, whole: int) -> str:
+def percent(part: int, whole: int) -> str:
+    """A share in words; a dash of nothing."""
     return f"{100 * part / whole:.2f} %" if whole else "-"

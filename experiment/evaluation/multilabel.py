@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.experiment.evaluation.classification import percent
+
 PICTURE = "labels.png"
 
 
@@ -21,9 +23,9 @@ def report(evaluation) -> str:
             int(np.count_nonzero(a)) for a in (said[:, i] & true[:, i], true[:, i], said[:, i])
         )
         recall, precision, f1 = (
-            _percent(both, is_),
-            _percent(both, told),
-            _percent(2 * both, is_ + told),
+            percent(both, is_),
+            percent(both, told),
+            percent(2 * both, is_ + told),
         )
         lines.append(f"{name:<{width}}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
     exact = np.count_nonzero((said == true).all(axis=1))
@@ -34,7 +36,3 @@ def report(evaluation) -> str:
 def draw(path: Path, evaluation) -> bool:
     """There is no picture of labels."""
     return False
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f} %" if whole else "-"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.classification import table
+from lamina.experiment.evaluation.classification import counts, table
 
 PICTURE = "sequences.png"
 MOST_CLASSES = 30  # of which a table is still read
@@ -13,17 +13,13 @@ WORST, LENGTH = 3, 12
 
 def report(evaluation) -> str:
     """The classes as for single samples if there are few; then the sequences that are worst."""
-    names = _names(evaluation.task)
+    names, ignored = evaluation.task.class_names, evaluation.task.ignore_index
     said, true = evaluation.predictions, evaluation.targets
-    counted = np.ones(true.shape, bool)
-    if (ignored := getattr(evaluation.task, "ignore_index", None)) is not None:
-        counted = true != ignored
+    counted = np.ones(true.shape, bool) if ignored is None else true != ignored
     wrong = (said != true) & counted
     lines = []
     if len(names) <= MOST_CLASSES:
-        counts = np.zeros((len(names), len(names)), int)
-        np.add.at(counts, (true[counted], said[counted]), 1)
-        lines += [table(counts, names), ""]
+        lines += [table(counts(evaluation), names), ""]
     clean = np.count_nonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
     lines.append(f"every position right: {clean} of {len(true)} sequences")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
@@ -38,10 +34,6 @@ def report(evaluation) -> str:
 def draw(path: Path, evaluation) -> bool:
     """There is no picture of sequences."""
     return False
-
-
-def _names(task) -> tuple:
-    return tuple(task.class_names if hasattr(task, "class_names") else task.vocabulary)
 
 
 def _words(row, counted, names) -> str:

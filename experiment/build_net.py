@@ -75,7 +75,7 @@ def _check_before_losses(section: Section, net: nets.Net) -> None:
 class _Building:
     """One net while it is built."""
 
-    def __init__(self, rng: np.random.Generator, dataset: Dataset | None):
+    def __init__(self, rng: np.random.Generator, dataset: Dataset):
         self.rng, self.dataset = rng, dataset
         self.advice = ""  # what may be wrong if the output does not fit
         self.made: dict[str, Layer] = {}  # by dotted name, for same_as
@@ -142,7 +142,7 @@ class _Building:
             advice = f"; {name} takes the rows of an image: put {{type: Flatten}} before it"
             self.advice = self.advice or advice
             return advice
-        flat = self.dataset is not None and shape == self.dataset.input_shape and len(shape) == 1
+        flat = shape == self.dataset.input_shape and len(shape) == 1
         has = inspect.signature(type(self.dataset)).parameters if flat else ()
         if "flatten" in has and not issubclass(cls, Affine):
             return "; for images, dataset: {..., flatten: false}"

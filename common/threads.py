@@ -5,6 +5,8 @@ the same seed gives the same bits only at the same thread count. BLAS libraries 
 environment when NumPy is imported, so it is set before that.
 """
 
+import contextlib
+import functools
 import os
 import sys
 
@@ -52,3 +54,29 @@ def current_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_blas_thread():
+    """Yields how many threads NumPy's BLAS had; it has one inside, for threads of our own."""
+    libraries = _libraries()
+    before = [library.num_threads for library in libraries]
+    n = max(before, default=1) or 1
+    if n == 1:
+        yield 1
+        return
+    try:
+        for library in libraries:
+            library.set_num_threads(1)
+        yield n
+    finally:
+        for library, threads in zip(libraries, before, strict=True):
+            library.set_num_threads(threads)
+
+
+@functools.cache
+def _libraries() -> tuple:
+    from threadpoolctl import ThreadpoolController  # late: only shards need it
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return tuple(library for library in found if "numpy" in library.filepath)

@@ -7,6 +7,7 @@ import numpy as np
 from lamina.autodiff import primal
 from lamina.common.arguments import Remembers
 from lamina.layers.errors import GradientError
+from lamina.layers.group import ALONE
 from lamina.layers.saved_state import misfit, restore, saved
 
 
@@ -74,6 +75,7 @@ class Layer(Remembers):
     """
 
     training = True  # set by the net, through set_training
+    group = ALONE  # set where a batch is cut: what a layer that needs all of it adds up with
     needs_dX = True  # set by the net: False for the lowest layer that learns; dX may be left out
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
     goes_back_once = False  # True for nets: a second backward without a new forward is an error

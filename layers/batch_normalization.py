@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer, Param, State
+from lamina.layers.group import ALONE
 from lamina.layers.kernels.channels import Channels, check_channels
 
 
@@ -17,13 +18,22 @@ class BatchNormalization(Layer):
         dX = γ / √(σ² + ε) · (dout - dβ / m - x̂ dγ / m)        in training
         dX = γ / √(σ² + ε) · dout                              in evaluation
 
+    Where a batch is cut into parts (training.shards), all sums over it are those of all parts, so
+    that nothing depends on the cut; with `sync` false each part is normalised by its own.
+
     Shapes: X (N, C) or (N, C, ...), such as images (N, C, H, W); Y has the shape of X.
     Raises ShapeError for another C; ValueError for a training batch of one value per channel,
     whose variance is zero. Source: Ioffe and Szegedy 2015, algorithms 1 and 2.
     """
 
     def __init__(
-        self, n_channels: int, *, momentum: float = 0.9, eps: float = 1e-5, dtype=np.float32
+        self,
+        n_channels: int,
+        *,
+        momentum: float = 0.9,
+        eps: float = 1e-5,
+        sync: bool = True,
+        dtype=np.float32,
     ):
         if n_channels < 1 or not 0 <= momentum < 1 or eps <= 0:
             raise ValueError(
@@ -34,17 +44,19 @@ class BatchNormalization(Layer):
         self.beta = Param(np.zeros(n_channels, dtype))
         self.running_mean = State(np.zeros(n_channels, dtype))
         self.running_var = State(np.ones(n_channels, dtype))
-        self.momentum, self.eps = momentum, eps
+        self.momentum, self.eps, self.sync = momentum, eps, sync
 
     def forward(self, X):
         self.output_shape(X.shape[1:])
-        self.of_batch, self.m = self.training, X.size // X.shape[1]
+        self.of_batch = self.training
         self.channels = channels = Channels(X)
         rows = channels.rows(X)
         if self.training:
-            mean = channels.sum(rows) / self.m
+            whole = self._whole_batch()
+            self.m = whole.sum(X.size // X.shape[1])
+            mean = whole.sum(channels.sum(rows)) / self.m
             deviation = rows - channels.spread(mean)
-            var = channels.sum(np.square(deviation)) / self.m
+            var = whole.sum(channels.sum(np.square(deviation))) / self.m
             self._track(mean, var, self.m)
         else:
             deviation = rows - channels.spread(self.running_mean.data)
@@ -64,9 +76,14 @@ class BatchNormalization(Layer):
             return None
         scale = channels.spread(self.gamma.data * self.inv_std)
         if self.of_batch:
-            dmean, dvar = (channels.spread(g / self.m) for g in (dbeta, dgamma))
+            whole = self._whole_batch()
+            dmean, dvar = (channels.spread(whole.sum(g) / self.m) for g in (dbeta, dgamma))
             dout = dout - dmean - self.x_hat * dvar
         return channels.back(scale * dout)
+
+    def _whole_batch(self):
+        """What adds up over all parts of a batch that is cut."""
+        return self.group if self.sync else ALONE
 
     def _track(self, mean, var, m: int) -> None:
         if m < 2:

@@ -60,14 +60,23 @@ class Net(Derivatives, Passes, Layer):
 
     def loss(self, X, t):
         """The weighted sum of the losses, as a 0-d array. `backward()` then starts from it."""
-        read = self._run_to_heads(X)[1]
         total = None
-        for name, head in self.heads.items():
-            value = head.loss.forward(read[name], head.targets(name, t))
-            value = value if head.weight == 1.0 else head.weight * value
+        for name, value in self.losses(X, t).items():
+            weight = self.heads[name].weight
+            value = value if weight == 1.0 else weight * value
             total = value if total is None else total + value
-        self._end_pass("loss")
         return total
+
+    def losses(self, X, t) -> dict:
+        """{head: its loss, a 0-d array, not weighted}. `backward()` starts from their weighted
+        sum."""
+        read = self._run_to_heads(X)[1]
+        values = {
+            name: head.loss.forward(read[name], head.targets(name, t))
+            for name, head in self.heads.items()
+        }
+        self._end_pass("loss")
+        return values
 
     def scores_and_losses(self, X, t) -> tuple:
         """(scores, {head: (summed, weight)}): the first output, and of each head the loss added up

@@ -79,7 +79,8 @@ class Sequential(Net):
         lowest = 0 if self.needs_dX else self._lowest_that_learns()
         self._refuse_wrong_backward(list(self.layers)[lowest:])
         if self._last_pass == "loss":
-            dout = self.heads["loss"].loss.backward(1.0 if dout is None else dout)
+            head = self.heads["loss"]
+            dout = head.loss.backward((1.0 if dout is None else dout) * head.weight)
         if dout is None:
             raise TypeError("Sequential: after forward, backward needs dout, the output's gradient")
         self._use_pass()

@@ -19,6 +19,7 @@ from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
 from lamina.training.interrupt import Interrupt, Interrupted
 from lamina.training.objective import make_objective
+from lamina.training.parallel import Sharded
 from lamina.training.plan import Plan, ScheduleMisfit
 from lamina.training.run_files import RunFiles
 from lamina.training.watch import NonFiniteError, Watch
@@ -29,7 +30,9 @@ class Trainer:
 
     `iterations` updates, or `epochs` passes, on batches of `batch_size`, each the mean over
     `accumulate` batches; `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised;
-    `augmentation` changes the inputs of each training batch, and of nothing else. Every
+    `augmentation` changes the inputs of each training batch, and of nothing else. With `shards`
+    each batch is cut into so many parts, which threads work on side by side (training.parallel).
+    Every
     `evaluate_every` iterations (default: an epoch), and at the end, the loss and the `metrics`
     (default: those of the data set's task) of every set. `callbacks` are objects of
     training.callbacks.Callback, or functions (trainer, row) called after each evaluation, which
@@ -58,6 +61,7 @@ class Trainer:
         epochs: float | None = None,
         batch_size: int = 100,
         accumulate: int = 1,
+        shards: int = 1,
         gradient_penalty: float = 0.0,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
         metrics=None,
@@ -74,6 +78,12 @@ class Trainer:
         if accumulate < 1:
             raise ValueError(f"accumulate: expects at least 1, got {accumulate}")
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
+        if not 1 <= shards <= batch_size:
+            raise ValueError(
+                f"shards: expects at least 1, and no more than the {batch_size} rows of a batch, "
+                f"got {shards}"
+            )
+        self.worker = net if shards == 1 else Sharded(net, shards)  # what batches go through
         left_alone = optimizer.check_net(net)
         if left_alone and not quiet:
             names = ", ".join(left_alone)
@@ -89,7 +99,7 @@ class Trainer:
                 raise ScheduleMisfit(f"schedule: {problem}")
             if not quiet:  # a run that is cut short to try something
                 print(f"schedule: {problem}", file=sys.stderr)
-        self.evaluator = Evaluator(net, dataset, metrics)
+        self.evaluator = Evaluator(self.worker, dataset, metrics)
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
         self._own_directory = run_dir is not None  # else whoever gives one later has claimed it
@@ -156,7 +166,7 @@ class Trainer:
             loss, scale = 0.0, 1.0 / self.accumulate
             for _ in range(self.accumulate):
                 self.batch = batch = next(self.batches)
-                loss += self.objective(self.net, batch.X, batch.t, scale) / self.accumulate
+                loss += self.objective(self.worker, batch.X, batch.t, scale) / self.accumulate
                 self.watch.loss(self, loss)
             self.watch.gradients(self)
             self.optimizer.step()
@@ -182,7 +192,7 @@ class Trainer:
     def state(self) -> dict[str, dict]:
         """All that decides how training goes on, as arrays by part and name."""
         return {
-            "net": self.net.state(),
+            "net": self.worker.state(),
             "optimizer": self.optimizer.state(),
             **self.batches.state(),
             "history": self.history.state(),
@@ -199,7 +209,7 @@ class Trainer:
             raise ValueError(f"Trainer: the state is of iteration {iteration}, which cannot be")
         if best_net is not None:
             self.net.load_state(best_net)  # does it fit? It is needed only at the end
-        self.net.load_state(state["net"])
+        self.worker.load_state(state["net"])
         self.optimizer.load_state(state["optimizer"])
         self.batches.load_state(state)
         self.history.load_state(state["history"])

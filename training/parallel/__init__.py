@@ -1,0 +1,5 @@
+"""One step on several threads: a batch cut into shards, each through a twin of the net."""
+
+from lamina.training.parallel.sharded import Sharded
+
+__all__ = ["Sharded"]

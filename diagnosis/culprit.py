@@ -105,8 +105,8 @@ class _Search:
 
     def __init__(self, trainer, check: Callable[[], None]):
         self.trainer, self.since, self.check = trainer, trainer.iteration, check
-        self.places = places_of(trainer.net)
-        self.held = {p.name: _held(p.layer) for p in self.places}
+        self.places = [p for k, net in enumerate(trainer.nets) for p in places_of(net, k)]
+        self.held = {place: _held(place.layer) for place in self.places}
         self.found: dict[tuple, Culprit] = {}
         self.harmless: set[tuple] = set()
         self.batch = None
@@ -115,7 +115,7 @@ class _Search:
         """The culprit in the steps up to iteration `last`, or None if all succeed."""
         if (culprit := self._weights("start")) is not None:
             return culprit
-        with Probes(self.places, self):
+        with Probes(self.places, self), self.trainer.in_turn():
             while self.trainer.iteration < last:
                 self.check()
                 self.found, failed = {}, None
@@ -132,17 +132,17 @@ class _Search:
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
         self._look_at_batch()
-        for name, held in self.held[place.name].items():
+        for name, held in self.held[place].items():
             self._look(place, "forward", name, held.data, {})
         output = "loss" if place.is_loss else "output"
-        sources = {"X": inputs, **{n: (h.data,) for n, h in self.held[place.name].items()}}
+        sources = {"X": inputs, **{n: (h.data,) for n, h in self.held[place].items()}}
         for array in outputs:
             self._look(place, "forward", output, array, sources)
 
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
         for dout in douts:
             self._look(place, "backward", "dout", dout, {})
-        params = {n: h for n, h in self.held[place.name].items() if isinstance(h, Param)}
+        params = {n: h for n, h in self.held[place].items() if isinstance(h, Param)}
         sources = {"dout": douts, **{name: (param.data,) for name, param in params.items()}}
         for name, param in params.items():
             head, _, last = name.rpartition(".")
@@ -162,7 +162,7 @@ class _Search:
     def _look(self, place: Place, when: str, array: str, data, sources: dict) -> None:
         for part in _parts(data):
             if not is_finite(part):
-                iteration, rows = self.trainer.iteration + 1, self.trainer.batch[0]
+                iteration, rows = self.trainer.iteration + 1, self.trainer.rows_of(place.twin)
                 per_sample = array in ("output", "dX", "dout")
                 culprit = _describe(
                     *(iteration, when, place.name, place.type, array, part),

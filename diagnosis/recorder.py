@@ -13,6 +13,7 @@ Rows are the same bits for the same seed, so the seconds they cost are not among
 """
 
 import contextlib
+import dataclasses
 import math
 import time
 from pathlib import Path
@@ -21,7 +22,14 @@ import numpy as np
 
 from lamina.common.table import Table
 from lamina.diagnosis.facts import write_facts
-from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
+from lamina.diagnosis.statistics import (
+    alive,
+    mean_and_std,
+    norm,
+    pooled,
+    share_dead,
+    share_saturated,
+)
 from lamina.layers.gates import Copy
 from lamina.nets.probes import Place, Probes, places_of
 
@@ -46,7 +54,8 @@ class Recorder:
             raise ValueError(f"record_every: expects at least 1, got {every}")
         self.every, self.seconds = every, 0.0
         started = time.perf_counter()
-        self._places = [p for p in places_of(trainer.net) if not isinstance(p.layer, Copy)]
+        places = [p for k, net in enumerate(trainer.nets) for p in places_of(net, k)]
+        self._places = [p for p in places if not isinstance(p.layer, Copy)]
         folder = Path(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
@@ -65,7 +74,7 @@ class Recorder:
     def recording(self, trainer):
         """Note the step that is taken inside. One that fails leaves no rows."""
         started = time.perf_counter()
-        self._rows: dict[str, list] = {}
+        self._seen: dict[tuple[str, int], _Seen] = {}  # by layer, and twin of the net
         learned = {n: p for n, p in trainer.optimizer.parameters.items() if p.trainable}
         before = {name: param.data.copy() for name, param in learned.items()}
         self.seconds += time.perf_counter() - started
@@ -78,24 +87,30 @@ class Recorder:
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
         """The first forward of a layer in the step; there are more with several batches."""
-        if place.is_loss or place.name in self._rows:
+        if place.is_loss or (place.name, place.twin) in self._seen:
             return
         started = time.perf_counter()
         Y = _joined(outputs)
         if Y is not None:
-            shares = (share_dead(place.layer, Y), share_saturated(place.layer, Y))
-            self._rows[place.name] = [place.type, mean_and_std(Y), None, shares]
-        self.seconds += time.perf_counter() - started
+            saturated = share_saturated(place.layer, Y)
+            self._seen[place.name, place.twin] = _Seen(
+                place.type, (Y.size, *mean_and_std(Y)), alive(place.layer, Y), saturated
+            )
+        self._took(place, started)
 
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
-        row = self._rows.get(place.name)
-        if row is None or row[2] is not None:
+        seen = self._seen.get((place.name, place.twin))
+        if seen is None or seen.gradient is not None:
             return
         started = time.perf_counter()
         dout = _joined(douts)
         if dout is not None:
-            row[2] = mean_and_std(dout)
-        self.seconds += time.perf_counter() - started
+            seen.gradient = (dout.size, *mean_and_std(dout))
+        self._took(place, started)
+
+    def _took(self, place: Place, started: float) -> None:
+        if place.twin == 0:  # the others are looked at meanwhile
+            self.seconds += time.perf_counter() - started
 
     def flush(self, sync: bool = False) -> None:
         """Write what has been noted; with `sync`, down to the disk, in a checkpoint's time."""
@@ -108,10 +123,11 @@ class Recorder:
     def _write_layers(self, iteration: int, X) -> None:
         arrays = X if isinstance(X, tuple) else (X,)
         if (inputs := _joined(arrays)) is not None:
-            self._rows = {"(input)": ["input", mean_and_std(inputs), None, ()], **self._rows}
-        for name, (kind, activation, gradient, shares) in self._rows.items():
-            numbers = [*activation, *(gradient or (None, None)), *(shares or (None, None))]
-            self._layers.write((iteration, name, kind, *map(_cell, numbers)))
+            numbers = [*mean_and_std(inputs), None, None, None, None]
+            self._layers.write((iteration, "(input)", "input", *map(_cell, numbers)))
+        for name in [name for name, twin in self._seen if twin == 0]:
+            parts = [seen for (of, _), seen in self._seen.items() if of == name]
+            self._layers.write((iteration, name, parts[0].type, *map(_cell, _numbers(parts))))
 
     def _write_parameters(self, iteration: int, learned: dict, before: dict) -> None:
         norms = []
@@ -126,6 +142,32 @@ class Recorder:
             return
         w, g, change = (math.hypot(*column) for column in zip(*norms, strict=True))
         self._parameters.write((iteration, "(all)", _cell(w), _cell(g), _ratio(change, w)))
+
+
+@dataclasses.dataclass
+class _Seen:
+    """What a step has shown of a layer in one twin of the net: (number, mean, deviation) of its
+    outputs and of the gradient by them, which of its units are alive, the share saturated."""
+
+    type: str
+    output: tuple[int, float, float]
+    alive: np.ndarray | None
+    saturated: float | None
+    gradient: tuple[int, float, float] | None = None
+
+
+def _numbers(parts: list[_Seen]) -> list[float | None]:
+    """The cells of a layer, for the whole batch."""
+    gradients = [part.gradient for part in parts if part.gradient is not None]
+    living = [part.alive for part in parts if part.alive is not None]
+    n = sum(part.output[0] for part in parts) or 1
+    saturated = [p.saturated * (p.output[0] / n) for p in parts if p.saturated is not None]
+    return [
+        *pooled([part.output for part in parts]),
+        *(pooled(gradients) if gradients else (None, None)),
+        share_dead(living) if living else None,
+        sum(saturated) if saturated else None,
+    ]
 
 
 def _joined(arrays: tuple) -> np.ndarray | None:

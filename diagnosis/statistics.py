@@ -35,13 +35,28 @@ def mean_and_std(array: np.ndarray) -> tuple[float, float]:
     return mean, norm(flat - mean) / math.sqrt(flat.size)
 
 
-def share_dead(layer: Layer, Y: np.ndarray) -> float | None:
-    """Of a ReLU's units, the share that gives 0 for every sample of the batch: no gradient passes
-    them. A unit is an entry of the last axis, of images (N, C, H, W) a channel. Others: None."""
+def pooled(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
+    """Mean and standard deviation of all, from (number, mean, deviation) of each part."""
+    if len(parts) == 1:
+        return parts[0][1:]
+    n = sum(part[0] for part in parts)
+    mean = sum(m * size for size, m, _ in parts) / n
+    return mean, math.sqrt(sum(size * (s * s + (m - mean) ** 2) for size, m, s in parts) / n)
+
+
+def alive(layer: Layer, Y: np.ndarray) -> np.ndarray | None:
+    """Which of a ReLU's units give more than 0 for a sample of the batch: a gradient passes those
+    alone. A unit is an entry of the last axis, of images (N, C, H, W) a channel. Others: None."""
     if not isinstance(layer, Relu) or Y.ndim < 2:
         return None
     axes = (0, *range(2, Y.ndim)) if Y.ndim > 3 else tuple(range(Y.ndim - 1))
-    return 1.0 - np.count_nonzero(Y.max(axis=axes) > 0) / Y.shape[1 if Y.ndim > 3 else -1]
+    return Y.max(axis=axes) > 0
+
+
+def share_dead(alive: list[np.ndarray]) -> float:
+    """The share of the units that are alive in no part of the batch."""
+    anywhere = np.logical_or.reduce(alive)
+    return 1.0 - np.count_nonzero(anywhere) / anywhere.size
 
 
 def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:

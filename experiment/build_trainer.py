@@ -20,6 +20,7 @@ from lamina.layers import Embedding
 from lamina.layers.errors import ShapeError
 from lamina.nets import Net
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.parallel import fastest_shards
 from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
 
@@ -60,10 +61,11 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     check_sections(root)
     training = root.section("training")
     training.check_keys(TRAINING_KEYS)
+    measured = _is_measured(training)
     arguments = {
         key: training.value(key, _TRAINER[key].annotation)
         for key in training.data
-        if key not in (*_OF_THE_RUN, *_OBJECTS)
+        if key not in (*_OF_THE_RUN, *_OBJECTS) and not (key == "shards" and measured)
     }
     seed = training.value("seed", int, 0, at_least=0, noted=True)
     training.value("threads", int, current_threads(), at_least=1, noted=True)
@@ -83,6 +85,8 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     if "checkpoint" in training.data:
         arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
     samples = dataset.train  # read, or downloaded, here
+    if measured:
+        arguments["shards"] = _fastest_shards(training, net, samples, arguments)
     if hasattr(arguments.get("augmentation"), "background"):
         arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
     with root.at("training"):
@@ -132,6 +136,24 @@ def _augmentation(training: Section, dataset: Dataset, rng: np.random.Generator)
             "augmentation",
         )
     return made
+
+
+def _is_measured(training: Section) -> bool:
+    """Whether the number of shards is left to a measurement."""
+    shards = training.data.get("shards")
+    if isinstance(shards, str) and shards != "auto":
+        raise training.error(f"expects a whole number or auto, got {shards!r}", "shards")
+    return shards == "auto"
+
+
+def _fastest_shards(training: Section, net, samples: Samples, arguments: dict) -> int:
+    """What `training.shards: auto` is on this machine; noted, so that the run stays so."""
+    batch_size = arguments.get("batch_size", _TRAINER["batch_size"].default)
+    X, t = samples[np.arange(batch_size) % len(samples)]
+    with training.at(), np.errstate(all="ignore"):
+        shards = fastest_shards(net, X, t, current_threads())
+    training.note("shards", shards)
+    return shards
 
 
 def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:

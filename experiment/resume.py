@@ -33,7 +33,7 @@ def resumed_trainer(config: Config, run_dir: str | Path, quiet: bool = False) ->
 def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) -> Built:
     """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`.
     The weights that training began with need not be there still."""
-    built = build_run(config, weights=False, quiet=quiet)
+    built = build_run(_settled(config, path.parent), weights=False, quiet=quiet)
     put_back(parts, path, *built)
     return built
 
@@ -46,12 +46,21 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
             "{weights: FILE} if it is to begin with these"
         )
     before = load_config(run_dir / "config.yaml").data
-    built = build_run(config, quiet=quiet)
+    built = build_run(_settled(config, run_dir), quiet=quiet)
     built.trainer.files.provenance = provenance(*built)
     now = json.loads(str(built.trainer.files.provenance["config"]))
     _refuse(run_dir / "config.yaml", differences(json.loads(as_json(before)), now))
     print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
     return built
+
+
+def _settled(config: Config, run_dir: Path) -> Config:
+    """With the number of shards that the run has, where this one leaves it to a measurement."""
+    training = config.data.get("training")
+    if not isinstance(training, dict) or training.get("shards") != "auto":
+        return config
+    of_run = load_config(run_dir / "config.yaml").data["training"]
+    return config.replaced({("training", "shards"): of_run.get("shards", 1)})
 
 
 def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:

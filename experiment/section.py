@@ -102,7 +102,7 @@ class Section:
             if default is _NEEDED:
                 raise self.error(f"needs {key}")
             if noted:
-                self._note(key, default)
+                self.note(key, default)
             return default
         value = self._checked(self.data[key], kind, key)
         if at_least is not None and value is not None and value < at_least:
@@ -126,13 +126,17 @@ class Section:
         if not isinstance(name, str):
             raise self.error(f"expects the path of a file, got {describe(name)}", key)
         path = self._found(name, key)
-        self._note(key, str(path))
+        self.note(key, str(path))
         return path
 
     def code_file(self, name: str) -> Path:
         """The file of path.py:Name that would be run. Raises ConfigError if there is none, or none
         that may be."""
         return self._allowed(name.rpartition(":")[0])
+
+    def note(self, key: str, value) -> None:
+        """What the effective configuration is to have under a key."""
+        self._noted[self._at(key)] = value
 
     def effective(self) -> Config:
         """The whole configuration with what building has noted: what a run keeps."""
@@ -219,7 +223,7 @@ class Section:
     def _own(self, name: str, room: Room | FunctionRoom):
         file, _, inside = name.rpartition(":")
         path = self._allowed(file)
-        self._note("type", f"{path}:{inside}")
+        self.note("type", f"{path}:{inside}")
         try:
             found = load_class(path, inside, functions=room.make is not None)
         except ImportError as error:
@@ -263,9 +267,6 @@ class Section:
 
     def _folders(self) -> tuple[Path, Path]:
         return self.config.folder, Path.cwd()
-
-    def _note(self, key: str, value) -> None:
-        self._noted[self._at(key)] = value
 
     def _at(self, *keys) -> tuple:
         return self.place if self.short else (*self.place, *keys)

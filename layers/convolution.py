@@ -10,7 +10,6 @@ from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
 from lamina.layers.kernels.windows import chunks, columns, output_length, pad, pair
-from lamina.layers.kernels.workers import in_parallel
 
 
 class Convolution(Layer):
@@ -98,7 +97,7 @@ class Convolution(Layer):
                 # Not @, which holds Python's lock where the result has no more than 500 numbers.
                 return np.dot(windows.T, rows.reshape(-1, d.shape[3])), rows.sum(axis=0)
 
-            parts = in_parallel(products, self._chunks(height * width, W[0].size))
+            parts = map(products, self._chunks(height * width, W[0].size))
             total, row = (sum(part) for part in zip(*parts, strict=True))
             dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
             db[outs] = row.reshape(width, -1).sum(axis=0)
@@ -124,14 +123,12 @@ class Convolution(Layer):
         # A row of pixels at a time: a loop over the few numbers of the bias would be slow.
         row = None if bias is None else np.broadcast_to(bias, out.shape[2:]).reshape(-1)
 
-        def compute(images):
+        for images in self._chunks(math.prod(out.shape[1:3]), matrix.shape[0]):
             part = out[images].reshape(-1, matrix.shape[1])
             np.matmul(unfold(images), matrix, out=part)
             if row is not None:
                 rows = part.reshape(-1, row.size)
                 rows += row
-
-        in_parallel(compute, self._chunks(math.prod(out.shape[1:3]), matrix.shape[0]))
 
     def _windows(self, X, images):
         return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
@@ -141,10 +138,8 @@ class Convolution(Layer):
         return columns(self._spread(dout[images]), self.kernel, (1, 1), self.dilation)
 
     def _add_shares(self, dout, W, out):
-        def compute(images):
+        for images in self._chunks(math.prod(dout.shape[1:3]), W[0].size):
             out[images] = self._added_shares(dout[images], W)
-
-        in_parallel(compute, self._chunks(math.prod(dout.shape[1:3]), W[0].size))
 
     def _added_shares(self, dout, W):
         n, rows, width, c_out = dout.shape

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.kernels.pooling import PoolingWindows
-from lamina.layers.kernels.workers import in_parallel, join
+from lamina.layers.kernels.windows import join
 
 
 class MaxPooling(Layer):
@@ -40,7 +40,7 @@ class MaxPooling(Layer):
 
     def forward(self, X):
         self.placed = self.windows.over(X)
-        parts = in_parallel(lambda images: self._largest(X[images]), self.placed.chunks(X.dtype))
+        parts = [self._largest(X[images]) for images in self.placed.chunks(X.dtype)]
         Y, self.winner = (join(part) for part in zip(*parts, strict=True))
         return Y
 
@@ -58,15 +58,13 @@ class MaxPooling(Layer):
 
     def backward(self, dout):
         dX = self.placed.blank(dout)
-
-        def send_back(images):
+        for images in self.placed.chunks(dout.dtype):
             d, winner = (self.placed.arranged(a[images]) for a in (dout, self.winner))
             part = dX[images].transpose(self.placed.order)
             for i, entry in enumerate(self.placed.entries):
                 # Multiplied with a mask: np.where is many times slower where the mask is irregular.
                 self.placed.add(part, entry, d * (winner == i))
 
-        in_parallel(send_back, self.placed.chunks(dout.dtype))
         return self.placed.inside(dX)
 
     def output_shape(self, input_shape):

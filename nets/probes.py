@@ -9,10 +9,12 @@ from lamina.nets import Net
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A layer and its dotted name in the net, such as block1.affine1."""
+    """A layer and its dotted name in the net, such as block1.affine1; in which of several twins of
+    the net, if they share the work."""
 
     name: str
     layer: Layer
+    twin: int = 0
 
     @property
     def type(self) -> str:
@@ -26,12 +28,12 @@ class Place:
         return f"{self.name} ({self.type})"
 
 
-def places_of(net: Layer) -> list[Place]:
+def places_of(net: Layer, twin: int = 0) -> list[Place]:
     """Every layer in a net, the losses included, by dotted name: those of nets inside the net too,
     but not these nets themselves, which only hand on. A layer that is no net is its own place."""
     held = [(name, h) for name, h in net.walk() if isinstance(h, Layer)]
-    places = [Place(name, layer) for name, layer in held if not isinstance(layer, Net)]
-    return places or [Place("net", net)]
+    places = [Place(name, layer, twin) for name, layer in held if not isinstance(layer, Net)]
+    return places or [Place("net", net, twin)]
 
 
 class Probes:

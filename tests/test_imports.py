@@ -37,7 +37,7 @@ HEAVY = {
     "urllib3": {"datasets/download.py"},
     "tqdm": {"datasets/download.py", "training/callbacks/progress_bar.py"},
     "yaml": {"common/strict_yaml.py"},
-    "threadpoolctl": {"layers/kernels/workers.py"},
+    "threadpoolctl": {"common/threads.py"},
 }
 
 

@@ -121,6 +121,28 @@ class Trainer:
         )
 
     @property
+    def nets(self) -> list:
+        """The net, and with shards its twins: those that batches really go through."""
+        return self.worker.nets if isinstance(self.worker, Sharded) else [self.net]
+
+    def rows_of(self, twin: int) -> np.ndarray:
+        """Which samples of the last batch have gone through that one of `nets`."""
+        rows = self.batch.rows
+        return rows[self.worker.cut(len(rows))[twin]] if len(self.nets) > 1 else rows
+
+    @contextlib.contextmanager
+    def in_turn(self):
+        """Inside, the twins take turns, for those who want to watch them in order."""
+        if not isinstance(self.worker, Sharded):
+            yield
+            return
+        threads, self.worker.team.threads = self.worker.team.threads, 1
+        try:
+            yield
+        finally:
+            self.worker.team.threads = threads
+
+    @property
     def run_dir(self) -> Path | None:
         return self.files.folder
 

@@ -69,7 +69,7 @@ class PlacedWindows:
     as (N, H, W, C). What is computed from arranged arrays then has the same order in memory.
     """
 
-    chunk_bytes = 1 << 21  # with less to do at a time, threads wait for each other's Python
+    chunk_bytes = 1 << 21
 
     def __init__(self, windows: PoolingWindows, shape: tuple, size: tuple, order: tuple):
         self.windows, self.shape, self.size, self.order = windows, shape, size, order

@@ -32,11 +32,14 @@ def columns(X, kernel: tuple, stride: tuple, dilation: tuple):
 
 
 def chunks(n: int, step: int) -> list[slice]:
-    """n images in slices of equal size, up to `step` images or one: one slice, or an even number,
-    for two threads to share."""
-    count = math.ceil(n / max(step, 1))
-    count = min(count + count % 2, n) if count > 1 else 1
+    """n images in slices of equal size, up to `step` images or one."""
+    count = max(min(math.ceil(n / max(step, 1)), n), 1)
     return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]
+
+
+def join(parts):
+    """What came from the chunks as one array."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def pad(X, padding: tuple):

@@ -9,7 +9,13 @@ import pytest
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS
-from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
+from lamina.diagnosis.statistics import (
+    alive,
+    mean_and_std,
+    norm,
+    share_dead,
+    share_saturated,
+)
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss, Tanh
 from lamina.nets import Sequential
 from lamina.nets.probes import Probes, places_of
@@ -189,13 +195,14 @@ def test_norms_beyond_the_range_of_float32():
 def test_a_dead_unit_is_dead_for_all_samples():
     Y = np.zeros((6, 4), np.float32)
     Y[2, 0] = Y[5, 1] = 1e-20
-    assert share_dead(Relu(), Y) == 0.5
+    assert share_dead([alive(Relu(), Y)]) == 0.5
+    assert share_dead([alive(Relu(), part) for part in (Y[:3], Y[3:])]) == 0.5
     images = np.zeros((6, 4, 3, 3), np.float32)
     images[3, 1, 2, 2] = 1.0
-    assert share_dead(Relu(), images) == 0.75
-    assert share_dead(Relu(), np.zeros((2, 3, 4), np.float32)) == 1.0
-    assert share_dead(Sigmoid(), Y) is None
-    assert share_dead(Relu(), np.zeros(4, np.float32)) is None
+    assert share_dead([alive(Relu(), images)]) == 0.75
+    assert share_dead([alive(Relu(), np.zeros((2, 3, 4), np.float32))]) == 1.0
+    assert alive(Sigmoid(), Y) is None
+    assert alive(Relu(), np.zeros(4, np.float32)) is None
 
 
 def test_saturation_is_where_the_derivative_is_small():

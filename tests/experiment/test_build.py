@@ -1,6 +1,7 @@
 """From YAML to objects, and what is said when that does not work."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lamina import datasets
 from lamina.common.threads import current_threads
 from lamina.datasets import Classification, Dataset, Samples
+from lamina.experiment import build_trainer as build_trainer_module
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import ConfigError, load_config
 from lamina.layers import Affine
@@ -380,3 +382,33 @@ def test_a_book_style_layer_is_told_how_to_train(build, tmp_path):
 
 def test_the_affine_class_is_the_one_of_the_room(build):
     assert type(build(GOOD).net.layers["affine1"]) is Affine
+
+
+@pytest.mark.parametrize(
+    ("shards", "message"),
+    [
+        ("0", "training.shards: expects at least 1, and no more than the 4 rows of a batch, got 0"),
+        ("5", "training.shards: expects at least 1, and no more than the 4 rows of a batch, got 5"),
+        ("2.0", "training.shards: expects a whole number, got a number 2.0; write it as 2"),
+        ("many", "training.shards: expects a whole number or auto, got 'many'"),
+    ],
+)
+def test_shards_that_cannot_be(build, shards, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        build(changed("batch_size: 4", f"batch_size: 4, shards: {shards}"))
+
+
+def test_shards_that_are_measured_are_noted(config_of, monkeypatch):
+    monkeypatch.setattr(build_trainer_module, "fastest_shards", lambda net, X, t, threads: 3)
+    trainer, config = build_run(config_of(changed("batch_size: 4", "batch_size: 4, shards: auto")))
+    assert len(trainer.nets) == config.data["training"]["shards"] == 3
+
+
+def test_a_measurement_changes_nothing(config_of):
+    first, again = (
+        build_run(config_of(changed("batch_size: 4", f"batch_size: 4, shards: {shards}"))).trainer
+        for shards in ("auto", "1")
+    )
+    assert len(first.nets) in (1, current_threads())
+    for name, array in again.net.state().items():
+        np.testing.assert_array_equal(first.net.state()[name], array)

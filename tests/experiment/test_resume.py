@@ -31,6 +31,7 @@ FEATURES = {
     "augmentation": {"training.augmentation": {"shift": 0.5, "erasing": 0.5}},
     "accumulation": {"training.accumulate": 2},
     "schedule": {"optimizer.schedule": {"type": "exp", "gamma": 0.97}},
+    "shards": {"training.shards": 2, "net.layers.drop": {"type": "Dropout", "p": 0.3}},
     # Nothing is better by 2: it falls at the evaluations of 15 and 30.
     "plateau": {
         "optimizer.schedule": {"type": "plateau", "gamma": 0.5, "patience": 1, "threshold": 2.0}

@@ -1,6 +1,6 @@
 """Kill a run with SIGKILL again and again, take it up each time, and compare the end.
 
-    python tests/faults/kill_loop.py --kills 100
+    python tests/faults/kill_loop.py --kills 100 [--shards 2]
 
 A run that nobody disturbs is made first. Then the same run is begun, killed at a random moment,
 resumed, killed again ...; after the last kill it may finish. After every kill, each file that has
@@ -30,8 +30,8 @@ SETTINGS = (
 )
 
 
-def command(iterations: int, *more) -> list[str]:
-    settings = (*SETTINGS, f"training.iterations={iterations}")
+def command(iterations: int, shards: int, *more) -> list[str]:
+    settings = (*SETTINGS, f"training.iterations={iterations}", f"training.shards={shards}")
     sets = [argument for setting in settings for argument in ("--set", setting)]
     return [sys.executable, str(ROOT / "train.py"), "--quiet", *sets, *map(str, more)]
 
@@ -63,18 +63,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--iterations", type=int, default=20_010)
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--shards", type=int, default=1, help="of a batch")
     options = parser.parse_args(arguments)
+    ends = options.iterations, options.shards
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole, killed = Path(folder) / "whole", Path(folder) / "killed"
         started = time.monotonic()
-        subprocess.run(command(options.iterations, "--run-dir", whole), check=True)
+        subprocess.run(command(*ends, "--run-dir", whole), check=True)
         print(f"undisturbed: {time.monotonic() - started:.0f} s")
         kills = newest = 0
         while kills < options.kills:
             begun = (killed / "config.yaml").exists()
             place = ("--resume", killed) if begun else ("--run-dir", killed)
-            process = subprocess.Popen(command(options.iterations, *place))
+            process = subprocess.Popen(command(*ends, *place))
             deadline = time.monotonic() + 60
             at = newest
             # Anywhere from the start of the process to a second into its training.
@@ -91,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
             kills += 1
             newest = check_whole(killed, newest)
         print(f"{kills} kills, the last at iteration {newest} or after; no checkpoint lost")
-        subprocess.run(command(options.iterations, "--resume", killed), check=True)
+        subprocess.run(command(*ends, "--resume", killed), check=True)
         different = [n for n in SAME if (whole / n).read_bytes() != (killed / n).read_bytes()]
     if different:
         print(f"different at the end: {', '.join(different)}", file=sys.stderr)

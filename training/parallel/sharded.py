@@ -87,7 +87,9 @@ class Sharded(Net):
             of_head = [one.heads[name].loss for one in self.nets]
             for share, weight in zip(shares, _weights(of_head), strict=True):
                 share[name] = weight
-            values = [share[name] * values[name] for share, values in zip(shares, losses)]
+            values = [
+                share[name] * values[name] for share, values in zip(shares, losses, strict=True)
+            ]
             value = head.weight * sum(values[1:], values[0])
             total = value if total is None else total + value
         self._shares, self._last_pass = shares, "loss"
@@ -141,7 +143,7 @@ class Sharded(Net):
             one.forget()
 
     def _each(self, method: str, parts: list[slice], *batch) -> list:
-        """What a method of each twin gives for its part of the batch, from the states of the net."""
+        """What a method of each twin gives for its part, beginning with the states of the net."""
         for state, *others in self._states:
             for other in others:
                 other.data = state.data

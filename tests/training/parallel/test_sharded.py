@@ -159,9 +159,7 @@ def test_hvp_and_the_gradient_penalty_are_those_of_the_whole_batch():
     value = add_penalised_gradient(whole, X, t, penalty=0.5)
     assert add_penalised_gradient(sharded, X, t, penalty=0.5) == pytest.approx(value, rel=1e-12)
     for name, p in whole.parameters().items():
-        np.testing.assert_allclose(
-            sharded.parameters()[name].grad, p.grad, rtol=1e-9, atol=1e-12
-        )
+        np.testing.assert_allclose(sharded.parameters()[name].grad, p.grad, rtol=1e-9, atol=1e-12)
 
 
 def test_every_shard_draws_its_own_dropout_and_the_penalty_sees_it_twice_the_same():

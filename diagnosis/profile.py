@@ -16,10 +16,13 @@ FEWEST, SECONDS, MOST = 20, 1.0, 2000  # steps, if not said: as many as fit into
 def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     """Take training steps on one batch, and say what each layer of the net costs.
 
-    Returns {"rows", "batch_size", "steps", "step", "update", "samples_per_second", "peak_memory"}:
-    the median seconds of a step and of its update, the bytes that the process has had at most (None
-    where the system does not say). A row is a layer or loss, those inside of nested nets and layers
-    too, by its dotted name: {"name", "type", "forward", "backward": seconds, without those of the
+    Of a net with shards (training.parallel.Sharded), the layers are those of the first, which the
+    others work beside.
+
+    Returns {"rows", "batch_size", "shards", "steps", "step", "update", "samples_per_second",
+    "peak_memory"}: the median seconds of a step and of its update, the bytes that the process has
+    had at most (None where the system does not say). A row is a layer or loss, those inside of
+    nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward": seconds, without those of the
     layers in it, which have rows of their own; "flop": additions and multiplications of the
     products of one batch, forward; "products": how many times these forward and backward make
     together; "output", "parameters": bytes}. The net is trained on; afterwards nothing is in it.
@@ -45,6 +48,7 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     return {
         "rows": [watcher.row(place) for place in places],
         "batch_size": n,
+        "shards": len(getattr(net, "nets", (net,))),
         "steps": len(times) - WARM_UP,
         "step": step,
         "update": update,
@@ -178,6 +182,11 @@ def table(found: dict) -> str:
         f"{backward:.1f} backward, {1e3 * found['update']:.1f} update), "
         f"{found['samples_per_second']:,.0f} samples a second",
         f"medians of {found['steps']} steps; outputs of all layers {outputs / 1e6:.0f} MB{memory}",
+        *(
+            [f"the layers are those of one of {found['shards']} shards, which go side by side"]
+            if found["shards"] > 1
+            else []
+        ),
         "GFLOP: matrix products forward, and backward for the weights and for dX where wanted",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Which thread count and batch size train most samples a second, each tried in fresh processes."""
+"""Which threads, shards and batch size train most samples a second, each in fresh processes."""
 
 import json
 import os
@@ -20,50 +20,68 @@ def tune(config: Config, path: str | Path, steps: int | None, save: str | Path |
     """
     if save is not None and Path(save).exists():
         raise FileExistsError(f"{save} is there already; choose another name for --save")
-    batch = config.data.get("training", {}).get("batch_size", 100)
+    training = config.data.setdefault("training", {})
+    batch = training.get("batch_size", 100)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     threads = sorted({1, *(2**i for i in range(1, 10) if 2**i <= cores), cores})
+    # Threads of the matrix products, or as many shards, which work on one batch side by side.
+    ways = [(n, 1) for n in threads] + [(n, n) for n in threads if n > 1]
+    now = _now(training, ways, cores)
     sizes = sorted({max(batch // 2, 1), batch, 2 * batch, 4 * batch})
-    rates = _rates(path, [(n, size) for size in sizes for n in threads], steps)
+    settings = [(way, size) for size in sizes for way in ways if way[1] <= size]
+    rates = _rates(path, settings, steps)
     best = max(rates, key=rates.get)
     lines = [
         f"samples a second, medians of {ROUNDS} measurements, each in a process of its own",
-        f"  {'batch':>7}" + "".join(f"{n:>10} thr." for n in threads),
+        f"  {'batch':>7}" + "".join(f"{_words(*way):>14}" for way in ways),
     ]
     for size in sizes:
-        cells = (f"{rates[n, size]:>13,.0f}{'*' if (n, size) == best else ' '}" for n in threads)
+        cells = (_cell(rates, (way, size), best) for way in ways)
         lines.append(f"  {size:>7} " + " ".join(cells).rstrip())
-    now = rates[_nearest(threads, config, cores), batch]
+    (n, shards), size = best
     lines.append(
-        f"fastest: {best[0]} threads, batches of {best[1]}, {rates[best] / now:.2f} times as fast "
-        "as the configuration; another batch size trains differently, so its rate and number of "
-        "iterations may have to change too"
+        f"fastest: {_words(n, shards)}, batches of {size}, {rates[best] / rates[now, batch]:.2f} "
+        "times as fast as the configuration; another batch size trains differently, so its rate "
+        "and number of iterations may have to change too"
     )
     if save is not None:
-        config.data.setdefault("training", {})["threads"] = best[0]
-        config.data["training"]["batch_size"] = best[1]
+        training.update(threads=n, shards=shards, batch_size=size)
         save_config(save, config)
         lines.append(f"written: {save}")
     return "\n".join(lines)
 
 
-def _nearest(threads: list[int], config: Config, cores: int) -> int:
-    wanted = config.data.get("training", {}).get("threads", cores)
-    return min(threads, key=lambda n: abs(n - wanted))
+def _words(threads: int, shards: int) -> str:
+    return f"{shards} shards" if shards > 1 else f"{threads} thread{'s' * (threads > 1)}"
 
 
-def _rates(path: Path, settings: list[tuple[int, int]], steps: int | None) -> dict:
-    """{(threads, batch size): samples a second}."""
+def _cell(rates: dict, setting: tuple, best: tuple) -> str:
+    if setting not in rates:
+        return " " * 13
+    return f"{rates[setting]:>12,.0f}{'*' if setting == best else ' '}"
+
+
+def _now(training: dict, ways: list[tuple[int, int]], cores: int) -> tuple[int, int]:
+    """Which of these ways is nearest to that of the configuration."""
+    threads, shards = training.get("threads", cores), training.get("shards", 1)
+    cut = shards == "auto" or shards > 1
+    alike = [way for way in ways if (way[1] > 1) == cut] or ways
+    return min(alike, key=lambda way: abs(way[0] - threads))
+
+
+def _rates(path: Path, settings: list[tuple], steps: int | None) -> dict:
+    """{((threads, shards), batch size): samples a second}."""
     found: dict[tuple, list[float]] = {setting: [] for setting in settings}
     for i in range(ROUNDS):
         for setting in settings if i % 2 == 0 else reversed(settings):
-            found[setting].append(_rate(path, *setting, steps))
+            (threads, shards), size = setting
+            found[setting].append(_rate(path, threads, shards, size, steps))
     return {setting: statistics.median(rates) for setting, rates in found.items()}
 
 
-def _rate(path: Path, threads: int, batch_size: int, steps: int | None) -> float:
+def _rate(path: Path, threads: int, shards: int, batch_size: int, steps: int | None) -> float:
     """Samples a second of one setting, measured by `lamina profile` in a process of its own."""
-    settings = ["--threads", threads, "--batch-size", batch_size, "--json"]
+    settings = ["--threads", threads, "--shards", shards, "--batch-size", batch_size, "--json"]
     settings += ["--steps", steps] if steps else []
     command = [sys.executable, "-m", "lamina", "profile", str(path), *map(str, settings)]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -232,7 +232,8 @@ def test_the_command_prints_it(path, capsys):
 def test_the_command_prints_json(path, capsys):
     assert main(["profile", str(path), "--steps", "2", "--batch-size", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    keys = {"rows", "batch_size", "steps", "step", "update", "samples_per_second", "peak_memory"}
+    keys = {"rows", "batch_size", "shards", "steps", "step", "update"}
+    keys |= {"samples_per_second", "peak_memory"}
     assert found.keys() == keys
     keys = {"name", "type", "forward", "backward", "flop", "products", "output", "parameters"}
     assert all(row.keys() == keys for row in found["rows"])
@@ -246,8 +247,11 @@ def test_the_command_prints_json(path, capsys):
 def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     rates = {(1, 2): 10.0, (1, 4): 30.0, (1, 8): 20.0, (1, 16): 5.0}
     monkeypatch.setattr(
-        tune_module, "_rate", lambda path, n, size, steps: rates[1, size] * (1 + 0.1 * n)
+        tune_module,
+        "_rate",
+        lambda path, n, shards, size, steps: rates[1, size] * (1 + 0.1 * n + 0.1 * shards),
     )
+    monkeypatch.setattr(tune_module.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     saved = tmp_path / "fast.yaml"
     assert main(["profile", str(path), "--tune", "--save", str(saved)]) == 0
     out = capsys.readouterr().out
@@ -255,7 +259,8 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     assert "samples a second, medians of 3 measurements" in out
     data = load_config(saved).data["training"]
     assert data["batch_size"] == 4
-    assert data["threads"] >= 1
+    assert (data["threads"], data["shards"]) == (2, 2)
+    assert "fastest: 2 shards, batches of 4, 1.08 times as fast" in out
     assert main(["profile", str(path), "--tune", "--save", str(saved)]) == 2
     assert "is there already" in capsys.readouterr().err
 
@@ -263,7 +268,7 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
 def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monkeypatch):
     order = []
 
-    def rate(path, n, size, steps):
+    def rate(path, n, shards, size, steps):
         order.append((n, size))
         spoilt = len(order) in (1, 2)  # a machine that is busy at the start
         return (0.1 if spoilt else 1.0) * size
@@ -273,13 +278,14 @@ def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monk
     said = tune(load_config(path), path, None, None)
     settings = [(1, 2), (1, 4), (1, 8), (1, 16)]
     assert order == [*settings, *settings[::-1], *settings]
-    assert "fastest: 1 threads, batches of 16, 4.00 times as fast" in said
+    assert "fastest: 1 thread, batches of 16, 4.00 times as fast" in said
 
 
 def test_tune_measures_in_fresh_processes(path):
-    assert tune_module._rate(path, 1, 2, 1) > 0
+    assert tune_module._rate(path, 1, 1, 2, 1) > 0
+    assert tune_module._rate(path, 2, 2, 2, 1) > 0
     with pytest.raises(ConfigError, match=r"profile .* failed: .*none\.yaml"):
-        tune_module._rate(path.with_name("none.yaml"), 1, 2, 1)
+        tune_module._rate(path.with_name("none.yaml"), 1, 1, 2, 1)
 
 
 def test_mistakes_are_one_line(path, tmp_path, capsys):
@@ -291,3 +297,16 @@ def test_mistakes_are_one_line(path, tmp_path, capsys):
     for arguments in (["--steps", "0"], ["--save", "x.yaml"], ["--tune", "--json"]):
         with pytest.raises(SystemExit):
             main(["profile", str(path), *arguments])
+
+
+def test_shards_are_those_of_the_configuration_unless_said(path):
+    path.write_text(CONFIG.replace("batch_size:", "shards: 2, batch_size:"))
+    found = profile(load_config(path), 2)
+    assert found["shards"] == 2
+    assert "one of 2 shards" in table(found)
+    flop = found["rows"][0]["flop"]
+    found = profile(load_config(path), 2, shards=1)
+    assert found["shards"] == 1
+    assert found["rows"][0]["flop"] == 2 * flop
+    with pytest.raises(ConfigError, match="no more than the 2 rows of a batch, got 3"):
+        profile(load_config(path), 2, 2, 3)

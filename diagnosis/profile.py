@@ -24,8 +24,8 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     had at most (None where the system does not say). A row is a layer or loss, those inside of
     nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
     seconds, without those of the layers in it, which have rows of their own; "flop": additions
-    and multiplications of the products of one batch, forward; "products": how many times these forward and backward make
-    together; "output", "parameters": bytes}. The net is trained on; afterwards nothing is in it.
+    and multiplications of the products of one batch, forward; "products": how many times these
+    forward and backward make together; "output", "parameters": bytes}. The net is trained on; afterwards nothing is in it.
     """
     wanted, net.needs_dX = net.needs_dX, False
     places, times = places_of(net), []

@@ -25,7 +25,8 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
     seconds, without those of the layers in it, which have rows of their own; "flop": additions
     and multiplications of the products of one batch, forward; "products": how many times these
-    forward and backward make together; "output", "parameters": bytes}. The net is trained on; afterwards nothing is in it.
+    forward and backward make together; "output", "parameters": bytes}. The net is trained on;
+    afterwards nothing is in it.
     """
     wanted, net.needs_dX = net.needs_dX, False
     places, times = places_of(net), []

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.common.arguments import Remembers
 from lamina.datasets.shown import shown_dataset
-from lamina.datasets.task import Reconstruction, Task
+from lamina.datasets.tasks import Reconstruction, Task
 
 _TASK = "Classification(range(3))"
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1

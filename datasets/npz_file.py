@@ -8,7 +8,7 @@ from lamina.common.npz import open_npz
 from lamina.datasets.csv_rows import listed
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
-from lamina.datasets.task import (
+from lamina.datasets.tasks import (
     MAX_CLASSES,
     TASKS,
     Classification,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.errors import no_run
 from lamina.common.figures import label, save_png
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
@@ -99,7 +100,7 @@ def read_run(run_dir: str | Path) -> tuple[dict, dict]:
     run_dir = Path(run_dir)
     for name in ("loss", "history"):
         if not (run_dir / f"{name}.csv").is_file():
-            raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
+            raise ValueError(no_run(run_dir, f"{name}.csv"))
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
     for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
         if missing := [column for column in wanted if column not in table]:

@@ -11,7 +11,7 @@ from lamina.autodiff.draw.given import read_inputs
 from lamina.common.printable import printable
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.find_config import find_config
+from lamina.experiment.find_config import find_config, known_configs
 from lamina.experiment.load_run import load_run
 from lamina.experiment.run_config import add_changed_option, add_code_option
 from lamina.experiment.section import Section
@@ -30,7 +30,11 @@ Functions of expressions: exp, log, sqrt, sin, tanh, max, min, sum, mean, sigmoi
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("source", metavar="CONFIG|RUN|EXPRESSION", help="a YAML file, a run, or an expression")
+    add(
+        "source",
+        metavar="CONFIG|RUN|EXPRESSION",
+        help="a YAML file or its name, a run, or an expression",
+    )
     add("inputs", nargs="*", metavar="NAME=VALUE", help="of an expression: x=-2, W='[[1, 2]]'")
     add(
         *("-o", "--output"),
@@ -78,7 +82,7 @@ def _is_net(path: Path) -> bool:
     if path.suffix in (".yaml", ".yml"):
         return True
     try:
-        return path.exists()
+        return path.exists() or (path.name.isidentifier() and path.stem in known_configs())
     except OSError:  # too long for a name, so it is an expression
         return False
 

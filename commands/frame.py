@@ -7,6 +7,7 @@ import sys
 import traceback
 
 from lamina.common.names import suggest
+from lamina.common.own_code import own_place
 from lamina.common.printable import printable
 
 COMMANDS = {  # a module of this room each; loaded when it is asked for
@@ -80,11 +81,13 @@ def _ended(command, options, program: str) -> int:
         print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
         return 130
     except Exception as error:
-        if not isinstance(error, _user_errors(command)):
-            traceback.print_exc()  # a bug; Python's own status 1 means "not healthy" to the doctor
-            return 2
         if options.debug:
             traceback.print_exc()
+        if not isinstance(error, _user_errors(command)):
+            if not (place := own_place(error)):
+                traceback.print_exc()  # a bug; Python's own status 1 is "not healthy" to the doctor
+                return 2
+            error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
         said = str(error).removeprefix(f"{program.split()[-1]}: ")
         print(f"{program}: {printable(said, lines=True)}", file=sys.stderr)
         return 2

@@ -14,9 +14,13 @@ def add_arguments(parser) -> None:
 def run(options) -> int:
     alone = len(options.runs) == 1
     output = options.output or (options.runs[0] / "curves.png" if alone else Path("curves.png"))
-    # Two runs of one name, in different folders, are told apart by their paths.
-    names = [run.resolve().name for run in options.runs]
-    names = names if len(set(names)) == len(names) else [str(run) for run in options.runs]
+    paths = [run.resolve() for run in options.runs]
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):  # told apart by their folders, as far as these differ
+        depths = range(1, max(len(path.parts) for path in paths) + 1)
+        ends = ([path.parts[-depth:] for path in paths] for depth in depths)
+        apart = next(parts for parts in ends if len(set(parts)) == len(set(paths)))
+        names = [str(Path(*parts)) for parts in apart]
     runs = {n: read_run(run) for n, run in zip(names, options.runs, strict=True)}
     plot_curves(output, runs, names[0] if alone else "")
     print(printable(str(output)))

@@ -20,6 +20,8 @@ def whole_file(path: str | Path):
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
     try:
         with _temporary(path) as (file, temporary):
             yield file

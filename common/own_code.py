@@ -2,10 +2,21 @@
 
 import importlib.util
 import sys
+import traceback
 import types
 from pathlib import Path
 
 from lamina.common.names import suggest
+
+_loaded: set[str] = set()  # the files that were run
+
+
+def own_place(error: BaseException) -> str:
+    """Where in a file of the user's own an error comes from, innermost: "my.py, line 12, in f"; ""
+    if none of them has to do with it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename in _loaded]
+    return f"{own[-1].filename}, line {own[-1].lineno}, in {own[-1].name}" if own else ""
 
 
 def load_class(path: str | Path, name: str, *, functions: bool = False):
@@ -21,6 +32,7 @@ def load_class(path: str | Path, name: str, *, functions: bool = False):
     spec = importlib.util.spec_from_file_location(f"{path.resolve()}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    _loaded.add(str(path))
     try:
         spec.loader.exec_module(module)
     except Exception as error:

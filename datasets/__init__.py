@@ -9,7 +9,7 @@ from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.npz_file import NPZ
-from lamina.datasets.task import (
+from lamina.datasets.tasks import (
     Classification,
     LanguageModel,
     MultiLabel,

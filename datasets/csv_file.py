@@ -8,7 +8,7 @@ from lamina.datasets.csv_rows import Rows, listed, number, read_rows
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.labels import check_known, classes_of, labels_of_zero_and_one
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
-from lamina.datasets.task import (
+from lamina.datasets.tasks import (
     Classification,
     MultiLabel,
     Reconstruction,

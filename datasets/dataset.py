@@ -2,13 +2,15 @@
 
 import math
 import zlib
+from numbers import Integral, Real
 
 import numpy as np
 
 from lamina.common.arguments import Remembers
 from lamina.datasets.shown import shown_dataset
-from lamina.datasets.task import Reconstruction, Task
+from lamina.datasets.tasks import Reconstruction, Task
 
+_TASK = "Classification(range(3))"
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1
 
 
@@ -23,10 +25,12 @@ class Samples:
     """
 
     def __init__(self, X, t, scale: float | None = None, offset: float = 0.0):
-        if len(X) != len(t) or not len(X):
-            raise ValueError(f"Samples: {len(X)} inputs and {len(t)} targets")
+        _check_arrays(X, t)
         if offset and scale is None:
             raise ValueError(f"Samples: an offset ({offset}) needs a scale; 1.0 changes nothing")
+        for name, value in (("scale", scale), ("offset", offset)):
+            if value is not None and not isinstance(value, Real):
+                raise TypeError(f"Samples: {name} is a number, got {value!r:.60}")
         self.X, self.t, self.scale, self.offset = X, t, scale, offset
 
     def __len__(self):
@@ -87,10 +91,9 @@ class Dataset(Remembers):
         self, train: Samples, test: Samples, task: Task, validation: Samples | None = None
     ):
         if not isinstance(task, Task):
-            raise TypeError(
-                f"{type(self).__name__}: expects a task, as Classification(range(3)), got {task!r}"
-            )
+            raise TypeError(f"{type(self).__name__}: expects a task, as {_TASK}, got {task!r}")
         self.train, self.test, self.validation, self.task = train, test, validation, task
+        _check_samples(self)
         check_sets(task, self.sets())
         self.input_shape = tuple(train.X.shape[1:])
         self.target_shape = task.target_shape(train.t)
@@ -127,6 +130,76 @@ class Dataset(Remembers):
 
     def __repr__(self):
         return shown_dataset(self)
+
+
+def check_dataset(dataset: Dataset) -> None:
+    """Raises TypeError, in words, if a data set lacks what nothing can be built without: a class of
+    one's own whose constructor has called no other. Nothing is read."""
+    kind = type(dataset).__name__
+    for name in ("task", "input_shape", "target_shape", "has_validation"):
+        try:
+            value = getattr(dataset, name)
+        except AttributeError as error:
+            raise TypeError(
+                f"{kind}: {error}; let its __init__ call super().__init__(train, test, task, "
+                "validation), with Samples(X, t) as sets, or set task, input_shape and target_shape"
+            ) from None
+        if name == "task" and not isinstance(value, Task):
+            raise TypeError(f"{kind}: task is {value!r:.60}, expects one as {_TASK}")
+        if name.endswith("shape") and not _is_shape(value):
+            raise TypeError(
+                f"{kind}: {name} is {value!r:.60}, expects the shape of one sample, a tuple of "
+                "whole numbers as (784,)"
+            )
+
+
+def check_shapes(dataset: Dataset) -> None:
+    """Raises ValueError or TypeError, in words, unless all sets are Samples of the shapes that the
+    data set says. Reads them."""
+    _check_samples(dataset)
+    kind, train = type(dataset).__name__, dataset.train
+    for name, said, there in (
+        ("input_shape", dataset.input_shape, train.X.shape[1:]),
+        ("target_shape", dataset.target_shape, dataset.task.target_shape(train.t)),
+    ):
+        if tuple(said) != tuple(there):
+            raise ValueError(f"{kind}: {name} is {tuple(said)}, but its train set has {there}")
+
+
+def _check_samples(dataset: Dataset) -> None:
+    for name, samples in dataset.sets().items():
+        if not isinstance(samples, Samples):
+            got = "the class" if samples is Samples else type(samples).__name__
+            raise TypeError(
+                f"{type(dataset).__name__}: the {name} set: expects Samples(X, t), got {got}"
+            )
+
+
+def _check_arrays(X, t) -> None:
+    """Raises TypeError or ValueError unless these can be the inputs and targets of samples."""
+    for name, array in (("X", X), ("t", t)):
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"Samples: expects {name} as an array, got {type(array).__name__}; "
+                f"np.asarray({name}) makes one of a list or table"
+            )
+        if not array.ndim:
+            raise ValueError(f"Samples: expects {name} as (N, ...), got one number, {array}")
+    if X.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Samples: expects inputs that are numbers, got {X.dtype} {X.shape}; "
+            "X.astype(np.float32) makes them so, if they can be"
+        )
+    if len(X) != len(t):
+        raise ValueError(f"Samples: {len(X)} inputs and {len(t)} targets; expects as many of both")
+    if not len(X):
+        raise ValueError("Samples: no samples: 0 inputs and 0 targets; expects at least one")
+
+
+def _is_shape(value) -> bool:
+    return isinstance(value, (tuple, list)) and all(
+        isinstance(n, Integral) and not isinstance(n, bool) for n in value
+    )
 
 
 def check_sets(task: Task, sets: dict[str, Samples]) -> None:

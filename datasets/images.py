@@ -3,7 +3,7 @@
 import numpy as np
 
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, check_targets, standardising
-from lamina.datasets.task import Classification, Reconstruction, check_task_name
+from lamina.datasets.tasks import Classification, Reconstruction, check_task_name
 
 
 class Images(Dataset):

@@ -8,7 +8,7 @@ from lamina.common.npz import open_npz
 from lamina.datasets.csv_rows import listed
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
-from lamina.datasets.task import (
+from lamina.datasets.tasks import (
     MAX_CLASSES,
     TASKS,
     Classification,
@@ -129,7 +129,9 @@ def _read(path, targets: bool) -> dict[str, np.ndarray]:
 
 def _inputs(where: str, X: np.ndarray, scaled: bool, indices: bool) -> np.ndarray:
     kinds, expected = ("iu", "whole numbers") if indices else ("fiu", "numbers")
-    if X.dtype.kind not in kinds or X.ndim < 2 or not len(X):
+    if not X.size:
+        raise ValueError(f"{where}: is empty, {_kind(X)}; expects samples with numbers in them")
+    if X.dtype.kind not in kinds or X.ndim < 2:
         raise ValueError(f"{where}: expects {expected} (N, ...), got {_kind(X)}")
     if indices and X.min() < 0:
         raise ValueError(f"{where}: expects indices of at least 0, got {X.min()}")

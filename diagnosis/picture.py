@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
+from lamina.common.figures import label, save_png
 from lamina.diagnosis.record import Record
 
+TITLE, NAME = 120, 24  # columns of the title, and of a layer's name
 DEAD = ("dead", "saturated")
 GREY = "0.88"  # where there is no number
 GOOD = (1e-4, 1e-2)  # update / weight, a factor of ten around the rule of thumb
@@ -33,7 +34,9 @@ def plot_health(path: str | Path, record: Record) -> None:
         _draw_map(figure, axes, record, title, values, logarithmic)
     every = -(-len(names) // 60)
     size = 8 if len(names) <= 20 else 6.5
-    maps[0].set_yticks(range(0, len(names), every), [_plain(n) for n in names[::every]], size=size)
+    maps[0].set_yticks(
+        range(0, len(names), every), [label(n, NAME) for n in names[::every]], size=size
+    )
     below = [figure.add_subplot(grid[1, i]) for i in range(3)]
     _draw_lines(below[0], record, "gradient_norm", "gradient norm of the weights")
     _draw_lines(below[1], record, "update_ratio", "update / weight", GOOD)
@@ -45,9 +48,8 @@ def plot_health(path: str | Path, record: Record) -> None:
     for axes in below:
         axes.set_xlabel("iteration")
         axes.grid(alpha=0.25, which="major")
-    figure.suptitle(record.path.resolve().name, parse_math=False)
-    with whole_file(path) as file:
-        figure.savefig(file, format="png", dpi=120)
+    figure.suptitle(label(record.path.resolve().name, TITLE))
+    save_png(path, figure)
 
 
 def _maps(record: Record) -> list[tuple]:
@@ -159,7 +161,7 @@ def _draw_lines(axes, record: Record, column: str, title: str, shown: tuple = ()
             linewidth=1.3 if len(weights) <= 12 else 0.9,
             marker="o" if len(series.iterations) < 40 else None,
             markersize=4 if len(series.iterations) < 3 else 2,
-            label=_plain(name) + nothing if i in named else None,
+            label=label(name, NAME) + nothing if i in named else None,
         )
     axes.set_yscale("log")
     axes.set_title(title, fontsize=10)
@@ -206,7 +208,3 @@ def _means(losses: dict) -> tuple[np.ndarray, np.ndarray]:
     _, starts, counts = np.unique(stretch, return_index=True, return_counts=True)
     means = (np.add.reduceat(losses[c], starts) / counts for c in ("iteration", "loss"))
     return tuple(means)
-
-
-def _plain(name: str) -> str:
-    return name.replace("$", r"\$")  # a name with $ in it is no formula

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.errors import no_run
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
 from lamina.diagnosis.figure import Figure, figure_of
@@ -170,7 +171,7 @@ def read_record(path: str | Path) -> Record:
     path = Path(path)
     for name in ("config.yaml", "loss.csv"):
         if not (path / name).is_file():
-            raise ValueError(f"{path}: is no run directory: it has no {name}")
+            raise ValueError(no_run(path, name))
     config = _config(path / "config.yaml")
     loss = _table(path / "loss.csv", ("iteration", "loss"))
     history = _table(path / "history.csv", ("iteration", "lr"))

@@ -1,6 +1,6 @@
 """From a configuration to its parts: the data set, the net and the optimizer."""
 
-from lamina.datasets import Dataset
+from lamina.datasets.dataset import Dataset, check_dataset
 from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
 from lamina.experiment.rooms import DATASETS, OPTIMIZERS
@@ -14,7 +14,11 @@ SECTIONS = ("dataset", "net", "optimizer", "training")
 
 def build_dataset(config: Config | Section) -> Dataset:
     """The data set; those that are downloaded or drawn read nothing yet."""
-    return Section.of(config)["dataset"].build(DATASETS, {})
+    section = Section.of(config)["dataset"]
+    dataset = section.build(DATASETS, {})
+    with section.at():
+        check_dataset(dataset)
+    return dataset
 
 
 def build_optimizer(config: Config | Section, parameters: dict) -> Optimizer:

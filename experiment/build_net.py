@@ -9,6 +9,7 @@ from lamina import nets
 from lamina.common.names import suggest
 from lamina.datasets import Dataset
 from lamina.experiment.config import Config, ConfigError
+from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
 from lamina.experiment.squashed import doubtful, last_before, refused
@@ -99,7 +100,7 @@ class _Building:
             advice = self._advice(section, cls, shapes[0])
             try:
                 if shapes[0] is not None:
-                    given |= cls.infer(shapes[0])
+                    given |= _inferred(section, cls, shapes[0])
             except (ShapeError, IndexError) as error:
                 message = f"does not fit an input of {shapes[0]}: {error}{advice}"
                 raise section.error(message) from None
@@ -109,6 +110,8 @@ class _Building:
                 if isinstance(error.__context__, ShapeError):  # of a whole net, LeNet for example
                     raise ConfigError(f"{error}{advice}") from None
                 raise
+            with section.at():
+                check_made(layer, ("layers", "heads") if isinstance(layer, nets.Net) else ())
             shape = None
             if room is LAYERS:
                 shape = _output_shape(section, layer, shapes, source, advice)
@@ -216,11 +219,26 @@ def _output_shape(section: Section, layer: Layer, shapes: list, source: str, adv
         kind, n = type(layer).__name__, len(shapes)
         raise section.error(f"{kind} does not take {n} input{'s' * (n > 1)}") from None
     try:
-        return layer.output_shape(*shapes)
+        shape = layer.output_shape(*shapes)
     except ShapeError as error:
         got = shapes[0] if len(shapes) == 1 else error.got
         message = f"({error.layer}) expects {error.expected}, got {got}{source}{advice}"
         raise section.error(message) from None
+    except (TypeError, ValueError) as error:  # of weights that an initializer made in another shape
+        raise section.error(f"{type(layer).__name__}.output_shape: {error}") from None
+    if shape is not None and not isinstance(shape, (tuple, list)):
+        place = f"{type(layer).__name__}.output_shape"
+        raise section.error(f"{place}: expects to return a shape, a tuple as (10,), got {shape!r}")
+    return shape
+
+
+def _inferred(section: Section, cls: type, shape: tuple) -> dict:
+    """The arguments that a layer takes from the shape of its inputs."""
+    found = cls.infer(shape)
+    if not isinstance(found, dict):
+        message = f"{cls.__name__}.infer: expects to return a dict of arguments, got {found!r:.60}"
+        raise section.error(message)
+    return found
 
 
 def _dotted(place: tuple) -> str:

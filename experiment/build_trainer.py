@@ -6,19 +6,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lamina.common.own_code import own_place
 from lamina.common.threads import current_threads
 from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
+from lamina.datasets.dataset import check_shapes
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL
-from lamina.experiment.build import check_sections
+from lamina.experiment.build import build_dataset, check_sections
 from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
-from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, DATASETS, METRICS, OPTIMIZERS
+from lamina.experiment.rooms import AUGMENTATIONS, CALLBACKS, METRICS, OPTIMIZERS
 from lamina.experiment.section import Section
 from lamina.layers import Embedding
 from lamina.layers.errors import ShapeError
 from lamina.nets import Net
+from lamina.optimizers.schedules import ScheduleError
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.parallel import fastest_shards
 from lamina.training.plan import ScheduleMisfit
@@ -71,7 +74,7 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     training.value("threads", int, current_threads(), at_least=1, noted=True)
     record_every = training.value("record_every", int | None, DEFAULT_INTERVAL)
     of_weights, of_batches, of_changes = np.random.default_rng(seed).spawn(3)
-    dataset = root["dataset"].build(DATASETS, {})
+    dataset = build_dataset(root)
     if "augmentation" in training.data:
         arguments["augmentation"] = _augmentation(training, dataset, of_changes)
     net = build_net(root, dataset, of_weights, weights)
@@ -85,6 +88,8 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
     if "checkpoint" in training.data:
         arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
     samples = dataset.train  # read, or downloaded, here
+    with root.at("dataset"):
+        check_shapes(dataset)
     if measured:
         arguments["shards"] = _fastest_shards(training, net, samples, arguments)
     if hasattr(arguments.get("augmentation"), "background"):
@@ -93,7 +98,7 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
         options.setdefault("watch", Diagnosis(record_every))
         try:
             trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
-        except ScheduleMisfit as error:
+        except (ScheduleMisfit, ScheduleError) as error:
             message = str(error).removeprefix("schedule: ")
             raise root.error(message, "optimizer", "schedule") from None
     _check_indices(root, net, dataset)
@@ -156,12 +161,22 @@ def _fastest_shards(training: Section, net, samples: Samples, arguments: dict) -
     return shards
 
 
+def _check_loss(loss) -> None:
+    if np.shape(loss) != () or np.asarray(loss).dtype.kind != "f":
+        got = f"{type(loss).__name__} of shape {np.shape(loss)}" if np.shape(loss) else repr(loss)
+        raise TypeError(f"the loss must be one number, a 0-d array of floats; got {got:.80}")
+
+
 def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:
     """Forward and backward once, and an evaluation, on copies: what a layer or a metric raises is
     found before a run begins."""
     evaluator = copy.copy(trainer.evaluator)
     kept = (trainer.net, trainer.batches.augmentation, evaluator.metrics)
-    net, augmentation, evaluator.metrics = copy.deepcopy(kept)
+    try:
+        net, augmentation, evaluator.metrics = copy.deepcopy(kept)
+    except TypeError as error:  # an open file, a lock
+        what = "net, augmentation and metrics must be things that can be copied and saved"
+        raise root.error(f"{what}: {error}", "net") from None
     evaluator.net = net
     X, t = samples[: trainer.batches.batch_size]
     if augmentation is not None:
@@ -169,11 +184,12 @@ def _rehearse(root: Section, trainer: Trainer, samples: Samples) -> None:
             X = augmentation(X)
     try:
         with np.errstate(all="ignore"):  # numbers that overflow are the run's to report
-            net.loss(X, t)
+            _check_loss(net.loss(X, t))
             net.backward()
             evaluator.figures([(X, t)])
     except Exception as error:
         notes = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
         kind = "" if isinstance(error, ShapeError) else f"{type(error).__name__}: "
+        notes += f" ({place})" if (place := own_place(error)) else ""
         message = f"the first batch fails: {kind}{error}{notes}"
         raise root.error(message, "net") from error

@@ -24,12 +24,17 @@ def find_config(name: str | Path) -> Path:
                 return folder / candidate
     if path.exists():
         raise ConfigError(f"{path}: expects a YAML file")
-    known = {file.stem for folder in (Path("configs"), *_own()) for file in folder.glob("*.yaml")}
+    known = known_configs()
     names = f"known: {', '.join(sorted(known))}"
     near = suggest(path.stem, known)
     raise ConfigError(
         f"{path}: no such file or configuration{near if names in near else f'{near} {names}'}"
     )
+
+
+def known_configs() -> set[str]:
+    """The names of the configurations in configs/ and of those that come with the project."""
+    return {file.stem for folder in (Path("configs"), *_own()) for file in folder.glob("*.yaml")}
 
 
 def _own() -> list[Path]:

@@ -11,7 +11,7 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
-from lamina.datasets.task import Task
+from lamina.datasets.tasks import Task
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.provenance import (

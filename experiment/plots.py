@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
-from lamina.common.printable import printable
+from lamina.common.errors import no_run
+from lamina.common.figures import label, save_png
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
 
 _COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
 STYLES = {"train": ":", "validation": "--", "test": "-"}
+NAME, TITLE = 24, 100  # columns of a name in a legend, and above two panels
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 
 
@@ -27,8 +28,9 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     figure = Figure(figsize=(5 * (1 + len(names)), 4), layout="constrained")
     loss_axes, *panels = figure.subplots(1, 1 + len(names))
     alone = len(runs) == 1
+    runs = dict(zip(_labels(runs), runs.values(), strict=True))
     for i, (name, (losses, _)) in enumerate(runs.items()):
-        _draw_loss(loss_axes, losses, f"C{i}", None if alone else _plain(name))
+        _draw_loss(loss_axes, losses, f"C{i}", None if alone else name)
     loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
     loss_axes.set_ylim(*_limits(runs))
     if not alone:
@@ -36,9 +38,8 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     loss_axes.grid(alpha=0.3)
     for axes, metric in zip(panels, names, strict=True):
         _draw_metric(axes, runs, metric)
-    figure.suptitle(printable(title), parse_math=False)
-    with whole_file(Path(path)) as file:
-        figure.savefig(file, format="png", dpi=120)
+    figure.suptitle(label(title, TITLE))
+    save_png(path, figure)
 
 
 def metrics_of(history: dict) -> list[str]:
@@ -47,18 +48,25 @@ def metrics_of(history: dict) -> list[str]:
     return [name for name in names if name != "loss"]
 
 
+def _labels(names) -> list[str]:
+    """What a legend calls the runs: shortened, and numbered where that makes them the same."""
+    short = [label(name, NAME) for name in names]
+    apart = len(set(short)) == len(short)
+    return short if apart else [f"{i}: {name}" for i, name in enumerate(short, 1)]
+
+
 def _draw_metric(axes, runs: dict, metric: str) -> None:
     """A line for each set of each run; of several runs, the train set's has no label."""
     alone = len(runs) == 1
     percent = _is_share(metric)
-    values_drawn, styles = [], {}
+    styles = {}
     for i, (name, (_, history)) in enumerate(runs.items()):
         for j, (part, style) in enumerate(STYLES.items()):
             if f"{part}_{metric}" not in history:
                 continue
             values = (100 if percent else 1) * history[f"{part}_{metric}"]
             last = f"{values[-1]:.2f} %" if percent else f"{values[-1]:.4g}"
-            label = f"{part if alone else f'{_plain(name)}, {part}'}: {last}"
+            words = f"{part if alone else f'{name}, {part}'}: {last}"
             axes.plot(
                 history["epoch"],
                 values,
@@ -66,12 +74,13 @@ def _draw_metric(axes, runs: dict, metric: str) -> None:
                 color=f"C{(0, 2, 1)[j] if alone else i}",
                 marker="o" if len(values) < 40 else None,
                 markersize=3,
-                label=label if alone or part != "train" else None,
+                label=words if alone or part != "train" else None,
             )
-            values_drawn.append(values[np.isfinite(values)])
             styles[part] = {":": "dotted", "--": "dashed", "-": "solid"}[style]
-    axes.set(xlabel="epoch", ylabel=f"{metric} (%)" if percent else metric)
-    axes.legend(loc="best")
+    shown = label(metric)
+    axes.set(xlabel="epoch", ylabel=f"{shown} (%)" if percent else shown)
+    if axes.lines:
+        axes.legend(loc="best")
     if not alone:
         words = ", ".join(f"{style}: {part}" for part, style in reversed(styles.items()))
         axes.set_title(words, fontsize="medium")
@@ -86,16 +95,12 @@ def _is_share(metric: str) -> bool:
         return False
 
 
-def _plain(name: str) -> str:
-    return printable(name).replace("$", r"\$")  # a name with $ in it is no formula
-
-
 def read_run(run_dir: str | Path) -> tuple[dict, dict]:
     """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
     run_dir = Path(run_dir)
     for name in ("loss", "history"):
         if not (run_dir / f"{name}.csv").is_file():
-            raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
+            raise ValueError(no_run(run_dir, f"{name}.csv"))
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
     for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
         if missing := [column for column in wanted if column not in table]:
@@ -106,10 +111,12 @@ def read_run(run_dir: str | Path) -> tuple[dict, dict]:
 
 
 def _smooth(losses: dict):
-    """(iterations, running means) over a hundredth of the run."""
-    window = max(len(losses["loss"]) // 100, 1)
-    means = np.convolve(losses["loss"], np.ones(window) / window, mode="valid")
-    return losses["iteration"][window - 1 :], means, window
+    """(iterations, running means) over a hundredth of the run, of the losses that are finite."""
+    there = np.isfinite(losses["loss"])
+    loss, iterations = losses["loss"][there], losses["iteration"][there]
+    window = max(len(loss) // 100, 1)
+    means = np.convolve(loss, np.ones(window) / window, mode="valid") if len(loss) else loss
+    return iterations[window - 1 :], means, window
 
 
 def _draw_loss(axes, losses: dict, color: str, name: str | None) -> None:
@@ -120,11 +127,19 @@ def _draw_loss(axes, losses: dict, color: str, name: str | None) -> None:
             iterations,
             means,
             color=color,
-            label=f"mean of {window} batches" if window > 1 else "loss of a batch",
+            marker="o" if len(means) == 1 else None,
+            markersize=3,
+            label=_words(len(means), window),
         )
         axes.legend(loc="upper right")
     else:
         axes.plot(iterations, means, color=color, label=name)
+
+
+def _words(drawn: int, window: int) -> str:
+    if not drawn:
+        return "no loss is finite"
+    return f"mean of {window} batches" if window > 1 else "loss of a batch"
 
 
 def _limits(runs) -> tuple[float, float]:
@@ -133,8 +148,11 @@ def _limits(runs) -> tuple[float, float]:
     lows, highs = [0.0], []
     for losses, _ in runs.values():
         _, means, _ = _smooth(losses)
-        highs.append(max(np.percentile(losses["loss"], 99), np.percentile(means, 99.5)))
-        lows.append(min(np.percentile(losses["loss"], 1), np.percentile(means, 0.5)))
-    low, high = min(lows), max(highs)
+        if not len(means):
+            continue
+        loss = losses["loss"][np.isfinite(losses["loss"])]
+        highs.append(max(np.percentile(loss, 99), np.percentile(means, 99.5)))
+        lows.append(min(np.percentile(loss, 1), np.percentile(means, 0.5)))
+    low, high = min(lows), max(highs, default=0.0)
     room = 0.1 * (high - low) or 1.0
     return (low - room if low < 0 else 0.0), high + room

@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 
+from lamina.experiment.contract import check_class
 from lamina.experiment.own_augmentation import FunctionAugmentation
 from lamina.layers.initializers import INITIALIZERS as _INITIALIZERS
 from lamina.layers.initializers import make_initializer
@@ -18,20 +19,32 @@ from lamina.optimizers.schedules import make_schedule
 class Room:
     """The public classes of some packages that are a kind of `base` ("package:Class"), by name.
 
-    `but` are kinds that do not belong here, `abstract` names that nobody can build. With `make` a
-    function of one's own does too: make(function, **given and settings) is the object. With
-    `by_name`, a function of the package, more names than those of classes are known: it takes the
-    name and the settings, and raises ValueError for what it does not know.
+    `but` are kinds that do not belong here, `abstract` names that nobody can build. `needs` are
+    methods that a class of one's own must have, `made` attributes that the constructor of the base
+    makes. With `make` a function of one's own does too: make(function, **given and settings) is the
+    object. With `by_name`, a function of the package, more names than those of classes are known:
+    it takes the name and the settings, and raises ValueError for what it does not know.
     """
 
     kind = "type"  # what an unknown name is called
 
-    def __init__(self, base: str, *packages: str, but="", abstract=None, by_name="", make=None):
+    def __init__(
+        self,
+        base: str,
+        *packages: str,
+        but="",
+        abstract=None,
+        by_name="",
+        make=None,
+        needs: tuple[str, ...] = (),
+        made: tuple[str, ...] = (),
+    ):
         package, _, self.name = base.partition(":")
         self.base, self.but, self._by_name = base, but, by_name
         self.packages = packages or (package,)
         self.abstract = (self.name,) if abstract is None else abstract
         self.make: Callable | None = make
+        self.needs, self.made = needs, made
         self.wanted = f"{self.name} from {package}"
 
     def ours(self) -> dict:
@@ -53,6 +66,11 @@ class Room:
             return True
         return self._is_one(found) and found is not _named(self.base)
 
+    def check(self, found) -> None:
+        """Raises TypeError, in words, unless a class of one's own keeps to its base."""
+        if isinstance(found, type) and self._is_one(found):
+            check_class(found, _named(self.base), self.needs)
+
     def _is_one(self, found) -> bool:
         if not (isinstance(found, type) and issubclass(found, _named(self.base))):
             return False
@@ -67,7 +85,7 @@ class FunctionRoom:
     """The functions of a table, and classes whose objects are called like them:
     make(name, function or class, **settings) is one with its settings."""
 
-    by_name = None
+    by_name, made = None, ()
 
     def __init__(self, kind: str, table: dict, make: Callable):
         self.kind, self.table, self.make = kind, table, make
@@ -78,6 +96,9 @@ class FunctionRoom:
 
     def fits(self, found) -> bool:
         return _is_called(found)
+
+    def check(self, found) -> None:
+        pass  # `make` asks whether it can be called
 
 
 def _is_called(found) -> bool:
@@ -97,9 +118,11 @@ LAYERS = Room(
     but="lamina.layers:Loss",
     abstract=("Layer", "AutoLayer", "Net"),
 )
-LOSSES = Room("lamina.layers:Loss")
-OPTIMIZERS = Room("lamina.optimizers:Optimizer")
-METRICS = Room("lamina.metrics:Metric", by_name="make_metric")
+LOSSES = Room("lamina.layers:Loss", needs=("forward", "backward"))
+OPTIMIZERS = Room(
+    "lamina.optimizers:Optimizer", needs=("update",), made=("parameters", "base_lr", "kept")
+)
+METRICS = Room("lamina.metrics:Metric", by_name="make_metric", needs=("reset", "update", "value"))
 CALLBACKS = Room("lamina.training.callbacks:Callback")
 AUGMENTATIONS = Room(
     "lamina.datasets.augmentation:Augmentation", abstract=(), make=FunctionAugmentation

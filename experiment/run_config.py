@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from lamina.common.errors import no_run
 from lamina.experiment.config import Config, ConfigError, load_config
 
 
@@ -15,7 +16,7 @@ def load_run_config(run_dir: str | Path, code: Iterable[str | Path] = ()) -> Con
     """
     path = Path(run_dir) / "config.yaml"
     if not path.is_file():
-        raise ConfigError(f"{run_dir}: is no run directory: it has no config.yaml")
+        raise ConfigError(no_run(run_dir, "config.yaml"))
     for file in code:
         if not Path(file).is_file():
             raise ConfigError(f"--code {file}: no such file")

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from lamina.common.errors import RunError
+from lamina.common.errors import RunError, no_run
 from lamina.common.files import PART, no_link, remove_parts, unwritable
 
 
@@ -28,7 +28,7 @@ def refuse_used(run_dir: str | Path) -> None:
 def require_run(run_dir: str | Path) -> None:
     """Raises RunError unless there is a run in the directory."""
     if not (Path(run_dir) / "config.yaml").is_file():
-        raise RunError(f"{run_dir}: is no run directory: it has no config.yaml")
+        raise RunError(no_run(run_dir, "config.yaml"))
 
 
 def _counts(path: Path) -> bool:

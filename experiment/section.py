@@ -12,6 +12,7 @@ from pathlib import Path
 from lamina.common.own_code import load_class
 from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, copied
+from lamina.experiment.contract import check_made
 from lamina.experiment.foreign_names import EXPLAINED, KEYS, TYPES, in_our_words
 from lamina.experiment.rooms import OF_ARGUMENTS, FunctionRoom, Room
 
@@ -150,7 +151,10 @@ class Section:
         that are not for YAML."""
         found = self.resolve(room)
         if isinstance(found, type) and not isinstance(room, FunctionRoom):
-            return self.call(found, given, others, hidden)
+            made = self.call(found, given, others, hidden)
+            with self.at():
+                check_made(made, room.made)
+            return made
         if found is room.by_name:
             with self.at():
                 settings = {key: value for key, value in self.data.items() if key != "type"}
@@ -230,6 +234,8 @@ class Section:
             raise self.error(str(error), "type") from error
         if not room.fits(found):
             raise self.error(f"{name} is no {room.wanted}", "type")
+        with self.at():
+            room.check(found)
         return found
 
     def _allowed(self, file: str) -> Path:

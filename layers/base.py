@@ -21,7 +21,8 @@ class Param:
 
     def __init__(self, data, trainable: bool = True):
         if getattr(getattr(data, "dtype", None), "kind", None) != "f":
-            raise TypeError(f"Param: expects a floating-point array, got {data!r:.60}")
+            got = f"{data.dtype} {data.shape}" if hasattr(data, "shape") else f"{data!r:.60}"
+            raise TypeError(f"Param: expects a floating-point array, got {got}")
         self.data, self.grad, self.trainable = data, None, trainable
         self.lr_mult = self.decay_mult = 1.0
 

@@ -1,35 +1,15 @@
 """The mean absolute error."""
 
-import math
-
 import numpy as np
 
-from lamina.metrics.base import Metric, share
-from lamina.metrics.checks import values
+from lamina.metrics.mean_error import MeanError
 
 
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(MeanError):
     """1/M Σ |score - target| over all M numbers, in the unit of the targets.
 
-    Scores that hold a NaN make it NaN.
-
-    Shapes: scores and targets (N,) or (..., D), or scores (N, 1) with targets (N,). Errors:
-    ValueError for other shapes and targets that are not finite, TypeError for what are no numbers.
+    Shapes, errors and NaN: as MeanError.
     """
 
     name = "mae"
-    higher_is_better = False
-    limits = (0.0, math.inf)
-    needs = "scores and targets (N,) or (N, D), or scores (N, 1) with targets (N,)"
-
-    def reset(self):
-        self.sum, self.total = 0.0, 0
-
-    def update(self, scores, targets):
-        s, t = values(self, scores, targets)
-        with np.errstate(over="ignore"):  # inf, which value() says
-            self.sum += float(np.abs(s - t).sum())
-        self.total += t.size
-
-    def value(self):
-        return share(self.sum, self.total)
+    error = staticmethod(np.abs)

@@ -14,6 +14,7 @@ from lamina.nets.net import (
     check_dtypes,
     check_gradient,
     check_member,
+    check_of_scores,
     located,
     own_twin,
     place_of,
@@ -164,6 +165,8 @@ class Graph(Net):
                 error.add_note(f"in forward of {place}")
                 raise
             given = given if isinstance(given, tuple) else (given,)
+            if any(not hasattr(array, "shape") for array in given if array is not None):
+                raise TypeError(f"{place}: forward returned no array, but {given!r:.60}")
             if len(given) != len(step.writes) or given[0] is None:
                 message = f"forward gave {len(given)} outputs, expects {len(step.writes)}"
                 raise TypeError(f"{place}: {message}: Node(layer, outputs={len(given)})")
@@ -178,6 +181,7 @@ class Graph(Net):
             seeds = {}
             for name, head in self.heads.items():
                 g = head.loss.backward(dout * head.weight)
+                check_of_scores(head.loss, g)
                 _add(seeds, self._read_by_heads[name], g)
             return seeds
         if len(douts) != len(self.outputs) or any(dout is None for dout in douts):

@@ -252,6 +252,15 @@ def check_member(name: str, layer) -> None:
         )
 
 
+def check_of_scores(loss: Layer, gradient) -> None:
+    """What a loss must give back."""
+    if not hasattr(gradient, "shape"):
+        raise TypeError(
+            f"{type(loss).__name__}: backward returned {gradient!r:.60}; return the gradient of "
+            "the scores, an array of their shape"
+        )
+
+
 def check_gradient(place: str, dX, shape: tuple, below: str) -> None:
     """What a layer's backward must give when a layer below it needs it."""
     if dX is None:

@@ -10,6 +10,7 @@ from lamina.nets.net import (
     check_dtypes,
     check_gradient,
     check_member,
+    check_of_scores,
     located,
     own_twin,
     place_of,
@@ -58,8 +59,10 @@ class Sequential(Net):
             except Exception as error:
                 error.add_note(f"in forward of {place_of(name, layer)}")
                 raise
-            if X is None or isinstance(X, tuple):
-                what = "None; return the output" if X is None else f"{len(X)} outputs; use a Graph"
+            if not hasattr(X, "shape"):
+                what = f"{type(X).__name__}; return an array"
+                what = "None; return the output" if X is None else what
+                what = f"{len(X)} outputs; use a Graph" if isinstance(X, tuple) else what
                 raise TypeError(f"{place_of(name, layer)}: forward returned {what}")
             before = name, layer
         self._end_pass("forward")
@@ -81,6 +84,7 @@ class Sequential(Net):
         if self._last_pass == "loss":
             head = self.heads["loss"]
             dout = head.loss.backward((1.0 if dout is None else dout) * head.weight)
+            check_of_scores(head.loss, dout)
         if dout is None:
             raise TypeError("Sequential: after forward, backward needs dout, the output's gradient")
         self._use_pass()

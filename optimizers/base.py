@@ -7,8 +7,14 @@ import numpy as np
 from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
 from lamina.optimizers.parameters import checked_parameters, foreign_parameters, unknown_parameters
-from lamina.optimizers.schedules import checked_schedule, chooses, load_schedule, saved_schedule
-from lamina.optimizers.settings import is_number, positive, share
+from lamina.optimizers.schedules import (
+    checked_factor,
+    checked_schedule,
+    chooses,
+    load_schedule,
+    saved_schedule,
+)
+from lamina.optimizers.settings import positive, share
 
 DECAYS = ("l2", "l1", "decoupled")
 _OF_SCHEDULE = "schedule."  # begins the names in a state of what the schedule remembers
@@ -47,6 +53,11 @@ class Optimizer(Remembers):
         clip_norm: float | None = None,
         schedule=None,
     ):
+        if isinstance(self.keeps, str):
+            raise TypeError(
+                f"{type(self).__name__}: keeps is a tuple of names, as ({self.keeps!r},), got "
+                f"{self.keeps!r}"
+            )
         self.parameters = checked_parameters(type(self).__name__, parameters)
         self.base_lr = self.lr = positive("lr", lr)
         self.weight_decay = share("weight_decay", weight_decay, below=math.inf)
@@ -169,12 +180,7 @@ class Optimizer(Remembers):
             raise ValueError(f"{own}: the saved state of its schedule: {said}") from error
 
     def _factor(self) -> float:
-        factor = self.schedule(self.steps)
-        if not (is_number(factor) and math.isfinite(factor) and factor >= 0):
-            raise ValueError(
-                f"schedule: expects a number of at least 0 at step {self.steps}, got {factor!r:.60}"
-            )
-        return float(factor)
+        return checked_factor(self.schedule(self.steps), self.steps)
 
     def _kept(self, name: str, param: Param) -> dict[str, np.ndarray]:
         if name not in self.kept and self.keeps:

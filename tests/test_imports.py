@@ -26,6 +26,8 @@ MAY_IMPORT = {
 # Only these files may import them, and inside functions where a fast start gains from it.
 HEAVY = {
     "matplotlib": {
+        "common/figures.py",
+        "common/fonts.py",
         *("autodiff/draw/picture.py", "experiment/plots.py"),
         *(
             f"experiment/evaluation/{n}.py"

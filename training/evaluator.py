@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable
+from numbers import Real
+
+import numpy as np
 
 from lamina.datasets import Dataset
 from lamina.metrics import METRICS, Metric, make_metric
@@ -70,7 +73,7 @@ class Evaluator:
         finally:
             self.net.set_training(mode)
             self.net.forget()
-        return {"loss": self._loss(sums), **{m.name: m.value() for m in self.metrics}}
+        return {"loss": self._loss(sums), **{m.name: _value(m) for m in self.metrics}}
 
     def words(self, row: dict, part: str) -> list[str]:
         """Each metric of one set with its name: ["rmse 1.23", "r2 0.51"]."""
@@ -103,6 +106,16 @@ class Evaluator:
             *self.net.heads.values()
         ]
         return t[heads[0].target]
+
+
+def _value(metric: Metric) -> float:
+    value = metric.value()
+    if isinstance(value, Real) or (isinstance(value, np.ndarray) and value.shape == ()):
+        return float(value)
+    raise TypeError(
+        f"{type(metric).__name__}.value(): expects a number, NaN if nothing counted, got "
+        f"{value!r:.60}"
+    )
 
 
 def _made(metric, task) -> Metric:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lamina.autodiff.draw.graph import Graph
 from lamina.autodiff.draw.layout import Layout, lay_out
 from lamina.autodiff.draw.tracing import trace
+from lamina.common.figures import save_png
 from lamina.common.files import whole_file
 
 NOTEBOOK_WIDTH = 960  # pixels: what fits beside the prompts without a scroll bar
@@ -61,9 +62,7 @@ class Drawing:
         if suffix not in SUFFIXES:
             raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
         if suffix == ".png":
-            figure = self.figure()
-            with whole_file(path) as file:
-                figure.savefig(file, format="png", dpi=192)
+            save_png(path, self.figure(), dpi=192)
         else:
             content = getattr(self, suffix[1:]).encode("utf-8")
             with whole_file(path) as file:

@@ -14,6 +14,7 @@ import numpy as np
 from lamina.autodiff.draw.columns import Item, make_columns, ordered
 from lamina.autodiff.draw.graph import Graph
 from lamina.autodiff.draw.text import lines
+from lamina.common.width import width_of
 
 FONT_SIZE = 13
 CHARACTER = 0.62 * FONT_SIZE  # the width of one in a monospaced font, a little more than needed
@@ -100,7 +101,7 @@ def _label(value, gradient, digits: int):
 
 
 def _node_item(i: int, node) -> Item:
-    longest = max(len(node.label), len(node.caption))
+    longest = max(width_of(node.label), width_of(node.caption))
     height = 2 * LINE + 8 if node.caption else LINE + 14
     return Item(max(longest * CHARACTER + 18, 36), height / 2, height / 2, node=i)
 

@@ -5,11 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.pictures import grey_images, save
+from lamina.common.figures import label, save_png
+from lamina.common.printable import printable
+from lamina.common.width import left, right, shortened, width_of
+from lamina.experiment.evaluation.pictures import grey_images
 from lamina.metrics import ConfusionMatrix
 
 PICTURE = "mistakes.png"
 MOST = 24  # mistakes in the picture
+IN_PICTURE = 16  # columns of text above one of them
+NAME, HEAD = 30, 10  # columns of a class's name in front of its row, and above its column
+WIDEST = 120  # a matrix that is wider is no longer read: its largest entries are listed
+LISTED = 15
 
 
 def report(evaluation) -> str:
@@ -24,23 +31,46 @@ def counts(evaluation) -> np.ndarray:
     return matrix.counts
 
 
-def table(counts: np.ndarray, class_names: tuple) -> str:
-    """A row for each class, then the matrix."""
-    total, right = counts.sum(), np.trace(counts)
-    width = max(len("class"), *(len(name) for name in class_names))
-    cell = max(len(str(counts.max())), *(len(name) for name in class_names)) + 1
-    lines = [f"{right} of {total} right", ""]
-    lines.append(f"{'class':<{width}}  samples  found (recall)  right when said (precision)")
-    for i, name in enumerate(class_names):
+def table(counts: np.ndarray, class_names: tuple, counted: str = "samples") -> str:
+    """A row for each class, then the matrix; `counted` says what the numbers are of."""
+    total, correct = counts.sum(), np.trace(counts)
+    names = row_names(class_names)
+    width = max(map(width_of, ("class", *names)))
+    lines = [f"{correct} of {total} {counted} right", ""]
+    lines.append(f"{left('class', width)}  {counted}  found (recall)  right when said (precision)")
+    for i, name in enumerate(names):
         recall, precision = (
             percent(counts[i, i], n) for n in (counts[i].sum(), counts[:, i].sum())
         )
-        lines.append(f"{name:<{width}}  {counts[i].sum():>7}  {recall:>14}  {precision:>27}")
-    lines += ["", "confusion: rows are the true classes, columns what the net said"]
-    lines.append(" " * width + "".join(f"{name:>{cell}}" for name in class_names))
-    for name, row in zip(class_names, counts, strict=True):
-        lines.append(f"{name:<{width}}" + "".join(f"{n or '.':>{cell}}" for n in row))
-    return "\n".join(lines)
+        number = f"{counts[i].sum():>{len(counted)}}"
+        lines.append(f"{left(name, width)}  {number}  {recall:>14}  {precision:>27}")
+    return "\n".join([*lines, "", *_confusion(counts, names, width)])
+
+
+def row_names(names: tuple) -> list[str]:
+    """Names as they stand in front of the rows of a table."""
+    return [shortened(printable(name), NAME) for name in names]
+
+
+def _confusion(counts: np.ndarray, names: list[str], width: int) -> list[str]:
+    """The matrix, or, if it is too wide, its largest entries."""
+    heads = [shortened(name, HEAD) for name in names]
+    cell = max(len(str(counts.max())), *map(width_of, heads)) + 1
+    if width + cell * len(names) > WIDEST:
+        return _confused_most(counts, names)
+    lines = ["confusion: rows are the true classes, columns what the net said"]
+    lines.append(" " * width + "".join(right(head, cell) for head in heads))
+    for name, row in zip(names, counts, strict=True):
+        lines.append(left(name, width) + "".join(f"{n or '.':>{cell}}" for n in row))
+    return lines
+
+
+def _confused_most(counts: np.ndarray, names: list[str]) -> list[str]:
+    wrong = counts - np.diag(np.diag(counts))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:LISTED]
+    pairs = [(wrong.flat[i], *divmod(int(i), len(names))) for i in order if wrong.flat[i]]
+    lines = [f"  {n:>6}  {names[true]}, said {names[said]}" for n, true, said in pairs]
+    return ["confused most often:", *lines] if lines else ["no class was taken for another"]
 
 
 def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST) -> np.ndarray:
@@ -62,17 +92,25 @@ def draw(path: Path, evaluation) -> bool:
     from matplotlib.figure import Figure  # late, as in plots
 
     n_columns, shown = 8, evaluation.task.shown
+    words = [_mistake(shown(t[row]), shown(scores[row].argmax())) for row in rows]
+    lines = 1 + any("\n" in said for said in words)
     n_rows = math.ceil(len(rows) / n_columns)
-    figure = Figure(figsize=(10, 1.6 * n_rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(10, (1.4 + 0.2 * lines) * n_rows + 0.5), layout="constrained")
     for axes in (grid := figure.subplots(n_rows, n_columns, squeeze=False)).flat:
         axes.axis("off")
-    for axes, image, row in zip(grid.flat, images, rows, strict=False):
+    for axes, image, said in zip(grid.flat, images, words, strict=False):
         axes.imshow(image, cmap="gray_r")
-        said, true = shown(scores[row].argmax()), shown(t[row])
-        axes.set_title(f"{true}, said {said}", fontsize="small", parse_math=False)
+        axes.set_title(said, fontsize="small")
     figure.suptitle("The mistakes that the net is most sure of")
-    save(path, figure)
+    save_png(path, figure)
     return True
+
+
+def _mistake(true: str, said: str) -> str:
+    """What stands above a mistake: in one line if there is room."""
+    apart = width_of(f"{true}, said {said}") > IN_PICTURE
+    true, said = (label(name, IN_PICTURE - 5) for name in (true, said))
+    return f"{true},\nsaid {said}" if apart else f"{true}, said {said}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -43,7 +43,8 @@ class Evaluation:
 
     def report(self) -> str:
         """The figures, and what the task shows of them."""
-        head = f"{self.part} set, {len(self.samples):,} samples: {self.shown}"
+        n = len(self.samples)
+        head = f"{self.part} set, {n:,} sample{'s' * (n != 1)}: {self.shown}"
         return f"{head}\n\n{self._kind.report(self)}"
 
     def draw(self, folder: str | Path) -> Path | None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.classification import percent
+from lamina.common.width import left, width_of
+from lamina.experiment.evaluation.classification import percent, row_names
 
 PICTURE = "labels.png"
 
@@ -14,11 +15,12 @@ def report(evaluation) -> str:
     names = evaluation.task.label_names
     said = evaluation.predictions.reshape(-1, len(names)).astype(bool)
     true = evaluation.targets.reshape(said.shape).astype(bool)
-    width = max(len("label"), *(len(name) for name in names))
+    rows = row_names(names)
+    width = max(map(width_of, ("label", *rows)))
     lines = [
         f"{'label':<{width}}  samples  found (recall)  right when said (precision)       F1",
     ]
-    for i, name in enumerate(names):
+    for i, name in enumerate(rows):
         both, is_, told = (
             int(np.count_nonzero(a)) for a in (said[:, i] & true[:, i], true[:, i], said[:, i])
         )
@@ -27,7 +29,7 @@ def report(evaluation) -> str:
             percent(both, told),
             percent(2 * both, is_ + told),
         )
-        lines.append(f"{name:<{width}}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
+        lines.append(f"{left(name, width)}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
     exact = np.count_nonzero((said == true).all(axis=1))
     lines += ["", f"all labels right: {exact} of {len(true)} samples"]
     return "\n".join(lines)

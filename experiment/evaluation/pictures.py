@@ -1,11 +1,9 @@
-"""What the pictures of an evaluation share: samples as images, and files that are whole."""
+"""What the pictures of an evaluation share: samples as images."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
 from lamina.datasets import Samples
 
 
@@ -25,9 +23,3 @@ def as_images(X: np.ndarray) -> np.ndarray | None:
         return X[:, 0]
     side = math.isqrt(X.shape[1]) if X.ndim == 2 else 0
     return X.reshape(-1, side, side) if side > 1 and side * side == X.shape[1] else None
-
-
-def save(path: Path, figure) -> None:
-    """Write a matplotlib figure as PNG."""
-    with whole_file(path) as file:
-        figure.savefig(file, format="png", dpi=120)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.pictures import as_images, save
+from lamina.common.figures import save_png
+from lamina.experiment.evaluation.pictures import as_images
 
 PICTURE = "reconstructions.png"
 COLUMNS = 10
@@ -47,7 +48,7 @@ def draw(path: Path, evaluation) -> bool:
             axes.axis("off")
         line[0].set_title(title, fontsize="small", loc="left")
     figure.suptitle("Samples, and below them what the net gives back")
-    save(path, figure)
+    save_png(path, figure)
     return True
 
 

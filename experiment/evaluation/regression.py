@@ -4,26 +4,30 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.pictures import save
+from lamina.common.figures import label, save_png
+from lamina.common.width import left, width_of
+from lamina.experiment.evaluation.classification import row_names
 
 PICTURE = "predictions.png"
 MOST_TARGETS, WORST = 6, 5
+NAME = 24  # columns of a name beside an axis
 
 
 def report(evaluation) -> str:
     """Errors of each target in its own units, and the samples that are furthest off, as text."""
     y, t = _columns(evaluation)
-    names = _names(evaluation, t.shape[1])
+    names = row_names(_names(evaluation, t.shape[1]))
     error, spread = y - t, t.std(axis=0)
-    width = max(len("target"), *(len(name) for name in names))
+    width = max(map(width_of, ("target", *names)))
     lines = [f"{'target':<{width}}  {'rmse':>10}  {'mean error':>10}  {'spread':>10}"]
     for i, name in enumerate(names):
         rmse = np.sqrt(np.mean(np.square(error[:, i])))
         lines.append(
-            f"{name:<{width}}  {rmse:>10.4g}  {error[:, i].mean():>10.4g}  {spread[i]:>10.4g}"
+            f"{left(name, width)}  {rmse:>10.4g}  {error[:, i].mean():>10.4g}  {spread[i]:>10.4g}"
         )
-    lines += ["", f"furthest off, of {len(t):,} samples:"]
+    lines += ["", f"furthest off, of {len(t):,} sample{'s' * (len(t) != 1)}:"]
     off = np.abs(error / np.where(spread > 0, spread, 1.0)).max(axis=1)
+    off[np.isnan(off)] = np.inf
     for row in np.argsort(-off, kind="stable")[:WORST]:
         lines.append(f"  row {row}: is {_numbers(t[row])}, said {_numbers(y[row])}")
     return "\n".join(lines)
@@ -39,12 +43,17 @@ def draw(path: Path, evaluation) -> bool:
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for i, (axes, name) in enumerate(zip(panels, names, strict=True)):
         axes.plot(t[:, i], y[:, i], ".", markersize=3, alpha=0.6)
-        ends = [min(t[:, i].min(), y[:, i].min()), max(t[:, i].max(), y[:, i].max())]
-        axes.plot(ends, ends, color="0.6", linewidth=1, zorder=0)
-        axes.set_xlabel(f"{name}, right", parse_math=False)
-        axes.set_ylabel(f"{name}, said", parse_math=False)
+        there = np.isfinite(y[:, i])
+        if there.any():
+            both = np.concatenate([t[there, i], y[there, i]])
+            ends = [both.min(), both.max()]
+            axes.plot(ends, ends, color="0.6", linewidth=1, zorder=0)
+        if not there.all():
+            axes.set_title(f"{np.count_nonzero(~there)} without a finite number", fontsize=9)
+        axes.set_xlabel(f"{label(name, NAME)}, right")
+        axes.set_ylabel(f"{label(name, NAME)}, said")
         axes.grid(alpha=0.3)
-    save(path, figure)
+    save_png(path, figure)
     return True
 
 

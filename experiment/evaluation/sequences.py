@@ -19,7 +19,7 @@ def report(evaluation) -> str:
     wrong = (said != true) & counted
     lines = []
     if len(names) <= MOST_CLASSES:
-        lines += [table(counts(evaluation), names), ""]
+        lines += [table(counts(evaluation), names, "positions"), ""]
     clean = np.count_nonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
     lines.append(f"every position right: {clean} of {len(true)} sequences")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)

@@ -3,6 +3,8 @@
 from lamina.optimizers.schedules.fit import schedule_end, schedule_problem
 from lamina.optimizers.schedules.form import (
     Schedule,
+    ScheduleError,
+    checked_factor,
     checked_schedule,
     chooses,
     load_schedule,
@@ -16,7 +18,9 @@ __all__ = [
     "SCHEDULES",
     "Plateau",
     "Schedule",
+    "ScheduleError",
     "WarmUp",
+    "checked_factor",
     "checked_schedule",
     "chooses",
     "load_schedule",

@@ -2,8 +2,10 @@
 
 import inspect
 
-from lamina.optimizers.schedules.form import chooses
+from lamina.optimizers.schedules.form import checked_factor, chooses
 from lamina.optimizers.schedules.functions import ENDS
+
+LOOKED_AT = 1000  # steps
 
 
 def schedule_end(schedule) -> int | None:
@@ -18,7 +20,8 @@ def schedule_problem(schedule, iterations: int) -> str:
     """Why a schedule does not fit a run of so many steps, in words; "" if it does.
 
     It does not if its rate comes to 0 and stays there before the last step, or if the warm-up is
-    not over by then. What one that remembers will do, nobody can tell.
+    not over by then. What one that remembers will do, nobody can tell. Raises ScheduleError if it
+    gives no factor at one of a thousand steps over the run.
     """
     after = getattr(schedule, "after", schedule)
     warm_up = 0 if after is schedule else schedule.steps
@@ -29,6 +32,8 @@ def schedule_problem(schedule, iterations: int) -> str:
         )
     if after is None or chooses(after) or hasattr(after, "state"):
         return ""
+    for step in (*range(0, iterations, max(iterations // LOOKED_AT, 1)), iterations - 1):
+        checked_factor(schedule(step), step)
     zero = iterations  # the step from which on it is 0
     while zero and schedule(zero - 1) == 0:
         zero -= 1

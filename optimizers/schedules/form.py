@@ -13,11 +13,28 @@ Step 0 is the first update. An object is called in the same way, and may have
     end                                 the step from which its factor stays as it is, or None
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
+from lamina.common.errors import RunError
+from lamina.optimizers.settings import is_number
+
 Schedule = Callable[[int], float]
+
+
+class ScheduleError(RunError):
+    """A schedule gives something else than a factor."""
+
+
+def checked_factor(factor, step: int) -> float:
+    """What a schedule gave for a step. Raises ScheduleError unless it is a number of at least 0."""
+    if not (is_number(factor) and math.isfinite(factor) and factor >= 0):
+        raise ScheduleError(
+            f"schedule: expects a number of at least 0 at step {step}, got {factor!r:.60}"
+        )
+    return float(factor)
 
 
 def checked_schedule(schedule):

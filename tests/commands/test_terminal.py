@@ -64,3 +64,30 @@ def test_a_directory_whose_name_cannot_be_printed(csv, monkeypatch):
     for command in ("evaluate", "doctor", "plots"):
         assert main([command, run_dir]) in (0, 1)
     assert b"run\\udcff" in content.getvalue()
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["doctor"], ["plots"], ["train", "--resume"]])
+def test_what_is_no_run_says_what_it_is(tmp_path, capsys, command):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for name, why in (
+        ("none", "there is no such folder"),
+        ("file", "it is a file"),
+        ("folder", ""),
+    ):
+        assert main([*command, str(tmp_path / name)]) == 2
+        assert f"is no run directory: {why or 'it has no '}" in capsys.readouterr().err
+
+
+def test_a_folder_in_place_of_a_picture_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dir.svg").mkdir()
+    assert main(["draw", "x * 2", "x=1", "-o", "dir.svg"]) == 2
+    assert "dir.svg: is a folder; give the name of a file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["dir.svg"]
+
+
+def test_draw_takes_the_name_of_a_configuration(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw", "own_csv", "-o", "net.svg"]) == 0
+    assert (tmp_path / "net.svg").exists()

@@ -128,7 +128,7 @@ NAN = np.array([[1.0, 2.0], [3.0, np.nan], [0.0, 0.0], [0.0, 0.0]])
         ({"x_train": np.ones((2, 2), bool)}, "x_train: expects numbers (N, ...), got bool (2, 2)"),
         ({"x_test": np.ones((3, 2), complex)}, "x_test: expects numbers (N, ...), got complex128"),
         ({"x_train": np.ones(2)}, "x_train: expects numbers (N, ...), got float64 (2,)"),
-        ({"x_test": np.ones((0, 2))}, "x_test: expects numbers (N, ...), got float64 (0, 2)"),
+        ({"x_test": np.ones((0, 2))}, "x_test: is empty, float64 (0, 2); expects samples"),
         ({"x_train": NAN}, "x_train: row 1 holds NaN or infinity"),
         (
             {"x_test": np.array([[1.0, 2.0], [np.inf, 0.0], [np.nan, 0.0]])},
@@ -403,3 +403,15 @@ def test_a_class_that_would_take_memory_is_refused_before_its_name_is_made(npz):
         NPZ(path)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_set_without_samples_is_empty(tmp_path, part):
+    X, t = np.ones((6, 4), np.float32), np.arange(6) % 2
+    arrays = {
+        f"{k}_{p}": a for k, a in (("x", X), ("t", t)) for p in ("train", "validation", "test")
+    }
+    arrays |= {f"x_{part}": X[:0], f"t_{part}": t[:0]}
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=rf"x_{part}: is empty, float32 \(0, 4\); expects samples"):
+        NPZ(tmp_path / "a.npz").train  # noqa: B018

@@ -15,7 +15,7 @@ from lamina.datasets import (
     Regression,
     task_from_facts,
 )
-from lamina.datasets.task import LOSSES, TASKS
+from lamina.datasets.tasks import LOSSES, TASKS
 from lamina.layers import SoftmaxWithLoss, SquaredErrorLoss, SVMLoss
 
 TEN, TWO = Classification(range(10)), Classification(["no", "yes"])
@@ -438,3 +438,11 @@ def test_tasks_say_what_they_are():
         "MultiLabel(3 labels of 0 and 1)",
         "Reconstruction()",
     ]
+
+
+def test_targets_in_a_column_are_told_how_to_become_a_row():
+    """(N, 1) is one position for each sample, which hardly anybody means."""
+    task = Classification(range(3))
+    with pytest.raises(ValueError, match=r"targets are \(N, 1\); t\[:, 0\] makes them \(N,\), one"):
+        task.check_output((3,), task.target_shape(np.zeros((5, 1), int)))
+    task.check_output((1, 3), (1,))  # a net that gives a class for each position

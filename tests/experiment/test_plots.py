@@ -1,6 +1,7 @@
 """The learning curves are a picture that a display is not needed for."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path, drawn):
         write(tmp_path / folder / "run", 100, 3)
     runs = [str(tmp_path / folder / "run") for folder in ("a", "b")]
     assert main(["plots", *runs, "-o", str(tmp_path / "c.png")]) == 0
-    assert texts(drawn[0].axes[0]) == runs
+    assert texts(drawn[0].axes[0]) == [str(Path(folder, "run")) for folder in ("a", "b")]
 
 
 def test_a_failure_leaves_nothing_half_written(tmp_path):
@@ -169,3 +170,40 @@ def test_negative_losses_are_neither_upside_down_nor_cut_off(tmp_path, monkeypat
     assert low <= loss.min()
     assert loss.max() <= high
     assert (low == 0.0) == (last > 0)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        (slice(50, 51), np.nan, "mean of 2 batches"),
+        (slice(50, 52), np.inf, "mean of 2 batches"),
+        (slice(50, 300), -np.inf, "loss of a batch"),
+        (slice(0, 300), np.nan, "no loss is finite"),
+    ],
+)
+def test_losses_that_are_not_finite_are_left_out(tmp_path, drawn, recwarn, where, value, words):
+    losses, history = run(300, 3)
+    losses["loss"][where] = value
+    plot_curves(tmp_path / "c.png", {"run": (losses, history)})
+    axes = drawn[0].axes[0]
+    assert np.isfinite(axes.get_ylim()).all()
+    assert np.isfinite(axes.lines[1].get_ydata()).all()
+    assert texts(axes) == [words]
+    assert not recwarn.list
+
+
+def test_long_names_leave_room_for_the_curves_and_stay_apart(tmp_path, drawn, recwarn):
+    names = ["L" * 200 + "1", "L" * 200 + "2", "_hidden", "$x$", "é" * 100]
+    plot_curves(tmp_path / "c.png", {name: run(100, 3) for name in names}, "T" * 500)
+    said = texts(drawn[0].axes[0])
+    assert len(set(said)) == 5
+    assert max(map(len, said)) < 30
+    similar = [f"{'a' * 40}{i}{'b' * 40}" for i in range(2)]
+    plot_curves(tmp_path / "c.png", {name: run(100, 3) for name in similar})
+    assert len(set(texts(drawn[1].axes[0]))) == 2
+    assert not recwarn.list  # matplotlib warns where nothing is left for the axes
+
+
+def test_one_batch_is_a_point_that_is_seen(tmp_path, drawn):
+    plot_curves(tmp_path / "c.png", {"run": run(1, 1)})
+    assert drawn[0].axes[0].lines[1].get_marker() == "o"

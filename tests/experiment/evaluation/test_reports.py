@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from lamina.common.figures import label
+from lamina.common.width import width_of
 from lamina.datasets import (
     Classification,
     Dataset,
@@ -43,7 +45,7 @@ def test_classes_recall_and_precision():
     lines = text.splitlines()
     assert lines[0].startswith("test set, 4 samples: loss ")
     assert "accuracy 50.00 %" in lines[0]
-    assert lines[2] == "2 of 4 right"
+    assert lines[2] == "2 of 4 samples right"
     rows = {line.split()[0]: line.split() for line in lines[5:8]}
     assert rows["cat"] == ["cat", "1", "100.00", "%", "50.00", "%"]
     assert rows["dog"] == ["dog", "1", "0.00", "%", "0.00", "%"]
@@ -90,7 +92,7 @@ def test_one_score_for_two_classes():
     task = Classification(("no", "yes"))
     text = evaluation(scores, np.array([1, 0, 0, 0]), task, SigmoidWithLoss()).report()
     assert "accuracy 75.00 %" in text.splitlines()[0]
-    assert "3 of 4 right" in text
+    assert "3 of 4 samples right" in text
 
 
 @pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 2)])
@@ -126,7 +128,7 @@ def test_a_class_for_each_position_and_those_that_do_not_count():
     scores = np.eye(3)[[[0, 1, 1], [2, 2, 0]]]
     task = LanguageModel(("the", "cat", "sat"), ignore_index=-1)
     text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1)).report()
-    assert "4 of 5 right" in text
+    assert "4 of 5 positions right" in text
     assert "every position right: 1 of 2 sequences" in text
     assert "row 0, 1 wrong: is   the cat sat" in text
     assert "said the cat cat" in text
@@ -228,3 +230,59 @@ def test_the_furthest_off_stand_below_the_first_reconstructions(tmp_path, drawn)
     np.testing.assert_array_equal(shown[1], scores[:10, 0])
     assert shown[2][:2].tolist() == [160, 100]  # rows 7 and 4
     assert shown[3][:2].tolist() == [0, 90]
+
+
+@pytest.mark.parametrize("classes", [2, 8, 100])
+@pytest.mark.parametrize(
+    "name", ["{}", "a class with a very long name, the number {}", "고양이 {}"]
+)
+def test_tables_fit_a_wide_terminal_and_stand_below_each_other(classes, name):
+    names = tuple(name.format(i) * (1 + 20 * (i == 1)) for i in range(classes))
+    counts = np.eye(classes, dtype=int) * 12345
+    counts[0, 1] = 7
+    lines = classification.table(counts, names).splitlines()
+    assert max(map(width_of, lines)) <= 120
+    rows = lines[3 : 3 + classes]
+    assert len({width_of(line) for line in rows}) == 1
+    if classes == 100:
+        assert lines[-2] == "confused most often:"
+        assert lines[-1].split()[0] == "7"
+        assert ", said " in lines[-1]
+    else:
+        assert len({width_of(line) for line in lines[-classes - 1 :]}) == 1
+
+
+def test_many_classes_that_are_all_right():
+    lines = classification.table(np.eye(100, dtype=int), tuple(map(str, range(100))))
+    assert lines.splitlines()[-1] == "no class was taken for another"
+
+
+def test_long_names_above_mistakes_do_not_touch_each_other(tmp_path, drawn, recwarn):
+    names = ("a class with a long name", "고양이와 강아지와 토끼와", "$x$")
+    X = np.zeros((4, 784), np.uint8)
+    evaluation(SCORES, TRUE, Classification(names), SoftmaxWithLoss(), X).draw(tmp_path)
+    first, second, *_ = drawn[0].axes
+    drawn[0].draw_without_rendering()
+    boxes = [axes.title.get_window_extent() for axes in (first, second)]
+    assert boxes[0].x1 < boxes[1].x0
+    assert second.get_title() == r"\$x\$," + "\nsaid " + label(names[1], 11)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_predictions_that_are_not_finite_come_first_and_are_counted(tmp_path, drawn, value):
+    t = np.arange(5.0)[:, None]
+    said = t.copy()
+    said[2], said[4] = value, 9.0
+    made = evaluation(said, t, Regression(["height"]), SquaredErrorLoss())
+    lines = made.report().splitlines()
+    assert lines[lines.index("furthest off, of 5 samples:") + 1].startswith("  row 2: ")
+    made.draw(tmp_path)
+    [axes] = drawn[0].axes
+    assert axes.get_title() == "1 without a finite number"
+    assert list(axes.lines[1].get_xdata()) == [0.0, 9.0]
+
+
+def test_one_sample_is_no_plural(tmp_path):
+    made = evaluation([[1.0]], np.array([[2.0]]), Regression(["height"]), SquaredErrorLoss())
+    assert made.report().startswith("test set, 1 sample: ")
+    assert "furthest off, of 1 sample:" in made.report()

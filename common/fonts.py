@@ -1,0 +1,86 @@
+"""Fonts for text in any script: which of the installed ones have the characters.
+
+matplotlib draws a character with the first font of a text's families that has it. What a text's
+own family lacks is looked for in all fonts there are, once for the same characters, and only then.
+"""
+
+import contextlib
+import functools
+
+_NO_NEED = range(0xFE00, 0xFE10)  # they only choose between forms of the character before them
+_BOXES = "Last Resort"  # matplotlib's own; it "has" every character, as a box with its number
+
+
+def families(text: str, own: list[str]) -> tuple[list[str], str]:
+    """(the families to draw a text with, its `own` first; the characters that none has)."""
+    if text.isascii():
+        return own, ""
+    from matplotlib.font_manager import FontProperties, findfont
+
+    lacking = {c for c in text if not c.isascii()}
+    for family in own:
+        lacking -= _had(findfont(FontProperties(family=[family])), lacking)
+    more, none = _more_families(frozenset(lacking))
+    return [*own, *more], none
+
+
+@functools.lru_cache(maxsize=64)
+def _more_families(wanted: frozenset) -> tuple[tuple[str, ...], str]:
+    """As few families as together have these characters, and the characters that none has."""
+    wanted = {c for c in wanted if ord(c) not in _NO_NEED and c.isprintable()}
+    chosen: list[str] = []
+    for fonts in (_known_fonts, _new_fonts):
+        has = {}
+        for entry in fonts() if wanted else ():
+            has[entry.name] = _had(entry.fname, wanted, getattr(entry, "index", 0)) | has.get(
+                entry.name, set()
+            )
+            if wanted <= has[entry.name]:
+                break
+        while wanted and has and (best := max(has, key=lambda name: len(has[name] & wanted))):
+            if not has[best] & wanted:
+                break
+            chosen.append(best)
+            wanted -= has[best]
+    return tuple(chosen), "".join(sorted(wanted))
+
+
+def _known_fonts() -> list:
+    """The fonts that matplotlib knows, plain ones without serifs first."""
+    from matplotlib.font_manager import fontManager
+
+    return _plain_first(fontManager.ttflist)
+
+
+def _new_fonts() -> list:
+    """Fonts that were installed after matplotlib had made its list; from now on it knows them."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    before = len(fontManager.ttflist)
+    known = {entry.fname for entry in fontManager.ttflist}
+    for path in sorted(set(findSystemFonts()) - known):
+        with contextlib.suppress(Exception):  # whatever is wrong with a file of somebody else's
+            fontManager.addfont(path)
+    return _plain_first(fontManager.ttflist[before:])
+
+
+def _plain_first(entries) -> list:
+    def strangeness(entry):
+        sans = any(word in entry.name for word in ("Sans", "Gothic"))
+        weight = entry.weight if isinstance(entry.weight, int) else 400
+        return entry.style != "normal", abs(weight - 400), not sans, entry.name, entry.fname
+
+    usual = (entry for entry in entries if _BOXES not in entry.name)
+    return sorted(usual, key=strangeness)
+
+
+def _had(path: str, characters: set, index: int = 0) -> set:
+    """Those of the characters that a font has, the index-th of its file; none if it cannot be
+    read."""
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        font = FT2Font(path, **({"face_index": index} if index else {}))  # new in 3.11
+    except (OSError, RuntimeError):
+        return set()
+    return {c for c in characters if font.get_char_index(ord(c))}

@@ -1,0 +1,156 @@
+"""One class of C for each sample, or for each position of it."""
+
+import numpy as np
+
+from lamina.common.printable import printable
+from lamina.datasets.tasks.base import LOSSES, Task
+from lamina.datasets.tasks.words import checked_names, listed, odd_type, whole
+
+
+class Classification(Task):
+    """One class of C for each sample, or for each position of it.
+
+    Targets: class indices 0 to C - 1, (N,) or (N, ...), or one-hot rows (N, ..., C); outputs
+    (*target_shape, C). Two classes may have one score for both, (*target_shape, 1), with
+    SigmoidWithLoss: above 0 it says the second class. Positions whose target is `ignore_index` do
+    not count. Raises ValueError for fewer than two classes, or names that stand twice.
+    """
+
+    name = "classification"
+    metrics = ("accuracy",)
+    losses = ("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss")
+    fitting = ("f1", "precision", "recall", "roc_auc", "top_k", "exact_match", "perplexity")
+    _one, _all = "class", "classes"
+
+    def __init__(self, class_names, *, ignore_index: int | None = None):
+        self.class_names = checked_names(self, class_names, self._all)
+        if len(self.class_names) < 2:
+            raise ValueError(
+                f"{type(self).__name__}: expects two or more {self._all}, got "
+                f"{listed(map(printable, self.class_names)) or 'none'}: nothing to tell apart"
+            )
+        self.ignore_index = None if ignore_index is None else whole(self, ignore_index)
+
+    def target_shape(self, t):
+        return tuple(np.shape(t)[1:-1] if self._is_one_hot(t) else np.shape(t)[1:])
+
+    def output_shape(self, target_shape=()):
+        return (*target_shape, len(self.class_names))
+
+    def check_output(self, shape, target_shape=()):
+        if not self._is_single(shape) or tuple(shape[:-1]) != tuple(target_shape):
+            super().check_output(shape, target_shape)
+
+    def check_loss(self, loss_name, output_shape=()):
+        single = self._is_single(output_shape)
+        if single and loss_name in LOSSES and loss_name != "SigmoidWithLoss":
+            raise ValueError(
+                f"{loss_name} does not fit a net that gives one score for two {self._all}: take "
+                "{type: SigmoidWithLoss}, or let the last layer be {type: Affine, n_out: 2}"
+            )
+        if loss_name == "SigmoidWithLoss" and not single and len(self.class_names) == 2:
+            raise ValueError(
+                f"SigmoidWithLoss takes one score for two {self._all}, but the net gives two: let "
+                "the last layer be {type: Affine, n_out: 1}, or take {type: SoftmaxWithLoss}"
+            )
+        if not single:
+            super().check_loss(loss_name, output_shape)
+
+    def check_targets(self, t):
+        t, last = np.asanyarray(t), len(self.class_names) - 1
+        expected = f"expects {self._one} indices, whole numbers from 0 to {last}"
+        if t.dtype.kind not in "iu" and not self._is_one_hot(t):
+            raise TypeError(f"{expected}; got {odd_type(t)}")
+        if t.dtype.kind not in "iu" or not t.size:
+            return
+        low, high = int(t.min()), int(t.max())
+        if low >= 0 and high <= last:
+            return
+        wrong = (t < 0) | (t > last)
+        if self.ignore_index is not None:
+            wrong &= t != self.ignore_index
+        if not wrong.any():
+            return
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
+        value, hint = int(t[first]), ""
+        if low == 1 and high == last + 1:
+            hint = "; are they counted from 1? subtract 1"
+        elif value in (255, -1, -100) and (t[wrong] == value).all():
+            hint = f"; if that marks what does not count: ignore_index: {value}"
+        raise ValueError(
+            f"{expected} ({last + 1} {self._all}); got {value} in row {first[0]}"
+            f"{f', position {first[1:]}' if first[1:] else ''}{hint}"
+        )
+
+    def guess(self, train_t, t):
+        counts, t = np.bincount(self._counted(train_t)), self._counted(t)
+        return float((t == counts.argmax()).mean()) if counts.size and t.size else None
+
+    def guessing_loss(self, loss_name, train_t):
+        counts = np.bincount(self._counted(train_t), minlength=len(self.class_names))
+        if not counts.any():
+            return None
+        p = np.sort(counts / counts.sum())[::-1]
+        if loss_name in ("SoftmaxWithLoss", "CrossEntropyError", "SigmoidWithLoss"):
+            p = p[p > 0]
+            return float(-(p * np.log(p)).sum())
+        if loss_name == "SVMLoss":  # the k most frequent classes one margin above the others
+            k, top = np.arange(len(p)), np.cumsum(p) - p
+            return float((top * (k - 1) + (1 - top) * (len(p) + k - 1)).min())
+        if loss_name == "SquaredErrorLoss":  # to the one-hot rows
+            return float(0.5 * (1.0 - (p * p).sum()))
+        return None
+
+    def predictions(self, scores):
+        if self._is_single(np.shape(scores)):
+            return (scores[..., 0] > 0).astype(np.intp)
+        return scores.argmax(axis=-1)
+
+    def shown(self, prediction):
+        prediction = np.asarray(prediction)
+        if prediction.ndim and self._is_one_hot(prediction[np.newaxis]):
+            prediction = prediction.argmax(axis=-1)
+        return listed((self._shown_index(int(i)) for i in np.ravel(prediction)), " ")
+
+    def facts(self):
+        names = self.class_names
+        kept = {"task": self.name, "classes": len(names)}
+        if names != tuple(map(str, range(len(names)))):
+            kept["class_names"] = list(names)
+        if self.ignore_index is not None:
+            kept["ignore_index"] = self.ignore_index
+        return kept
+
+    def _content(self):
+        return f"{len(self.class_names)} {self._all}"
+
+    def _cure(self, shape, wanted):
+        if wanted[:-1] == (1,) and shape == wanted[-1:]:
+            return (
+                f": the targets are (N, 1); t[:, 0] makes them (N,), one {self._one} for a sample"
+            )
+        if len(shape) == len(wanted) - 1:
+            positions = "x".join(map(str, wanted[:-1]))
+            return f": a {self._one} for each of {positions} positions, not one for a whole sample"
+        if len(shape) == len(wanted) + 1 and shape[-1:] == wanted[-1:]:
+            return f": one {self._one} for a whole sample, not one for each position"
+        return super()._cure(shape, wanted)
+
+    def _is_single(self, shape) -> bool:
+        return len(self.class_names) == 2 and len(shape) > 0 and shape[-1] == 1
+
+    def _is_one_hot(self, t) -> bool:
+        t = np.asanyarray(t)
+        if t.ndim < 2 or t.shape[-1] != len(self.class_names) or t.dtype.kind not in "biuf":
+            return False
+        return bool(((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all())
+
+    def _counted(self, t) -> np.ndarray:
+        """The class indices that count, flat."""
+        t = np.asanyarray(t)
+        t = (t.argmax(axis=-1) if self._is_one_hot(t) else t).reshape(-1)
+        return t if self.ignore_index is None else t[t != self.ignore_index]
+
+    def _shown_index(self, i: int) -> str:
+        known = 0 <= i < len(self.class_names) and i != self.ignore_index
+        return printable(self.class_names[i]) if known else f"({i})"

@@ -1,0 +1,60 @@
+"""The inputs themselves."""
+
+import math
+
+import numpy as np
+
+from lamina.datasets.tasks.base import Task
+from lamina.datasets.tasks.numbers import check_finite, mean, mean_square
+from lamina.datasets.tasks.regression import Regression
+from lamina.datasets.tasks.words import odd_type
+
+
+class Reconstruction(Task):
+    """The target is the input itself: outputs of the input's shape.
+
+    SigmoidWithLoss does not fit: it takes scores, and what counts compares outputs with inputs. A
+    net whose last layer is a Sigmoid gives numbers from 0 to 1 to any of the losses.
+    """
+
+    name = "reconstruction"
+    metrics = ("rmse",)
+    fitting = ("mae", "r2")
+    losses = ("SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss")
+
+    def output_shape(self, target_shape=()):
+        return tuple(target_shape)
+
+    def check_loss(self, loss_name, output_shape=()):
+        try:
+            super().check_loss(loss_name, output_shape)
+        except ValueError as error:
+            hint = " behind a last layer {type: Sigmoid}" if loss_name == "SigmoidWithLoss" else ""
+            raise ValueError(f"{error}{hint}") from None
+
+    def check_targets(self, t):
+        t = np.asanyarray(t)
+        if t.dtype.kind not in "iuf":
+            raise TypeError(f"expects inputs of numbers; got {odd_type(t)}")
+        check_finite(t)
+
+    def guess(self, train_t, t):
+        return math.sqrt(mean_square(t, mean(train_t)))
+
+    guessing_loss = Regression.guessing_loss
+
+    def _content(self):
+        return "the inputs as targets"
+
+    def _cure(self, shape, wanted):
+        if math.prod(shape) == math.prod(wanted):
+            return f": let the last layer be {{type: Reshape, shape: {list(wanted)}}}"
+        if len(shape) == 1 and len(wanted) > 1:
+            return (
+                f": let the last layers be {{type: Affine, n_out: {math.prod(wanted)}}} and "
+                f"{{type: Reshape, shape: {list(wanted)}}}"
+            )
+        return super()._cure(shape, wanted)
+
+    def __repr__(self):
+        return "Reconstruction()"

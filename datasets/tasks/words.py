@@ -1,0 +1,69 @@
+"""Names, and targets of a wrong type, in words."""
+
+from numbers import Integral
+
+import numpy as np
+
+from lamina.common.printable import printable
+
+MAX_CLASSES = 10_000_000  # more than any vocabulary; each has a name in memory
+_SHOWN = 20  # of what one target may hold, in words
+
+
+def class_count(n) -> int:
+    if not isinstance(n, Integral) or isinstance(n, bool) or not 0 <= n <= MAX_CLASSES:
+        raise ValueError(f"{n!r} is no number of classes")
+    return int(n)
+
+
+def whole(task, n) -> int:
+    if not isinstance(n, Integral) or isinstance(n, bool):
+        raise TypeError(f"{type(task).__name__}: ignore_index is a whole number, got {n!r}")
+    return int(n)
+
+
+def checked_names(task, names, what: str) -> tuple[str, ...]:
+    if isinstance(names, Integral):
+        raise TypeError(
+            f"{type(task).__name__}: expects the names of the {what}, got the number {names}; "
+            f"range({names}) numbers them"
+        )
+    if isinstance(names, range) and len(names) > MAX_CLASSES:
+        raise ValueError(
+            f"{type(task).__name__}: expects at most {MAX_CLASSES} {what}, got {len(names)}"
+        )
+    names = tuple(str(name) for name in names)
+    if len(set(names)) < len(names):
+        seen = set()
+        twice = next(name for name in names if name in seen or seen.add(name))
+        raise ValueError(f"{type(task).__name__}: the name {printable(twice)} stands twice")
+    if not names:
+        raise ValueError(f"{type(task).__name__}: expects the names of the {what}, got none")
+    return names
+
+
+def odd_type(t: np.ndarray) -> str:
+    """What targets of a wrong type are, in words."""
+    if t.dtype.kind in "USO":
+        example = next(iter(t.reshape(-1).tolist()), "")
+        return f"text, as {str(example)[:40]!r} in row 0; number them first"
+    if t.dtype.kind == "b":
+        return f"true and false {t.shape}; t.astype(int) makes them 0 and 1"
+    if t.dtype.kind == "f" and t.size:
+        if not np.isfinite(t).all():
+            first = np.argwhere(~np.isfinite(t))[0]
+            return f"{t[tuple(first)]} in row {first[0]}"
+        if (t == np.rint(t)).all():
+            return f"{t.dtype} {t.shape}; t.astype(int) makes them whole numbers"
+        first = np.argwhere(t != np.rint(t))[0]
+        return f"{t.dtype} {t.shape}, as {t[tuple(first)]} in row {first[0]}"
+    return f"{t.dtype} {t.shape}"
+
+
+def as_floats(t: np.ndarray) -> str:
+    return "; t.astype(np.float32) makes them floats" if t.dtype.kind in "iu" else ""
+
+
+def listed(words, between: str = ", ") -> str:
+    words = list(words)
+    return between.join(words[:_SHOWN]) + (f"{between}..." if len(words) > _SHOWN else "")

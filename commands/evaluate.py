@@ -1,8 +1,8 @@
 """Say how good a finished run is on one set of its data, and what it gets wrong."""
 
-import sys
 from pathlib import Path
 
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
@@ -30,7 +30,7 @@ def run(options) -> int:
     try:
         picture = evaluation.draw(options.run)
     except OSError as error:  # the run of somebody else may be there to read only
-        print(f"no picture: {printable(str(error))}", file=sys.stderr)
+        note(f"no picture: {error}")
         return 0
     if picture is not None:
         print(f"\npicture: {printable(str(picture))}")

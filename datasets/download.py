@@ -10,7 +10,6 @@ import glob
 import gzip
 import hashlib
 import os
-import sys
 import time
 import urllib.parse
 import zlib
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lamina.common.files import PART, whole_file
+from lamina.common.notice import Bar
 
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
 ATTEMPTS = 3
@@ -167,21 +167,19 @@ def _make_folder(folder: Path) -> None:
 
 
 def _copy(answer, file, name: str, at_most: int) -> None:
-    from tqdm import tqdm
-
     declared = answer.headers.get("Content-Length", "")
     total = int(declared) if declared.isdecimal() and len(declared) < 20 else None
     too_long = f"the file is longer than {at_most} bytes: a wrong file"
     if total and total > at_most:
         raise _Refused(too_long)
-    with tqdm(total=total, desc=name, unit="B", unit_scale=True, file=sys.stderr) as bar:
+    with contextlib.closing(Bar(total=total, desc=name, unit="B", unit_scale=True)) as bar:
         # `raw` gives the bytes as they are: with iter_content a server that labels the file
         # "Content-Encoding: gzip" would have it unpacked on the way.
         while piece := _piece(answer):
             if file.tell() + len(piece) > at_most:
                 raise _Refused(too_long)
             file.write(piece)
-            bar.update(len(piece))
+            bar.to(file.tell())
     if total and file.tell() != total:
         raise OSError(f"broken off after {file.tell()} of {total} bytes")
 

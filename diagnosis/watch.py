@@ -1,12 +1,12 @@
 """What a run knows of its own health: the flight recorder, and where a NaN came from."""
 
 import contextlib
-import sys
 from collections.abc import Callable
 
 import numpy as np
 
 from lamina.common.files import remove
+from lamina.common.notice import note
 from lamina.diagnosis.culprit import find_culprit
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, Recorder
 from lamina.diagnosis.words import explain, wrapped
@@ -48,7 +48,7 @@ class Diagnosis(Watch):
     def explained(self, trainer, error: NonFiniteError, check: Callable[[], None]):
         """The error with its culprit, found by a replay from the last checkpoint, and saved."""
         if not trainer.quiet:
-            print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
+            note(f"{error.noticed}; replaying to find out why")
         with np.errstate(all="ignore"), self._recorder_off():
             culprit = find_culprit(trainer, error, self._good, check)
         said = explain(culprit, error.noticed, trainer.history.losses, trainer.optimizer.lr)

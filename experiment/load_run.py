@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.datasets.task import Task
@@ -61,7 +61,7 @@ def load_run(
     trained_on = read_provenance(run_dir)
     if trained_on is None:
         said = "whether data and code are those of its training cannot be compared"
-        print(f"{_shown(run_dir)}: has no {FILE}: {said}", file=sys.stderr)
+        note(f"{run_dir}: has no {FILE}: {said}")
     if dataset is None and config.data["dataset"].get("type") == ARRAYS:
         raise DataUnknown(
             f"{run_dir}: its data were arrays of a program: load_run(run, dataset=dataset)"
@@ -140,7 +140,7 @@ def _say(run_dir, wrong: list[str], changed: bool) -> None:
             f"{said}. What is said of it would not be of this run: put back what it was trained "
             "with, or go on regardless: --changed (load_run(..., changed=True))"
         )
-    print(said, file=sys.stderr)
+    note(said)
 
 
 def _shown(run_dir) -> str:

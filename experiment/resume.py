@@ -1,9 +1,9 @@
 """Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
 
 import json
-import sys
 from pathlib import Path
 
+from lamina.common.notice import note
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.provenance import as_json, data_changes, differences, provenance
@@ -50,7 +50,7 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
     built.trainer.files.provenance = provenance(*built)
     now = json.loads(str(built.trainer.files.provenance["config"]))
     _refuse(run_dir / "config.yaml", differences(json.loads(as_json(before)), now))
-    print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
+    note(f"{run_dir} has no checkpoint yet: from the start")
     return built
 
 
@@ -61,7 +61,7 @@ def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
         try:
             return path, load_checkpoint(path)
         except CheckpointError as error:
-            print(f"{error}; looking for an older one", file=sys.stderr)
+            note(f"{error}; looking for an older one")
     if saved:
         folder = path.parent
         raise CheckpointError(
@@ -114,4 +114,4 @@ def _say_changes(before: dict, now: dict) -> None:
         if before.get(name) != now[name]
     ]
     if changed:
-        print(f"{'; '.join(changed)}: the bits may differ from here on", file=sys.stderr)
+        note(f"{'; '.join(changed)}: the bits may differ from here on")

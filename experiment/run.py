@@ -1,12 +1,12 @@
 """A run from its configuration to its files; and the same run, going on where it was."""
 
 import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.notice import note
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
@@ -72,12 +72,11 @@ def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
     first, last = losses["loss"][0], history["loss"][-1]
     if causes := glance(run_dir):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
-        print(f"{command} finds: {causes}", file=sys.stderr)
+        note(f"{command} finds: {causes}")
     elif last > RISEN * first:
-        print(
+        note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
-            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
-            file=sys.stderr,
+            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
         )
     return f"{_result(trainer, history)}, run in {run_dir}", 0
 

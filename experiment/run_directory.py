@@ -5,12 +5,12 @@ import errno
 import itertools
 import os
 import shlex
-import sys
 import time
 from pathlib import Path
 
 from lamina.common.errors import RunError
 from lamina.common.files import PART, no_link, remove_parts, unwritable
+from lamina.common.notice import note
 
 
 def refuse_used(run_dir: str | Path) -> None:
@@ -122,7 +122,7 @@ else:
             if error.errno not in _UNKNOWN:
                 raise
             said = "the file system has no locks: take care that no other process uses it"
-            print(f"{run_dir}: {said}", file=sys.stderr)
+            note(f"{run_dir}: {said}")
             return os.dup(handle)
         finally:
             os.close(handle)

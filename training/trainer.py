@@ -2,13 +2,13 @@
 
 import contextlib
 import math
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from lamina.common.notice import note
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
 from lamina.training.batches import Batch, Batches
@@ -77,7 +77,7 @@ class Trainer:
         left_alone = optimizer.check_net(net)
         if left_alone and not quiet:
             names = ", ".join(left_alone)
-            print(f"the optimizer does not know {names}: they stay as they are", file=sys.stderr)
+            note(f"the optimizer does not know {names}: they stay as they are")
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
         rng = np.random.default_rng(rng)
         self.batches = Batches(dataset.train, batch_size, rng, augmentation)
@@ -88,7 +88,7 @@ class Trainer:
             if optimizer.schedule(self.plan.iterations - 1) == 0:
                 raise ScheduleMisfit(f"schedule: {problem}")
             if not quiet:  # a run that is cut short to try something
-                print(f"schedule: {problem}", file=sys.stderr)
+                note(f"schedule: {problem}")
         self.evaluator = Evaluator(net, dataset, metrics)
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
@@ -272,10 +272,9 @@ class Trainer:
         defined = self.best.column is None or not math.isnan(row[self.best.column])
         if not defined and self._chooses and not self._said_undefined:
             self._said_undefined = True
-            print(
+            note(
                 f"{self.best.column} is not defined at iteration {self.iteration}: nothing can be "
-                "chosen by it; other metrics, or more validation samples",
-                file=sys.stderr,
+                "chosen by it; other metrics, or more validation samples"
             )
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)

@@ -23,6 +23,8 @@ from lamina.common.files import whole_file
 MAX_ARRAYS = 10_000
 MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
+# What all arrays of a packed file may take: zeros pack to a thousandth, data hardly ever so well.
+GENEROUS, TIMES = 256 << 20, 100  # bytes, or so many times the size of the file if that is more
 _MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
 _MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter
@@ -90,12 +92,12 @@ class Entry:
 
 
 @contextlib.contextmanager
-def open_npz(file) -> Iterator[dict[str, Entry]]:
+def open_npz(file, *, packed: bool = True) -> Iterator[dict[str, Entry]]:
     """The arrays of an .npz file, a path or a binary file that can seek, by name.
 
     Within the block they can be compared with what is expected, and read or left alone. Nothing
-    larger than what the file holds, or can unpack to, is ever made room for. Raises NpzError for
-    damaged files, OSError for those that cannot be opened.
+    larger than what the file holds is ever made room for; if it may be `packed`, GENEROUS bytes, or
+    TIMES its size. Raises NpzError for damaged files, OSError for those that cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         where = file if isinstance(file, (str, Path)) else getattr(file, "name", "the file")
@@ -107,7 +109,9 @@ def open_npz(file) -> Iterator[dict[str, Entry]]:
             archive = stack.enter_context(zipfile.ZipFile(_Bounded(file)))
         infos = archive.infolist()
         _check_end(file, len(infos), len(archive.comment), where)
-        _check_directory(infos, file.seek(0, io.SEEK_END), where)
+        size = file.seek(0, io.SEEK_END)
+        _check_directory(infos, size, where)
+        _check_room(infos, max(GENEROUS, TIMES * size) if packed else size, where)
         entries = {}
         for info in infos:
             name = info.filename.removesuffix(".npy")
@@ -118,9 +122,9 @@ def open_npz(file) -> Iterator[dict[str, Entry]]:
         yield entries
 
 
-def read_npz(file) -> dict[str, np.ndarray]:
+def read_npz(file, *, packed: bool = True) -> dict[str, np.ndarray]:
     """All arrays of an .npz file by name; see `open_npz`."""
-    with open_npz(file) as entries:
+    with open_npz(file, packed=packed) as entries:
         return {name: entry.read() for name, entry in entries.items()}
 
 
@@ -175,6 +179,15 @@ def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
     # Parts that overlap could unpack to many times what the file could hold.
     if (packed := sum(info.compress_size for info in infos)) > size:
         raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
+
+
+def _check_room(infos: list[zipfile.ZipInfo], room: int, where) -> None:
+    """Refuse arrays that would take more than `room` bytes together."""
+    if (size := sum(info.file_size for info in infos)) > room:
+        raise NpzError(
+            f"{where}: would unpack to {size} bytes, and {room} are taken at most; if that is what "
+            "it is to hold, write it unpacked, as np.savez does"
+        )
 
 
 def _check_name(name: str, where) -> None:

@@ -132,6 +132,6 @@ def _numbered(path: Path) -> list[list[str]]:
 
 def _weights(before: Path, now: Path) -> list[str]:
     """What differs between two files of weights, number by number."""
-    a, b = read_npz(before), read_npz(now)
+    a, b = (read_npz(path, packed=False) for path in (before, now))
     parts = _arrays({"weights.npz": a}, {"weights.npz": b})
     return parts if a.keys() == b.keys() else [*parts, f"{before.name} has other names"]

@@ -30,7 +30,7 @@ def save_checkpoint(path: str | Path, parts: dict[str, dict]) -> None:
 def load_checkpoint(path: str | Path) -> dict[str, dict]:
     """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
     try:
-        flat = read_npz(path)
+        flat = read_npz(path, packed=False)  # as save_checkpoint writes it
     except NpzError as error:
         raise CheckpointError(f"{error}; the checkpoint is damaged") from None
     if _DIGEST not in flat:

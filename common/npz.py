@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
+from lamina.common.files import opened, whole_file
+from lamina.common.folder import File, placed
 
 MAX_ARRAYS = 10_000
 MAX_NAME = 1000  # characters
@@ -100,11 +101,12 @@ def open_npz(file, *, packed: bool = True) -> Iterator[dict[str, Entry]]:
     TIMES its size. Raises NpzError for damaged files, OSError for those that cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        where = file if isinstance(file, (str, Path)) else getattr(file, "name", "the file")
-        if isinstance(file, (str, Path)):
-            if Path(file).exists() and not Path(file).is_file():
+        is_path = isinstance(file, (str, Path, File))
+        where = file if is_path else getattr(file, "name", "the file")
+        if is_path:
+            if placed(file).exists() and not placed(file).is_file():
                 raise NpzError(f"{file}: is no regular file")
-            file = stack.enter_context(open(file, "rb"))
+            file = stack.enter_context(opened(file))
         with _named(where):
             archive = stack.enter_context(zipfile.ZipFile(_Bounded(file)))
         infos = archive.infolist()
@@ -128,7 +130,7 @@ def read_npz(file, *, packed: bool = True) -> dict[str, np.ndarray]:
         return {name: entry.read() for name, entry in entries.items()}
 
 
-def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
+def write_npz(path: str | Path | File, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays by name; the file gets its name only when it is whole.
 
     It is put together in memory: zipfile, on a full disk, would raise a second time while it is

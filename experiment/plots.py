@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
+from lamina.common.folder import Folder, placed
 from lamina.common.printable import printable
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
@@ -37,7 +38,7 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     for axes, metric in zip(panels, names, strict=True):
         _draw_metric(axes, runs, metric)
     figure.suptitle(printable(title), parse_math=False)
-    with whole_file(Path(path)) as file:
+    with whole_file(path) as file:
         figure.savefig(file, format="png", dpi=120)
 
 
@@ -90,16 +91,16 @@ def _plain(name: str) -> str:
     return printable(name).replace("$", r"\$")  # a name with $ in it is no formula
 
 
-def read_run(run_dir: str | Path) -> tuple[dict, dict]:
+def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
     """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
-    run_dir = Path(run_dir)
+    run_dir = placed(run_dir)
     for name in ("loss", "history"):
         if not (run_dir / f"{name}.csv").is_file():
             raise ValueError(f"{run_dir}: is no run directory: it has no {name}.csv")
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
     for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
         if missing := [column for column in wanted if column not in table]:
-            raise ValueError(f"{run_dir / name}.csv: has no column {missing[0]}")
+            raise ValueError(f"{run_dir / f'{name}.csv'}: has no column {missing[0]}")
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]

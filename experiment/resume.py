@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from lamina.common.folder import File, Folder, placed
 from lamina.common.notice import note
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
@@ -18,12 +19,12 @@ _MALFORMED = (
 )
 
 
-def resumed_trainer(config: Config, run_dir: str | Path, quiet: bool = False) -> Built:
+def resumed_trainer(config: Config, run_dir: str | Path | Folder, quiet: bool = False) -> Built:
     """A trainer that stands where the newest whole checkpoint of a run was taken, or at the start
     if the run has not come to one, and the configuration that is in force. What is damaged is
     reported. Raises CheckpointError if the configuration or the data are other ones than the run's,
     listing the differences."""
-    run_dir = Path(run_dir)
+    run_dir = placed(run_dir)
     path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
         return _from_the_start(config, run_dir, quiet)
@@ -38,7 +39,7 @@ def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) 
     return built
 
 
-def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
+def _from_the_start(config: Config, run_dir: Path | Folder, quiet: bool) -> Built:
     """Only what a run of this configuration has left before its first checkpoint is begun anew."""
     if (run_dir / "weights.npz").exists():
         raise CheckpointError(
@@ -54,7 +55,7 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
     return built
 
 
-def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
+def newest_whole(saved: dict[int, Path | File]) -> tuple[Path | File | None, dict[str, dict]]:
     """The newest of these checkpoints that is not damaged, and its parts; None and none if there
     are none. Raises CheckpointError if all of them are damaged."""
     for path in reversed(saved.values()):

@@ -1,13 +1,13 @@
 """Trains the last stretch of a run once more, and compares it bit by bit."""
 
 import itertools
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.files import opened
 from lamina.common.npz import read_npz
 from lamina.common.table import read_rows
 from lamina.experiment.build_trainer import build_trainer
@@ -29,7 +29,7 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     checkpoint to compare with."""
     run_dir = Path(run_dir)
     require_run(run_dir)
-    with locked(run_dir), tempfile.TemporaryDirectory() as folder:
+    with locked(run_dir) as run_dir, tempfile.TemporaryDirectory() as folder:
         saved = saved_checkpoints(run_dir)
         last, there = newest_whole(saved)
         if last is None:
@@ -39,7 +39,8 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         trainer.plan.iterations, trainer.plan.patience = end, None
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
-            shutil.copy(run_dir / name, again / name)
+            with opened(run_dir / name) as file:
+                (again / name).write_bytes(file.read())
         trainer.run_dir = again
         trainer.run()
         if trainer.interrupted:

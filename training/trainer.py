@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
@@ -112,11 +113,12 @@ class Trainer:
 
     @property
     def run_dir(self) -> Path | None:
-        return self.files.folder
+        """The path of the run directory, as it was given."""
+        return None if self.files.folder is None else Path(self.files.folder)
 
     @run_dir.setter
-    def run_dir(self, folder: str | Path | None) -> None:
-        self.files.folder = None if folder is None else Path(folder)
+    def run_dir(self, folder: str | Path | Folder | None) -> None:
+        self.files.folder = None if folder is None else placed(folder)
 
     def run(self) -> History:
         """Train to the end of the plan; returns the history. Raises NonFiniteError, before the
@@ -125,7 +127,7 @@ class Trainer:
         if self.run_dir is not None:
             if self._own_directory:
                 self.files.claim(self)
-            self.history.open(self.run_dir, self.iteration)
+            self.history.open(self.files.folder, self.iteration)
         self.watch.started(self)
         state = self.state()
         self.watch.saved(lambda: state)  # where a search for a culprit begins
@@ -146,6 +148,8 @@ class Trainer:
             raise
         finally:
             self.net.needs_dX = wanted
+            if self._own_directory:
+                self.files.let_go()
         return self.history
 
     def step(self) -> float:

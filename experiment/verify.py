@@ -78,7 +78,8 @@ def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
 
 def _arrays(before: dict, now: dict) -> list[str]:
     """What differs between two checkpoints of the same iteration."""
-    parts = (before.keys() | now.keys()) - {"provenance"}
+    # What callbacks remember may be seconds, or another thing that no training repeats.
+    parts = (before.keys() | now.keys()) - {"provenance", "callbacks"}
     if before.get("history", {}).get("evaluated") != now.get("history", {}).get("evaluated"):
         # The signal that ended that run came in the middle of an evaluation, which it left out.
         parts -= {"history", "best", "best_net"}

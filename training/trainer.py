@@ -14,7 +14,7 @@ from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
-from lamina.training.callbacks import Callback, Function, ProgressBar
+from lamina.training.callbacks import Callback, Function, ProgressBar, memory
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
@@ -192,6 +192,7 @@ class Trainer:
             "history": self.history.state(),
             "trainer": {"iteration": np.array(self.iteration)},
             **self.best.state(),
+            "callbacks": memory.saved(self.callbacks),
         }
 
     def load_state(self, state: dict[str, dict]) -> None:
@@ -208,6 +209,8 @@ class Trainer:
         self.batches.load_state(state)
         self.history.load_state(state["history"])
         self.best.load_state(state)
+        if gone := memory.restore(self.callbacks, state.get("callbacks", {})):
+            note(f"what {', '.join(gone)} remembered is left out: there is no such callback now")
         self.iteration = self.files.saved = iteration
 
     def _chooser(self, keep_best: bool, checkpoints: Checkpoints | None) -> Best:

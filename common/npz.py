@@ -25,7 +25,7 @@ MAX_ARRAYS = 10_000
 MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
 # What all arrays of a packed file may take: zeros pack to a thousandth, data hardly ever so well.
-GENEROUS, TIMES = 256 << 20, 100  # bytes, or so many times the size of the file if that is more
+GENEROUS, TIMES = 64 << 20, 100  # bytes, or so many times the size of the file if that is more
 _MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
 _MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter

@@ -54,8 +54,8 @@ class Entry:
     """An array in the file: `shape` and `dtype` are known, and in keeping with the size of the
     file; the numbers are not read yet. `where` names file and array, for errors."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str):
-        self._archive, self._info, self.where = archive, info, where
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, room: "_Room"):
+        self._archive, self._info, self.where, self._room = archive, info, where, room
         with _named(where), archive.open(info) as stream:
             start = stream.read(min(info.file_size, _MAX_HEADER))
         self.shape, self._fortran, self.dtype, self._header_size = _header(start, where)
@@ -67,8 +67,10 @@ class Entry:
             )
 
     def read(self) -> np.ndarray:
-        """The array. Raises NpzError if it is damaged or shorter than declared."""
+        """The array. Raises NpzError if it is damaged or shorter than declared, or if what has been
+        read of this file would take more room than there is for it."""
         size = self._info.file_size - self._header_size
+        self._room.take(size)
         try:
             content = np.empty(size, np.uint8)
         except MemoryError:
@@ -97,8 +99,9 @@ def open_npz(file, *, packed: bool = True) -> Iterator[dict[str, Entry]]:
     """The arrays of an .npz file, a path or a binary file that can seek, by name.
 
     Within the block they can be compared with what is expected, and read or left alone. Nothing
-    larger than what the file holds is ever made room for; if it may be `packed`, GENEROUS bytes, or
-    TIMES its size. Raises NpzError for damaged files, OSError for those that cannot be opened.
+    larger than what the file holds is ever made room for; if it may be `packed`, what is read takes
+    GENEROUS bytes at most, or TIMES its size. Raises NpzError for damaged files, OSError for those
+    that cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         is_path = isinstance(file, (str, Path, File))
@@ -113,14 +116,16 @@ def open_npz(file, *, packed: bool = True) -> Iterator[dict[str, Entry]]:
         _check_end(file, len(infos), len(archive.comment), where)
         size = file.seek(0, io.SEEK_END)
         _check_directory(infos, size, where)
-        _check_room(infos, max(GENEROUS, TIMES * size) if packed else size, where)
+        if not packed:  # all of it counts, also what is only compared
+            _Room(size, where).take(sum(info.file_size for info in infos))
+        room = _Room(max(GENEROUS, TIMES * size), where)
         entries = {}
         for info in infos:
             name = info.filename.removesuffix(".npy")
             if name == info.filename:
                 raise NpzError(f"{where}: holds {_short(name)}, which is no array (.npy)")
             _check_name(name, where)
-            entries[name] = Entry(archive, info, f"{where}: {_short(name)}")
+            entries[name] = Entry(archive, info, f"{where}: {_short(name)}", room)
         yield entries
 
 
@@ -183,13 +188,19 @@ def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
         raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
 
 
-def _check_room(infos: list[zipfile.ZipInfo], room: int, where) -> None:
-    """Refuse arrays that would take more than `room` bytes together."""
-    if (size := sum(info.file_size for info in infos)) > room:
-        raise NpzError(
-            f"{where}: would unpack to {size} bytes, and {room} are taken at most; if that is what "
-            "it is to hold, write it unpacked, as np.savez does"
-        )
+class _Room:
+    """How many bytes the arrays of a file may take together."""
+
+    def __init__(self, size: int, where):
+        self.size, self.where, self.taken = size, where, 0
+
+    def take(self, size: int) -> None:
+        self.taken += size
+        if self.taken > self.size:
+            raise NpzError(
+                f"{self.where}: would unpack to {self.taken} bytes, and {self.size} are taken at "
+                "most; if that is what it is to hold, write it unpacked, as np.savez does"
+            )
 
 
 def _check_name(name: str, where) -> None:

@@ -18,7 +18,7 @@ class Folder:
     renamed and another one has taken its name. Raises OSError if it cannot be opened."""
 
     def __init__(self, path: str | Path):
-        self.path, self.handle = Path(path), None
+        self.handle, self.path = None, Path(path)
         if HOLDS:
             self.handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
 
@@ -59,6 +59,8 @@ class Folder:
         if self.handle is not None:
             handle, self.handle = self.handle, None
             os.close(handle)
+
+    __del__ = close  # of a run that did not come to its end
 
 
 class File:

@@ -1,11 +1,11 @@
 """Say how good a finished run is on one set of its data, and what it gets wrong."""
 
-import sys
 from pathlib import Path
 
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.experiment.evaluation import evaluate
-from lamina.experiment.load_run import DataUnknown, load_run, metrics_of_run
+from lamina.experiment.load_run import DataUnknown, Run
 from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_changed_option, add_code_option
 
@@ -19,18 +19,19 @@ def add_arguments(parser) -> None:
 
 
 def run(options) -> int:
+    finished = Run(options.run, options.code, changed=options.changed)
     try:
-        net, dataset = load_run(options.run, options.code, changed=options.changed)
+        net, dataset = finished.load()
     except DataUnknown as error:
         print(printable(f"{error}\nits last evaluation:\n{_last_row(options.run)}", lines=True))
         return 0
-    metrics = metrics_of_run(options.run, dataset.task, options.code, changed=options.changed)
+    metrics = finished.metrics(dataset.task)
     evaluation = evaluate(net, dataset, options.on, metrics)
     print(printable(evaluation.report(), lines=True))
     try:
         picture = evaluation.draw(options.run)
     except OSError as error:  # the run of somebody else may be there to read only
-        print(f"no picture: {printable(str(error))}", file=sys.stderr)
+        note(f"no picture: {error}")
         return 0
     if picture is not None:
         print(f"\npicture: {printable(str(picture))}")

@@ -7,8 +7,8 @@ import sys
 import traceback
 
 from lamina.common.names import suggest
+from lamina.common.notice import note
 from lamina.common.own_code import own_place
-from lamina.common.printable import printable
 
 COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
         return 0
     name, *rest = arguments
     if name not in COMMANDS:
-        print(f"lamina: there is no command {name}{suggest(name, COMMANDS)}", file=sys.stderr)
+        note(f"lamina: there is no command {name}{suggest(name, COMMANDS)}")
         return 2
     command, program = (
         importlib.import_module(f"lamina.commands.{name}"),
@@ -82,14 +82,14 @@ def _ended(command, options, program: str) -> int:
         return 130
     except Exception as error:
         if options.debug:
-            traceback.print_exc()
+            note(traceback.format_exc())
         if not isinstance(error, _user_errors(command)):
             if not (place := own_place(error)):
-                traceback.print_exc()  # a bug; Python's own status 1 is "not healthy" to the doctor
+                note(traceback.format_exc())  # a bug; Python's own status 1 is "not healthy"
                 return 2
             error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
         said = str(error).removeprefix(f"{program.split()[-1]}: ")
-        print(f"{program}: {printable(said, lines=True)}", file=sys.stderr)
+        note(f"{program}: {said}")
         return 2
 
 

@@ -1,103 +1,138 @@
-"""Files that get their final name only when they are whole."""
+"""Files that get their final name only when they are whole, in folders by name or held on to."""
 
 import contextlib
 import errno
 import os
+import secrets
 import stat
-import tempfile
 from pathlib import Path
+
+from lamina.common.folder import File, Folder, located, placed
 
 PART = ".unfinished"  # what a file is called until it is whole; a crash may leave one behind
 
 
 @contextlib.contextmanager
-def whole_file(path: str | Path):
+def whole_file(path: str | Path | File):
     """A binary file to write, that becomes `path` at the end of the block, or never.
 
     Temporary file in the same folder, flush, fsync, rename, fsync of the folder: a crash or a power
     cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
-    path = Path(path)
+    path = placed(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
     if path.is_dir():
         raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}{PART}"
     try:
-        with _temporary(path) as (file, temporary):
+        with _new(temporary) as file:
             yield file
         try:
-            temporary.chmod(0o666 & ~_umask())
-            os.replace(temporary, path)
+            (name, folder), (final, _) = located(temporary), located(path)
+            os.replace(name, final, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
-            temporary.unlink()
+            _unlink(temporary)
             raise
         sync_folder(path.parent)
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def no_link(path: str | Path, flags: int) -> int:
-    """An opener for `open`: the regular file of that name itself, never what a link leads to. A
-    folder that came from elsewhere could lead out of itself. Raises OSError naming it."""
+def opened(path: str | Path | File, mode: str = "rb", **options):
+    """As `open`, of a regular file; a pipe or a device would wait for ever, or never end. Raises
+    what `open` does, and OSError for what is none."""
+    name, folder = located(path)
+    return open(
+        path,
+        mode,
+        opener=lambda _, flags: _regular(path, os.open(name, flags | _NONBLOCK, dir_fd=folder)),
+        **options,
+    )
+
+
+def no_link(path: str | Path | File, flags: int) -> int:
+    """Open the regular file of that name itself, never what a link leads to: a folder that came
+    from elsewhere could lead out of itself. Raises OSError naming it."""
+    name, folder = located(path)
     said = f"{path}: is a link, and nothing is written through one; move it away"
-    if not _NOFOLLOW and os.path.islink(path):
+    if not _NOFOLLOW and _is_link(path):
         raise OSError(said)
     try:
-        handle = os.open(path, flags | _NOFOLLOW | _NONBLOCK, 0o666)
+        handle = os.open(name, flags | _NOFOLLOW | _NONBLOCK, 0o666, dir_fd=folder)
     except OSError as error:
-        if os.path.islink(path):
+        if _is_link(path):
             raise OSError(said) from None
         raise unwritable(path, error) from error
+    return _regular(path, handle)
+
+
+def _regular(path, handle: int) -> int:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError(f"{path}: is no regular file; move it away")
     return handle
 
 
+def _is_link(path) -> bool:
+    name, folder = located(path)
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
 # Windows has neither; there a link is looked for, and a pipe has no place in a folder.
 _NOFOLLOW, _NONBLOCK = getattr(os, "O_NOFOLLOW", 0), getattr(os, "O_NONBLOCK", 0)
 
 
-def unwritable(path: str | Path, error: OSError) -> OSError:
+def unwritable(path: str | Path | File | Folder, error: OSError) -> OSError:
     """The error in words, if it says that there is no room or no right to write; else itself."""
     if error.errno not in _UNWRITABLE or isinstance(error, _WriteError):
         return error
     return _WriteError(error.errno, error.strerror, str(path))
 
 
-def sync_folder(folder: str | Path) -> None:
+def sync_folder(folder: str | Path | Folder) -> None:
     """Have the names in a folder on the disk too. Windows has no call for it, and needs none."""
     if os.name == "nt":
         return
-    handle = os.open(folder, os.O_RDONLY)
+    held = folder.handle if isinstance(folder, Folder) else None
+    handle = os.open(folder, os.O_RDONLY) if held is None else held
     try:
         os.fsync(handle)
     except OSError as error:
         if error.errno != errno.EINVAL:  # a file system that cannot
             raise
     finally:
-        os.close(handle)
+        if held is None:
+            os.close(handle)
 
 
-def remove(path: str | Path) -> None:
+def remove(path: str | Path | File) -> None:
     """Remove a file, if it is there. Raises OSError naming it if that is not allowed."""
     try:
-        Path(path).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            _unlink(path)
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def remove_parts(folder: str | Path) -> None:
+def remove_parts(folder: str | Path | Folder) -> None:
     """Remove what a crash left of files that did not get whole. Only for a folder of our own."""
-    for part in Path(folder).glob(f".*{PART}"):
-        remove(part)
+    for part in placed(folder).iterdir():
+        if is_part(part.name):
+            remove(part)
 
 
-def _umask() -> int:
-    """The bits that the user wants off; they can be read only by setting them."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def is_part(name: str) -> bool:
+    """Is this what a crash left of a file that did not get whole?"""
+    return name.startswith(".") and name.endswith(PART)
+
+
+def _unlink(path) -> None:
+    name, folder = located(path)
+    os.unlink(name, dir_fd=folder)
 
 
 _UNWRITABLE = (
@@ -112,17 +147,15 @@ class _WriteError(OSError):
 
 
 @contextlib.contextmanager
-def _temporary(path: Path):
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=PART, delete=False
-    ) as file:
-        temporary = Path(file.name)
+def _new(path):
+    """A file that was not there, on the disk at the end; removed if anything fails."""
+    with open(path, "x+b", opener=lambda _, flags: no_link(path, flags)) as file:
         try:
-            yield file, temporary
+            yield file
             file.flush()
             os.fsync(file.fileno())
         except BaseException:
             with contextlib.suppress(OSError):  # what could not be flushed cannot be now
                 file.close()
-            temporary.unlink()
+            _unlink(path)
             raise

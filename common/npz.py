@@ -18,11 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
+from lamina.common.files import opened, whole_file
+from lamina.common.folder import File, placed
 
 MAX_ARRAYS = 10_000
 MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
+# What all arrays of a packed file may take: zeros pack to a thousandth, data hardly ever so well.
+GENEROUS, TIMES = 64 << 20, 100  # bytes, or so many times the size of the file if that is more
 _MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
 _MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter
@@ -51,8 +54,8 @@ class Entry:
     """An array in the file: `shape` and `dtype` are known, and in keeping with the size of the
     file; the numbers are not read yet. `where` names file and array, for errors."""
 
-    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str):
-        self._archive, self._info, self.where = archive, info, where
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, room: "_Room"):
+        self._archive, self._info, self.where, self._room = archive, info, where, room
         with _named(where), archive.open(info) as stream:
             start = stream.read(min(info.file_size, _MAX_HEADER))
         self.shape, self._fortran, self.dtype, self._header_size = _header(start, where)
@@ -64,8 +67,10 @@ class Entry:
             )
 
     def read(self) -> np.ndarray:
-        """The array. Raises NpzError if it is damaged or shorter than declared."""
+        """The array. Raises NpzError if it is damaged or shorter than declared, or if what has been
+        read of this file would take more room than there is for it."""
         size = self._info.file_size - self._header_size
+        self._room.take(size)
         try:
             content = np.empty(size, np.uint8)
         except MemoryError:
@@ -90,41 +95,47 @@ class Entry:
 
 
 @contextlib.contextmanager
-def open_npz(file) -> Iterator[dict[str, Entry]]:
+def open_npz(file, *, packed: bool = True) -> Iterator[dict[str, Entry]]:
     """The arrays of an .npz file, a path or a binary file that can seek, by name.
 
     Within the block they can be compared with what is expected, and read or left alone. Nothing
-    larger than what the file holds, or can unpack to, is ever made room for. Raises NpzError for
-    damaged files, OSError for those that cannot be opened.
+    larger than what the file holds is ever made room for; if it may be `packed`, what is read takes
+    GENEROUS bytes at most, or TIMES its size. Raises NpzError for damaged files, OSError for those
+    that cannot be opened.
     """
     with contextlib.ExitStack() as stack:
-        where = file if isinstance(file, (str, Path)) else getattr(file, "name", "the file")
-        if isinstance(file, (str, Path)):
-            if Path(file).exists() and not Path(file).is_file():
+        is_path = isinstance(file, (str, Path, File))
+        where = file if is_path else getattr(file, "name", "the file")
+        if is_path:
+            if placed(file).exists() and not placed(file).is_file():
                 raise NpzError(f"{file}: is no regular file")
-            file = stack.enter_context(open(file, "rb"))
+            file = stack.enter_context(opened(file))
         with _named(where):
             archive = stack.enter_context(zipfile.ZipFile(_Bounded(file)))
         infos = archive.infolist()
         _check_end(file, len(infos), len(archive.comment), where)
-        _check_directory(infos, file.seek(0, io.SEEK_END), where)
+        size = file.seek(0, io.SEEK_END)
+        _check_directory(infos, size, where)
+        if not packed:  # all of it counts, also what is only compared
+            _Room(size, where).take(sum(info.file_size for info in infos))
+        room = _Room(max(GENEROUS, TIMES * size), where)
         entries = {}
         for info in infos:
             name = info.filename.removesuffix(".npy")
             if name == info.filename:
                 raise NpzError(f"{where}: holds {_short(name)}, which is no array (.npy)")
             _check_name(name, where)
-            entries[name] = Entry(archive, info, f"{where}: {_short(name)}")
+            entries[name] = Entry(archive, info, f"{where}: {_short(name)}", room)
         yield entries
 
 
-def read_npz(file) -> dict[str, np.ndarray]:
+def read_npz(file, *, packed: bool = True) -> dict[str, np.ndarray]:
     """All arrays of an .npz file by name; see `open_npz`."""
-    with open_npz(file) as entries:
+    with open_npz(file, packed=packed) as entries:
         return {name: entry.read() for name, entry in entries.items()}
 
 
-def write_npz(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
+def write_npz(path: str | Path | File, arrays: dict[str, np.ndarray]) -> None:
     """Write arrays by name; the file gets its name only when it is whole.
 
     It is put together in memory: zipfile, on a full disk, would raise a second time while it is
@@ -175,6 +186,21 @@ def _check_directory(infos: list[zipfile.ZipInfo], size: int, where) -> None:
     # Parts that overlap could unpack to many times what the file could hold.
     if (packed := sum(info.compress_size for info in infos)) > size:
         raise NpzError(f"{where}: promises {packed} packed bytes in a file of {size}")
+
+
+class _Room:
+    """How many bytes the arrays of a file may take together."""
+
+    def __init__(self, size: int, where):
+        self.size, self.where, self.taken = size, where, 0
+
+    def take(self, size: int) -> None:
+        self.taken += size
+        if self.taken > self.size:
+            raise NpzError(
+                f"{self.where}: would unpack to {self.taken} bytes, and {self.size} are taken at "
+                "most; if that is what it is to hold, write it unpacked, as np.savez does"
+            )
 
 
 def _check_name(name: str, where) -> None:

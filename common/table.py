@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.files import no_link, unwritable
+from lamina.common.files import no_link, opened, unwritable
+from lamina.common.folder import File, placed
 
 
 class Table:
@@ -22,11 +23,11 @@ class Table:
     place, or another file than before: a run holds on to its files, not to their names.
     """
 
-    def __init__(self, path: str | Path, header: tuple, upto: int = 0):
-        self.path, self._text = (path := Path(path)), io.StringIO()
+    def __init__(self, path: str | Path | File, header: tuple, upto: int = 0):
+        self.path, self._text = (path := placed(path)), io.StringIO()
         self.write = csv.writer(self._text, lineterminator="\n").writerow
         try:
-            with open(path, "ab", buffering=0, opener=no_link) as file:
+            with self._open(os.O_CREAT) as file:
                 kept = _whole_rows(path, header, upto)
                 os.truncate(file.fileno(), kept)
                 self._file = _identity(file)
@@ -41,7 +42,7 @@ class Table:
         OSError naming the file, and keeps the rows for the next flush, if there is no room."""
         rows = self._text.getvalue().encode()
         try:
-            with open(self.path, "ab", buffering=0, opener=_if_there) as file:
+            with self._open() as file:
                 if _identity(file) != self._file:
                     raise OSError(f"{self.path}: is another file than this run's; {_MOVED}")
                 end = file.tell()
@@ -60,16 +61,20 @@ class Table:
         self._text.seek(0)
         self._text.truncate()
 
+    def _open(self, made: int = 0):
+        """To append; the file is only made if that is asked for."""
+        return open(
+            self.path,
+            "ab",
+            buffering=0,
+            opener=lambda _, flags: no_link(self.path, flags & ~os.O_CREAT | made),
+        )
+
 
 _MOVED = (
     "was the run directory moved while the run went on? Go on from where it lies now: "
     "python train.py --resume RUN"
 )
-
-
-def _if_there(path: str, flags: int) -> int:
-    """As no_link, but the file is not made if it is gone."""
-    return no_link(path, flags & ~os.O_CREAT)
 
 
 def _identity(file) -> tuple[int, int]:
@@ -83,9 +88,10 @@ def _write_all(file, content: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def _whole_rows(path: Path, header: tuple, upto: int) -> int:
+def _whole_rows(path, header: tuple, upto: int) -> int:
     """How many bytes are to stay: the header and whole rows of iterations up to that one."""
-    *lines, rest = path.read_bytes().split(b"\n")  # only there: a name may hold other line ends
+    with opened(path) as file:
+        *lines, rest = file.read().split(b"\n")  # only there: a name may hold other line ends
     first, *lines = [*(line + b"\n" for line in lines), *([rest] if rest else [])] or [b""]
     whole = (",".join(header) + "\n").encode()
     if whole.startswith(first) and first != whole:  # a crash came before the header was whole
@@ -103,7 +109,7 @@ def _whole_rows(path: Path, header: tuple, upto: int) -> int:
     return end
 
 
-def read_table(path: str | Path) -> dict[str, np.ndarray]:
+def read_table(path: str | Path | File) -> dict[str, np.ndarray]:
     """A CSV file of a run as columns of floats; an empty cell is NaN. Raises what `read_rows` does,
     and RunError naming the file if it has no header, and the line of what is no number."""
     header, rows = read_rows(path)
@@ -119,11 +125,12 @@ def read_table(path: str | Path) -> dict[str, np.ndarray]:
     return {name: np.array(column) for name, column in zip(header, columns, strict=True)}
 
 
-def read_rows(path: str | Path) -> tuple[list[str], list[list[str]]]:
+def read_rows(path: str | Path | File) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV file of a run, [] if it is empty. A last line that was cut off is
     left out. Raises RunError naming the file, and the line of a row of another length."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with opened(path, "r", encoding="utf-8") as file:
+            text = file.read()
     except UnicodeDecodeError:
         raise RunError(f"{path}: is not a text file") from None
     except FileNotFoundError:

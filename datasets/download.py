@@ -10,16 +10,18 @@ import glob
 import gzip
 import hashlib
 import os
-import sys
 import time
 import urllib.parse
 import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
 from lamina.common.files import PART, whole_file
+from lamina.common.notice import Bar
 
 TIMEOUT_S = (5.0, 20.0)  # to connect; between two pieces of the answer
+SLOWEST, SLOW_S = 1 << 10, 60.0  # bytes a second, on the whole, once so many have passed
 ATTEMPTS = 3
 BACK_OFF_S = 0.5  # before the second attempt; doubled before each further one
 MAX_REDIRECTS = 5
@@ -72,6 +74,9 @@ def fetch(
     import requests  # late: a run whose data are in place needs no network code
     import urllib3
 
+    # A ValueError is what the HTTP code below raises for answers that are none.
+    passing = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException)
+    passing += (OSError, ValueError)
     failures = []
     with requests.Session() as session:
         for url in urls:
@@ -85,7 +90,7 @@ def fetch(
                 except _Refused as error:
                     failures.append(f"  {url}: {_printable(str(error))}")
                     break  # asking again would give the same answer
-                except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                except passing as error:
                     failure = f"  {url}: {_printable(_short(error))}"
             else:
                 failures.append(f"{failure} ({ATTEMPTS} attempts)")
@@ -167,30 +172,34 @@ def _make_folder(folder: Path) -> None:
 
 
 def _copy(answer, file, name: str, at_most: int) -> None:
-    from tqdm import tqdm
-
     declared = answer.headers.get("Content-Length", "")
     total = int(declared) if declared.isdecimal() and len(declared) < 20 else None
+    started = time.monotonic()
     too_long = f"the file is longer than {at_most} bytes: a wrong file"
     if total and total > at_most:
         raise _Refused(too_long)
-    with tqdm(total=total, desc=name, unit="B", unit_scale=True, file=sys.stderr) as bar:
+    with contextlib.closing(Bar(total=total, desc=name, unit="B", unit_scale=True)) as bar:
         # `raw` gives the bytes as they are: with iter_content a server that labels the file
         # "Content-Encoding: gzip" would have it unpacked on the way.
         while piece := _piece(answer):
             if file.tell() + len(piece) > at_most:
                 raise _Refused(too_long)
             file.write(piece)
-            bar.update(len(piece))
+            seconds = time.monotonic() - started
+            if seconds > SLOW_S and file.tell() < SLOWEST * seconds:
+                raise _Refused(f"gave {file.tell()} bytes in {seconds:.0f} s: too slow")
+            bar.to(file.tell())
     if total and file.tell() != total:
         raise OSError(f"broken off after {file.tell()} of {total} bytes")
 
 
 def _piece(answer) -> bytes:
-    """The next bytes. Raises OSError if what frames them is none, as a chunk of negative size: the
-    HTTP code below raises a bare ValueError for that."""
+    """The bytes that have come, at most _CHUNK. Raises OSError if what frames them is none, as a
+    chunk of negative size: the HTTP code below raises a bare ValueError for that."""
+    # A server that sends a byte now and then would keep `read` waiting for a whole chunk of them.
+    read = getattr(answer.raw, "read1", answer.raw.read)
     try:
-        return answer.raw.read(_CHUNK, decode_content=False)
+        return read(_CHUNK, decode_content=False)
     except ValueError as error:
         raise OSError(f"its answer is no HTTP ({error})") from None
 

@@ -2,6 +2,7 @@
 
 from lamina.datasets.download import md5_of_file
 from lamina.datasets.mnist import MNIST
+from lamina.datasets.published import FASHION_FILES
 
 # Of the compressed files, as their publishers list them.
 FILE_MD5 = {
@@ -16,6 +17,7 @@ class FashionMNIST(MNIST):
     """Fashion-MNIST from $LAMINA_DATA/fashion_mnist; otherwise as MNIST."""
 
     folder = "fashion_mnist"
+    contents = FASHION_FILES
     mirrors = (
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",

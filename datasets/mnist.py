@@ -2,6 +2,7 @@
 
 import functools
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from lamina.datasets.dataset import Samples
 from lamina.datasets.download import data_home, fetch, sha256_of_content
 from lamina.datasets.idx import IdxError, read_idx
 from lamina.datasets.images import Images
+from lamina.datasets.published import MNIST_FILES, mismatch
 from lamina.datasets.split import check_split_seed, split_off, validation_beside, validation_out_of
 
 # Name: array shape, and SHA-256 of the decompressed file.
@@ -39,11 +41,16 @@ class MNIST(Images):
     mean 0 and deviation 1, by the pixels of the training images. `n_train`: only that many
     training images, the first ones, besides those for validation. `validation_share` of the
     training images, or `n_validation` of them, are held back for validation, class by class and
-    fixed by `split_seed`. task: "classification" or "reconstruction". Raises ValueError if there
-    are not so many, IdxError for damaged files, DownloadError if no mirror has them.
+    fixed by `split_seed`. task: "classification" or "reconstruction".
+
+    The files may be packed (.gz) or not, and hold what was published; with `own_files` they are
+    files of one's own under these names, and nothing is downloaded. Raises ValueError if there
+    are not so many images, IdxError for damaged files and for others than those published,
+    DownloadError if no mirror has them.
     """
 
     folder = "mnist"
+    contents = MNIST_FILES
     mirrors = (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -61,6 +68,7 @@ class MNIST(Images):
         n_validation: int | None = None,
         split_seed: int = 0,
         task: str = "classification",
+        own_files: bool = False,
     ):
         check_split_seed(split_seed)
         there = FILES["train-images-idx3-ubyte.gz"][0][0]
@@ -82,7 +90,7 @@ class MNIST(Images):
                 f"{len(self.classes)}, one of each class"
             )
         super().__init__(flatten, normalise, task, held_back)
-        self.n_train, self.split_seed = n_train, split_seed
+        self.n_train, self.split_seed, self.own_files = n_train, split_seed, own_files
 
     @property
     def train(self) -> Samples:
@@ -130,28 +138,54 @@ class MNIST(Images):
         return 4 + 4 * len(shape) + math.prod(shape)
 
     def _read(self, name: str) -> np.ndarray:
-        again = "delete the file, and the next run downloads it again"
-        shape, _ = FILES[name]
+        path = self._path(name)
+        try:
+            array = read_idx(path, FILES[name][0])
+        except IdxError as error:
+            again = "" if self.own_files else f"; {_AGAIN}"
+            raise IdxError(f"{error}{again}") from None
+        if not self.own_files and (got := mismatch(array, self.contents[name])):
+            raise IdxError(
+                f"{path}: is not the file that was published as {type(self).__name__}: expects "
+                f"numbers with {self.contents[name]}, got {got}; {_AGAIN}; or, if it is meant to "
+                "be a file of your own, say so: own_files: true"
+            )
+        return array
+
+    def _path(self, name: str) -> Path:
+        """Where the file lies, packed or not; downloaded if it is not there."""
+        path = data_home() / self.folder / name
+        unpacked = path.with_suffix("")
+        if not path.exists() and unpacked.exists():
+            return unpacked
+        if self.own_files and not path.exists():
+            raise IdxError(f"{path}: no such file, which own_files: true says is your own")
         urls = [mirror + name for mirror in self.mirrors]
         size = self._size(name)
         at_most = size + size // 100 + 1000  # gzip adds that little to what it cannot compress
-        path = fetch(data_home() / self.folder / name, urls, self.verification(name), at_most)
-        try:
-            return read_idx(path, shape)
-        except IdxError as error:
-            raise IdxError(f"{error}; {again}") from None
+        return fetch(path, urls, self.verification(name), at_most)
 
 
-def load_mnist(normalize: bool = True, flatten: bool = True, one_hot_label: bool = False):
+_AGAIN = "delete the file, and the next run downloads it again"
+
+
+def load_mnist(
+    normalize: bool = True,
+    flatten: bool = True,
+    one_hot_label: bool = False,
+    *,
+    own_files: bool = False,
+):
     """((x_train, t_train), (x_test, t_test)) as whole arrays, with the arguments of note 004.
 
     normalize: float32 in 0-1 instead of uint8 in 0-255. flatten: (N, 784) instead of
     (N, 1, 28, 28). one_hot_label: targets (N, 10) of 0 and 1 instead of class indices (N,).
+    own_files: as for `MNIST`.
     """
 
     def shaped(X, t):
         X = np.multiply(X, 1.0 / 255.0, dtype=np.float32) if normalize else X
         return X, np.eye(10, dtype=np.float32)[t] if one_hot_label else t
 
-    train, test = (shaped(X, t) for X, t in MNIST(flatten).arrays())
+    train, test = (shaped(X, t) for X, t in MNIST(flatten, own_files=own_files).arrays())
     return train, test

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import Folder
 from lamina.diagnosis.causes import CAUSES
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import Record, read_record
@@ -23,7 +24,7 @@ def diagnose(record: Record) -> list[Finding]:
     return sorted(found, key=lambda finding: bool(finding.follows_from))
 
 
-def glance(run_dir: str | Path) -> str:
+def glance(run_dir: str | Path | Folder) -> str:
     """The names of the causes found in a run, "" if it is healthy or cannot be read."""
     try:
         findings = diagnose(read_record(run_dir))

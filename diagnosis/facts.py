@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
+from lamina.common.folder import placed
 from lamina.nets.probes import places_of
 
 
@@ -19,7 +20,7 @@ def write_facts(path: str | Path, trainer) -> None:
     parameter has its shape, the mean and the deviation that it starts with, and whether it learns;
     layers are listed with their types, in order. What is not known is None.
     """
-    path = Path(path)
+    path = placed(path)
     if path.exists() and trainer.iteration:
         return
     dataset, parameters = trainer.dataset, trainer.net.parameters()

@@ -4,6 +4,9 @@ import json
 import math
 from pathlib import Path
 
+from lamina.common.files import opened
+from lamina.common.folder import placed
+
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
     **dict.fromkeys(("samples", "validation_samples", "test_samples", "batch_size"), "number"),
@@ -36,11 +39,12 @@ def read_culprit(path: str | Path) -> dict:
 
 
 def _checked(path: Path, kinds: dict) -> dict:
-    path = Path(path)
+    path = placed(path)
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        with opened(path) as file:
+            found = json.loads(file.read().decode())
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is damaged: no JSON") from None
     if place := _misfit(found, kinds, ""):

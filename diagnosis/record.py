@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import no_run
+from lamina.common.files import opened
+from lamina.common.folder import Folder, placed
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
 from lamina.diagnosis.figure import Figure, figure_of
@@ -165,10 +167,10 @@ def number(value) -> float:
     return float(value) if usable else math.nan
 
 
-def read_record(path: str | Path) -> Record:
+def read_record(path: str | Path | Folder) -> Record:
     """Read the files of a run. Raises OSError, or ValueError if it is none or a file is damaged; a
     last line that was cut off, as in a run that was killed, is left out."""
-    path = Path(path)
+    path = placed(path)
     for name in ("config.yaml", "loss.csv"):
         if not (path / name).is_file():
             raise ValueError(no_run(path, name))
@@ -186,7 +188,7 @@ def read_record(path: str | Path) -> Record:
 def _config(path: Path) -> dict:
     """The data of a configuration; nothing that it names is built."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             data, _ = parse(file.read(MAX_BYTES + 1).decode())
     except (YamlError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from None
@@ -207,7 +209,7 @@ def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
 
 def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
     """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
-    if not path.is_file() or b"\n" not in path.read_bytes():
+    if not path.is_file() or not read_rows(path)[0]:
         return {name: np.empty(0) for name in wanted}
     table = read_table(path)
     _check_header(path, list(table), wanted)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
 from lamina.diagnosis.facts import write_facts
 from lamina.diagnosis.statistics import (
@@ -49,14 +50,14 @@ class Recorder:
     every is at least 1.
     """
 
-    def __init__(self, folder: str | Path, trainer, every: int = DEFAULT_INTERVAL):
+    def __init__(self, folder: str | Path | Folder, trainer, every: int = DEFAULT_INTERVAL):
         if every < 1:
             raise ValueError(f"record_every: expects at least 1, got {every}")
         self.every, self.seconds = every, 0.0
         started = time.perf_counter()
         places = [p for k, net in enumerate(trainer.nets) for p in places_of(net, k)]
         self._places = [p for p in places if not isinstance(p.layer, Copy)]
-        folder = Path(folder)
+        folder = placed(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
         write_facts(folder / "facts.json", trainer)

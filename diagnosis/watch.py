@@ -1,12 +1,12 @@
 """What a run knows of its own health: the flight recorder, and where a NaN came from."""
 
 import contextlib
-import sys
 from collections.abc import Callable
 
 import numpy as np
 
 from lamina.common.files import remove
+from lamina.common.notice import note
 from lamina.diagnosis.culprit import find_culprit
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, Recorder
 from lamina.diagnosis.words import explain, wrapped
@@ -30,11 +30,11 @@ class Diagnosis(Watch):
         self._good: Callable[[], dict] | None = None
 
     def started(self, trainer) -> None:
-        if trainer.run_dir is None:
+        if (folder := trainer.files.folder) is None:
             return
-        remove(trainer.run_dir / "culprit.json")  # of a failure before
+        remove(folder / "culprit.json")  # of a failure before
         if self.record_every:
-            self.recorder = Recorder(trainer.run_dir, trainer, self.record_every)
+            self.recorder = Recorder(folder, trainer, self.record_every)
             self.seconds += self.recorder.taken()
 
     def around_step(self, trainer):
@@ -48,13 +48,13 @@ class Diagnosis(Watch):
     def explained(self, trainer, error: NonFiniteError, check: Callable[[], None]):
         """The error with its culprit, found by a replay from the last checkpoint, and saved."""
         if not trainer.quiet:
-            print(f"{error.noticed}; replaying to find out why", file=sys.stderr)
+            note(f"{error.noticed}; replaying to find out why")
         with np.errstate(all="ignore"), self._recorder_off():
             culprit = find_culprit(trainer, error, self._good, check)
         said = explain(culprit, error.noticed, trainer.history.losses, trainer.optimizer.lr)
-        if trainer.run_dir is not None:
+        if (folder := trainer.files.folder) is not None:
             with contextlib.suppress(OSError):  # what it says is said all the same
-                culprit.save(trainer.run_dir / "culprit.json", error.noticed, said)
+                culprit.save(folder / "culprit.json", error.noticed, said)
             said += f"\n  lamina doctor {trainer.run_dir} says what led to it"
         return NonFiniteError(error.iteration, error.noticed, wrapped(said), culprit)
 

@@ -1,12 +1,12 @@
 """From a configuration to a net: chains, graphs, and what is set for single parameters."""
 
 import inspect
-import sys
 
 import numpy as np
 
 from lamina import nets
 from lamina.common.names import suggest
+from lamina.common.notice import note
 from lamina.datasets import Dataset
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.contract import check_made
@@ -70,7 +70,7 @@ def _check_before_losses(section: Section, net: nets.Net) -> None:
         if message := refused(*found, head.loss):
             raise section.error(message, *place)
         if message := doubtful(*found, head.loss):
-            print(f"note: {section.error(message, *place)}", file=sys.stderr)
+            note(f"note: {section.error(message, *place)}")
 
 
 class _Building:
@@ -301,6 +301,6 @@ def _put_in_weights(section: Section, net: Layer) -> None:
     strict = not section.value("partial_weights", bool, False)
     path = section.file("weights")
     try:
-        print("weights:", load_weights(path, net, strict=strict), file=sys.stderr)
+        note(f"weights: {load_weights(path, net, strict=strict)}")
     except ValueError as error:
         raise section.error(str(error), "weights") from None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lamina.common.files import whole_file
+from lamina.common.files import opened, whole_file
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, describe, dump, parse
 from lamina.experiment.setting import set_value
 
@@ -72,13 +72,13 @@ def load_config(path: str | Path) -> Config:
     """Read a YAML file. Raises ConfigError if it is missing, or for what `strict_yaml.parse`
     refuses: no YAML, keys that stand twice, beyond the limits. `find_config` finds it by name."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise ConfigError(f"{path}: is longer than {MAX_BYTES} bytes: no configuration")
         data, lines = parse(content.decode())
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not a text file") from None
     except YamlError as error:

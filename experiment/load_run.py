@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.datasets.tasks import Task
@@ -40,6 +40,76 @@ class RunChanged(RunError):
     """Data, code or configuration of a run are no longer those that it was trained with."""
 
 
+class Run:
+    """A finished run: its configuration and provenance.json, each read once and for all.
+
+    `code` are the files of own layers that it may run, see `load_run_config`. Data, class names,
+    own code and configuration are compared with those of the training, before they are used: the
+    methods raise RunChanged, naming what is another, or with `changed` say so on stderr and go on.
+    A run without provenance.json is taken as it is, which a line says.
+    """
+
+    def __init__(self, run_dir: str | Path, code: Iterable[Path] = (), *, changed: bool = False):
+        self.path, self._changed = Path(run_dir), changed
+        self._config = load_run_config(self.path, code)
+        check_sections(self._config)
+        self._trained_on = read_provenance(self.path)
+        if self._trained_on is None:
+            said = "whether data and code are those of its training cannot be compared"
+            note(f"{self.path}: has no {FILE}: {said}")
+
+    def load(self, dataset: Dataset | None = None):
+        """(net, dataset): the configuration built again, and the weights put in. A run that was
+        made in Python on arrays needs its `dataset`: raises DataUnknown without it."""
+        config, trained_on = self._config, self._trained_on
+        if dataset is None and config.data["dataset"].get("type") == ARRAYS:
+            raise DataUnknown(
+                f"{self.path}: its data were arrays of a program: load_run(run, dataset=dataset)"
+            )
+        if trained_on is not None:  # before any of it is run
+            self._say(_changed_code(trained_on, config, ("dataset", "net")))
+        dataset = build_dataset(config) if dataset is None else dataset
+        if trained_on is not None:  # before a net for other classes is refused
+            wrong = _changed_config(trained_on, config, "dataset")
+            self._say(wrong + data_changes(trained_on["sets"], trained_on["task"], dataset))
+        # Without the weights where training began: they need not be there still.
+        net = build_net(config, dataset, np.random.default_rng(0), weights=False)
+        if trained_on is not None:
+            self._say(_changed_config(trained_on, config, "net"))
+        if not (self.path / "weights.npz").exists():
+            raise ValueError(
+                f"{self.path}: has no weights.npz, since the run has failed, or is not over; "
+                f"lamina doctor {self.path} says more"
+            )
+        load_weights(self.path / "weights.npz", net)
+        return net, dataset
+
+    def metrics(self, task: Task) -> list | None:
+        """The metrics that the configuration names, made for this task; None if it leaves them to
+        the task."""
+        if self._trained_on is not None:
+            wrong = _changed_config(self._trained_on, self._config, "metrics")
+            self._say(wrong + _changed_code(self._trained_on, self._config, ("metrics",)))
+        training = Section(self._config).section("training")
+        if "metrics" not in training.data:
+            return None
+        return training.build_each("metrics", METRICS, task.metric_options)
+
+    def _say(self, wrong: list[str]) -> None:
+        """Refuse what has changed, or say it."""
+        if not wrong:
+            return
+        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+        said = "; ".join([*wrong[:_LISTED], *more])
+        said = f"{printable(str(self.path))}: changed since its training: {said}"
+        if not self._changed:
+            raise RunChanged(
+                f"{said}. What is said of it would not be of this run: put back what it was "
+                "trained with, or go on regardless: --changed (load_run(..., changed=True))"
+            )
+        note(said)
+
+
 def load_run(
     run_dir: str | Path,
     code: Iterable[Path] = (),
@@ -47,58 +117,8 @@ def load_run(
     *,
     changed: bool = False,
 ):
-    """(net, dataset) of a run: its configuration built again, and its weights put in. `code` are
-    the files of own layers that it may run, see `load_run_config`. A run that was made in Python
-    on arrays needs its `dataset`: raises DataUnknown without it.
-
-    Data, class names, own code and configuration are compared with those of the training, as
-    provenance.json has them: raises RunChanged, naming what is another, or with `changed` says so
-    on stderr and goes on. A run without that file is taken as it is, which a line says.
-    """
-    run_dir = Path(run_dir)
-    config = load_run_config(run_dir, code)
-    check_sections(config)
-    trained_on = read_provenance(run_dir)
-    if trained_on is None:
-        said = "whether data and code are those of its training cannot be compared"
-        print(f"{_shown(run_dir)}: has no {FILE}: {said}", file=sys.stderr)
-    if dataset is None and config.data["dataset"].get("type") == ARRAYS:
-        raise DataUnknown(
-            f"{run_dir}: its data were arrays of a program: load_run(run, dataset=dataset)"
-        )
-    if trained_on is not None:  # before any of it is run
-        _say(run_dir, _changed_code(trained_on, config, ("dataset", "net")), changed)
-    dataset = build_dataset(config) if dataset is None else dataset
-    if trained_on is not None:  # before a net for other classes is refused
-        wrong = _changed_config(trained_on, config, "dataset")
-        wrong += data_changes(trained_on["sets"], trained_on["task"], dataset)
-        _say(run_dir, wrong, changed)
-    # Without the weights where training began: they need not be there still.
-    net = build_net(config, dataset, np.random.default_rng(0), weights=False)
-    if trained_on is not None:
-        _say(run_dir, _changed_config(trained_on, config, "net"), changed)
-    if not (run_dir / "weights.npz").exists():
-        raise ValueError(
-            f"{run_dir}: has no weights.npz, since the run has failed, or is not over; lamina "
-            f"doctor {run_dir} says more"
-        )
-    load_weights(run_dir / "weights.npz", net)
-    return net, dataset
-
-
-def metrics_of_run(
-    run_dir: str | Path, task: Task, code: Iterable[Path] = (), *, changed: bool = False
-) -> list | None:
-    """The metrics that the configuration of a run names, made for this task; None if it leaves
-    them to the task. Raises RunChanged as `load_run` does."""
-    config = load_run_config(Path(run_dir), code)
-    if (trained_on := read_provenance(Path(run_dir))) is not None:
-        wrong = _changed_config(trained_on, config, "metrics")
-        _say(run_dir, wrong + _changed_code(trained_on, config, ("metrics",)), changed)
-    training = Section(config).section("training")
-    if "metrics" not in training.data:
-        return None
-    return training.build_each("metrics", METRICS, task.metric_options)
+    """(net, dataset) of a finished run: `Run(run_dir, code, changed=changed).load(dataset)`."""
+    return Run(run_dir, code, changed=changed).load(dataset)
 
 
 def _changed_config(trained_on: dict, config: Config, part: str) -> list[str]:
@@ -127,21 +147,3 @@ def _of(data: dict, part: str) -> dict:
     training = data.get("training")
     there = isinstance(training, dict) and "metrics" in training
     return {"training": {"metrics": training["metrics"]}} if there else {}
-
-
-def _say(run_dir, wrong: list[str], changed: bool) -> None:
-    """Refuse what has changed, or say it."""
-    if not wrong:
-        return
-    more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
-    said = f"{_shown(run_dir)}: changed since its training: {'; '.join([*wrong[:_LISTED], *more])}"
-    if not changed:
-        raise RunChanged(
-            f"{said}. What is said of it would not be of this run: put back what it was trained "
-            "with, or go on regardless: --changed (load_run(..., changed=True))"
-        )
-    print(said, file=sys.stderr)
-
-
-def _shown(run_dir) -> str:
-    return printable(str(run_dir))

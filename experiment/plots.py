@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.common.errors import no_run
 from lamina.common.figures import label, save_png
+from lamina.common.folder import Folder, placed
 from lamina.common.table import read_table
 from lamina.metrics import make_metric
 
@@ -95,16 +96,16 @@ def _is_share(metric: str) -> bool:
         return False
 
 
-def read_run(run_dir: str | Path) -> tuple[dict, dict]:
+def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
     """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
-    run_dir = Path(run_dir)
+    run_dir = placed(run_dir)
     for name in ("loss", "history"):
         if not (run_dir / f"{name}.csv").is_file():
             raise ValueError(no_run(run_dir, f"{name}.csv"))
     tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
     for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
         if missing := [column for column in wanted if column not in table]:
-            raise ValueError(f"{run_dir / name}.csv: has no column {missing[0]}")
+            raise ValueError(f"{run_dir / f'{name}.csv'}: has no column {missing[0]}")
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]

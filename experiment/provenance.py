@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.files import whole_file
+from lamina.common.files import opened, whole_file
 from lamina.common.printable import printable
 from lamina.common.threads import blas
 from lamina.datasets import Dataset
@@ -61,7 +61,7 @@ def read_provenance(run_dir: Path) -> dict[str, dict] | None:
     if not path.is_file():
         return None
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             found = json.loads(file.read(_LARGEST))
         whole = all(isinstance(found[name], dict) for name in ("sets", "task", "versions"))
     except (ValueError, RecursionError, KeyError, TypeError):

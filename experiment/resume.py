@@ -1,9 +1,10 @@
 """Going on with a run: from its newest whole checkpoint, if the configuration still fits."""
 
 import json
-import sys
 from pathlib import Path
 
+from lamina.common.folder import File, Folder, placed
+from lamina.common.notice import note
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.provenance import as_json, data_changes, differences, provenance
@@ -18,12 +19,12 @@ _MALFORMED = (
 )
 
 
-def resumed_trainer(config: Config, run_dir: str | Path, quiet: bool = False) -> Built:
+def resumed_trainer(config: Config, run_dir: str | Path | Folder, quiet: bool = False) -> Built:
     """A trainer that stands where the newest whole checkpoint of a run was taken, or at the start
     if the run has not come to one, and the configuration that is in force. What is damaged is
     reported. Raises CheckpointError if the configuration or the data are other ones than the run's,
     listing the differences."""
-    run_dir = Path(run_dir)
+    run_dir = placed(run_dir)
     path, parts = newest_whole(saved_checkpoints(run_dir))
     if path is None:
         return _from_the_start(config, run_dir, quiet)
@@ -38,7 +39,7 @@ def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) 
     return built
 
 
-def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
+def _from_the_start(config: Config, run_dir: Path | Folder, quiet: bool) -> Built:
     """Only what a run of this configuration has left before its first checkpoint is begun anew."""
     if (run_dir / "weights.npz").exists():
         raise CheckpointError(
@@ -50,11 +51,11 @@ def _from_the_start(config: Config, run_dir: Path, quiet: bool) -> Built:
     built.trainer.files.provenance = provenance(*built)
     now = json.loads(str(built.trainer.files.provenance["config"]))
     _refuse(run_dir / "config.yaml", differences(json.loads(as_json(before)), now))
-    print(f"{run_dir} has no checkpoint yet: from the start", file=sys.stderr)
+    note(f"{run_dir} has no checkpoint yet: from the start")
     return built
 
 
-def _settled(config: Config, run_dir: Path) -> Config:
+def _settled(config: Config, run_dir: Path | Folder) -> Config:
     """With the number of shards that the run has, where this one leaves it to a measurement."""
     training = config.data.get("training")
     if not isinstance(training, dict) or training.get("shards") != "auto":
@@ -63,14 +64,14 @@ def _settled(config: Config, run_dir: Path) -> Config:
     return config.replaced({("training", "shards"): of_run.get("shards", 1)})
 
 
-def newest_whole(saved: dict[int, Path]) -> tuple[Path | None, dict[str, dict]]:
+def newest_whole(saved: dict[int, Path | File]) -> tuple[Path | File | None, dict[str, dict]]:
     """The newest of these checkpoints that is not damaged, and its parts; None and none if there
     are none. Raises CheckpointError if all of them are damaged."""
     for path in reversed(saved.values()):
         try:
             return path, load_checkpoint(path)
         except CheckpointError as error:
-            print(f"{error}; looking for an older one", file=sys.stderr)
+            note(f"{error}; looking for an older one")
     if saved:
         folder = path.parent
         raise CheckpointError(
@@ -123,4 +124,4 @@ def _say_changes(before: dict, now: dict) -> None:
         if before.get(name) != now[name]
     ]
     if changed:
-        print(f"{'; '.join(changed)}: the bits may differ from here on", file=sys.stderr)
+        note(f"{'; '.join(changed)}: the bits may differ from here on")

@@ -1,12 +1,13 @@
 """A run from its configuration to its files; and the same run, going on where it was."""
 
 import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.folder import Folder
+from lamina.common.notice import note
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
@@ -36,11 +37,11 @@ def run(
         refuse_used(run_dir)
     trainer, config = build_run(config, quiet=quiet)
     run_dir = Path(run_dir) if run_dir else new_directory(name)
-    with claimed(run_dir):
-        save_config(run_dir / "config.yaml", config)
+    with claimed(run_dir) as folder:
+        save_config(folder / "config.yaml", config)
         trainer.files.provenance = provenance(trainer, config)
-        write_provenance(run_dir, trainer.files.provenance)
-        return _train(trainer, run_dir)
+        write_provenance(folder, trainer.files.provenance)
+        return _train(trainer, folder)
 
 
 def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
@@ -48,36 +49,36 @@ def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     stopped. Returns what `run` returns."""
     run_dir = Path(run_dir)
     require_run(run_dir)
-    with locked(run_dir):
-        trainer, config = resumed_trainer(config, run_dir, quiet=quiet)
-        save_config(run_dir / "config.yaml", config)
-        write_provenance(run_dir, trainer.files.provenance)
-        return _train(trainer, run_dir)
+    with locked(run_dir) as folder:
+        trainer, config = resumed_trainer(config, folder, quiet=quiet)
+        save_config(folder / "config.yaml", config)
+        write_provenance(folder, trainer.files.provenance)
+        return _train(trainer, folder)
 
 
-def _train(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
-    trainer.run_dir = run_dir
+def _train(trainer: Trainer, folder: Folder) -> tuple[str, int]:
+    trainer.run_dir = folder
     trainer.run()
-    return _report(trainer, run_dir)
+    return _report(trainer, folder)
 
 
-def _report(trainer: Trainer, run_dir: Path) -> tuple[str, int]:
+def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     """Draw the curves, and say in a line how the run has ended."""
+    run_dir = folder.now()  # it may have been moved
     if trainer.interrupted:
         line = f"interrupted at iteration {trainer.iteration}; to go on: "
         command = f"python train.py --resume {shlex.quote(str(run_dir))}"
         return f"{line}{command}", 128 + trainer.interrupted
-    losses, history = read_run(run_dir)
-    plot_curves(run_dir / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
+    losses, history = read_run(folder)
+    plot_curves(folder / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
     first, last = losses["loss"][0], history["loss"][-1]
-    if causes := glance(run_dir):
+    if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
-        print(f"{command} finds: {causes}", file=sys.stderr)
+        note(f"{command} finds: {causes}")
     elif last > RISEN * first:
-        print(
+        note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
-            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps",
-            file=sys.stderr,
+            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
         )
     return f"{_result(trainer, history)}, run in {run_dir}", 0
 

@@ -5,20 +5,21 @@ import errno
 import itertools
 import os
 import shlex
-import sys
 import time
 from pathlib import Path
 
 from lamina.common.errors import RunError, no_run
-from lamina.common.files import PART, no_link, remove_parts, unwritable
+from lamina.common.files import is_part, no_link, remove_parts, unwritable
+from lamina.common.folder import Folder, located, placed
+from lamina.common.notice import note
 
 
-def refuse_used(run_dir: str | Path) -> None:
+def refuse_used(run_dir: str | Path | Folder) -> None:
     """A run directory is new, or empty: a run that is there already is never written over."""
-    run_dir = Path(run_dir)
-    if run_dir.is_file():
+    run_dir = placed(run_dir)
+    if Path(run_dir).is_file():
         raise FileExistsError(f"{run_dir} is a file; choose another --run-dir")
-    if run_dir.exists() and any(map(_counts, run_dir.iterdir())):
+    if run_dir.is_dir() and any(map(_counts, run_dir.iterdir())):
         raise FileExistsError(
             f"{run_dir} is not empty; choose another --run-dir, move that one away, or go on with "
             f"it: --resume {shlex.quote(str(run_dir))}"
@@ -31,9 +32,9 @@ def require_run(run_dir: str | Path) -> None:
         raise RunError(no_run(run_dir, "config.yaml"))
 
 
-def _counts(path: Path) -> bool:
+def _counts(path) -> bool:
     """Not a lock, nor what a crash left of a file that did not get whole."""
-    return path.name != _LOCK and not (path.name.startswith(".") and path.name.endswith(PART))
+    return path.name != _LOCK and not is_part(path.name)
 
 
 def new_directory(name: str) -> Path:
@@ -54,27 +55,33 @@ def new_directory(name: str) -> Path:
 
 @contextlib.contextmanager
 def claimed(run_dir: str | Path):
-    """Make a new run directory, or take an empty one, and keep others out of it meanwhile."""
+    """Make a new run directory, or take an empty one, and keep others out of it meanwhile: the
+    `Folder`, as `locked` gives it."""
     run_dir = Path(run_dir)
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(run_dir, error) from error
-    with locked(run_dir):
-        refuse_used(run_dir)
-        yield
+    with locked(run_dir) as folder:
+        refuse_used(folder)
+        yield folder
 
 
 @contextlib.contextmanager
 def locked(run_dir: str | Path):
-    """Keep other processes out of a run directory; what a crash left half-written is removed.
+    """Keep other processes out of a run directory, and hold on to it: the `Folder`, to be found
+    whatever its name becomes. What a crash left half-written is removed.
 
     The lock is the operating system's and goes with the process, however that ends. Raises OSError
     if another process has it, or if nothing can be written there.
     """
     run_dir = Path(run_dir)
     try:
-        handle = _lock(run_dir)
+        with contextlib.ExitStack() as stack:
+            folder = Folder(run_dir)
+            stack.callback(folder.close)
+            handle = _lock(folder)
+            stack.pop_all()
     except BlockingIOError:
         raise BlockingIOError(f"{run_dir} is in use by another process; wait for it") from None
     except FileNotFoundError:
@@ -82,12 +89,14 @@ def locked(run_dir: str | Path):
     except OSError as error:
         raise unwritable(run_dir, error) from error
     try:
-        if not os.access(run_dir, os.W_OK):
+        name, held = located(folder / ".")
+        if not os.access(name, os.W_OK, dir_fd=held):
             raise PermissionError(f"{run_dir} cannot be written: Permission denied")
-        remove_parts(run_dir)
-        yield
+        remove_parts(folder)
+        yield folder
     finally:
         os.close(handle)
+        folder.close()
 
 
 _LOCK = ".lock"  # where a folder itself cannot be locked
@@ -96,7 +105,7 @@ _UNKNOWN = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTS
 if os.name == "nt":
     import msvcrt
 
-    def _lock(run_dir: Path) -> int:
+    def _lock(run_dir: Folder) -> int:
         handle = no_link(run_dir / _LOCK, os.O_RDWR | os.O_CREAT)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -108,10 +117,11 @@ if os.name == "nt":
 else:
     import fcntl
 
-    def _lock(run_dir: Path) -> int:
+    def _lock(run_dir: Folder) -> int:
         """The folder itself; or a file in it, since network file systems lock what is writable."""
         try:
-            return _flocked(os.open(run_dir, os.O_RDONLY))
+            name, held = located(run_dir / ".")
+            return _flocked(os.open(name, os.O_RDONLY, dir_fd=held))
         except OSError as error:
             if error.errno not in _UNKNOWN:
                 raise
@@ -122,7 +132,7 @@ else:
             if error.errno not in _UNKNOWN:
                 raise
             said = "the file system has no locks: take care that no other process uses it"
-            print(f"{run_dir}: {said}", file=sys.stderr)
+            note(f"{run_dir}: {said}")
             return os.dup(handle)
         finally:
             os.close(handle)

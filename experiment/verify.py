@@ -1,13 +1,13 @@
 """Trains the last stretch of a run once more, and compares it bit by bit."""
 
 import itertools
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.files import opened
 from lamina.common.npz import read_npz
 from lamina.common.table import read_rows
 from lamina.experiment.build_trainer import build_trainer
@@ -29,7 +29,7 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     checkpoint to compare with."""
     run_dir = Path(run_dir)
     require_run(run_dir)
-    with locked(run_dir), tempfile.TemporaryDirectory() as folder:
+    with locked(run_dir) as run_dir, tempfile.TemporaryDirectory() as folder:
         saved = saved_checkpoints(run_dir)
         last, there = newest_whole(saved)
         if last is None:
@@ -39,7 +39,8 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         trainer.plan.iterations, trainer.plan.patience = end, None
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
-            shutil.copy(run_dir / name, again / name)
+            with opened(run_dir / name) as file:
+                (again / name).write_bytes(file.read())
         trainer.run_dir = again
         trainer.run()
         if trainer.interrupted:
@@ -77,7 +78,8 @@ def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
 
 def _arrays(before: dict, now: dict) -> list[str]:
     """What differs between two checkpoints of the same iteration."""
-    parts = (before.keys() | now.keys()) - {"provenance"}
+    # What callbacks remember may be seconds, or another thing that no training repeats.
+    parts = (before.keys() | now.keys()) - {"provenance", "callbacks"}
     if before.get("history", {}).get("evaluated") != now.get("history", {}).get("evaluated"):
         # The signal that ended that run came in the middle of an evaluation, which it left out.
         parts -= {"history", "best", "best_net"}
@@ -132,6 +134,6 @@ def _numbered(path: Path) -> list[list[str]]:
 
 def _weights(before: Path, now: Path) -> list[str]:
     """What differs between two files of weights, number by number."""
-    a, b = read_npz(before), read_npz(now)
+    a, b = (read_npz(path, packed=False) for path in (before, now))
     parts = _arrays({"weights.npz": a}, {"weights.npz": b})
     return parts if a.keys() == b.keys() else [*parts, f"{before.name} has other names"]

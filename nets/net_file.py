@@ -63,7 +63,7 @@ def load_net(path: str | Path, code: Iterable = ()) -> Layer:
     StructureError for a file of code that is not there, OSError if it cannot be opened.
     """
     files = allowed(code)
-    with open_npz(path) as entries:
+    with open_npz(path, packed=False) as entries:  # as save_net writes it
         try:
             about = _about(entries)
             arrays = {name: e for name, e in entries.items() if not name.startswith(ASIDE)}

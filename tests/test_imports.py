@@ -37,7 +37,7 @@ HEAVY = {
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
-    "tqdm": {"datasets/download.py", "training/callbacks/progress_bar.py"},
+    "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"common/threads.py"},
 }

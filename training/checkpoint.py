@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.common.errors import RunError
 from lamina.common.files import remove
+from lamina.common.folder import File, Folder, placed
 from lamina.common.npz import NpzError, read_npz, write_npz
 from lamina.layers.finite import refuse_nan
 
@@ -19,18 +20,18 @@ class CheckpointError(RunError):
     """A checkpoint is damaged, none, or of another run; says which file and what is wrong."""
 
 
-def save_checkpoint(path: str | Path, parts: dict[str, dict]) -> None:
+def save_checkpoint(path: str | Path | File, parts: dict[str, dict]) -> None:
     """{"net": net.state(), ...} in one file, the names joined as in "net/affine1.W". Raises
-    FloatingPointError if an array holds a NaN: nobody could go on from there."""
+    FloatingPointError if an array holds a NaN, but a callback's: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
-    refuse_nan(path, flat)
+    refuse_nan(path, {name: a for name, a in flat.items() if not name.startswith("callbacks/")})
     write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
 
 
-def load_checkpoint(path: str | Path) -> dict[str, dict]:
+def load_checkpoint(path: str | Path | File) -> dict[str, dict]:
     """What `save_checkpoint` was given. Raises CheckpointError unless every bit of it is there."""
     try:
-        flat = read_npz(path)
+        flat = read_npz(path, packed=False)  # as save_checkpoint writes it
     except NpzError as error:
         raise CheckpointError(f"{error}; the checkpoint is damaged") from None
     if _DIGEST not in flat:
@@ -72,10 +73,10 @@ class Checkpoints:
     def due(self, iteration: int) -> bool:
         return self.every is not None and iteration > 0 and iteration % self.every == 0
 
-    def save(self, folder: str | Path, parts: dict[str, dict], iteration: int, best: int) -> Path:
+    def save(self, folder: str | Path | Folder, parts: dict[str, dict], iteration: int, best: int):
         """Write one, then remove those that need not stay; returns its path. `best` is the
         iteration of the best evaluation."""
-        path = Path(folder) / f"checkpoint-{iteration:08d}.npz"
+        path = placed(folder) / f"checkpoint-{iteration:08d}.npz"
         save_checkpoint(path, parts)
         saved = saved_checkpoints(folder)
         past = [n for n in saved if n <= iteration]  # a damaged one may lie ahead, to be replaced
@@ -85,7 +86,7 @@ class Checkpoints:
         return path
 
 
-def saved_checkpoints(folder: str | Path) -> dict[int, Path]:
+def saved_checkpoints(folder: str | Path | Folder) -> dict[int, Path | File]:
     """The checkpoints in a run directory by their iterations, in ascending order."""
-    found = {int(m[1]): p for p in Path(folder).iterdir() if (m := _NAME.fullmatch(p.name))}
+    found = {int(m[1]): p for p in placed(folder).iterdir() if (m := _NAME.fullmatch(p.name))}
     return dict(sorted(found.items()))

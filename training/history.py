@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
+from lamina.common.folder import Folder, placed
 from lamina.common.table import Table, read_table
 
 BEFORE, AFTER = ("iteration", "epoch", "loss"), ("lr",)  # around the figures of the sets
@@ -35,10 +36,10 @@ class History:
         self._started = time.perf_counter()
         self.checkpoint_seconds, self.recorder_seconds = 0.0, 0.0
 
-    def open(self, folder: str | Path, iteration: int) -> None:
+    def open(self, folder: str | Path | Folder, iteration: int) -> None:
         """Write tables into this folder: begin them, or continue those of a run that goes on after
         this iteration. Raises RunError, and changes nothing, if they do not reach up to it."""
-        folder = Path(folder)
+        folder = placed(folder)
         if iteration:
             _check_reach(folder / "loss.csv", iteration, 1)
             _check_reach(folder / "history.csv", self.evaluated, None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import unwritable
+from lamina.common.folder import Folder
 from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
 from lamina.training.checkpoint import Checkpoints, load_checkpoint
@@ -16,12 +17,13 @@ _OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
 
 
 class RunFiles:
-    """The files in `folder`; without one nothing is written. `provenance` goes into each
-    checkpoint, to be read by whoever takes the run up."""
+    """The files in `folder`; without one nothing is written. A `Folder` is held on to, also if it
+    is renamed meanwhile. `provenance` goes into each checkpoint, to be read by whoever takes the
+    run up."""
 
     def __init__(
         self,
-        folder: Path | None,
+        folder: Path | Folder | None,
         checkpoints: Checkpoints | None = None,
         provenance: dict[str, np.ndarray] | None = None,
     ):
@@ -30,10 +32,11 @@ class RunFiles:
         self.saved = 0  # the iteration of the last checkpoint; the start needs none
 
     def claim(self, trainer) -> None:
-        """Make the directory if need be, and describe the run in it. Raises FileExistsError if a
-        run that begins would write over another."""
+        """Make the directory if need be, hold on to it, and describe the run in it. Raises
+        FileExistsError if a run that begins would write over another."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            self.folder = Folder(self.folder)
         except OSError as error:
             raise unwritable(self.folder, error) from error
         there = [name for name in _OF_A_RUN if (self.folder / name).exists()]
@@ -44,6 +47,11 @@ class RunFiles:
             )
         if not (self.folder / "config.yaml").exists():
             describe_run(self.folder / "config.yaml", trainer)
+
+    def let_go(self) -> None:
+        """Hold on to the directory no longer; it is found by its name again."""
+        if isinstance(self.folder, Folder):
+            self.folder.close()
 
     def is_due(self, iteration: int) -> bool:
         """Is a checkpoint due after this iteration?"""

@@ -2,18 +2,19 @@
 
 import contextlib
 import math
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import Folder, placed
+from lamina.common.notice import note
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
-from lamina.training.callbacks import Callback, Function, ProgressBar
+from lamina.training.callbacks import Callback, Function, ProgressBar, memory
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
@@ -87,7 +88,7 @@ class Trainer:
         left_alone = optimizer.check_net(net)
         if left_alone and not quiet:
             names = ", ".join(left_alone)
-            print(f"the optimizer does not know {names}: they stay as they are", file=sys.stderr)
+            note(f"the optimizer does not know {names}: they stay as they are")
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
         rng = np.random.default_rng(rng)
         self.batches = Batches(dataset.train, batch_size, rng, augmentation)
@@ -98,7 +99,7 @@ class Trainer:
             if optimizer.schedule(self.plan.iterations - 1) == 0:
                 raise ScheduleMisfit(f"schedule: {problem}")
             if not quiet:  # a run that is cut short to try something
-                print(f"schedule: {problem}", file=sys.stderr)
+                note(f"schedule: {problem}")
         self.evaluator = Evaluator(self.worker, dataset, metrics)
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
@@ -144,11 +145,12 @@ class Trainer:
 
     @property
     def run_dir(self) -> Path | None:
-        return self.files.folder
+        """The path of the run directory, as it was given."""
+        return None if self.files.folder is None else Path(self.files.folder)
 
     @run_dir.setter
-    def run_dir(self, folder: str | Path | None) -> None:
-        self.files.folder = None if folder is None else Path(folder)
+    def run_dir(self, folder: str | Path | Folder | None) -> None:
+        self.files.folder = None if folder is None else placed(folder)
 
     def run(self) -> History:
         """Train to the end of the plan; returns the history. Raises NonFiniteError, before the
@@ -157,7 +159,7 @@ class Trainer:
         if self.run_dir is not None:
             if self._own_directory:
                 self.files.claim(self)
-            self.history.open(self.run_dir, self.iteration)
+            self.history.open(self.files.folder, self.iteration)
         self.watch.started(self)
         state = self.state()
         self.watch.saved(lambda: state)  # where a search for a culprit begins
@@ -178,6 +180,8 @@ class Trainer:
             raise
         finally:
             self.net.needs_dX = wanted
+            if self._own_directory:
+                self.files.let_go()
         return self.history
 
     def step(self) -> float:
@@ -220,6 +224,7 @@ class Trainer:
             "history": self.history.state(),
             "trainer": {"iteration": np.array(self.iteration)},
             **self.best.state(),
+            "callbacks": memory.saved(self.callbacks),
         }
 
     def load_state(self, state: dict[str, dict]) -> None:
@@ -236,6 +241,8 @@ class Trainer:
         self.batches.load_state(state)
         self.history.load_state(state["history"])
         self.best.load_state(state)
+        if gone := memory.restore(self.callbacks, state.get("callbacks", {})):
+            note(f"what {', '.join(gone)} remembered is left out: there is no such callback now")
         self.iteration = self.files.saved = iteration
 
     def _chooser(self, keep_best: bool, checkpoints: Checkpoints | None) -> Best:
@@ -304,10 +311,9 @@ class Trainer:
         defined = self.best.column is None or not math.isnan(row[self.best.column])
         if not defined and self._chooses and not self._said_undefined:
             self._said_undefined = True
-            print(
+            note(
                 f"{self.best.column} is not defined at iteration {self.iteration}: nothing can be "
-                "chosen by it; other metrics, or more validation samples",
-                file=sys.stderr,
+                "chosen by it; other metrics, or more validation samples"
             )
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)

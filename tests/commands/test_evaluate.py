@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-import tempfile
 
 import numpy as np
 import pytest
@@ -85,7 +84,7 @@ def test_a_run_that_can_only_be_read_is_evaluated(finished, monkeypatch, capsys)
     def refused(*arguments, **options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refused)
+    monkeypatch.setattr("lamina.common.files._new", refused)
     assert main(["evaluate", str(finished[0])]) == 0
     captured = capsys.readouterr()
     assert "accuracy" in captured.out

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import os
+import socket
 import ssl
 import threading
 import time
@@ -93,6 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"3\r\nabc\r\n" + {"negative": b"-5", "nonsense": b"x"}[way] + b"\r\n")
             self.close_connection = True
             return None
+        if way in ("drips", "drips-chunks", "hangs-up", "no-status", "two-lengths", "long-header"):
+            return getattr(self, way.replace("-", "_"))()
         body = BODIES[way]
         if way == "flaky" and self.server.requests.count(self.path) == 1:
             return self.send_error(503)
@@ -107,6 +110,36 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(3)
         return None
+
+    def drips(self, framed=b"%c"):
+        """A byte now and then: never so long that a read would time out."""
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        if framed == b"%c":
+            self.send_header("Content-Length", str(len(PACKED)))
+        else:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for byte in PACKED:
+            self.wfile.write(framed % byte)
+            self.wfile.flush()
+            time.sleep(0.05)
+
+    def drips_chunks(self):
+        self.drips(b"1\r\n%c\r\n")
+
+    def hangs_up(self):
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def no_status(self):
+        self.wfile.write(b"HELO -1 \xff\r\n\r\n" + PACKED)
+
+    def two_lengths(self):
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\n"
+        self.wfile.write(head + PACKED)
+
+    def long_header(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 100_000 + b"\r\n\r\n")
 
     def redirect(self, target):
         self.endless(302, ("Location", target))
@@ -165,7 +198,7 @@ def test_a_mirror_that_packs_the_file_otherwise_is_good(tmp_path, server, way):
     "way",
     [
         *("403", "404", "500", "tampered", "garbage", "bomb", "cut", "truncated", "stalls"),
-        *("negative", "nonsense"),
+        *("negative", "nonsense", "hangs-up", "no-status", "two-lengths", "long-header"),
     ],
 )
 def test_after_a_bad_mirror_comes_the_next(tmp_path, server, way):
@@ -209,6 +242,18 @@ def test_a_file_known_by_its_md5_alone(tmp_path, server):
 def test_a_passing_failure_is_tried_again(tmp_path, server):
     get(tmp_path / "file.gz", server, "flaky")
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("way", ["drips", "drips-chunks"])
+def test_a_mirror_that_drips_is_left_for_the_next(tmp_path, server, monkeypatch, way):
+    monkeypatch.setattr(download, "SLOW_S", 0.5)
+    started = time.monotonic()
+    assert get(tmp_path / "file.gz", server, way, "good").read_bytes() == PACKED
+    assert time.monotonic() - started < 5 < 0.05 * len(PACKED)
+    with pytest.raises(DownloadError, match=r"gave \d+ bytes in \d s: too slow"):
+        get(tmp_path / "other.gz", server, way)
+    assert [p.name for p in tmp_path.iterdir()] == ["file.gz"]
+    assert len(server.requests) == 3  # it is not asked again
 
 
 @pytest.mark.parametrize("way", ["endless", "moved/1/endless"])

@@ -5,13 +5,14 @@ import gzip
 import hashlib
 import http.server
 import threading
+import zlib
 
 import numpy as np
 import pytest
 
 from lamina.datasets import MNIST, FashionMNIST, fashion_mnist
 from lamina.datasets.download import DownloadError
-from lamina.datasets.idx import IdxError, write_idx
+from lamina.datasets.idx import IdxError, read_idx, write_idx
 from lamina.datasets.mnist import FILES
 
 
@@ -34,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 
 def test_it_reads_its_own_folder_when_the_data_are_used(home):
-    data = FashionMNIST()
+    data = FashionMNIST(own_files=True)
     assert data.input_shape == (784,)
     assert data.train.X.shape == (60_000, 784)
     assert data.test.X.shape == (10_000, 784)
@@ -44,13 +45,13 @@ def test_it_reads_its_own_folder_when_the_data_are_used(home):
     assert X.dtype == np.float32
     assert t.tolist() == [9, 0, 3]
     assert [data.task.class_names[i] for i in t] == ["ankle boot", "T-shirt", "dress"]
-    images = FashionMNIST(flatten=False)
+    images = FashionMNIST(flatten=False, own_files=True)
     assert images.input_shape == (1, 28, 28)
     assert images.test.X.shape == (10_000, 1, 28, 28)
 
 
 def test_normalised_and_cut_as_mnist(home):
-    data = FashionMNIST(normalise=True, n_train=4)
+    data = FashionMNIST(normalise=True, n_train=4, own_files=True)
     assert len(data.train) == 4
     X, _ = data.train[:]
     # One of the four images is 9 everywhere, the others 0.
@@ -74,16 +75,18 @@ def test_folder_mirrors_and_sums_are_not_those_of_mnist():
 
 
 def test_a_damaged_file_says_what_to_do(home):
-    path = home / "t10k-labels-idx1-ubyte.gz"
+    path = home / "train-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(IdxError, match=r"fashion_mnist.*t10k-labels.*delete the file, and the nex"):
+    with pytest.raises(
+        IdxError, match=r"fashion_mnist.*train-images.*delete the file, and the nex"
+    ):
         _ = FashionMNIST().train
 
 
 def test_a_file_of_another_shape_is_refused(home):
     write(home, "train-labels-idx1-ubyte.gz", np.zeros(10_000, np.uint8))
     with pytest.raises(IdxError, match=r"expects uint8 \(60000,\), got uint8 \(10000,\)"):
-        _ = FashionMNIST().train
+        _ = FashionMNIST(own_files=True).train
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -118,5 +121,7 @@ def test_verification_accepts_the_files_of_its_sums(home, mirror, monkeypatch):
     for path in mirror.iterdir():
         md5 = hashlib.md5(path.read_bytes()).hexdigest()
         monkeypatch.setitem(fashion_mnist.FILE_MD5, path.name, md5)
+        sign = f"CRC-32 {zlib.crc32(read_idx(path)):08x}"
+        monkeypatch.setitem(FashionMNIST.contents, path.name, sign)
     assert FashionMNIST().train.t[0] == 9
     assert sorted(path.name for path in home.iterdir()) == sorted(FILES)

@@ -4,6 +4,7 @@ import gzip
 import http.server
 import re
 import threading
+import zlib
 
 import numpy as np
 import pytest
@@ -100,12 +101,12 @@ def test_made_files_normalised(home):
     X = np.zeros((60_000, 28, 28), np.uint8)
     X[:10, :14] = 200
     write(home, "train-images-idx3-ubyte.gz", X)
-    data = MNIST(normalise=True, n_train=10)
+    data = MNIST(own_files=True, normalise=True, n_train=10)
     assert len(data.train) == 10
     np.testing.assert_allclose(data.train[:][0][:, ::391], [[1.0, 1.0, -1.0]] * 10, rtol=1e-6)
     np.testing.assert_allclose(data.test[:2][0], -1.0, rtol=1e-6)
-    np.testing.assert_array_equal(MNIST(normalise=True).train.X, X.reshape(-1, 784))
-    (x_train, _), _ = load_mnist()  # keeps its own meaning
+    np.testing.assert_array_equal(MNIST(own_files=True, normalise=True).train.X, X.reshape(-1, 784))
+    (x_train, _), _ = load_mnist(own_files=True)  # keeps its own meaning
     assert x_train.shape == (60_000, 784)
     np.testing.assert_allclose(x_train.max(), 200 / 255, rtol=1e-6)
 
@@ -115,18 +116,21 @@ def test_a_damaged_file_says_what_to_do(home):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(IdxError, match=r"train-images.*delete the file, and the next run"):
         _ = MNIST().train
+    with pytest.raises(IdxError) as raised:  # nothing is downloaded in place of one's own
+        _ = MNIST(own_files=True).train
+    assert "delete" not in str(raised.value)
 
 
 def test_a_file_of_another_shape_is_refused(home):
     write(home, "t10k-images-idx3-ubyte.gz", np.zeros((10_000, 14, 14), np.uint8))
     with pytest.raises(IdxError, match=r"expects uint8 \(10000, 28, 28\), got uint8 \(10000, 14"):
-        _ = MNIST().train
+        _ = MNIST(own_files=True).train
 
 
 def test_a_label_out_of_range_is_refused(home):
     write(home, "t10k-labels-idx1-ubyte.gz", np.full(10_000, 10, np.uint8))
     with pytest.raises(IdxError, match="labels are 0 to 9, got 10"):
-        load_mnist()
+        load_mnist(own_files=True)
 
 
 @pytest.mark.needs_mnist
@@ -195,7 +199,7 @@ def numbers(samples):
 
 
 def test_training_images_held_back_class_by_class(numbered):
-    data = MNIST(validation_share=0.1)
+    data = MNIST(own_files=True, validation_share=0.1)
     assert data.has_validation
     assert list(data.sets()) == ["train", "validation", "test"]
     train, held_back = numbers(data.train), numbers(data.validation)
@@ -205,20 +209,20 @@ def test_training_images_held_back_class_by_class(numbered):
     for samples, rows in ((data.train, train), (data.validation, held_back)):
         np.testing.assert_array_equal(samples.t, numbered[rows])
     assert abs(np.bincount(data.validation.t) - np.bincount(numbered) / 10).max() < 1
-    again, other = (MNIST(n_validation=6_000, split_seed=seed) for seed in (0, 1))
+    again, other = (MNIST(own_files=True, n_validation=6_000, split_seed=seed) for seed in (0, 1))
     np.testing.assert_array_equal(numbers(again.validation), held_back)
     assert numbers(other.validation).tolist() != held_back.tolist()
 
 
 def test_without_validation_all_is_as_it_was(numbered):
-    data = MNIST()
+    data = MNIST(own_files=True)
     assert not data.has_validation
     assert data.validation is None
     assert numbers(data.train).tolist() == list(range(60_000))
 
 
 def test_so_many_training_images_besides_those_for_validation(numbered):
-    data = MNIST(n_train=800, validation_share=0.2, normalise=True)
+    data = MNIST(own_files=True, n_train=800, validation_share=0.2, normalise=True)
     assert (len(data.train), len(data.validation)) == (800, 200)
     assert sorted([*numbers(data.train), *numbers(data.validation)]) == list(range(1000))
     assert data.train[:][0].std() == pytest.approx(1.0, abs=1e-4)  # by the training images alone
@@ -226,11 +230,11 @@ def test_so_many_training_images_besides_those_for_validation(numbered):
 
 
 def test_images_to_be_reconstructed(numbered):
-    data = MNIST(n_train=50, n_validation=20, task="reconstruction")
+    data = MNIST(own_files=True, n_train=50, n_validation=20, task="reconstruction")
     assert data.task == Reconstruction()
     assert data.target_shape == (784,)
     assert all(samples.t is samples.X for samples in data.sets().values())
-    plain = MNIST(n_train=50, n_validation=20)  # the same images are held back
+    plain = MNIST(own_files=True, n_train=50, n_validation=20)  # the same images are held back
     np.testing.assert_array_equal(plain.validation.X, data.validation.X)
 
 
@@ -270,5 +274,7 @@ def test_files_that_cannot_be_compressed_are_no_longer_than_what_is_taken(tmp_pa
         return path
 
     monkeypatch.setattr("lamina.datasets.mnist.fetch", fetched)
+    sign = f"CRC-32 {zlib.crc32(noise):08x}"
+    monkeypatch.setitem(MNIST.contents, "t10k-labels-idx1-ubyte.gz", sign)
     np.testing.assert_array_equal(MNIST()._read("t10k-labels-idx1-ubyte.gz"), noise)
     assert len(taken) == 1

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from lamina.commands.frame import main
+from lamina.common import files
 from lamina.common.errors import RunError
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import RunChanged, load_run
@@ -180,3 +181,19 @@ def test_facts_of_others_do_not_reach_the_terminal(trained):
     with pytest.raises(RunChanged) as info:
         load_run(run_dir, [data.parent / "own.py"])
     assert "\x1b" not in str(info.value)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "provenance.json"])
+def test_evaluate_reads_what_it_compares_once(trained, monkeypatch, name):
+    """A file that changes between two readings is none of the two."""
+    run_dir, data = trained
+    read, opened = [], files.opened
+
+    def counted(path, *arguments, **options):
+        read.append(str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr("lamina.experiment.config.opened", counted)
+    monkeypatch.setattr("lamina.experiment.provenance.opened", counted)
+    assert main(["evaluate", str(run_dir), "--code", str(data.parent / "own.py")]) == 0
+    assert read.count(str(run_dir / name)) == 1

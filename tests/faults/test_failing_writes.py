@@ -3,10 +3,10 @@
 import builtins
 import errno
 import os
-import tempfile
 
 import pytest
 
+from lamina.common import files
 from lamina.common import table as table_file
 from lamina.common.table import read_table
 from lamina.experiment.config import load_config
@@ -34,7 +34,7 @@ class Faults:
         self.n, self.calls = None, 0
         for module, name in (
             *((os, n) for n in ("fsync", "replace", "truncate", "mkdir", "unlink")),
-            (tempfile, "NamedTemporaryFile"),
+            (files, "open"),
             (table_file, "open"),
         ):
             function = getattr(module, name, builtins.open)
@@ -42,9 +42,11 @@ class Faults:
 
     def failing(self, function):
         def called(*arguments, **options):
-            self.count()
+            reads = function is builtins.open and arguments[1:2] in ((), ("r",), ("rb",))
+            if not reads:
+                self.count()
             result = function(*arguments, **options)
-            if hasattr(result, "write"):
+            if hasattr(result, "write") and not reads:
                 self.break_writes(result)
             return result
 

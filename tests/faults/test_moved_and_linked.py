@@ -95,12 +95,69 @@ def test_a_table_that_is_removed_meanwhile_is_named(trained, tmp_path, name):
     assert not (tmp_path / "run" / name).exists()
 
 
-def test_a_run_does_not_write_into_another_that_has_its_name(trained, tmp_path):
-    """mv runs/m elsewhere, and a new run under the old name."""
-    act = "shutil.copytree(at, at.with_name('copy')); at.rename(at.with_name('old')); "
-    act += "at.with_name('copy').rename(at)"
-    with pytest.raises(OSError, match=r"is another file than this run's; was the run directory"):
+MOVED = "shutil.copytree(at, at.with_name('copy')); at.rename(at.with_name('old')); "
+MOVED += "at.with_name('copy').rename(at)"
+
+
+def content(folder):
+    """All files of a run but its seconds and paths, which are its own."""
+    paths = (path for path in folder.iterdir() if path.name not in ("timing.csv", "config.yaml"))
+    return {path.name: path.read_bytes() for path in paths if path.suffix != ".json"}
+
+
+def test_a_run_goes_on_in_its_directory_whatever_its_name_becomes(trained, tmp_path):
+    """mv runs/m elsewhere, and another run under the old name: neither touches the other."""
+    trained()
+    (tmp_path / "run").rename(tmp_path / "whole")
+    summary, status = trained(f"{MOVED}; trainer.there = [str(p) for p in at.iterdir()]")
+    assert status == 0
+    assert summary.endswith(f"run in {tmp_path / 'old'}") or not os.path.exists("/proc/self/fd")
+    whole, old = content(tmp_path / "whole"), content(tmp_path / "old")
+    for name in whole.keys() | old.keys():
+        if not name.startswith("checkpoint"):  # which hold where own.py lies and what it is
+            assert old[name] == whole[name], name
+    assert whole.keys() == old.keys()
+    for name in ("weights.npz", "checkpoint-00000015.npz", "curves.png"):
+        assert not (tmp_path / "run" / name).exists()
+    assert (tmp_path / "run" / "loss.csv").read_text().count("\n") == 11
+
+
+def test_a_new_run_of_that_name_while_the_first_goes_on(trained, tmp_path):
+    trained()
+    (tmp_path / "run").rename(tmp_path / "whole")
+    act = "at.rename(at.with_name('old')); (at.parent / 'own.py').write_text(PASS); "
+    act += "from lamina.experiment import run, config; c = config.load_config(at.parent / 'c.yaml')"
+    act += "; c.set('training.seed=5'); run.run(c, 'c', at, quiet=True)"
+    (tmp_path / "own.py").write_text("")
+    act = f"PASS = {f'{ACT}            pass'!r}; {act}"
+    trained(act)
+    run, old, whole = (content(tmp_path / name) for name in ("run", "old", "whole"))
+    for name in ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz"):
+        assert old[name] == whole[name], name
+        assert run[name] != whole[name], name
+    assert run.keys() == old.keys() == whole.keys()
+
+
+def test_a_directory_that_is_removed_meanwhile_ends_the_run_in_words(trained):
+    with pytest.raises(OSError, match=r"run/.*(was removed|no folder|No such file)"):
+        trained("shutil.rmtree(at)")
+
+
+def test_a_run_that_fails_after_it_was_moved_says_so_in_its_own_directory(trained, tmp_path):
+    trained()
+    (tmp_path / "run").rename(tmp_path / "whole")
+    act = f"{MOVED}; trainer.net.layers['affine'].W.data[:] = float('nan')"
+    with pytest.raises(FloatingPointError):
         trained(act)
+    assert (tmp_path / "old" / "culprit.json").exists()
+    assert not (tmp_path / "run" / "culprit.json").exists()
+
+
+def test_where_folders_cannot_be_held_the_first_run_stops(trained, tmp_path, monkeypatch):
+    """As on a system that opens no file relative to a folder."""
+    monkeypatch.setattr("lamina.common.folder.HOLDS", False)
+    with pytest.raises(OSError, match=r"is another file than this run's; was the run directory"):
+        trained(MOVED)
     new, old = tmp_path / "run", tmp_path / "old"
     assert not (new / "weights.npz").exists()
     assert not list(new.glob("checkpoint-*1[0-9].npz")), "a checkpoint of the other run"

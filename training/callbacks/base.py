@@ -5,8 +5,16 @@ class Callback:
     """Override what is needed; each method is called with the trainer.
 
     A callback reads what it likes, and must change neither the net nor the generators, or the run
-    is no longer the one that its configuration describes.
+    is no longer the one that its configuration describes. What it remembers from call to call, and
+    is to know when a run goes on, it gives as `state`: checkpoints hold it.
     """
+
+    def state(self) -> dict:
+        """What it remembers: numbers, texts or arrays, by name."""
+        return {}
+
+    def load_state(self, state: dict) -> None:
+        """Go on where `state()` was taken; its values come back as arrays, before `started`."""
 
     def started(self, trainer) -> None:
         """The run begins, or goes on; `trainer.iteration` are done."""

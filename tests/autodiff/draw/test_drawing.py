@@ -73,7 +73,7 @@ def test_other_suffixes_are_refused(drawing, tmp_path, name):
 
 def test_nothing_half_written_is_left(drawing, tmp_path, monkeypatch):
     (tmp_path / "graph.svg").write_text("old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.replace", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         drawing.save(tmp_path / "graph.svg")
     assert [path.name for path in tmp_path.iterdir()] == ["graph.svg"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamina.common.names import suggest
 from lamina.common.printable import printable
+from lamina.datasets.rows import Rows, pieces
 
 # What each of the house's losses compares; one that is not listed is the user's own.
 LOSSES = {
@@ -22,7 +23,6 @@ LOSSES = {
     "AbsoluteErrorLoss": "numbers with numbers",
     "HuberLoss": "numbers with numbers",
 }
-_PIECE = 1 << 22  # numbers of a large array that are looked at as float64 at a time
 _SHOWN = 20  # of what one target may hold, in words
 
 
@@ -32,6 +32,7 @@ class Task:
 
     name, metrics and losses are texts; shapes are those of one sample, without the batch axis.
     `metric_options` are arguments for the metrics that know them. Equal facts, equal tasks.
+    Targets are arrays, or Rows of files, which need not fit into memory and are read in pieces.
     """
 
     name = ""
@@ -190,25 +191,30 @@ class Classification(Task):
             super().check_loss(loss_name, output_shape)
 
     def check_targets(self, t):
-        t, last = np.asanyarray(t), len(self.class_names) - 1
+        t, last = _array(t), len(self.class_names) - 1
         expected = f"expects {self._one} indices, whole numbers from 0 to {last}"
         if t.dtype.kind not in "iu" and not self._is_one_hot(t):
             raise TypeError(f"{expected}; got {_odd_type(t)}")
         if t.dtype.kind not in "iu" or not t.size:
             return
-        low, high = int(t.min()), int(t.max())
+        low, high = smallest_and_largest(t)
         if low >= 0 and high <= last:
             return
-        wrong = (t < 0) | (t > last)
-        if self.ignore_index is not None:
-            wrong &= t != self.ignore_index
-        if not wrong.any():
+        first, wrong = None, set()
+        for start, piece in pieces(t):
+            outside = (piece < 0) | (piece > last)
+            if self.ignore_index is not None:
+                outside &= piece != self.ignore_index
+            if first is None and outside.any():
+                place = tuple(int(i) for i in np.argwhere(outside)[0])
+                first, value = (start + place[0], *place[1:]), int(piece[place])
+            wrong.update(np.unique(piece[outside])[:2].tolist())
+        if first is None:
             return
-        first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        value, hint = int(t[first]), ""
+        hint = ""
         if low == 1 and high == last + 1:
             hint = "; are they counted from 1? subtract 1"
-        elif value in (255, -1, -100) and (t[wrong] == value).all():
+        elif value in (255, -1, -100) and wrong == {value}:
             hint = f"; if that marks what does not count: ignore_index: {value}"
         raise ValueError(
             f"{expected} ({last + 1} {self._all}); got {value} in row {first[0]}"
@@ -216,11 +222,13 @@ class Classification(Task):
         )
 
     def guess(self, train_t, t):
-        counts, t = np.bincount(self._counted(train_t)), self._counted(t)
-        return float((t == counts.argmax()).mean()) if counts.size and t.size else None
+        counts, there = self._counts(train_t), self._counts(t)
+        if not counts.any() or not there.any():
+            return None
+        return float(there[counts.argmax()] / there.sum())
 
     def guessing_loss(self, loss_name, train_t):
-        counts = np.bincount(self._counted(train_t), minlength=len(self.class_names))
+        counts = self._counts(train_t)
         if not counts.any():
             return None
         p = np.sort(counts / counts.sum())[::-1]
@@ -269,16 +277,21 @@ class Classification(Task):
         return len(self.class_names) == 2 and len(shape) > 0 and shape[-1] == 1
 
     def _is_one_hot(self, t) -> bool:
-        t = np.asanyarray(t)
+        t = _array(t)
         if t.ndim < 2 or t.shape[-1] != len(self.class_names) or t.dtype.kind not in "biuf":
             return False
-        return bool(((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all())
+        return are_zero_or_one(t) and all((p.sum(axis=-1) == 1).all() for _, p in pieces(t))
 
-    def _counted(self, t) -> np.ndarray:
-        """The class indices that count, flat."""
-        t = np.asanyarray(t)
-        t = (t.argmax(axis=-1) if self._is_one_hot(t) else t).reshape(-1)
-        return t if self.ignore_index is None else t[t != self.ignore_index]
+    def _counts(self, t) -> np.ndarray:
+        """How often each class is a target that counts: (C,)."""
+        t, one_hot = _array(t), self._is_one_hot(t)
+        counts = np.zeros(len(self.class_names), np.intp)
+        for _, piece in pieces(t):
+            piece = (piece.argmax(axis=-1) if one_hot else piece).reshape(-1)
+            if self.ignore_index is not None:
+                piece = piece[piece != self.ignore_index]
+            counts += np.bincount(piece, minlength=len(counts))
+        return counts
 
     def _shown_index(self, i: int) -> str:
         known = 0 <= i < len(self.class_names) and i != self.ignore_index
@@ -308,9 +321,10 @@ class LanguageModel(Classification):
     def guess(self, train_t, t):
         """By how often each word occurs in training; each counted once more, so that none has the
         probability 0 (Laplace)."""
-        counts = np.bincount(self._counted(train_t), minlength=len(self.class_names)) + 1
-        t = self._counted(t)
-        return float(np.exp(-np.log(counts / counts.sum())[t].mean())) if t.size else None
+        counts, there = self._counts(train_t) + 1, self._counts(t)
+        if not there.any():
+            return None
+        return float(np.exp(-(there @ np.log(counts / counts.sum())) / there.sum()))
 
 
 class Regression(Task):
@@ -331,7 +345,7 @@ class Regression(Task):
         return tuple(target_shape) or (1,)
 
     def check_targets(self, t):
-        t, n = np.asanyarray(t), len(self.target_names)
+        t, n = _array(t), len(self.target_names)
         if t.dtype.kind != "f":
             raise TypeError(f"expects numbers as floats; got {_odd_type(t)}{_as_floats(t)}")
         if not ((t.shape[-1:] == (n,) and t.ndim > 1) or (n == 1 and t.ndim == 1)):
@@ -348,8 +362,11 @@ class Regression(Task):
         if loss_name == "SquaredErrorLoss":
             return 0.5 * width * _mean_square(train_t, _mean(train_t))
         if loss_name == "AbsoluteErrorLoss":
+            if _are_in_files(train_t):  # a median wants all numbers at once
+                return None
+            train_t = train_t[:]
             median = np.median(train_t, axis=0)
-            off = (float(np.abs(piece - median).sum()) for _, piece in _pieces(train_t))
+            off = (float(np.abs(piece - median).sum()) for _, piece in pieces(train_t))
             return width * sum(off) / np.size(train_t)
         return None
 
@@ -393,17 +410,18 @@ class MultiLabel(Task):
         return {"multilabel": True}
 
     def check_targets(self, t):
-        t, n = np.asanyarray(t), len(self.label_names)
+        t, n = _array(t), len(self.label_names)
         if t.dtype.kind not in "biuf":
             raise TypeError(f"expects labels of 0 and 1; got {_odd_type(t)}")
         if t.ndim < 2 or t.shape[-1] != n:
             raise ValueError(f"expects 0 or 1 for each of {n} labels, (N, {n}); got {t.shape}")
-        wrong = (t != 0) & (t != 1)
-        if wrong.any():
-            first = tuple(np.argwhere(wrong)[0])
-            label = printable(self.label_names[first[-1]])
-            message = f"expects 0 or 1 for each label; got {t[first]} in row {first[0]}, "
-            raise ValueError(f"{message}label {label}")
+        for start, piece in pieces(t):
+            wrong = (piece != 0) & (piece != 1)
+            if wrong.any():
+                first = tuple(np.argwhere(wrong)[0])
+                label = printable(self.label_names[first[-1]])
+                message = f"expects 0 or 1 for each label; got {piece[first]} in row "
+                raise ValueError(f"{message}{start + first[0]}, label {label}")
 
     def guess(self, train_t, t):
         """Of all answers that are the same for every sample, saying all labels has the best F1."""
@@ -459,15 +477,23 @@ class Reconstruction(Task):
             raise ValueError(f"{error}{hint}") from None
 
     def check_targets(self, t):
-        t = np.asanyarray(t)
+        t = _array(t)
         if t.dtype.kind not in "iuf":
             raise TypeError(f"expects inputs of numbers; got {_odd_type(t)}")
-        _check_finite(t)
+        if not _are_in_files(t):  # those say it when they are read
+            _check_finite(t)
+
+    # Both would read all inputs several times, only to say how good no net is.
 
     def guess(self, train_t, t):
+        if _are_in_files(train_t):
+            return None
         return math.sqrt(_mean_square(t, _mean(train_t)))
 
-    guessing_loss = Regression.guessing_loss
+    def guessing_loss(self, loss_name, train_t):
+        if _are_in_files(train_t):
+            return None
+        return Regression.guessing_loss(self, loss_name, train_t)
 
     def _content(self):
         return "the inputs as targets"
@@ -556,7 +582,7 @@ def _names(task: Task, names, what: str) -> tuple[str, ...]:
     return names
 
 
-def _odd_type(t: np.ndarray) -> str:
+def _odd_type(t) -> str:
     """What targets of a wrong type are, in words."""
     if t.dtype.kind in "USO":
         example = next(iter(t.reshape(-1).tolist()), "")
@@ -564,13 +590,11 @@ def _odd_type(t: np.ndarray) -> str:
     if t.dtype.kind == "b":
         return f"true and false {t.shape}; t.astype(int) makes them 0 and 1"
     if t.dtype.kind == "f" and t.size:
-        if not np.isfinite(t).all():
-            first = np.argwhere(~np.isfinite(t))[0]
-            return f"{t[tuple(first)]} in row {first[0]}"
-        if (t == np.rint(t)).all():
+        if found := _first(t, lambda piece: ~np.isfinite(piece)):
+            return f"{found[1]} in row {found[0]}"
+        if not (found := _first(t, lambda piece: piece != np.rint(piece))):
             return f"{t.dtype} {t.shape}; t.astype(int) makes them whole numbers"
-        first = np.argwhere(t != np.rint(t))[0]
-        return f"{t.dtype} {t.shape}, as {t[tuple(first)]} in row {first[0]}"
+        return f"{t.dtype} {t.shape}, as {found[1]} in row {found[0]}"
     return f"{t.dtype} {t.shape}"
 
 
@@ -578,32 +602,50 @@ def _as_floats(t: np.ndarray) -> str:
     return "; t.astype(np.float32) makes them floats" if t.dtype.kind in "iu" else ""
 
 
-def _check_finite(t: np.ndarray) -> None:
-    if t.dtype.kind != "f":
-        return
-    for start, piece in _pieces(t):
-        if not np.isfinite(piece).all():
-            first = np.argwhere(~np.isfinite(piece))[0]
-            raise ValueError(
-                f"expects finite numbers; got {piece[tuple(first)]} in row {start + first[0]}"
-            )
+def _check_finite(t) -> None:
+    if t.dtype.kind == "f" and (found := _first(t, lambda piece: ~np.isfinite(piece))):
+        raise ValueError(f"expects finite numbers; got {found[1]} in row {found[0]}")
+
+
+def _first(t, wrong) -> tuple | None:
+    """(row, number) of the first number that is wrong; None if none is."""
+    for start, piece in pieces(t):
+        places = wrong(piece)
+        if places.any():
+            first = tuple(np.argwhere(places)[0])
+            return start + first[0], piece[first]
+    return None
+
+
+def smallest_and_largest(t) -> tuple[int, int]:
+    """Of whole numbers."""
+    ends = [(int(piece.min()), int(piece.max())) for _, piece in pieces(t)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def are_zero_or_one(t) -> bool:
+    return all(bool(((piece == 0) | (piece == 1)).all()) for _, piece in pieces(t))
 
 
 def _mean(t) -> np.ndarray:
-    return np.asanyarray(t).mean(axis=0, dtype=np.float64)
+    """Over the samples, in float64."""
+    t = _array(t)
+    return sum(piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(t)) / len(t)
 
 
 def _mean_square(t, centre) -> float:
-    """The mean of (t - centre)² over all numbers of t, a piece at a time."""
-    total = sum(float(np.square(piece - centre).sum()) for _, piece in _pieces(np.asanyarray(t)))
+    """The mean of (t - centre)² over all numbers of t."""
+    total = sum(float(np.square(piece - centre).sum()) for _, piece in pieces(_array(t)))
     return total / np.size(t)
 
 
-def _pieces(t: np.ndarray):
-    """(first row, rows) of t, so few at a time that they may be widened."""
-    rows = max(_PIECE // max(t[:1].size, 1), 1)
-    for start in range(0, len(t), rows):
-        yield start, t[start : start + rows]
+def _are_in_files(t) -> bool:
+    return isinstance(t, Rows) and t.in_files
+
+
+def _array(t):
+    """Rows stay what they are, all else becomes an array."""
+    return t if isinstance(t, Rows) else np.asanyarray(t)
 
 
 def _listed(words, between: str = ", ") -> str:

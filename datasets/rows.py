@@ -5,6 +5,7 @@ has been cut off meanwhile, or a disk that fails, is a signal that kills the pro
 error in words. A read costs what the page fault of a mapping costs.
 """
 
+import itertools
 import math
 import os
 import stat
@@ -96,31 +97,38 @@ class FileRows:
         return self._crc
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        steps = np.diff(rows)
-        order = None
-        if (steps < 0).any():
+        if not len(rows):
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        steps, order = rows[1:] - rows[:-1], None
+        if len(steps) and steps.min() < 0:
             order = rows.argsort(kind="stable")
             rows = rows[order]
-            steps = np.diff(rows)
-        out = np.empty((len(rows), *self.shape[1:]), self._files[0].dtype)
-        width = max(out[:1].nbytes, 1)
-        ends = steps > _GAP // width + 1  # where one read ends and the next begins
-        ends |= np.diff(rows // max(_PIECE // width, 1)) > 0
-        number = np.zeros(len(rows), np.intp)
+            steps = rows[1:] - rows[:-1]
+        # Of neighbours, or nearly, one read is made; of a file, and of not too many.
+        width = max(self.nbytes // len(self), 1)
+        part = rows // max(_PIECE // width, 1)
+        ends = (steps > _GAP // width + 1) | (part[1:] != part[:-1])
         if len(self._files) > 1:
             number = self._begin.searchsorted(rows, "right") - 1
-            ends |= np.diff(number) > 0
-        first = np.concatenate([[0], np.flatnonzero(ends) + 1]) if len(rows) else np.zeros(0, int)
-        last = np.append(first[1:], len(rows))
+            ends |= number[1:] != number[:-1]
+        first = np.append(0, np.flatnonzero(ends) + 1)
+        n_rows = np.append(first[1:], len(rows)) - first
+        low = rows[first]
+        n = rows[first + n_rows - 1] - low + 1
+        content = bytearray()
         for i, file in enumerate(self._files):
-            of_file = number[first] == i
-            file.read(out, rows - self._begin[i], first[of_file], last[of_file])
-        out = out.astype(self.dtype, copy=False)
-        if order is None:
-            return out
-        back = np.empty_like(out)
-        back[order] = out
-        return back
+            of_file = number[first] == i if len(self._files) > 1 else slice(None)
+            content += b"".join(file.read(low[of_file] - self._begin[i], n[of_file]))
+        found = np.frombuffer(content, self._files[0].dtype).reshape(-1, *self.shape[1:])
+        found = found.astype(self.dtype, copy=False)
+        if order is None and len(found) == len(rows) and (steps > 0).all():
+            return found
+        places = rows + np.repeat(np.cumsum(n) - n - low, n_rows)
+        if order is not None:
+            back = np.empty_like(places)
+            back[order] = places
+            places = back
+        return found.take(places, axis=0)
 
 
 class _File:
@@ -168,46 +176,37 @@ class _File:
                 "begin anew"
             )
 
-    def read(self, out: np.ndarray, rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> None:
-        """Fill out[i:j] with rows[i:j], ascending, in one read for each i, j of first, last."""
-        if not len(first):
-            return
+    def read(self, rows: np.ndarray, n: np.ndarray) -> list[bytes]:
+        """The bytes of n[i] rows from rows[i] on, for every i."""
         self.check_unchanged()
-        if (last - first == 1).all() and len(first) == len(out):  # each row by itself
-            begins = (self._begin + rows * self.width).tolist()
-            content = b"".join([self._bytes(self.width, begin) for begin in begins])
-            out.reshape(-1)[...] = np.frombuffer(content, out.dtype)
-            return
-        for i, j in zip(first.tolist(), last.tolist(), strict=True):
-            low, n = int(rows[i]), int(rows[j - 1] - rows[i]) + 1
-            content = self._bytes(n * self.width, self._begin + low * self.width)
-            span = np.frombuffer(content, out.dtype).reshape(n, *out.shape[1:])
-            if n == j - i and (np.diff(rows[i:j]) == 1).all():
-                out[i:j] = span
-            else:
-                out[i:j] = span.take(rows[i:j] - low, axis=0)
+        sizes = (n * self.width).tolist()
+        begins = (self._begin + rows * self.width).tolist()
+        return self._parts(sizes, begins)
 
     def content(self):
         """All numbers as bytes, a piece at a time."""
         self.check_unchanged()
         end = self._begin + self.shape[0] * self.width
         for begin in range(self._begin, end, _PIECE):
-            yield self._bytes(min(_PIECE, end - begin), begin)
+            yield from self._parts([min(_PIECE, end - begin)], [begin])
         self.check_unchanged()
 
-    def _bytes(self, size: int, begin: int) -> bytes:
+    def _parts(self, sizes: list[int], begins: list[int]) -> list[bytes]:
         try:
-            content = _pread(self._file, size, begin)
-            while 0 < len(content) < size:  # a signal, or more than one call gives
-                more = _pread(self._file, size - len(content), begin + len(content))
-                if not more:
-                    break
-                content += more
+            parts = list(map(_pread, itertools.repeat(self._file), sizes, begins))
+            if sum(map(len, parts)) < sum(sizes):  # one call gives 2 GiB at most
+                parts = list(map(self._whole, parts, sizes, begins))
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read ({error.strerror})") from None
-        if len(content) < size:
-            raise DataError(f"{self.path}: has been cut off since it was opened")
-        return content
+        return parts
+
+    def _whole(self, part: bytes, size: int, begin: int) -> bytes:
+        while len(part) < size:
+            more = _pread(self._file, size - len(part), begin + len(part))
+            if not more:
+                raise DataError(f"{self.path}: has been cut off since it was opened")
+            part += more
+        return part
 
 
 class Rows:

@@ -8,8 +8,6 @@ digits are 20,000 drawn ones over and over. What it makes there is removed at th
 
 import argparse
 import itertools
-import json
-import os
 import shutil
 import signal
 import statistics
@@ -38,21 +36,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--gib", type=float, default=8.0)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--child", nargs=2, metavar=("HOW", "NET"), help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
-    if options.child:
-        return print(json.dumps(measure(options.folder, *options.child)))
     options.folder.mkdir(parents=True)  # one that is there is somebody's
     try:
         n = write(options.folder, options.gib)
         print(f"{n:,} images, {options.gib:g} GiB")
-        speeds(options)
+        speeds(options.folder, options.rounds)
         for name, more in (("uniform", ""), ("blocks", f", shuffle_block: {BLOCK}")):
             killed_and_resumed(options.folder, name, more)
     finally:
         shutil.rmtree(options.folder)
-    return None
 
 
 def write(folder: Path, gib: float) -> int:
@@ -72,62 +66,51 @@ def write(folder: Path, gib: float) -> int:
     return n
 
 
-def speeds(options) -> None:
-    """Fresh processes that take turns."""
-    for net in ("small", "middle", "lenet"):
-        found: dict[str, list] = {"memory": [], "uniform": [], "blocks": []}
-        for _ in range(options.rounds):
-            for how, results in found.items():
-                command = [sys.executable, __file__, str(options.folder), "--child", how, net]
-                results.append(json.loads(subprocess.check_output(command)))
-        memory = statistics.median(r["speed"] for r in found["memory"])
-        for how, results in found.items():
-            speed = statistics.median(r["speed"] for r in results)
-            peak = max(r["peak"] for r in results)
-            print(
-                f"{net}, {how}: {speed:,.0f} images/s, {speed / memory:.2f} x memory, "
-                f"VmHWM {peak:,.0f} MiB",
-                flush=True,
-            )
-
-
-def measure(folder: Path, how: str, name: str) -> dict:
+def speeds(folder: Path, rounds: int) -> None:
+    """Trainers in one process that take turns: another process may take the machine meanwhile."""
     import numpy as np
 
     from lamina.datasets import NPY, Classification, Dataset, Samples
     from lamina.datasets.dataset import TO_UNIT
+
+    X, t = np.load(folder / "x.npy"), np.load(folder / "t.npy").astype(np.intp)
+    cut = len(X) * 8 // 10
+    sets = Samples(X[:cut], t[:cut], *TO_UNIT), Samples(X[cut:], t[cut:], *TO_UNIT)
+    memory = Dataset(*sets, Classification(range(10)))
+    files, blocks = (NPY(folder / "x.npy", folder / "t.npy") for _ in range(2))
+    data = {"memory": (memory, None), "uniform": (files, None), "blocks": (blocks, BLOCK)}
+    for net, steps in (("784-50-10", 300), ("784-512-256-10", 60), ("LeNet", 8)):
+        trainers = {how: trainer_of(net, *pair) for how, pair in data.items()}
+        seconds: dict[str, list[float]] = {how: [] for how in trainers}
+        for _ in range(rounds + 1):  # the first is for warming up
+            for how, trainer in trainers.items():
+                begun = time.perf_counter()
+                for _ in range(steps):
+                    trainer.step()
+                seconds[how].append(time.perf_counter() - begun)
+        for how, times in seconds.items():
+            ratios = [a / b for a, b in zip(seconds["memory"][1:], times[1:], strict=True)]
+            speed = 100 * steps / statistics.median(times[1:])
+            ratio = statistics.median(ratios)
+            print(f"{net}, {how}: {speed:,.0f} images/s, {ratio:.2f} x memory", flush=True)
+
+
+def trainer_of(name: str, data, block: int | None):
     from lamina.layers import Affine, Flatten, Relu, SoftmaxWithLoss
     from lamina.nets import LeNet, Sequential
     from lamina.optimizers import SGD
     from lamina.training.trainer import Trainer
 
-    if how == "memory":
-        X, t = np.load(folder / "x.npy"), np.load(folder / "t.npy").astype(np.intp)
-        cut = len(X) * 8 // 10
-        sets = Samples(X[:cut], t[:cut], *TO_UNIT), Samples(X[cut:], t[cut:], *TO_UNIT)
-        data = Dataset(*sets, Classification(range(10)))
+    if name == "LeNet":
+        net = LeNet(rng=0)
     else:
-        data = NPY(folder / "x.npy", folder / "t.npy")
-    if name == "lenet":
-        net, steps = LeNet(rng=0), 150
-    else:
-        sizes, steps = ((784, 50, 10), 5000) if name == "small" else ((784, 512, 256, 10), 1000)
         layers = {"flatten": Flatten()}
-        for i, size in enumerate(itertools.pairwise(sizes)):
+        for i, size in enumerate(itertools.pairwise(map(int, name.split("-")))):
             layers |= {f"affine{i}": Affine(*size, rng=0), f"relu{i}": Relu()}
         layers.popitem()
         net = Sequential(layers, loss=SoftmaxWithLoss())
-    block = BLOCK if how == "blocks" else None
     optimizer = SGD(net.parameters(), lr=0.01)
-    options = {"rng": 0, "iterations": steps, "shuffle_block": block, "quiet": True}
-    trainer = Trainer(net, optimizer, data, **options)
-    for _ in range(steps // 10):
-        trainer.step()
-    begun = time.perf_counter()
-    for _ in range(steps):
-        trainer.step()
-    seconds = time.perf_counter() - begun
-    return {"speed": 100 * steps / seconds, "peak": memory_of(os.getpid())["VmHWM"]}
+    return Trainer(net, optimizer, data, rng=0, shuffle_block=block, quiet=True)
 
 
 def killed_and_resumed(folder: Path, name: str, more: str) -> None:
@@ -139,7 +122,7 @@ def killed_and_resumed(folder: Path, name: str, more: str) -> None:
     begun = time.perf_counter()
     peaks = watched([*train, "--config", str(config), "--run-dir", str(whole)])
     seconds = time.perf_counter() - begun
-    there = cut / "checkpoint-1500.npz"
+    there = cut / "checkpoint-00001500.npz"
     watched([*train, "--config", str(config), "--run-dir", str(cut)], until=there)
     resumed = watched([*train, "--resume", str(cut)])
     same = all(
@@ -165,6 +148,8 @@ def watched(command: list[str], until: Path | None = None) -> dict[str, float]:
         if until is not None and until.exists():
             process.send_signal(signal.SIGKILL)
         time.sleep(0.02)
+    if until is not None and process.returncode != -signal.SIGKILL:
+        raise SystemExit(f"{command} was over before it was killed")
     if until is None and process.returncode:
         raise SystemExit(f"{command} ended with {process.returncode}")
     return peaks
@@ -182,4 +167,4 @@ def memory_of(pid: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -70,9 +70,11 @@ def speeds(folder: Path, rounds: int) -> None:
     """Trainers in one process that take turns: another process may take the machine meanwhile."""
     import numpy as np
 
+    from lamina.common.memory import keep_memory
     from lamina.datasets import NPY, Classification, Dataset, Samples
     from lamina.datasets.dataset import TO_UNIT
 
+    keep_memory()  # as train.py does
     X, t = np.load(folder / "x.npy"), np.load(folder / "t.npy").astype(np.intp)
     cut = len(X) * 8 // 10
     sets = Samples(X[:cut], t[:cut], *TO_UNIT), Samples(X[cut:], t[cut:], *TO_UNIT)

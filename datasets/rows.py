@@ -20,6 +20,7 @@ from lamina.common.errors import RunError
 from lamina.common.npz import MAX_HEADER, npy_header
 
 _PIECE = 1 << 22  # numbers of an array that are looked at at a time, bytes read at once
+_HELD = 1 << 20  # bytes of what is held that are read at a time
 _GAP = 1 << 14  # bytes between two rows that are sooner read than a second read is begun
 
 
@@ -64,7 +65,7 @@ class FileRows:
     def take(self, rows, axis: int = 0) -> np.ndarray:
         """The rows of these numbers, 0 to N - 1, in their order."""
         rows = np.asarray(rows, np.intp)
-        if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < len(self):
+        if rows.size and rows.view(np.uintp).max() >= len(self):  # what is below 0 is large there
             raise IndexError(f"rows: expects 0 to {len(self) - 1}, got {rows.min()}, {rows.max()}")
         held = self._held  # once: another thread may exchange it
         if held is None:
@@ -82,7 +83,13 @@ class FileRows:
         """Read these rows now, and keep them until others are held instead."""
         rows = np.unique(np.asarray(rows, np.intp))
         self._held = None  # its memory goes before there is more
-        self._held = (rows, self.take(rows)) if len(rows) else None
+        if not len(rows):
+            return
+        held = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        some = max(_HELD // max(held[:1].nbytes, 1), 1)
+        for i in range(0, len(rows), some):  # what is copied from one to the other stays in cache
+            held[i : i + some] = self.take(rows[i : i + some])
+        self._held = rows, held
 
     def checksum(self) -> int:
         """The CRC-32 of all numbers as the files have them, taken once, a piece at a time."""
@@ -222,6 +229,7 @@ class Rows:
         self._source, self.where, self._chosen, self._column = source, where, chosen, column
         self.dtype = np.dtype(source.dtype if dtype is None else dtype)
         self._finite = finite and source.dtype.kind == "f"
+        self._narrows = source.dtype.kind == "f" and self.dtype != source.dtype
         n = len(source) if chosen is None else len(chosen)
         self.shape = (n, *source.shape[1:], 1) if column else (n, *source.shape[1:])
         self.ndim, self.size = len(self.shape), math.prod(self.shape)
@@ -289,7 +297,10 @@ class Rows:
         return Rows(self._source, self.where, finite=self._finite, **(now | changed))
 
     def _given(self, found: np.ndarray, rows) -> np.ndarray:
-        with np.errstate(over="ignore"):  # said below
+        if self._narrows:
+            with np.errstate(over="ignore"):  # said below, or by the check of targets
+                made = found.astype(self.dtype)
+        else:
             made = found.astype(self.dtype, copy=False)
         if self._finite and not np.isfinite(made).all():
             i = int(np.argwhere(~np.isfinite(made))[0][0])

@@ -140,6 +140,10 @@ def test_in_blocks_too_every_row_comes_once_per_epoch(n, size, block):
 def test_blocks_are_of_neighbours_and_come_from_all_over():
     made = Minibatches(100_000, 100, 0, 10)
     assert made.n_pools == 40  # of 250 blocks
+    first = [made.coming]
+    take(made, 1000)
+    first.append(made.coming)  # an epoch later other blocks are together
+    assert len(np.intersect1d(*first)) < 500
     for _ in range(3):
         coming = made.coming
         assert len(coming) == 2500

@@ -14,7 +14,9 @@ import pytest
 
 from lamina.common.errors import RunError
 from lamina.datasets import DataError
+from lamina.datasets.rows import pieces
 from lamina.experiment.config import load_config
+from lamina.experiment.provenance import differences
 from lamina.experiment.run import resume, run
 from lamina.experiment.run_config import load_run_config
 
@@ -170,3 +172,38 @@ def test_lists_that_are_no_files_are_errors_of_their_line(tmp_path, config, valu
     with pytest.raises(ValueError, match=r"dataset\.inputs|nowhere\.npy"):
         run(loaded, "c", tmp_path / "r", quiet=True)
     assert not (tmp_path / "r").exists()
+
+
+def test_an_index_beyond_the_words_is_found_in_whichever_piece_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "__defaults__", (64,))
+    words = np.ones((300, 5), int)
+    words[250, 3] = 9
+    np.save(tmp_path / "x.npy", words)
+    np.save(tmp_path / "t.npy", np.arange(300) % 2)
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        textwrap.dedent(
+            """
+            dataset: {type: NPY, inputs: x.npy, targets: t.npy, indices: true, test_inputs: x.npy,
+              test_targets: t.npy}
+            net:
+              type: Sequential
+              layers:
+                words: {type: Embedding, n_words: 9, n_dims: 2}
+                flat: {type: Flatten}
+                affine: {type: Affine, n_out: 2}
+              loss: {type: SoftmaxWithLoss}
+            optimizer: {type: SGD, lr: 0.01}
+            training: {iterations: 2}
+            """
+        )
+    )
+    with pytest.raises(ValueError, match="the train inputs: row 250 holds 9, and the Embedding"):
+        run(load_config(path), "c", tmp_path / "r", quiet=True)
+
+
+@pytest.mark.parametrize("key", ["path", "test", "validation", "vocabulary", "inputs"])
+def test_where_files_lie_is_no_difference(key):
+    before, now = ({"dataset": {"type": "X", key: f"{place}/a"}} for place in ("here", "there"))
+    assert differences(before, now) == []
+    assert differences(before, now | {"training": {"shuffle_block": 64}}) != []

@@ -35,7 +35,11 @@ HEAVY = {
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
-    "tqdm": {"datasets/download.py", "training/callbacks/progress_bar.py"},
+    "tqdm": {
+        "commands/digits.py",
+        "datasets/download.py",
+        "training/callbacks/progress_bar.py",
+    },
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"layers/kernels/workers.py"},
 }

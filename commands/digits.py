@@ -24,6 +24,8 @@ def run(options) -> int:
 
     from lamina.datasets.digit_files import write_digits
 
+    if options.n < 1 or options.seed < 0:
+        options.error("expects at least 1 digit (-n) and a seed of at least 0")
     options.folder.mkdir(parents=True, exist_ok=True)
     with tqdm(total=options.n, unit=" digits", disable=options.quiet or None) as bar:
         write_digits(

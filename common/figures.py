@@ -1,11 +1,11 @@
 """matplotlib figures: names in them that are no formulas, in fonts that have their characters."""
 
-import sys
 import warnings
 from pathlib import Path
 
 from lamina.common.files import whole_file
 from lamina.common.fonts import families
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.common.width import shortened
 
@@ -30,10 +30,9 @@ def save_png(path: str | Path, figure, dpi: int = 120) -> None:
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure.savefig(file, format="png", dpi=dpi)
     if boxes:
-        print(
-            f"{printable(str(path))}: no installed font has {_listed(boxes)}, so there are boxes; "
-            "a font that has them, such as Noto Sans CJK for Korean, is found once installed",
-            file=sys.stderr,
+        note(
+            f"{path}: no installed font has {_listed(boxes)}, so there are boxes; a font that has "
+            "them, such as Noto Sans CJK for Korean, is found once installed"
         )
 
 

@@ -26,7 +26,7 @@ MAX_NAME = 1000  # characters
 MAX_RATIO = 1032  # of deflate: 258 bytes from 2 bits
 # What all arrays of a packed file may take: zeros pack to a thousandth, data hardly ever so well.
 GENEROUS, TIMES = 64 << 20, 100  # bytes, or so many times the size of the file if that is more
-_MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
+MAX_HEADER = 1024  # bytes; what NumPy writes for 64 axes fits
 _PIECE = 1 << 20  # bytes read at once
 _MAX_DIRECTORY = 16 << 20  # bytes; that of MAX_ARRAYS arrays with such names is shorter
 _KINDS = "biufcUS"  # of dtypes: numbers and text; no objects, no records
@@ -57,8 +57,8 @@ class Entry:
     def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, room: "_Room"):
         self._archive, self._info, self.where, self._room = archive, info, where, room
         with _named(where), archive.open(info) as stream:
-            start = stream.read(min(info.file_size, _MAX_HEADER))
-        self.shape, self._fortran, self.dtype, self._header_size = _header(start, where)
+            start = stream.read(min(info.file_size, MAX_HEADER))
+        self.shape, self._fortran, self.dtype, self._header_size = npy_header(start, where)
         size = math.prod(self.shape) * self.dtype.itemsize
         if size != info.file_size - self._header_size:
             raise NpzError(
@@ -214,7 +214,7 @@ def _check_dtype(dtype: np.dtype, where: str) -> None:
         raise NpzError(f"{where}: expects an array of numbers or text, got {dtype}{pickled}")
 
 
-def _header(start: bytes, where: str):
+def npy_header(start: bytes, where: str):
     """(shape, whether the first axis runs fastest, dtype, size of the header) of an .npy file."""
     width = {b"\1\0": 2, b"\2\0": 4}.get(start[6:8])
     if start[:6] != b"\x93NUMPY" or width is None:

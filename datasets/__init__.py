@@ -8,7 +8,9 @@ from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.mnist import MNIST, load_mnist
+from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
+from lamina.datasets.rows import DataError, FileRows, Rows
 from lamina.datasets.tasks import (
     Classification,
     LanguageModel,
@@ -22,15 +24,19 @@ from lamina.datasets.tasks import (
 __all__ = [
     "CSV",
     "MNIST",
+    "NPY",
     "NPZ",
     "Classification",
+    "DataError",
     "Dataset",
     "DrawnDigits",
     "FashionMNIST",
+    "FileRows",
     "LanguageModel",
     "MultiLabel",
     "Reconstruction",
     "Regression",
+    "Rows",
     "Samples",
     "Task",
     "draw_digits",

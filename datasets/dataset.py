@@ -7,15 +7,17 @@ from numbers import Integral, Real
 import numpy as np
 
 from lamina.common.arguments import Remembers
+from lamina.datasets.rows import Rows, pieces
 from lamina.datasets.shown import shown_dataset
 from lamina.datasets.tasks import Reconstruction, Task
 
+_BATCH = 1 << 24  # numbers of a batch that is evaluated, at most
 _TASK = "Classification(range(3))"
 TO_UNIT = (1.0 / 255.0, 0.0)  # scale and offset that bring the pixels 0-255 to 0-1
 
 
 class Samples:
-    """Inputs X (N, ...) with targets t (N,) or (N, ...).
+    """Inputs X (N, ...) with targets t (N,) or (N, ...), arrays or Rows of files.
 
     `samples[rows]` gathers rows; with a `scale` they come as float32, X · scale + offset: 60,000
     images stay 47 MB of uint8 instead of 188 MB of floats, and a batch is one gather, one
@@ -50,6 +52,13 @@ class Samples:
             return X, X.copy() if gathered else X
         return X, self.t[rows]
 
+    def hold(self, rows) -> None:
+        """Have these rows ready, which are going to be asked for: read at once, if they are in
+        files."""
+        for part in (self.X,) if self.t is self.X else (self.X, self.t):
+            if isinstance(part, Rows):
+                part.hold(rows)
+
     def __repr__(self):
         scaled = "" if self.scale is None else f", scaled by {self.scale:.6g}"
         moved = f" {self.offset:+.6g}" if self.offset else ""
@@ -60,7 +69,8 @@ class Samples:
         """The CRC-32 of the contents, with shapes, types and scaling: whether they are the same."""
         words = [f"scale {self.scale}, offset {self.offset}"]
         for array in (self.X,) if self.t is self.X else (self.X, self.t):
-            crc = zlib.crc32(np.ascontiguousarray(array))
+            ours = isinstance(array, Rows)
+            crc = array.checksum() if ours else zlib.crc32(np.ascontiguousarray(array))
             words.append(f"{array.dtype.str} {array.shape} {crc:08x}")
         return "; ".join(words)
 
@@ -68,9 +78,11 @@ class Samples:
         """Yield (inputs, targets) of all samples in order, up to `rows` at a time.
 
         The default keeps the matrix products busy and stays in cache: 1,000 rows, or 200 images,
-        of which a convolutional net makes many times as many numbers on their way through it.
+        of which a convolutional net makes many times as many numbers on their way through it; of
+        very large samples fewer.
         """
-        rows = rows or (1000 if self.X.ndim < 3 else 200)
+        most = _BATCH // max(math.prod(self.X.shape[1:]), 1)
+        rows = rows or max(min(1000 if self.X.ndim < 3 else 200, most), 1)
         for start in range(0, len(self), rows):
             yield self[start : start + rows]
 
@@ -178,7 +190,7 @@ def _check_samples(dataset: Dataset) -> None:
 def _check_arrays(X, t) -> None:
     """Raises TypeError or ValueError unless these can be the inputs and targets of samples."""
     for name, array in (("X", X), ("t", t)):
-        if not isinstance(array, np.ndarray):
+        if not isinstance(array, (np.ndarray, Rows)):
             raise TypeError(
                 f"Samples: expects {name} as an array, got {type(array).__name__}; "
                 f"np.asarray({name}) makes one of a list or table"
@@ -233,12 +245,12 @@ def _kind(array) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def standardising(X: np.ndarray) -> tuple[float, float]:
+def standardising(X) -> tuple[float, float]:
     """(scale, offset) that bring the pixels X (N, ...), uint8, to mean 0 and deviation 1, all of
     them together. Pixels that are all the same become 0."""
-    # Counted in pieces, since bincount widens what it counts eightfold. All is exact.
-    pieces = (np.bincount(X[i : i + 256].ravel(), minlength=256) for i in range(0, len(X), 256))
-    values, counts = np.arange(256), sum(pieces)
+    # Counted in small pieces, since bincount widens what it counts eightfold. All is exact.
+    counted = (np.bincount(piece.ravel(), minlength=256) for _, piece in pieces(X, 1 << 18))
+    values, counts = np.arange(256), sum(counted)
     mean = float(counts @ values) / X.size
     deviation = math.sqrt((counts @ np.square(values - mean)) / X.size) or 1.0
     return 1.0 / deviation, -mean / deviation

@@ -4,49 +4,99 @@ import numpy as np
 
 from lamina.common.generators import generator_state, set_generator_state
 
+POOL = 256  # blocks of rows that are shuffled together
+
 
 class Minibatches:
     """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order.
 
-    `rng` is a generator or a seed.
+    `rng` is a generator or a seed. A batch that reaches the end of an epoch goes on into the next
+    one, so all batches have the same size, whatever the number of rows.
 
-    A batch that reaches the end of an epoch goes on into the next one, so all batches have the
-    same size, whatever the number of rows. `state()` and `load_state()` hold the place exactly.
+    With a `block` rows come from pools of about POOL blocks of so many neighbours: the blocks of
+    an epoch are shuffled, and the rows of a pool. So they can be read in long stretches, those of
+    a pool, `coming`, ahead. If there is only one pool, the shuffle is uniform.
+
+    `state()` and `load_state()` hold the place exactly.
     """
 
-    def __init__(self, n: int, batch_size: int, rng):
+    def __init__(self, n: int, batch_size: int, rng, block: int | None = None):
         if not 1 <= batch_size <= n:
             raise ValueError(
                 f"batch_size: expects 1 to {n}, the number of training samples; got {batch_size}"
             )
+        if block is not None and block < 1:
+            raise ValueError(f"shuffle_block: expects at least 1 row, got {block}")
         self.n, self.batch_size, self.rng = n, batch_size, np.random.default_rng(rng)
-        self.order, self.cursor = self.rng.permutation(n), 0
+        self.block = n if block is None else min(block, n)
+        self.n_blocks = -(-n // self.block)
+        self.n_pools = -(-self.n_blocks // POOL)
+        self.pool = self.n_pools - 1  # as if an epoch had ended
+        self._next_pool()
 
     def __iter__(self):
         return self
 
     def __next__(self) -> np.ndarray:
         rows = self.order[self.cursor : self.cursor + self.batch_size]
-        self.cursor += self.batch_size
-        if self.cursor >= self.n:
-            self.order, self.cursor = self.rng.permutation(self.n), self.cursor - self.n
-            rows = np.concatenate([rows, self.order[: self.cursor]])
+        self.cursor += len(rows)
+        while self.cursor == len(self.order):
+            self._next_pool()
+            missing = self.batch_size - len(rows)
+            rows = np.concatenate([rows, self.order[:missing]]) if missing else rows
+            self.cursor = min(missing, len(self.order))
         return rows
+
+    @property
+    def coming(self) -> np.ndarray:
+        """The rows that the next batches are taken from, in their order."""
+        return self._rows_of_pool(self.blocks, self.pool)
 
     def state(self) -> dict[str, np.ndarray]:
         """The order, the place in it and the generator, as arrays."""
         order = self.order.astype(np.min_scalar_type(self.n - 1))  # a copy, of as few bytes as do
         place = {"order": order, "cursor": np.array(self.cursor)}
+        if self.n_blocks > 1:
+            blocks = self.blocks.astype(np.min_scalar_type(self.n_blocks - 1))
+            place |= {"blocks": blocks, "pool": np.array(self.pool)}
         return place | {"rng": generator_state(self.rng)}
 
     def load_state(self, state: dict) -> None:
         """Go on where `state()` was taken. Raises ValueError if it belongs to other data."""
-        order, cursor = state["order"].astype(self.order.dtype), int(state["cursor"])
-        if order.shape != self.order.shape:
+        if ("blocks" in state) != (self.n_blocks > 1):
+            raise ValueError("Minibatches: the saved order is of another shuffle_block")
+        blocks, pool = state.get("blocks", np.zeros(1, np.intp)), int(state.get("pool", 0))
+        order, cursor = state["order"].astype(np.intp), int(state["cursor"])
+        blocks = blocks.astype(np.intp)
+        if not (_is_permutation(blocks, self.n_blocks) and 0 <= pool < self.n_pools):
+            raise ValueError("Minibatches: the saved order does not have every block once")
+        rows = self._rows_of_pool(blocks, pool)
+        if order.shape != rows.shape:
             raise ValueError(
-                f"Minibatches: the saved order has {order.size} rows, the data {self.n}"
+                f"Minibatches: the saved order has {order.size} rows, the data {len(rows)}"
             )
-        if not (np.array_equal(np.sort(order), np.arange(self.n)) and 0 <= cursor < self.n):
+        if not (np.array_equal(np.sort(order), rows) and 0 <= cursor < len(order)):
             raise ValueError("Minibatches: the saved order does not have every row once")
-        self.order, self.cursor = order, cursor
+        self.order, self.cursor, self.blocks, self.pool = order, cursor, blocks, pool
         set_generator_state(self.rng, state["rng"])
+
+    def _next_pool(self) -> None:
+        self.pool = (self.pool + 1) % self.n_pools
+        if self.n_blocks == 1:  # a shuffle of all rows
+            self.blocks, self.order = np.zeros(1, np.intp), self.rng.permutation(self.n)
+        else:
+            if self.pool == 0:
+                self.blocks = self.rng.permutation(self.n_blocks)
+            self.order = self.rng.permutation(self._rows_of_pool(self.blocks, self.pool))
+        self.cursor = 0
+
+    def _rows_of_pool(self, blocks: np.ndarray, pool: int) -> np.ndarray:
+        # Pools differ by a block: a last one of a block or two would hardly be shuffled.
+        first, last = (self.n_blocks * i // self.n_pools for i in (pool, pool + 1))
+        begin = self.block * np.sort(blocks[first:last])
+        rows = (begin[:, np.newaxis] + np.arange(self.block)).reshape(-1)
+        return rows[rows < self.n]
+
+
+def _is_permutation(numbers: np.ndarray, n: int) -> bool:
+    return numbers.shape == (n,) and np.array_equal(np.sort(numbers), np.arange(n))

@@ -78,6 +78,8 @@ def split_off(
         off[rng.permutation(n)[:n_off]] = True
     else:
         _, members, counts = np.unique(classes, return_inverse=True, return_counts=True)
+        # Of as few bytes as do: there may be many, and short numbers are sorted faster.
+        members = members.astype(np.min_scalar_type(len(counts)))
         by_class = np.split(np.argsort(members, kind="stable"), np.cumsum(counts)[:-1])
         for rows, take in zip(by_class, _shares(counts, n_off, rng), strict=True):
             off[rng.permutation(rows)[:take]] = True

@@ -11,6 +11,7 @@ from lamina.common.threads import current_threads
 from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
 from lamina.datasets.dataset import check_shapes
+from lamina.datasets.rows import pieces
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL
 from lamina.experiment.build import build_dataset, check_sections
@@ -118,14 +119,15 @@ def _check_indices(root: Section, net, dataset: Dataset) -> None:
     for name, samples in dataset.sets().items():
         if samples.X.dtype.kind not in "iu":
             continue
-        wrong = (samples.X < 0) | (n_words <= samples.X)
-        if wrong.any():
-            place = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise root.error(
-                f"the {name} inputs: row {place[0]} holds {samples.X[place]}, and the Embedding "
-                f"has n_words: {n_words}, so 0 to {n_words - 1}",
-                "dataset",
-            )
+        for start, piece in pieces(samples.X):
+            wrong = (piece < 0) | (n_words <= piece)
+            if wrong.any():
+                place = tuple(int(i) for i in np.argwhere(wrong)[0])
+                raise root.error(
+                    f"the {name} inputs: row {start + place[0]} holds {piece[place]}, and the "
+                    f"Embedding has n_words: {n_words}, so 0 to {n_words - 1}",
+                    "dataset",
+                )
 
 
 def _augmentation(training: Section, dataset: Dataset, rng: np.random.Generator):

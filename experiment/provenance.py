@@ -25,10 +25,14 @@ FILE = "provenance.json"
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
 # it learns; initial weights, which a checkpoint replaces; and where data lie.
 _LENGTH = ("iterations", "epochs", "patience", "checkpoint", "record_every", "callbacks")
+_FILES = (
+    *("path", "test", "validation", "vocabulary", "inputs", "targets"),
+    *("test_inputs", "test_targets", "validation_inputs", "validation_targets"),
+)
 _FREE = (
     *(("training", key) for key in _LENGTH),
     *(("net", key) for key in OF_WEIGHTS),
-    *(("dataset", key) for key in ("path", "test")),  # their contents are compared
+    *(("dataset", key) for key in _FILES),  # their contents are compared
 )
 _LONGEST, _LARGEST = 200, 64 << 20  # characters of a value, bytes of the file
 

@@ -130,6 +130,16 @@ class Section:
         self.note(key, str(path))
         return path
 
+    def files(self, key: str) -> tuple[Path, ...]:
+        """The files in the list under a key, each as `file` finds it."""
+        names = self.data[key]
+        for name in names:
+            if not isinstance(name, str):
+                raise self.error(f"expects paths of files, got {describe(name)}", key)
+        paths = tuple(self._found(name, key) for name in names)
+        self.note(key, [str(path) for path in paths])
+        return paths
+
     def code_file(self, name: str) -> Path:
         """The file of path.py:Name that would be run. Raises ConfigError if there is none, or none
         that may be."""
@@ -204,8 +214,12 @@ class Section:
                 arguments[key] = self.build_named(key, OF_ARGUMENTS[key], {})
             elif key in signature and key not in others:
                 kind = signature[key].annotation
-                path = Path in (kind, *typing.get_args(kind)) and value is not None
-                arguments[key] = self.file(key) if path else self._checked(value, kind, key)
+                kinds = (kind, *typing.get_args(kind))
+                if Path not in kinds or value is None:
+                    arguments[key] = self._checked(value, kind, key)
+                else:
+                    several = tuple in kinds and isinstance(value, list)
+                    arguments[key] = self.files(key) if several else self.file(key)
         missing = [n for n, p in signature.items() if n not in arguments and p.default is p.empty]
         if missing:
             raise self.error(f"{cls.__name__} needs {', '.join(missing)}")

@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 class Batches:
     """Endless batches of samples in shuffled order; `augmentation` changes their inputs.
 
-    Raises ValueError unless batch_size is from 1 to the number of samples.
+    With `shuffle_block` the order is shuffled in blocks of so many rows; see Minibatches. Raises
+    ValueError unless batch_size is from 1 to the number of samples.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class Batches:
         batch_size: int,
         rng,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
+        shuffle_block: int | None = None,
     ):
         self.samples, self.augmentation = samples, augmentation
-        self.order = Minibatches(len(samples), batch_size, rng)
+        self.order = Minibatches(len(samples), batch_size, rng, shuffle_block)
+        self._held = None  # the order whose rows the samples have been told of
 
     @property
     def batch_size(self) -> int:
@@ -41,6 +44,9 @@ class Batches:
         return self
 
     def __next__(self) -> Batch:
+        if self.order.n_blocks > 1 and self._held is not self.order.order:
+            self.samples.hold(self.order.coming)
+            self._held = self.order.order
         rows = next(self.order)
         X, t = self.samples[rows]
         if self.augmentation is not None:

@@ -49,10 +49,10 @@ class Evaluator:
         self,
         batches: Iterable[tuple],
         check: Callable[[], None] = lambda: None,
-        seen: list[tuple] | None = None,
+        seen=None,
     ) -> dict[str, float]:
-        """{"loss": ..., metric: ..., ...} of batches (X, t); `seen` gets (scores, targets) of every
-        batch, for whoever wants more of them."""
+        """{"loss": ..., metric: ..., ...} of batches (X, t); `seen`, a list or what has an
+        `append`, gets (scores, targets) of every batch, for whoever wants more of them."""
         for metric in self.metrics:
             metric.reset()
         sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in self.net.heads}

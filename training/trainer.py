@@ -31,9 +31,9 @@ class Trainer:
 
     `iterations` updates, or `epochs` passes, on batches of `batch_size`, each the mean over
     `accumulate` batches; `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised;
-    `augmentation` changes the inputs of each training batch, and of nothing else. With `shards`
-    each batch is cut into so many parts, which threads work on side by side (training.parallel).
-    Every
+    `augmentation` changes the inputs of each training batch, and of nothing else;
+    `shuffle_block` shuffles the samples in blocks of so many neighbours. With `shards` each batch
+    is cut into so many parts, which threads work on side by side (training.parallel). Every
     `evaluate_every` iterations (default: an epoch), and at the end, the loss and the `metrics`
     (default: those of the data set's task) of every set. `callbacks` are objects of
     training.callbacks.Callback, or functions (trainer, row) called after each evaluation, which
@@ -65,6 +65,7 @@ class Trainer:
         shards: int = 1,
         gradient_penalty: float = 0.0,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
+        shuffle_block: int | None = None,
         metrics=None,
         evaluate_every: int | None = None,
         patience: int | None = None,
@@ -91,7 +92,7 @@ class Trainer:
             note(f"the optimizer does not know {names}: they stay as they are")
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
         rng = np.random.default_rng(rng)
-        self.batches = Batches(dataset.train, batch_size, rng, augmentation)
+        self.batches = Batches(dataset.train, batch_size, rng, augmentation, shuffle_block)
         per_step = batch_size * accumulate
         n = len(dataset.train)
         self.plan = Plan(n, per_step, iterations, epochs, evaluate_every, patience)

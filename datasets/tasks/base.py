@@ -26,6 +26,7 @@ class Task:
 
     name, metrics and losses are texts; shapes are those of one sample, without the batch axis.
     `metric_options` are arguments for the metrics that know them. Equal facts, equal tasks.
+    Targets are arrays, or Rows of files, which need not fit into memory and are read in pieces.
     """
 
     name = ""

@@ -3,7 +3,9 @@
 import numpy as np
 
 from lamina.common.printable import printable
+from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.base import LOSSES, Task
+from lamina.datasets.tasks.numbers import are_zero_or_one, as_array, smallest_and_largest
 from lamina.datasets.tasks.words import checked_names, listed, odd_type, whole
 
 
@@ -57,25 +59,30 @@ class Classification(Task):
             super().check_loss(loss_name, output_shape)
 
     def check_targets(self, t):
-        t, last = np.asanyarray(t), len(self.class_names) - 1
+        t, last = as_array(t), len(self.class_names) - 1
         expected = f"expects {self._one} indices, whole numbers from 0 to {last}"
         if t.dtype.kind not in "iu" and not self._is_one_hot(t):
             raise TypeError(f"{expected}; got {odd_type(t)}")
         if t.dtype.kind not in "iu" or not t.size:
             return
-        low, high = int(t.min()), int(t.max())
+        low, high = smallest_and_largest(t)
         if low >= 0 and high <= last:
             return
-        wrong = (t < 0) | (t > last)
-        if self.ignore_index is not None:
-            wrong &= t != self.ignore_index
-        if not wrong.any():
+        first, wrong = None, set()
+        for start, piece in pieces(t):
+            outside = (piece < 0) | (piece > last)
+            if self.ignore_index is not None:
+                outside &= piece != self.ignore_index
+            if first is None and outside.any():
+                place = tuple(int(i) for i in np.argwhere(outside)[0])
+                first, value = (start + place[0], *place[1:]), int(piece[place])
+            wrong.update(np.unique(piece[outside])[:2].tolist())
+        if first is None:
             return
-        first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        value, hint = int(t[first]), ""
+        hint = ""
         if low == 1 and high == last + 1:
             hint = "; are they counted from 1? subtract 1"
-        elif value in (255, -1, -100) and (t[wrong] == value).all():
+        elif value in (255, -1, -100) and wrong == {value}:
             hint = f"; if that marks what does not count: ignore_index: {value}"
         raise ValueError(
             f"{expected} ({last + 1} {self._all}); got {value} in row {first[0]}"
@@ -83,11 +90,13 @@ class Classification(Task):
         )
 
     def guess(self, train_t, t):
-        counts, t = np.bincount(self._counted(train_t)), self._counted(t)
-        return float((t == counts.argmax()).mean()) if counts.size and t.size else None
+        counts, there = self._counts(train_t), self._counts(t)
+        if not counts.any() or not there.any():
+            return None
+        return float(there[counts.argmax()] / there.sum())
 
     def guessing_loss(self, loss_name, train_t):
-        counts = np.bincount(self._counted(train_t), minlength=len(self.class_names))
+        counts = self._counts(train_t)
         if not counts.any():
             return None
         p = np.sort(counts / counts.sum())[::-1]
@@ -140,16 +149,21 @@ class Classification(Task):
         return len(self.class_names) == 2 and len(shape) > 0 and shape[-1] == 1
 
     def _is_one_hot(self, t) -> bool:
-        t = np.asanyarray(t)
+        t = as_array(t)
         if t.ndim < 2 or t.shape[-1] != len(self.class_names) or t.dtype.kind not in "biuf":
             return False
-        return bool(((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all())
+        return are_zero_or_one(t) and all((p.sum(axis=-1) == 1).all() for _, p in pieces(t))
 
-    def _counted(self, t) -> np.ndarray:
-        """The class indices that count, flat."""
-        t = np.asanyarray(t)
-        t = (t.argmax(axis=-1) if self._is_one_hot(t) else t).reshape(-1)
-        return t if self.ignore_index is None else t[t != self.ignore_index]
+    def _counts(self, t) -> np.ndarray:
+        """How often each class is a target that counts: (C,)."""
+        t, one_hot = as_array(t), self._is_one_hot(t)
+        counts = np.zeros(len(self.class_names), np.intp)
+        for _, piece in pieces(t):
+            piece = (piece.argmax(axis=-1) if one_hot else piece).reshape(-1)
+            if self.ignore_index is not None:
+                piece = piece[piece != self.ignore_index]
+            counts += np.bincount(piece, minlength=len(counts))
+        return counts
 
     def _shown_index(self, i: int) -> str:
         known = 0 <= i < len(self.class_names) and i != self.ignore_index

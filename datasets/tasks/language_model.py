@@ -28,6 +28,7 @@ class LanguageModel(Classification):
     def guess(self, train_t, t):
         """By how often each word occurs in training; each counted once more, so that none has the
         probability 0 (Laplace)."""
-        counts = np.bincount(self._counted(train_t), minlength=len(self.class_names)) + 1
-        t = self._counted(t)
-        return float(np.exp(-np.log(counts / counts.sum())[t].mean())) if t.size else None
+        counts, there = self._counts(train_t) + 1, self._counts(t)
+        if not there.any():
+            return None
+        return float(np.exp(-(there @ np.log(counts / counts.sum())) / there.sum()))

@@ -3,8 +3,9 @@
 import numpy as np
 
 from lamina.common.printable import printable
+from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.base import Task
-from lamina.datasets.tasks.numbers import mean
+from lamina.datasets.tasks.numbers import as_array, mean
 from lamina.datasets.tasks.words import checked_names, listed, odd_type
 
 
@@ -33,17 +34,18 @@ class MultiLabel(Task):
         return {"multilabel": True}
 
     def check_targets(self, t):
-        t, n = np.asanyarray(t), len(self.label_names)
+        t, n = as_array(t), len(self.label_names)
         if t.dtype.kind not in "biuf":
             raise TypeError(f"expects labels of 0 and 1; got {odd_type(t)}")
         if t.ndim < 2 or t.shape[-1] != n:
             raise ValueError(f"expects 0 or 1 for each of {n} labels, (N, {n}); got {t.shape}")
-        wrong = (t != 0) & (t != 1)
-        if wrong.any():
-            first = tuple(np.argwhere(wrong)[0])
-            label = printable(self.label_names[first[-1]])
-            message = f"expects 0 or 1 for each label; got {t[first]} in row {first[0]}, "
-            raise ValueError(f"{message}label {label}")
+        for start, piece in pieces(t):
+            wrong = (piece != 0) & (piece != 1)
+            if wrong.any():
+                first = tuple(np.argwhere(wrong)[0])
+                label = printable(self.label_names[first[-1]])
+                message = f"expects 0 or 1 for each label; got {piece[first]} in row "
+                raise ValueError(f"{message}{start + first[0]}, label {label}")
 
     def guess(self, train_t, t):
         """Of all answers that are the same for every sample, saying all labels has the best F1."""

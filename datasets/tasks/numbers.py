@@ -1,33 +1,54 @@
-"""Statistics of targets that may be too large to be widened to float64 at once."""
+"""What targets are made of: their statistics, their first wrong number.
+
+They may be Rows of files, or too many to be widened to float64 at once, so all is done in pieces.
+"""
 
 import numpy as np
 
-_PIECE = 1 << 22  # numbers of a large array that are looked at as float64 at a time
+from lamina.datasets.rows import Rows, pieces
 
 
-def check_finite(t: np.ndarray) -> None:
-    if t.dtype.kind != "f":
-        return
+def as_array(t):
+    """Rows stay what they are, all else becomes an array."""
+    return t if isinstance(t, Rows) else np.asanyarray(t)
+
+
+def are_in_files(t) -> bool:
+    return isinstance(t, Rows) and t.in_files
+
+
+def check_finite(t) -> None:
+    if t.dtype.kind == "f" and (found := first(t, lambda piece: ~np.isfinite(piece))):
+        raise ValueError(f"expects finite numbers; got {found[1]} in row {found[0]}")
+
+
+def first(t, wrong) -> tuple | None:
+    """(row, number) of the first number that is wrong; None if none is."""
     for start, piece in pieces(t):
-        if not np.isfinite(piece).all():
-            first = np.argwhere(~np.isfinite(piece))[0]
-            raise ValueError(
-                f"expects finite numbers; got {piece[tuple(first)]} in row {start + first[0]}"
-            )
+        places = wrong(piece)
+        if places.any():
+            place = tuple(np.argwhere(places)[0])
+            return start + place[0], piece[place]
+    return None
+
+
+def smallest_and_largest(t) -> tuple[int, int]:
+    """Of whole numbers."""
+    ends = [(int(piece.min()), int(piece.max())) for _, piece in pieces(t)]
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def are_zero_or_one(t) -> bool:
+    return all(bool(((piece == 0) | (piece == 1)).all()) for _, piece in pieces(t))
 
 
 def mean(t) -> np.ndarray:
-    return np.asanyarray(t).mean(axis=0, dtype=np.float64)
+    """Over the samples, in float64."""
+    t = as_array(t)
+    return sum(piece.sum(axis=0, dtype=np.float64) for _, piece in pieces(t)) / len(t)
 
 
 def mean_square(t, centre) -> float:
-    """The mean of (t - centre)² over all numbers of t, a piece at a time."""
-    total = sum(float(np.square(piece - centre).sum()) for _, piece in pieces(np.asanyarray(t)))
+    """The mean of (t - centre)² over all numbers of t."""
+    total = sum(float(np.square(piece - centre).sum()) for _, piece in pieces(as_array(t)))
     return total / np.size(t)
-
-
-def pieces(t: np.ndarray):
-    """(first row, rows) of t, so few at a time that they may be widened."""
-    rows = max(_PIECE // max(t[:1].size, 1), 1)
-    for start in range(0, len(t), rows):
-        yield start, t[start : start + rows]

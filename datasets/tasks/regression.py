@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from lamina.common.printable import printable
+from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.base import Task
-from lamina.datasets.tasks.numbers import check_finite, mean, mean_square, pieces
+from lamina.datasets.tasks.numbers import are_in_files, as_array, check_finite, mean, mean_square
 from lamina.datasets.tasks.words import as_floats, checked_names, listed, odd_type
 
 
@@ -28,7 +29,7 @@ class Regression(Task):
         return tuple(target_shape) or (1,)
 
     def check_targets(self, t):
-        t, n = np.asanyarray(t), len(self.target_names)
+        t, n = as_array(t), len(self.target_names)
         if t.dtype.kind != "f":
             raise TypeError(f"expects numbers as floats; got {odd_type(t)}{as_floats(t)}")
         if not ((t.shape[-1:] == (n,) and t.ndim > 1) or (n == 1 and t.ndim == 1)):
@@ -45,6 +46,9 @@ class Regression(Task):
         if loss_name == "SquaredErrorLoss":
             return 0.5 * width * mean_square(train_t, mean(train_t))
         if loss_name == "AbsoluteErrorLoss":
+            if are_in_files(train_t):  # a median wants all numbers at once
+                return None
+            train_t = train_t[:]
             median = np.median(train_t, axis=0)
             off = (float(np.abs(piece - median).sum()) for _, piece in pieces(train_t))
             return width * sum(off) / np.size(train_t)

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from lamina.common.printable import printable
+from lamina.datasets.tasks.numbers import first
 
 MAX_CLASSES = 10_000_000  # more than any vocabulary; each has a name in memory
 _SHOWN = 20  # of what one target may hold, in words
@@ -42,7 +43,7 @@ def checked_names(task, names, what: str) -> tuple[str, ...]:
     return names
 
 
-def odd_type(t: np.ndarray) -> str:
+def odd_type(t) -> str:
     """What targets of a wrong type are, in words."""
     if t.dtype.kind in "USO":
         example = next(iter(t.reshape(-1).tolist()), "")
@@ -50,17 +51,15 @@ def odd_type(t: np.ndarray) -> str:
     if t.dtype.kind == "b":
         return f"true and false {t.shape}; t.astype(int) makes them 0 and 1"
     if t.dtype.kind == "f" and t.size:
-        if not np.isfinite(t).all():
-            first = np.argwhere(~np.isfinite(t))[0]
-            return f"{t[tuple(first)]} in row {first[0]}"
-        if (t == np.rint(t)).all():
+        if found := first(t, lambda piece: ~np.isfinite(piece)):
+            return f"{found[1]} in row {found[0]}"
+        if not (found := first(t, lambda piece: piece != np.rint(piece))):
             return f"{t.dtype} {t.shape}; t.astype(int) makes them whole numbers"
-        first = np.argwhere(t != np.rint(t))[0]
-        return f"{t.dtype} {t.shape}, as {t[tuple(first)]} in row {first[0]}"
+        return f"{t.dtype} {t.shape}, as {found[1]} in row {found[0]}"
     return f"{t.dtype} {t.shape}"
 
 
-def as_floats(t: np.ndarray) -> str:
+def as_floats(t) -> str:
     return "; t.astype(np.float32) makes them floats" if t.dtype.kind in "iu" else ""
 
 

@@ -86,7 +86,7 @@ def draw(path: Path, evaluation) -> bool:
     if scores.ndim != 2 or scores.shape[1] == 1:
         return False
     rows = worst_mistakes(scores, t)
-    images = grey_images(evaluation.samples, rows)
+    images = grey_images(evaluation.samples, evaluation.rows[rows])
     if images is None or not len(rows):
         return False
     from matplotlib.figure import Figure  # late, as in plots

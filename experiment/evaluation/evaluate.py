@@ -25,6 +25,9 @@ REPORTS = {
 }
 
 
+_KEPT = 256 << 20  # bytes of scores and targets that a report is made of
+
+
 @dataclasses.dataclass
 class Evaluation:
     """What a net says about the samples of one set, beside what is right."""
@@ -32,7 +35,8 @@ class Evaluation:
     part: str
     samples: Samples
     task: object
-    scores: np.ndarray  # (N, ...) of all samples
+    rows: np.ndarray  # (N,) the samples that are kept: all, or some of many, spread evenly
+    scores: np.ndarray  # (N, ...) of these
     targets: np.ndarray  # (N, ...)
     figures: dict[str, float]
     shown: str  # the figures in words
@@ -45,6 +49,8 @@ class Evaluation:
         """The figures, and what the task shows of them."""
         n = len(self.samples)
         head = f"{self.part} set, {n:,} sample{'s' * (n != 1)}: {self.shown}"
+        if len(self.rows) < n:
+            head += f"\n\nof {len(self.rows):,} of them, spread evenly:"
         return f"{head}\n\n{self._kind.report(self)}"
 
     def draw(self, folder: str | Path) -> Path | None:
@@ -66,9 +72,34 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
         raise ValueError(f"there is no {part} set; the data have {', '.join(sets)}")
     samples = sets[part]
     evaluator = Evaluator(net, dataset, metrics)
-    seen: list[tuple] = []
+    seen = Spread(_KEPT)
     figures = evaluator.figures(samples.batches(), seen=seen)
     row = {f"{part}_{name}": value for name, value in figures.items()}
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
-    scores, targets = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
-    return Evaluation(part, samples, dataset.task, scores, targets, figures, shown)
+    rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))
+    return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown)
+
+
+class Spread:
+    """`kept`: (rows, scores, targets) of the batches that it is given, all, or as many as `limit`
+    bytes hold: if there are more, of every second, fourth, ... batch."""
+
+    def __init__(self, limit: int):
+        self.limit, self.kept = limit, []
+        self._step, self._batches, self._rows, self._bytes = 1, 0, 0, 0
+
+    def append(self, batch: tuple) -> None:
+        scores, targets = batch
+        if self._batches % self._step == 0:
+            rows = np.arange(self._rows, self._rows + len(targets))
+            self.kept.append((rows, scores, targets))
+            self._bytes += _bytes(self.kept[-1])
+        self._batches += 1
+        self._rows += len(targets)
+        while len(self.kept) > 1 and self._bytes > self.limit:
+            self.kept, self._step = self.kept[::2], 2 * self._step
+            self._bytes = sum(map(_bytes, self.kept))
+
+
+def _bytes(arrays: tuple) -> int:
+    return sum(array.nbytes for array in arrays)

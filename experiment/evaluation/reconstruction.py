@@ -16,12 +16,13 @@ def report(evaluation) -> str:
     errors = _errors(evaluation)
     order = np.argsort(errors, kind="stable")
     best, middle, worst = (int(order[i]) for i in (0, len(order) // 2, -1))
+    rows = evaluation.rows
     return "\n".join(
         [
             "root of the mean squared error of a sample:",
-            f"  best   {errors[best]:.4g} (row {best})",
-            f"  median {errors[middle]:.4g} (row {middle})",
-            f"  worst  {errors[worst]:.4g} (row {worst})",
+            f"  best   {errors[best]:.4g} (row {rows[best]})",
+            f"  median {errors[middle]:.4g} (row {rows[middle]})",
+            f"  worst  {errors[worst]:.4g} (row {rows[worst]})",
         ]
     )
 

@@ -29,7 +29,9 @@ def report(evaluation) -> str:
     off = np.abs(error / np.where(spread > 0, spread, 1.0)).max(axis=1)
     off[np.isnan(off)] = np.inf
     for row in np.argsort(-off, kind="stable")[:WORST]:
-        lines.append(f"  row {row}: is {_numbers(t[row])}, said {_numbers(y[row])}")
+        lines.append(
+            f"  row {evaluation.rows[row]}: is {_numbers(t[row])}, said {_numbers(y[row])}"
+        )
     return "\n".join(lines)
 
 

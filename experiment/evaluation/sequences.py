@@ -25,7 +25,7 @@ def report(evaluation) -> str:
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
         if mistakes[row]:
-            head = f"  row {row}, {mistakes[row]} wrong:"
+            head = f"  row {evaluation.rows[row]}, {mistakes[row]} wrong:"
             lines.append(f"{head} is   {_words(true[row], counted[row], names)}")
             lines.append(f"{' ' * len(head)} said {_words(said[row], counted[row], names)}")
     return "\n".join(lines)

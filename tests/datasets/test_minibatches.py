@@ -121,3 +121,82 @@ def test_a_fingerprint_is_of_all_that_a_batch_is_made_of():
     ]
     assert len({samples.fingerprint() for samples in different}) == len(different)
     assert different[0].fingerprint() == Samples(X.copy(), t.copy(), 0.5, 1.0).fingerprint()
+
+
+SIZES = [(1000, 10, 1), (1000, 7, 3), (1003, 50, 1), (2600, 300, 2), (777, 777, 1), (10, 3, 100)]
+
+
+@pytest.mark.parametrize(("n", "size", "block"), SIZES)
+def test_in_blocks_too_every_row_comes_once_per_epoch(n, size, block):
+    made = Minibatches(n, size, 0, block)
+    rows = [next(made) for _ in range(3 * n // size + 1)]
+    assert {len(r) for r in rows} == {size}
+    flat = np.concatenate(rows)
+    for epoch in range(3):
+        assert sorted(flat[epoch * n : (epoch + 1) * n]) == list(range(n))
+    assert flat[:n].tolist() != flat[n : 2 * n].tolist()
+
+
+def test_blocks_are_of_neighbours_and_come_from_all_over():
+    made = Minibatches(100_000, 100, 0, 10)
+    assert made.n_pools == 40  # of 250 blocks
+    first = [made.coming]
+    take(made, 1000)
+    first.append(made.coming)  # an epoch later other blocks are together
+    assert len(np.intersect1d(*first)) < 500
+    for _ in range(3):
+        coming = made.coming
+        assert len(coming) == 2500
+        assert (np.diff(coming) > 0).all()
+        assert (coming.reshape(-1, 10) == coming[::10, np.newaxis] + np.arange(10)).all()
+        assert abs(coming.mean() - 50_000) < 5 * 100_000 / np.sqrt(12 * 250)
+        rows = np.concatenate([next(made) for _ in range(25)])
+        assert sorted(rows) == coming.tolist()
+        assert np.count_nonzero(np.diff(rows) == 1) < 20  # shuffled among themselves
+
+
+def test_a_shuffle_of_few_blocks_is_uniform():
+    made = Minibatches(200, 200, 0, 1)
+    places = np.zeros((200, 200), int)
+    for _ in range(2000):
+        places[np.arange(200), next(made)] += 1  # every row at every place about ten times
+    squares = np.square(places - 10.0).sum(axis=1) / 10.0  # chi squared of 199 degrees each
+    assert abs(squares.mean() - 199) < 5 * np.sqrt(2 * 199 / 200)
+
+
+@pytest.mark.parametrize("before", [0, 1, 25, 26, 399, 400, 401])
+def test_the_place_among_blocks_is_saved_exactly(before):
+    made = Minibatches(40_003, 100, 0, 10)
+    take(made, before)
+    saved = made.state()
+    rest = take(made, 500)
+    other = Minibatches(40_003, 100, 99, 10)
+    other.load_state(saved)
+    assert take(other, 500) == rest
+    assert sum(array.nbytes for array in saved.values()) < 20_000  # blocks and a pool, not all rows
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"blocks": np.zeros(4001, int)}, "does not have every block once"),
+        ({"pool": np.array(16)}, "does not have every block once"),
+        ({"pool": np.array(-1)}, "does not have every block once"),
+        ({"pool": np.array(3)}, "does not have every row once"),
+        ({"cursor": np.array(2501)}, "does not have every row once"),
+        ({"order": np.zeros(3, int)}, "the saved order has 3 rows, the data 2500"),
+    ],
+)
+def test_a_place_that_cannot_be(changed, said):
+    saved = Minibatches(40_000, 100, 0, 10).state()
+    with pytest.raises(ValueError, match=said):
+        Minibatches(40_000, 100, 0, 10).load_state(saved | changed)
+
+
+def test_a_place_of_another_block():
+    for block, other in ((10, None), (None, 10)):
+        saved = Minibatches(40_000, 100, 0, block).state()
+        with pytest.raises(ValueError, match="of another shuffle_block"):
+            Minibatches(40_000, 100, 0, other).load_state(saved)
+    with pytest.raises(ValueError, match="shuffle_block: expects at least 1 row, got 0"):
+        Minibatches(100, 10, 0, 0)

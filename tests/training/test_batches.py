@@ -39,3 +39,21 @@ def test_the_place_is_part_of_the_state():
         np.testing.assert_array_equal(next(other).rows, next(made).rows)
     with pytest.raises(ValueError, match="batch_size: expects 1 to 12"):
         Batches(SAMPLES, 13, np.random.default_rng(0))
+
+
+def test_samples_are_told_which_rows_are_coming():
+    class Told(Samples):
+        def hold(self, rows):
+            held.append(rows)
+
+    held = []
+    samples = Told(np.zeros((6000, 1), np.float32), np.arange(6000))
+    made = Batches(samples, 100, 0, shuffle_block=10)
+    known = [next(made).rows for _ in range(60)]
+    assert len(held) == 3
+    for i, rows in enumerate(held):
+        assert sorted(np.concatenate(known[20 * i : 20 * i + 20])) == rows.tolist()
+    made.load_state(made.state())
+    next(made)
+    assert len(held) == 4  # what a run that goes on has not read yet
+    assert len([next(batches()) for _ in range(9)]) == 9  # nothing is told of a uniform shuffle

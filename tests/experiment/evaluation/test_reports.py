@@ -1,5 +1,7 @@
 """What an evaluation says and draws, for every kind of task."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,8 @@ from lamina.experiment.evaluation import classification, evaluate
 from lamina.layers import Layer, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
 from lamina.nets import Sequential
 
+# The package has the function under that name.
+evaluate_module = importlib.import_module("lamina.experiment.evaluation.evaluate")
 SCORES = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0], [5.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
 TRUE = np.array([0, 2, 1, 2])
 
@@ -286,3 +290,51 @@ def test_one_sample_is_no_plural(tmp_path):
     made = evaluation([[1.0]], np.array([[2.0]]), Regression(["height"]), SquaredErrorLoss())
     assert made.report().startswith("test set, 1 sample: ")
     assert "furthest off, of 1 sample:" in made.report()
+
+
+class Counts(Layer):
+    """Says of the sample with the number i as input that it is of class i modulo 3."""
+
+    def forward(self, X):
+        return np.eye(3, dtype=np.float32)[X[:, 0].astype(int) % 3]
+
+
+def test_of_very_many_samples_a_report_is_made_of_some_spread_evenly(monkeypatch):
+    monkeypatch.setattr(evaluate_module, "_KEPT", 100_000)
+    n = 20_000
+    t = np.arange(n) % 3
+    t[17_500], t[400] = (t[17_500] + 1) % 3, (t[400] + 1) % 3
+    samples = Samples(np.arange(n, dtype=np.float32)[:, np.newaxis], t)
+    net = Sequential({"counts": Counts()}, loss=SoftmaxWithLoss())
+    found = evaluate(net, Dataset(samples, samples, Classification(range(3))))
+    assert found.figures["accuracy"] == 1 - 2 / n  # of all
+    assert sum(a.nbytes for a in (found.rows, found.scores, found.targets)) <= 100_000
+    np.testing.assert_array_equal(found.targets, t[found.rows])
+    np.testing.assert_array_equal(found.scores.argmax(axis=1), found.rows % 3)
+    assert len(found.rows) == 3000
+    assert sorted({row // 1000 for row in found.rows.tolist()}) == [0, 8, 16]
+    lines = found.report().splitlines()
+    assert lines[0].startswith("test set, 20,000 samples: loss ")
+    assert lines[2] == "of 3,000 of them, spread evenly:"
+    assert lines[4] == "2999 of 3000 samples right"
+
+
+@pytest.mark.parametrize("task", ["regression", "sequences", "reconstruction"])
+def test_rows_in_a_report_are_those_of_the_set(monkeypatch, task):
+    monkeypatch.setattr(evaluate_module, "_KEPT", 1)
+    n = 3000
+    X = np.zeros((n, 2), np.float32)
+    X[500] = 9.0  # furthest off
+    if task == "sequences":
+        t, made, loss = np.zeros((n, 1), int), Classification(range(2)), SoftmaxWithLoss()
+        t[500] = 1
+    else:
+        t, loss = X, SquaredErrorLoss()
+        made = Regression(["a", "b"]) if task == "regression" else Reconstruction()
+    zeros = np.zeros((n, 1, 2) if task == "sequences" else (n, 2))
+    samples = Samples(X, t)
+    net = Sequential({"says": Says(zeros)}, loss=loss)
+    found = evaluate(net, Dataset(samples, samples, made))
+    assert len(found.rows) == 1000
+    found.rows = found.rows + 1000
+    assert "row 1500" in found.report()

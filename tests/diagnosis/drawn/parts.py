@@ -1,0 +1,81 @@
+"""Parts of one's own, as users write them: some with a mistake, which the doctor should notice."""
+
+import numpy as np
+
+from lamina.layers import Affine, Layer, Loss, Relu, Sigmoid, SoftmaxWithLoss
+from lamina.layers import Softmax as HouseSoftmax
+
+
+class OwnSoftmax(HouseSoftmax):
+    """A softmax that nobody recognises when the net is built."""
+
+
+class OwnSigmoid(Sigmoid):
+    """A sigmoid that nobody recognises when the net is built."""
+
+
+class OwnRelu(Relu):
+    """A ReLU that nobody recognises when the net is built."""
+
+
+class Sunk(Affine):
+    """An Affine whose biases start at -8."""
+
+    def __init__(self, n_in: int, n_out: int, *, rng, dtype=np.float32):
+        super().__init__(n_in, n_out, rng=rng, dtype=dtype)
+        self.b.data = self.b.data - 8.0
+
+
+class Detached(Layer):
+    """Hands its input on, and gives nothing back: the gradient ends here."""
+
+    def forward(self, X):
+        return X
+
+    def backward(self, dout):
+        return 0.0 * dout
+
+
+class MinusCrossEntropy(SoftmaxWithLoss):
+    """The cross-entropy with its sign forgotten: it gets better by being wrong."""
+
+    def forward(self, scores, targets):
+        return -super().forward(scores, targets)
+
+    def backward(self, dout=1.0):
+        return -super().backward(dout)
+
+
+class RightProbability(Loss):
+    """The mean probability of the right class, which a descent makes small."""
+
+    def forward(self, scores, targets):
+        t = self.class_indices(scores, targets)
+        exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        self.p, self.t = exp / exp.sum(axis=-1, keepdims=True), t
+        return self.p[np.arange(len(t)), t].sum() * self.scale(len(t))
+
+    def backward(self, dout=1.0):
+        rows = np.arange(len(self.t))
+        right = self.p[rows, self.t][:, None]
+        dX = -right * self.p
+        dX[rows, self.t] += right[:, 0]
+        return (dX * (self.scale(len(self.t)) * dout)).astype(self.p.dtype)
+
+
+class LogMeanSquare(Loss):
+    """The log of the mean squared error: a fair loss, negative when the errors are small."""
+
+    def forward(self, scores, targets):
+        self.error = scores - np.reshape(targets, scores.shape).astype(scores.dtype)
+        self.mean = np.square(self.error).mean() + 1e-6
+        self.scale(len(scores))
+        return np.log(self.mean)
+
+    def backward(self, dout=1.0):
+        return self.error * (2.0 / self.error.size / self.mean * dout).astype(self.error.dtype)
+
+
+def spike(step: int, *, at: int = 300, length: int = 20, factor: float = 500.0) -> float:
+    """The rate, times a large factor for a while."""
+    return factor if at <= step < at + length else 1.0

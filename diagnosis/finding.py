@@ -5,6 +5,9 @@ import dataclasses
 import numpy as np
 
 
+EVERYTHING = "*"  # among what a finding explains: all that stands later
+
+
 @dataclasses.dataclass
 class Finding:
     """`explains` are the names of findings that usually follow from this one; `follows_from` is

@@ -10,10 +10,13 @@ _FACTS = {
     "task": {"task": "text", "classes": "number"},
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
-        **{"limits": ["size"], "guess": "size"},
+        **{"limits": ["size"], "guess": "size", "train_guess": "size"},
     },
-    "guessing_loss": "size",
+    **dict.fromkeys(("guessing_loss", "nearest", "inputs_vary"), "size"),
+    "targets": {"mean": "size", "std": "size", "low": "size", "high": "size"},
+    "losses": {"*": "text"},
     "layers": {"*": "text"},
+    "dropout": {"*": "size"},
     "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
 }
 _CULPRIT = {

@@ -1,4 +1,5 @@
-"""The flight recorder: layers.csv and parameters.csv, a row per layer and parameter now and then.
+"""The flight recorder: layers.csv and parameters.csv, a row per layer and parameter now and then
+(and outputs.csv, see `answers`).
 
     layers.csv      iteration, layer, type, mean, std, gradient_mean, gradient_std, dead, saturated
     parameters.csv  iteration, parameter, weight_norm, gradient_norm, update_ratio
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.table import Table
+from lamina.diagnosis.answers import Answers
 from lamina.diagnosis.facts import write_facts
 from lamina.diagnosis.statistics import mean_and_std, norm, share_dead, share_saturated
 from lamina.layers.gates import Copy
@@ -50,6 +52,7 @@ class Recorder:
         folder = Path(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
+        self.answers = Answers(folder, trainer)
         write_facts(folder / "facts.json", trainer)
         self.seconds += time.perf_counter() - started
 
@@ -97,10 +100,15 @@ class Recorder:
             row[2] = mean_and_std(dout)
         self.seconds += time.perf_counter() - started
 
+    def evaluated(self, iteration: int) -> None:
+        """Note what the net has answered; see `Answers`."""
+        self.seconds += self.answers.seconds
+        self.answers.write(iteration)
+
     def flush(self, sync: bool = False) -> None:
         """Write what has been noted; with `sync`, down to the disk, in a checkpoint's time."""
         started = time.perf_counter()
-        for table in (self._layers, self._parameters):
+        for table in (self._layers, self._parameters, self.answers):
             table.flush(sync)
         if not sync:
             self.seconds += time.perf_counter() - started

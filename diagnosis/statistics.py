@@ -11,6 +11,7 @@ from lamina.layers.base import Layer
 # Y < 0.0127 or Y > 0.9873 for a sigmoid, |Y| > 0.975 for tanh. Glorot and Bengio 2010, section 3.1,
 # show how layers come to sit there, and what it does to the gradient below.
 SATURATED = 0.05
+ENOUGH = 20  # samples in which a unit that is active for one in five is seen in 99 of 100 batches
 
 
 def norm(array: np.ndarray) -> float:
@@ -37,11 +38,16 @@ def mean_and_std(array: np.ndarray) -> tuple[float, float]:
 
 def share_dead(layer: Layer, Y: np.ndarray) -> float | None:
     """Of a ReLU's units, the share that gives 0 for every sample of the batch: no gradient passes
-    them. A unit is an entry of the last axis, of images (N, C, H, W) a channel. Others: None."""
-    if not isinstance(layer, Relu) or Y.ndim < 2:
+    them. A unit is an entry of the last axis, of images (N, C, H, W) a channel. None for other
+    layers, and for a batch in which a unit has too few samples to tell: half of all units rest for
+    a single one."""
+    if not isinstance(layer, Relu) or Y.ndim < 2 or not Y.size:
         return None
     axes = (0, *range(2, Y.ndim)) if Y.ndim > 3 else tuple(range(Y.ndim - 1))
-    return 1.0 - np.count_nonzero(Y.max(axis=axes) > 0) / Y.shape[1 if Y.ndim > 3 else -1]
+    units = Y.shape[1 if Y.ndim > 3 else -1]
+    if Y.size // units < ENOUGH:
+        return None
+    return 1.0 - np.count_nonzero(Y.max(axis=axes) > 0) / units
 
 
 def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:

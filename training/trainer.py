@@ -163,14 +163,15 @@ class Trainer:
             self.iteration += 1
             return loss
 
-    def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
+    def evaluate(self, check: Callable[[], None] = lambda: None, seen=None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of
-        every set. `check` is called between batches."""
+        every set. `check` is called between batches; `seen` gets (scores, targets) of the training
+        set's."""
         return {
             "iteration": self.iteration,
             "epoch": self.plan.epoch(self.iteration),
             "loss": self.history.mean_loss(),
-            **self.evaluator(check),
+            **self.evaluator(check, seen),
             "lr": self.optimizer.lr,
         }
 
@@ -262,9 +263,10 @@ class Trainer:
         seconds = time.perf_counter() - started
         self.watch.weights(self)
         try:
-            row = self.evaluate(interrupt.check)
+            row = self.evaluate(interrupt.check, self.watch.evaluating(self))
         except Interrupted:
             return False, False
+        self.watch.evaluated(self)
         self.history.recorder_seconds += self.watch.seconds - self._watched
         self._watched = self.watch.seconds
         self.history.add_evaluation(row, samples, seconds)

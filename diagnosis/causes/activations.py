@@ -13,13 +13,16 @@ LAST = 3  # records that must agree: a unit may rest for a batch
 
 def dead_relus(record, earlier) -> Finding | None:
     """Half of a layer's ReLUs or more give 0 for every sample of the last batches looked at, and
-    the net has not learned; or nearly all do, and it has not learned well. (Half a layer may be
+    the net has not learned; or nearly all do, and it has not learned well; or nearly all in the
+    last record, and the net only guesses, at whatever moment they died. (Half a layer may be
     dead in a good net: DeepConvNet's last one is, of Adam's first steps.)
 
     CS231n, "Neural networks part 1": a ReLU that is pushed below zero for all inputs has no
     gradient any more and never comes back.
     """
     found = _held(record, "dead")
+    if not found and record.guesses:
+        found = _held(record, "dead", last=1, most=NEARLY_ALL)
     if not found:
         return None
     worst = max(found, key=found.get)
@@ -50,7 +53,8 @@ def dead_relus(record, earlier) -> Finding | None:
         remedies,
         explains=(
             *("vanishing gradients", "wrong labels", "too little capacity"),
-            *("learning rate too low", "saturated units"),
+            *("learning rate too low", "saturated units", "gradients are zero"),
+            *("training too short", "unequal classes", "over-fitting", "nothing learned"),
         ),
     )
 
@@ -88,14 +92,14 @@ def saturated(record, earlier) -> Finding | None:
     )
 
 
-def _held(record, column: str) -> dict[str, float]:
-    """{layer: the least share among its last records}, where that is at least MOST."""
+def _held(record, column: str, last: int = LAST, most: float = MOST) -> dict[str, float]:
+    """{layer: the least share among its last records}, where that is at least `most`."""
     least = {
-        name: float(series[column][-LAST:].min())
+        name: float(series[column][-last:].min())
         for name, series in record.layers.items()
         if not np.isnan(series[column]).any()
     }
-    return {name: share for name, share in least.items() if share >= MOST}
+    return {name: share for name, share in least.items() if share >= most}
 
 
 def _largest_update(record, until: float) -> float:

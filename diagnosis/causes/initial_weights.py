@@ -37,6 +37,7 @@ def equal_weights(record, earlier) -> Finding | None:
         explains=(
             *("dead ReLUs", "vanishing gradients", "learning rate too low", "wrong labels"),
             *("too little capacity", "learning rate too high", "weight decay too strong"),
+            *("gradients are zero", "training too short", "nothing learned", "unequal classes"),
         ),
     )
 

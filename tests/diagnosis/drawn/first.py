@@ -8,6 +8,9 @@ from drawn.kinds import DIGITS, Kind, chain_of, mlp
 SGD = {"type": "SGD", "lr": 0.1}
 ADAM = {"type": "Adam", "lr": 0.005}
 HEALTHY = frozenset()
+# With 1,000 digits these nets are right about 100 % of them and 90 % of others: over-fitting, the
+# doctor said, and it was the drawing that was wrong.
+MORE_DIGITS = {**DIGITS, "n_train": 5000}
 
 
 def blobs(**settings):
@@ -32,7 +35,7 @@ KINDS = [
     Kind("adagrad", HEALTHY, blobs(distance=6), mlp(30, 5), {"type": "AdaGrad", "lr": 0.05}),
     Kind("rmsprop", HEALTHY, blobs(distance=6), mlp(30, 5), {"type": "RMSProp", "lr": 0.002}),
     Kind("adadelta", HEALTHY, blobs(distance=6), mlp(30, 5), {"type": "AdaDelta", "lr": 1.0}, 800),
-    Kind("nesterov", HEALTHY, DIGITS, mlp(50, 10), {"type": "Nesterov", "lr": 0.02, "momentum": 0.9}, 600),
+    Kind("nesterov", HEALTHY, MORE_DIGITS, mlp(50, 10), {"type": "Nesterov", "lr": 0.02, "momentum": 0.9}, 600),
     Kind("batch_norm", HEALTHY, blobs(distance=6), [40, {"type": "BatchNormalization"}, "Relu", 40, {"type": "BatchNormalization"}, "Relu", 5], SGD),
     Kind("layer_norm", HEALTHY, blobs(distance=6), [40, {"type": "LayerNormalization"}, "Gelu", 40, {"type": "LayerNormalization"}, "Gelu", 5], ADAM),
     Kind("label_smoothing", HEALTHY, blobs(distance=6), mlp(30, 5), ADAM, loss={"type": "SoftmaxWithLoss", "label_smoothing": 0.2}),
@@ -44,7 +47,7 @@ KINDS = [
     Kind("stripes", HEALTHY, data.stripes, [{"type": "Convolution", "c_out": 6, "kernel": 3}, "Relu", {"type": "MaxPooling", "kernel": 2}, {"type": "Flatten"}, 3], {"type": "Adam", "lr": 0.01}, 300),
     Kind("overlapping_clouds", HEALTHY, blobs(classes=4, d=4, distance=2.5, n=5000), [4], SGD, 600),
     Kind("one_score", HEALTHY, partial(data.shifted, share=0.4, shift=4.0), mlp(16, 1, "Swish"), ADAM, loss="SigmoidWithLoss"),
-    Kind("usual_decay", HEALTHY, DIGITS, mlp(50, 10), {"type": "Momentum", "lr": 0.02, "momentum": 0.9, "weight_decay": 0.0005}, 600),
+    Kind("usual_decay", HEALTHY, MORE_DIGITS, mlp(50, 10), {"type": "Momentum", "lr": 0.02, "momentum": 0.9, "weight_decay": 0.0005}, 600),
     Kind("cosine_and_warm_up", HEALTHY, blobs(distance=6), mlp(30, 5), {"type": "AdamW", "lr": 0.005, "schedule": {"type": "cosine", "max_steps": 600, "warm_up": 50}}, 600),
     Kind("thirty_classes", HEALTHY, blobs(classes=30, d=20, distance=8, n=3000), mlp(60, 30), ADAM, 800),
     Kind("shallow_sigmoids", HEALTHY, blobs(distance=6), mlp(30, 5, "Sigmoid"), {"type": "SGD", "lr": 0.5}, 800),

@@ -2,11 +2,14 @@
 
 from lamina.diagnosis.finding import Finding, listed
 
+FEW = 3  # records, fewer of which say nothing
+
 
 def zero_gradients(record, earlier) -> Finding | None:
     """The gradient of weights is exactly 0, or none comes at all, in every record. A gradient that
     is merely small is no such case; a loss that is 0 has done its work."""
-    if not record.parameters or record.train > 0.99:
+    n = len(record.everything.iterations) if record.everything else 0
+    if n < FEW or record.train > 0.99:
         return None
     zero = [n for n, s in record.weights.items() if not s["gradient_norm"].any()]
     starts = record.facts.get("parameters", {})
@@ -18,7 +21,6 @@ def zero_gradients(record, earlier) -> Finding | None:
     names = [name for name in starts if name in {*zero, *never}]
     if not names:
         return None
-    n = len(next(iter(record.parameters.values())).iterations)
     evidence = [f"the gradient of {listed(names)} is exactly 0 in all {n} records"]
     getting = [name for name in record.weights if name not in names]
     evidence.append(f"others get theirs: {listed(getting)}" if getting else "no weights get any")

@@ -140,3 +140,37 @@ def buried(rng, arrays, rare=0.01):
         t[zero[:n]] = t.max() + 1
         arrays[part] = t
     return arrays
+
+
+def flipped(rng, arrays, share=0.2):
+    """Labels of which a share is drawn anew, in both sets alike: noise that nobody can learn."""
+    arrays = dict(arrays)
+    classes = int(arrays["t_train"].max()) + 1
+    for part in ("t_train", "t_test"):
+        t = arrays[part].copy()
+        anew = rng.random(len(t)) < share
+        t[anew] = rng.integers(0, classes, anew.sum())
+        arrays[part] = t
+    return arrays
+
+
+def rare_labels(rng, n=3000, n_test=1000, d=12, share=0.04, noise=0.0):
+    """Three questions, the last with few yes, hidden behind noise."""
+    X = rng.standard_normal((n + n_test, d))
+    scores = X @ rng.standard_normal((d, 3)) / np.sqrt(d)
+    scores[:, 2] += noise * rng.standard_normal(len(X))
+    limits = np.quantile(scores, [0.5, 0.5, 1 - share], axis=0).diagonal()
+    return _split(X, (scores > limits).astype(int), n_test)
+
+
+def product(rng, n=2000, n_test=500, d=4, noise=0.05):
+    """The product of two inputs, of which a straight line sees nothing."""
+    X = rng.standard_normal((n + n_test, d))
+    y = X[:, 0] * X[:, 1] + noise * rng.standard_normal(len(X))
+    return _split(X, y.astype(np.float32), n_test)
+
+
+def same_row(rng, arrays):
+    """Every sample has the inputs of the first."""
+    same = {p: np.broadcast_to(arrays["x_train"][:1], arrays[p].shape) for p in ("x_train", "x_test")}
+    return {**arrays, **same}

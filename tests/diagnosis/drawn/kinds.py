@@ -37,6 +37,7 @@ class Kind:
     task: str | None = None
     n_words: int | None = None
     indices: bool | None = None
+    dataset: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
 
     @property
@@ -75,7 +76,7 @@ def configuration(kind: Kind, seed: int, folder: Path) -> dict:
     if callable(kind.data):
         rng = np.random.default_rng([seed, zlib.crc32(kind.name.encode())])
         np.savez(folder / "data.npz", **kind.data(rng))
-        dataset = {"type": "NPZ", "path": str(folder / "data.npz")}
+        dataset = {"type": "NPZ", "path": str(folder / "data.npz"), **kind.dataset}
         for key in ("task", "n_words", "indices"):
             if getattr(kind, key) is not None:
                 dataset[key] = getattr(kind, key)

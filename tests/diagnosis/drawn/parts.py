@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lamina.layers import Affine, Layer, Loss, Relu, Sigmoid, SoftmaxWithLoss
+from lamina.layers import Affine, Layer, Loss, Relu, Sigmoid, SoftmaxWithLoss, SquaredErrorLoss
 from lamina.layers import Softmax as HouseSoftmax
 
 
@@ -79,3 +79,39 @@ class LogMeanSquare(Loss):
 def spike(step: int, *, at: int = 300, length: int = 20, factor: float = 500.0) -> float:
     """The rate, times a large factor for a while."""
     return factor if at <= step < at + length else 1.0
+
+
+class Brier(Loss):
+    """The squared distance of the probabilities from the right answer: a fair loss of classes."""
+
+    def forward(self, scores, targets):
+        t = self.class_indices(scores, targets)
+        exp = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        self.p = exp / exp.sum(axis=-1, keepdims=True)
+        self.error = self.p - np.eye(scores.shape[-1], dtype=scores.dtype)[t]
+        return np.square(self.error).sum() * self.scale(len(t))
+
+    def backward(self, dout=1.0):
+        own = (self.p * self.error).sum(axis=-1, keepdims=True)
+        dX = self.p * (self.error - own) * (2.0 * self.scale(len(self.p)) * dout)
+        return dX.astype(self.p.dtype)
+
+
+class MinusSquaredError(SquaredErrorLoss):
+    """The squared error with its sign forgotten."""
+
+    def forward(self, scores, targets):
+        return -super().forward(scores, targets)
+
+    def backward(self, dout=1.0):
+        return -super().backward(dout)
+
+
+class Rounded(Layer):
+    """Whole numbers of what comes in; its derivative is 0."""
+
+    def forward(self, X):
+        return np.round(X)
+
+    def backward(self, dout):
+        return np.zeros_like(dout)

@@ -79,7 +79,7 @@ def _inputs_vary(train) -> float:
     """Looked at in up to 1,000 samples."""
     rows = np.linspace(0, len(train) - 1, min(len(train), 1000)).astype(np.intp)
     X = train[rows][0]
-    return float(f"{(X != X[:1]).any(axis=0).mean():.6g}")
+    return float(f"{(X[:1] != X).any(axis=0).mean():.6g}")
 
 
 def _targets(t) -> dict:

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-
 EVERYTHING = "*"  # among what a finding explains: all that stands later
 
 

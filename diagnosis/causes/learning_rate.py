@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import number
 
@@ -29,7 +31,8 @@ def rate_too_high(record, earlier) -> Finding | None:
 
 def _one_large_update(record) -> list[str]:
     worst = {name: largest(s["update_ratio"]) for name, s in record.weights.items()}
-    name = max((n for n in worst if worst[n] >= TOO_HIGH), key=worst.get, default=None)
+    limit = TOO_HIGH / 2 if _killed(record) else TOO_HIGH  # it may have been between two records
+    name = max((n for n in worst if worst[n] >= limit), key=worst.get, default=None)
     if name is None:
         return []
     series = record.weights[name]
@@ -38,6 +41,12 @@ def _one_large_update(record) -> list[str]:
         f"the update of {name} was {worst[name]:.2g} times its weights at iteration {at:.0f}; "
         f"rule of thumb: {THUMB:g}"
     ]
+
+
+def _killed(record) -> bool:
+    """Has a layer of ReLUs that was alive died while training?"""
+    dead = [s["dead"] for s in record.layers.values()]
+    return any(d[0] < 0.5 and d[-1] >= 0.9 for d in dead)
 
 
 def _many_large_updates(record) -> list[str]:
@@ -65,7 +74,8 @@ def _fell_back(record) -> list[str]:
 
 def still_falling(record) -> bool:
     """Is the mean loss of the last quarter lower than that of the third by a share that matters,
-    and by more than three times what the means scatter by?"""
+    and by more than three times what the means scatter by, or that of the whole training set lower
+    at each of the last evaluations?"""
     quarter = record.iterations // 4
     if quarter < 2:
         return True
@@ -73,7 +83,9 @@ def still_falling(record) -> bool:
     falling = before.mean() - last.mean()
     scatter = math.sqrt((before.var() + last.var()) / quarter)
     matters = min(STILL * abs(before.mean()), STILL * (record.start_loss - last.mean()))
-    return bool(falling > max(matters, 3.0 * scatter))
+    whole = record.history.get("train_loss", np.empty(0))[-5:]
+    steady = len(whole) == 5 and bool((np.diff(whole) < 0).all())
+    return bool(falling > matters and (steady or falling > 3.0 * scatter))
 
 
 def rate_too_low(record, earlier) -> Finding | None:

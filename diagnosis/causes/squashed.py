@@ -6,6 +6,7 @@ from lamina.diagnosis.finding import Finding
 
 OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss")
 NEAR = 0.02  # of an end that scores come to and never pass
+MANY = 4  # outputs
 
 
 def squashed_scores(record, earlier) -> Finding | None:
@@ -21,14 +22,14 @@ def squashed_scores(record, earlier) -> Finding | None:
     if math.isnan(low) or math.isnan(high) or low == high:
         return None
     loss = next(iter(record.facts["losses"].values()))
-    bound = _bound(low, high)
+    bound = _bound(low, high, 1 if "(all)" in record.outputs else len(series))
     if not bound:
         return None
     if loss in OF_SCORES:
         if bound == "below 0" and record.train > 0.9:
             return None
         wants = f"{loss} takes scores of any size"
-    elif record.task == "regression" and _targets_beyond(record, low, high):
+    elif record.task == "regression" and _targets_beyond(record, low, high, bound):
         targets = record.facts["targets"]
         wants = f"targets go from {targets['low']:.3g} to {targets['high']:.3g}"
     else:
@@ -59,22 +60,25 @@ def squashed_scores(record, earlier) -> Finding | None:
     )
 
 
-def _bound(low: float, high: float) -> str:
-    """What the outputs never are, "" if nothing seems to bound them."""
-    if low >= 0.0 and high <= 1.0:
-        return "below 0 or above 1"
-    if low >= 0.0:
-        return "below 0"
-    touched = low < -1.0 + NEAR or high > 1.0 - NEAR
-    return "below -1 or above 1" if low >= -1.0 and high <= 1.0 and touched else ""
+def _bound(low: float, high: float, outputs: int) -> str:
+    """What the outputs never are, "" if nothing seems to bound them. Many outputs that are not
+    squashed do not all begin above 0; of few it may be chance unless they come to an end."""
+    touched = low < NEAR * min(high, 1.0)
+    if low >= 0.0 and (touched or outputs >= MANY):
+        return (
+            "below 0"
+            if high > 1.0
+            else "below 0 or above 1" * (high > 1.0 - NEAR or outputs >= MANY)
+        )
+    ends = -1.0 <= low < -1.0 + NEAR and 1.0 - NEAR < high <= 1.0
+    return "below -1 or above 1" if ends else ""
 
 
-def _targets_beyond(record, low: float, high: float) -> bool:
+def _targets_beyond(record, low: float, high: float, bound: str) -> bool:
     """Do targets lie further out than the outputs, by a quarter of their deviation?"""
     targets = record.facts.get("targets", {})
     if None in (targets.get("low"), targets.get("high"), targets.get("std")):
         return False
     more = 0.25 * targets["std"]
-    bounded = _bound(low, high)
-    above = "above" in bounded and targets["high"] > high + more
+    above = "above" in bound and targets["high"] > high + more
     return (targets["low"] < low - more or above) and not record.train > 0.9

@@ -32,5 +32,5 @@ def training_too_short(record, earlier) -> Finding | None:
         evidence,
         "The net was still getting better when the run ended.",
         remedies,
-        explains=("too little capacity", "nothing learned", "unequal classes"),
+        explains=("too little capacity", "nothing learned"),
     )

@@ -52,7 +52,7 @@ def unequal_classes(record, earlier) -> Finding | None:
             "more samples of it, or its samples repeated",
             "metrics: [recall, f1] under training, which see it; accuracy does not",
         ],
-        explains=("wrong labels", "too little capacity", "nothing learned"),
+        explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
 
 

@@ -1,7 +1,7 @@
 """How often the doctor is right on runs of kinds that its rules were not written for.
 
-    python tests/diagnosis/drawn_runs.py first 500 501
-    python tests/diagnosis/drawn_runs.py first 500 --only rate_ten,kelvin
+python tests/diagnosis/drawn_runs.py first 500 501
+python tests/diagnosis/drawn_runs.py first 500 --only rate_ten,kelvin
 """
 
 import argparse
@@ -45,7 +45,11 @@ def main() -> int:
             print(
                 f"{said:<7}{kind.name:<26}{seed:<6}{seconds:4.1f} s  "
                 f"{'; '.join(sorted(causes)) or 'healthy':<50}"
-                + ("" if said == "right" else f" right: {'; '.join(sorted(kind.right)) or 'healthy'}"),
+                + (
+                    ""
+                    if said == "right"
+                    else f" right: {'; '.join(sorted(kind.right)) or 'healthy'}"
+                ),
                 flush=True,
             )
     for (group, said), n in sorted(counts.items()):

@@ -7,8 +7,11 @@ import numpy as np
 def _split(X, t, n_test):
     X = X.astype(np.float32)
     return {
-        "x_train": X[n_test:], "t_train": t[n_test:], "x_test": X[:n_test], "t_test": t[:n_test]
-    }  # fmt: skip
+        "x_train": X[n_test:],
+        "t_train": t[n_test:],
+        "x_test": X[:n_test],
+        "t_test": t[:n_test],
+    }
 
 
 def blobs(rng, n=2000, n_test=500, classes=5, d=10, distance=3.0, shares=None, shape=None):
@@ -74,7 +77,12 @@ def chain(rng, n=1000, n_test=300, words=10, length=8, sure=0.7):
         other = rng.integers(0, words, n + n_test)
         sentences[:, i + 1] = np.where(likely, follows[sentences[:, i]], other)
     X, t = sentences[:, :-1], sentences[:, 1:]
-    return {"x_train": X[n_test:], "t_train": t[n_test:], "x_test": X[:n_test], "t_test": t[:n_test]}
+    return {
+        "x_train": X[n_test:],
+        "t_train": t[n_test:],
+        "x_test": X[:n_test],
+        "t_test": t[:n_test],
+    }
 
 
 def tags(rng, n=800, n_test=200, words=12, length=6, kinds=3):
@@ -82,7 +90,12 @@ def tags(rng, n=800, n_test=200, words=12, length=6, kinds=3):
     kind = rng.permutation(np.arange(words) % kinds)
     X = rng.integers(0, words, (n + n_test, length))
     t = kind[X]
-    return {"x_train": X[n_test:], "t_train": t[n_test:], "x_test": X[:n_test], "t_test": t[:n_test]}
+    return {
+        "x_train": X[n_test:],
+        "t_train": t[n_test:],
+        "x_test": X[:n_test],
+        "t_test": t[:n_test],
+    }
 
 
 def stripes(rng, n=800, n_test=300, size=8, noise=0.5):
@@ -172,5 +185,7 @@ def product(rng, n=2000, n_test=500, d=4, noise=0.05):
 
 def same_row(rng, arrays):
     """Every sample has the inputs of the first."""
-    same = {p: np.broadcast_to(arrays["x_train"][:1], arrays[p].shape) for p in ("x_train", "x_test")}
+    same = {
+        p: np.broadcast_to(arrays["x_train"][:1], arrays[p].shape) for p in ("x_train", "x_test")
+    }
     return {**arrays, **same}

@@ -189,3 +189,17 @@ def same_row(rng, arrays):
         p: np.broadcast_to(arrays["x_train"][:1], arrays[p].shape) for p in ("x_train", "x_test")
     }
     return {**arrays, **same}
+
+
+def apart(rng, arrays):
+    """A test set whose labels are numbered otherwise."""
+    classes = int(arrays["t_train"].max()) + 1
+    return {**arrays, "t_test": (arrays["t_test"] + 1) % classes}
+
+
+def ticks(rng, n=2000, n_test=500, d=60, classes=4, share=0.08):
+    """Few ones among zeros; each class has some that it likes."""
+    likes = rng.random((classes, d)) < 0.25
+    t = rng.integers(0, classes, n + n_test)
+    X = rng.random((n + n_test, d)) < share + 0.3 * likes[t]
+    return _split(X, t, n_test)

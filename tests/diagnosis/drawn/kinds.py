@@ -37,6 +37,7 @@ class Kind:
     task: str | None = None
     n_words: int | None = None
     indices: bool | None = None
+    net: dict | None = None
     dataset: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
 
@@ -89,14 +90,11 @@ def configuration(kind: Kind, seed: int, folder: Path) -> dict:
     if "schedule" in optimizer and optimizer["schedule"]["type"] in SCHEDULES_OF_OURS:
         schedule = optimizer["schedule"]
         optimizer["schedule"] = {**schedule, "type": f"{PARTS}:{schedule['type']}"}
+    net = kind.net or {"type": "Sequential", "layers": chain_of(kind.layers)}
     n = kind.iterations
     return {
         "dataset": dataset,
-        "net": {
-            "type": "Sequential",
-            "layers": chain_of(kind.layers),
-            "loss": {**loss, "type": _found(loss["type"])},
-        },
+        "net": {**net, "loss": {**loss, "type": _found(loss["type"])}},
         "optimizer": optimizer,
         "training": {
             "iterations": n,

@@ -35,7 +35,8 @@ class Record:
 
     `loss` and `history` are columns by name; `layers`, `parameters` and `outputs` map names to
     their series, in the order of the net, empty if nothing was recorded; `facts` and `culprit` are
-    the JSON files, empty if there are none. Nothing of a user's code is imported, and no data are read.
+    the JSON files, empty if there are none. Nothing of a user's code is imported, and no data are
+    read.
     """
 
     path: Path

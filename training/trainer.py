@@ -163,15 +163,14 @@ class Trainer:
             self.iteration += 1
             return loss
 
-    def evaluate(self, check: Callable[[], None] = lambda: None, seen=None) -> dict:
+    def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of
-        every set. `check` is called between batches; `seen` gets (scores, targets) of the training
-        set's."""
+        every set. `check` is called between batches."""
         return {
             "iteration": self.iteration,
             "epoch": self.plan.epoch(self.iteration),
             "loss": self.history.mean_loss(),
-            **self.evaluator(check, seen),
+            **self.evaluator(check, self.watch.evaluating(self)),
             "lr": self.optimizer.lr,
         }
 
@@ -263,7 +262,7 @@ class Trainer:
         seconds = time.perf_counter() - started
         self.watch.weights(self)
         try:
-            row = self.evaluate(interrupt.check, self.watch.evaluating(self))
+            row = self.evaluate(interrupt.check)
         except Interrupted:
             return False, False
         self.watch.evaluated(self)

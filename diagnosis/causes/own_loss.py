@@ -8,7 +8,8 @@ from lamina.diagnosis.finding import EVERYTHING, Finding
 def loss_not_of_this_task(record, earlier) -> Finding | None:
     """The loss falls, and the net gets worse: below guessing, or worse than it once was. The losses
     of this project are tried against their tasks when a run is built; a sign or a sum that is wrong
-    in one's own shows here. No loss of classes can be negative, either: a probability is below 1."""
+    in one's own shows here. Nor can a loss of classes well be negative: a probability is below 1.
+    """
     if not record.own_loss or record.iterations < 20 or math.isnan(record.train):
         return None
     negative = record.loss["loss"].min() < 0
@@ -27,7 +28,8 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
     evidence = [
         f"{record.own_loss}: {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     ]
-    evidence[0] += "; of classes no loss is negative" if negative and record.classes else ""
+    if negative and record.figure.is_share:
+        evidence[0] += "; -log p is never negative"
     guess = record.figure.guess_of("train")
     if guess is not None:
         evidence.append(f"{record.said('train')}; guessing scores {record.figure.shown(guess)}")

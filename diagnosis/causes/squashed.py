@@ -63,13 +63,10 @@ def squashed_scores(record, earlier) -> Finding | None:
 def _bound(low: float, high: float, outputs: int) -> str:
     """What the outputs never are, "" if nothing seems to bound them. Many outputs that are not
     squashed do not all begin above 0; of few it may be chance unless they come to an end."""
-    touched = low < NEAR * min(high, 1.0)
-    if low >= 0.0 and (touched or outputs >= MANY):
-        return (
-            "below 0"
-            if high > 1.0
-            else "below 0 or above 1" * (high > 1.0 - NEAR or outputs >= MANY)
-        )
+    if low >= 0.0 and (outputs >= MANY or low < NEAR * min(high, 1.0)):
+        if high > 1.0:
+            return "below 0"
+        return "below 0 or above 1" if outputs >= MANY or high > 1.0 - NEAR else ""
     ends = -1.0 <= low < -1.0 + NEAR and 1.0 - NEAR < high <= 1.0
     return "below -1 or above 1" if ends else ""
 

@@ -187,13 +187,15 @@ def test_norms_beyond_the_range_of_float32():
 
 
 def test_a_dead_unit_is_dead_for_all_samples():
-    Y = np.zeros((6, 4), np.float32)
+    Y = np.zeros((24, 4), np.float32)
     Y[2, 0] = Y[5, 1] = 1e-20
     assert share_dead(Relu(), Y) == 0.5
     images = np.zeros((6, 4, 3, 3), np.float32)
     images[3, 1, 2, 2] = 1.0
     assert share_dead(Relu(), images) == 0.75
-    assert share_dead(Relu(), np.zeros((2, 3, 4), np.float32)) == 1.0
+    assert share_dead(Relu(), np.zeros((7, 3, 4), np.float32)) == 1.0
+    for few in (Y[:1], Y[:19], images[:2], np.zeros((2, 3, 4), np.float32)):
+        assert share_dead(Relu(), few) is None  # half of all units rest for a single sample
     assert share_dead(Sigmoid(), Y) is None
     assert share_dead(Relu(), np.zeros(4, np.float32)) is None
 

@@ -15,7 +15,7 @@ def _split(X, t, n_test):
 
 
 def blobs(rng, n=2000, n_test=500, classes=5, d=10, distance=3.0, shares=None, shape=None):
-    """Round clouds of deviation 1, their centres about `distance` apart; classes in these shares."""
+    """Round clouds of deviation 1, centres about `distance` apart, classes in these shares."""
     centres = rng.standard_normal((classes, d))
     centres *= distance / np.sqrt(2.0) / np.linalg.norm(centres, axis=1, keepdims=True)
     t = rng.choice(classes, n + n_test, p=shares)

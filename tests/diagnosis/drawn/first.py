@@ -1,4 +1,4 @@
-"""The first drawn set: what the doctor should say was written down before its rules were touched."""
+"""The first drawn set: written down, with what is right to say, before the rules were touched."""
 
 from functools import partial
 

@@ -82,9 +82,20 @@ class Record:
         return math.nan if score is None else float(score)
 
     @cached_property
+    def tells_apart(self) -> bool:
+        """Are the classes of the training samples found more often, in the mean over the classes,
+        than one answer for all would? A net whose loss weighs classes may be so and have a lower
+        accuracy than guessing."""
+        if self.task not in ("classification", "language_model") or "(all)" in self.outputs:
+            return False
+        found = [(s["right"][-1], s["samples"][-1]) for s in self.outputs.values()]
+        shares = [right / samples for right, samples in found if samples > 0]
+        return len(shares) > 1 and sum(shares) / len(shares) > 1.0 / len(shares) + 0.1
+
+    @cached_property
     def guesses(self) -> bool:
         """Is it on its training samples no better than the best answer that is the same for all?"""
-        return self.train < self.chance + 0.1 * (1.0 - self.chance)
+        return self.train < self.chance + 0.1 * (1.0 - self.chance) and not self.tells_apart
 
     @cached_property
     def own_loss(self) -> str:

@@ -27,7 +27,8 @@ def dead_relus(record, earlier) -> Finding | None:
         return None
     worst = max(found, key=found.get)
     nearly_all = found[worst] >= NEARLY_ALL
-    if record.train > (0.9 if nearly_all else record.halfway):
+    half = record.halfway if record.figure is None or record.figure.is_share else HALF_OF_ERRORS
+    if record.train > (0.9 if nearly_all else half):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None

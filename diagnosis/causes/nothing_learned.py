@@ -13,11 +13,11 @@ BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
 def nothing_learned(record, earlier) -> Finding | None:
     """Also on its training samples the net says no more than the best answer that is the same for
     all. It stands last: whatever else was found is the better explanation."""
-    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT or record.tells_apart:
         return None
     if record.figure.guess is None or record.train >= record.chance + BETTER * (1 - record.chance):
         return None
-    guess = record.figure.shown(record.figure.guess)
+    guess = record.figure.shown(record.figure.guess_of("train"))
     evidence = [
         f"{record.said('train', 'test')}; guessing scores {guess}",
         f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end",

@@ -8,6 +8,7 @@ from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
+HALF_OF_ERRORS = 0.25  # of R²: how far an error can fall depends on the task
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 

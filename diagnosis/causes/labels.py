@@ -7,6 +7,8 @@ import numpy as np
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.finding import Finding
 
+ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
+
 
 def wrong_labels(record, earlier) -> Finding | None:
     """Training samples learned by heart, and a test set no better than guessed, while the training
@@ -20,6 +22,8 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.figure.guess is None or record.task in ("reconstruction", "language_model"):
         return None  # of words that were learned by heart the perplexity is beyond guessing anyway
+    if record.facts.get("samples", ENOUGH) < ENOUGH:
+        return None
     if record.train - record.test <= 0.1:  # nothing is learned by heart: no sign of the labels
         return None
     limit, best = _guessing(record), int(record.scores("test").argmax())

@@ -10,7 +10,7 @@ from lamina.diagnosis.record import number
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
-GROWN = 5.0  # times, that weights grow in no healthy run
+GROWN = 5.0  # times, that weights or losses grow in no healthy run
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
@@ -23,9 +23,9 @@ def rate_too_high(record, earlier) -> Finding | None:
     lost, evidence = _is_lost(record), []
     if lost:
         evidence = _one_large_update(record)
-    if not evidence and (lost or record.train < record.halfway):
+    if not evidence and (lost or not _learned(record)):
         evidence = _many_large_updates(record)
-    evidence = evidence or _fell_back(record)
+    evidence = evidence or _thrown_out(record) or _fell_back(record)
     return _too_high(record, [*evidence, *_losses(record)]) if evidence else None
 
 
@@ -58,6 +58,19 @@ def _many_large_updates(record) -> list[str]:
                 f"its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}",
             ]
     return []
+
+
+def _thrown_out(record) -> list[str]:
+    """Weights that one update has replaced, a loss that shot up, and a net that has not learned
+    well since: it goes on from wherever it was thrown."""
+    peak = largest(record.loss["loss"])
+    worst = largest([largest(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    shot_up = peak > GROWN * abs(record.start_loss)
+    return _one_large_update(record) if shot_up and worst > 3.0 and not _learned(record) else []
+
+
+def _learned(record) -> bool:
+    return math.isnan(record.train) or record.train >= record.halfway
 
 
 def _fell_back(record) -> list[str]:

@@ -4,11 +4,14 @@ import math
 
 from lamina.diagnosis.finding import EVERYTHING, Finding
 
+DONE = 0.1  # of the first loss: what it asks for has been learned
+
 
 def loss_not_of_this_task(record, earlier) -> Finding | None:
-    """The loss falls, and the net gets worse: below guessing, or worse than it once was. The losses
-    of this project are tried against their tasks when a run is built; a sign or a sum that is wrong
-    in one's own shows here. Nor can a loss of classes well be negative: a probability is below 1.
+    """The loss falls, and the net gets worse: below guessing, or worse than it once was; or the
+    loss has all but gone, and the net only guesses. The losses of this project are tried against
+    their tasks when a run is built; a sign or a sum that is wrong in one's own shows here. Nor can
+    a loss of classes well be negative: a probability is below 1.
     """
     if not record.own_loss or record.iterations < 20 or math.isnan(record.train):
         return None
@@ -23,7 +26,8 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
     else:
         worse = train < 0 and train < best - 0.1
     odd = negative and record.figure.is_share and train < record.halfway
-    if not (fell and worse) and not odd:
+    done = 0 <= record.end_loss < DONE * record.start_loss and record.guesses
+    if not (fell and worse) and not odd and not done:
         return None
     evidence = [
         f"{record.own_loss}: {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
@@ -36,8 +40,8 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
     return Finding(
         "loss not of this task",
         evidence,
-        "Training makes the loss small, as it should, and the net worse: what the loss rewards is "
-        "not what is to be learned.",
+        "Training makes the loss small, as it should, and the net no better: what the loss rewards "
+        "is not what is to be learned.",
         [
             f"look at the sign of {record.own_loss} and of its backward: a loss is small where the "
             "answer is right",

@@ -10,7 +10,11 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding, vanishing
 from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.frozen import nothing_can_learn, too_much_frozen
-from lamina.diagnosis.causes.initial_weights import equal_weights, weights_too_large
+from lamina.diagnosis.causes.initial_weights import (
+    equal_weights,
+    weights_too_large,
+    weights_too_small,
+)
 from lamina.diagnosis.causes.inputs import all_the_same, not_normalised
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
@@ -37,6 +41,7 @@ CAUSES = (
     dropout_too_strong,
     exploding,
     weights_too_large,
+    weights_too_small,
     decay_too_strong,
     rate_too_high,
     dead_relus,

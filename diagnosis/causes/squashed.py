@@ -5,16 +5,23 @@ import math
 from lamina.diagnosis.finding import Finding
 
 OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss")
+FREE = (
+    *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
+    *("LeakyRelu", "PRelu", "Embedding", "Addition"),
+)
+HAND_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
 NEAR = 0.02  # of an end that scores come to and never pass
 MANY = 4  # outputs
 
 
 def squashed_scores(record, earlier) -> Finding | None:
     """Scores of the training set that have never left 0 to 1 or -1 to 1, though they have come to
-    an end of it, or never been below 0. Scores that nothing bounds begin on both sides of 0 and grow as the net gets surer. Of numbers: outputs that end
-    where targets do not."""
+    an end of it, or never been below 0. Scores that nothing bounds begin on both sides of 0 and
+    grow as the net gets surer. Of numbers: outputs that end where targets do not. A last layer of
+    which it is known that it does not squash is not asked."""
     series = list(record.outputs.values())
-    if not series or len(record.facts.get("losses", {})) != 1:
+    name, kind = _last(record)
+    if not series or len(record.facts.get("losses", {})) != 1 or kind in FREE:
         return None
     low = min(float(s["low"].min()) for s in series)
     high = max(float(s["high"].max()) for s in series)
@@ -31,8 +38,6 @@ def squashed_scores(record, earlier) -> Finding | None:
         wants = f"targets go from {targets['low']:.3g} to {targets['high']:.3g}"
     else:
         return None
-    name = record.last_layer
-    kind = record.facts.get("layers", {}).get(name, "")
     evidence = [
         f"outputs on the training set are between {low:.3g} and {high:.3g} in all "
         f"{len(series[0].iterations)} evaluations: never {bound}",
@@ -52,9 +57,16 @@ def squashed_scores(record, earlier) -> Finding | None:
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "learning rate too low"),
             *("learning rate too high", "training too short", "wrong labels", "nothing learned"),
-            *("too little capacity", "unequal classes", "gradients are zero"),
+            *("too little capacity", "unequal classes", "gradients are zero", "over-fitting"),
         ),
     )
+
+
+def _last(record) -> tuple[str, str]:
+    """(name, type) of the last layer that does something to its numbers."""
+    kinds = record.facts.get("layers", {})
+    named = [(name, kinds.get(name, "")) for name in record.layers if name != "(input)"]
+    return next((pair for pair in reversed(named) if pair[1] not in HAND_ON), ("", ""))
 
 
 def _bound(low: float, high: float, outputs: int) -> str:

@@ -4,6 +4,8 @@ from lamina.diagnosis.finding import EVERYTHING, Finding
 
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
+MISSED = 0.1  # of what nearest neighbours score
+
 
 def targets_not_scaled(record, earlier) -> Finding | None:
     """Targets far from mean 0 and deviation 1, and a net that has not come near them. The first
@@ -16,7 +18,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     large = abs(mean) > LARGEST or std > LARGEST
     if not large and not 0 < std < SMALLEST:
         return None
-    if not (record.failed or not record.train > 0.5):
+    far = not record.train > 0.5 or record.train < record.nearest - MISSED
+    if not (record.failed or far):
         return None
     evidence = [
         f"targets have mean {mean:.3g} and deviation {std:.3g}; outputs start near 0 and 1",

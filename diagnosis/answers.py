@@ -1,11 +1,11 @@
 """What a net answers on its training set, output by output: outputs.csv, some rows an evaluation.
 
-    iteration, output, samples, predicted, right, low, high
+    iteration, output, counted, samples, predicted, right, low, high
 
-A row for each class or label: how many samples are of it, were predicted as it, and both; low and
-high are the ends of its scores. Where there are no classes, or more than MOST, one row, (all), has
-the ends alone. The counts show a class that is never found behind a fine accuracy, the ends a last
-layer that squashes what it gives. The rows are the same bits for the same seed.
+A row for each class or label: how many samples were looked at, are of it, were predicted as it, and
+both; low and high are the ends of its scores. Where there are no classes, or more than MOST, one
+row, (all), has the ends alone. The counts show a class that is never found behind a fine accuracy,
+the ends a last layer that squashes what it gives. The rows are the same bits for the same seed.
 """
 
 import contextlib
@@ -17,8 +17,9 @@ import numpy as np
 from lamina.common.table import Table
 from lamina.metrics import Recall
 
-OUTPUTS = ("iteration", "output", "samples", "predicted", "right", "low", "high")
+OUTPUTS = ("iteration", "output", "counted", "samples", "predicted", "right", "low", "high")
 MOST = 100  # classes that are told apart
+SAMPLES = 10_000  # of larger training sets every second batch is looked at, or every third, ...
 
 
 class Answers:
@@ -33,6 +34,7 @@ class Answers:
         task, self._recall = trainer.dataset.task, None
         if task.name in ("classification", "multilabel", "language_model"):
             self._recall = Recall(**task.metric_options)
+        self._every = -(-len(trainer.dataset.train) // SAMPLES)
         self.flush = self._table.flush
         self.begin()
 
@@ -41,10 +43,13 @@ class Answers:
         if self._recall is not None:
             self._recall.reset()
         self._low = self._high = None
+        self._batches = 0
 
     def append(self, batch: tuple) -> None:
         started = time.perf_counter()
-        self._take_in(*batch)
+        if self._batches % self._every == 0:
+            self._take_in(*batch)
+        self._batches += 1
         self.seconds += time.perf_counter() - started
 
     def _take_in(self, scores, targets) -> None:
@@ -64,12 +69,12 @@ class Answers:
             return
         counts = self._recall
         if counts is None or not counts.n_classes:
-            self._row(iteration, "(all)", ("", "", ""), self._low.min(), self._high.max())
+            self._row(iteration, "(all)", ("", "", "", ""), self._low.min(), self._high.max())
             return
         ends = zip(*np.broadcast_arrays(self._low, self._high, counts.hits)[:2], strict=True)
         numbers = zip(counts.support, counts.predictions, counts.hits, strict=True)
         for i, (three, (low, high)) in enumerate(zip(numbers, ends, strict=True)):
-            self._row(iteration, i, three, low, high)
+            self._row(iteration, i, (counts.total, *three), low, high)
 
     def _row(self, iteration: int, output, counts, low, high) -> None:
         self._table.write((iteration, output, *counts, f"{low:.6g}", f"{high:.6g}"))

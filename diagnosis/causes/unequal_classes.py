@@ -15,12 +15,11 @@ def unequal_classes(record, earlier) -> Finding | None:
     is found is no finding."""
     if earlier or not record.outputs or "(all)" in record.outputs:
         return None
-    samples, right = (
-        {name: float(s[column][-1]) for name, s in record.outputs.items()}
-        for column in ("samples", "right")
-    )
-    total = float(record.facts.get("samples", 0)) if record.task == "multilabel" else 0.0
-    total = total or sum(samples.values())
+    last = {
+        name: {c: float(v[-1]) for c, v in s.columns.items()} for name, s in record.outputs.items()
+    }
+    samples, right = ({n: row[c] for n, row in last.items()} for c in ("samples", "right"))
+    total = max(row["counted"] for row in last.values())
     even = 0.5 if record.task == "multilabel" else 1.0 / len(samples)
     recall = {name: right[name] / n for name, n in samples.items() if n >= ENOUGH}
     missed = {

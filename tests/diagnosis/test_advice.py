@@ -69,7 +69,9 @@ def test_weights_of_classes_make_them_count_alike():
     record = record_of()
     at = np.array([400.0])
     record.outputs = {
-        name: Series(name, "", at, {"samples": at * 0 + n, "right": at * 0 + right})
+        name: Series(
+            name, "", at, {"counted": at * 0 + 1000, "samples": at * 0 + n, "right": at * 0 + right}
+        )
         for name, n, right in (("0", 900, 890), ("1", 90, 80), ("2", 10, 0))
     }
     finding = unequal_classes(record, [])

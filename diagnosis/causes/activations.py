@@ -28,8 +28,7 @@ def dead_relus(record, earlier) -> Finding | None:
         return None
     worst = max(found, key=found.get)
     nearly_all = found[worst] >= NEARLY_ALL
-    half = record.halfway if record.figure is None or record.figure.is_share else HALF_OF_ERRORS
-    if record.train > (0.9 if nearly_all else half):
+    if record.train > (0.9 if nearly_all else _half(record)):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None
@@ -63,15 +62,18 @@ def dead_relus(record, earlier) -> Finding | None:
 
 def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
-    the net has not learned. Glorot and Bengio 2010, section 3. The outputs of the net itself may
-    sit there: pixels are black or white, labels 0 or 1."""
+    the net has not learned; or so from the start, and it has not learned well: units that have gone
+    there while the net was learning may be where they should. Glorot and Bengio 2010, section 3.
+    The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
     if record.task != "classification":
         found.pop(record.last_layer, None)
-    if not found or record.train > 0.9:
+    if not found:
         return None
     worst = max(found, key=found.get)
     first = record.layers[worst]["saturated"][0]
+    if record.train > (0.9 if first >= MOST else _half(record)):
+        return None
     evidence = [
         f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
         f"{percent(first)} at the start"
@@ -92,6 +94,12 @@ def saturated(record, earlier) -> Finding | None:
         ],
         explains=("vanishing gradients", "learning rate too low", "wrong labels"),
     )
+
+
+def _half(record) -> float:
+    """The score below which a net has not learned."""
+    shares = record.figure is None or record.figure.is_share
+    return record.halfway if shares else HALF_OF_ERRORS
 
 
 def _held(record, column: str, last: int = LAST, most: float = MOST) -> dict[str, float]:

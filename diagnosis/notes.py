@@ -46,6 +46,8 @@ def _checked(path: Path, kinds: dict) -> dict:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is damaged: no JSON") from None
+    if isinstance(found, dict):  # what is not known is None, and as good as not there
+        found = {key: value for key, value in found.items() if value is not None}
     if place := _misfit(found, kinds, ""):
         raise ValueError(f"{path}: is damaged: {ascii(place)[1:-1][:100]} is not what a run writes")
     return found

@@ -8,7 +8,7 @@ from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
-HALF_OF_ERRORS = 0.25  # of R²: how far an error can fall depends on the task
+QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 
@@ -28,7 +28,8 @@ def dead_relus(record, earlier) -> Finding | None:
         return None
     worst = max(found, key=found.get)
     nearly_all = found[worst] >= NEARLY_ALL
-    if record.train > (0.9 if nearly_all else _half(record)):
+    shares = record.figure is None or record.figure.is_share
+    if record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None
@@ -62,9 +63,9 @@ def dead_relus(record, earlier) -> Finding | None:
 
 def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
-    the net has not learned; or so from the start, and it has not learned well: units that have gone
-    there while the net was learning may be where they should. Glorot and Bengio 2010, section 3.
-    The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
+    the net has hardly learned; or so from the start, and it has not learned well: units that have
+    gone there while the net was learning may be where they should. Glorot and Bengio 2010, section
+    3. The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
     if record.task != "classification":
         found.pop(record.last_layer, None)
@@ -72,7 +73,8 @@ def saturated(record, earlier) -> Finding | None:
         return None
     worst = max(found, key=found.get)
     first = record.layers[worst]["saturated"][0]
-    if record.train > (0.9 if first >= MOST else _half(record)):
+    little = record.chance + QUARTER * (1.0 - record.chance)
+    if record.train > (0.9 if first >= MOST else little):
         return None
     evidence = [
         f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
@@ -94,12 +96,6 @@ def saturated(record, earlier) -> Finding | None:
         ],
         explains=("vanishing gradients", "learning rate too low", "wrong labels"),
     )
-
-
-def _half(record) -> float:
-    """The score below which a net has not learned."""
-    shares = record.figure is None or record.figure.is_share
-    return record.halfway if shares else HALF_OF_ERRORS
 
 
 def _held(record, column: str, last: int = LAST, most: float = MOST) -> dict[str, float]:

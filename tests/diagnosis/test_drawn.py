@@ -4,10 +4,11 @@ docs/reliability.md has the figures on seeds and kinds that the rules were not w
 """
 
 import pytest
-from drawn import first, second, third
+from drawn import fifth, first, fourth, second, third
 from drawn.kinds import findings_of, verdict
 
-KINDS = {kind.name: kind for drawn in (first, second, third) for kind in drawn.KINDS}
+SETS = (first, second, third, fourth, fifth)
+KINDS = {kind.name: kind for drawn in SETS for kind in drawn.KINDS}
 FAST = (
     # Healthy, and once called ill.
     *("rare_but_separable", "batch_of_one", "thirty_test_flowers", "noise_floor"),
@@ -19,6 +20,13 @@ FAST = (
     *("a_spike_of_the_rate", "minus_cross_entropy", "descending_the_right_one"),
     *("targets_of_ten_thousand", "tiny_targets", "a_line_for_arms", "early_end_of_rate"),
     *("clipped_to_nothing", "decay_of_a_half", "labels_by_heart", "permuted_labels"),
+    *(
+        "rare_and_weighted",
+        "a_fifth_overlaps",
+        "whispering",
+        "targets_forgotten",
+        "images_too_fast",
+    ),
 )
 
 
@@ -31,7 +39,7 @@ def drawn_once(tmp_path_factory):
 
 
 def test_no_two_kinds_have_one_name():
-    assert len(KINDS) == sum(len(drawn.KINDS) for drawn in (first, second, third))
+    assert len(KINDS) == sum(len(drawn.KINDS) for drawn in SETS)
     healthy = sum(kind.healthy for kind in KINDS.values())
     assert min(healthy, len(KINDS) - healthy) >= 30
 

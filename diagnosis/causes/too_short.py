@@ -7,6 +7,7 @@ from lamina.diagnosis.finding import Finding, largest, median
 
 LEAST = 40  # iterations: fewer are a try
 LOW = 0.75  # a train score at which a net may do for now
+MISSED = 0.1  # of what nearest neighbours score
 LOW_OF_ERRORS = 0.5  # of R², which noise may keep from rising
 
 
@@ -16,7 +17,7 @@ def training_too_short(record, earlier) -> Finding | None:
     if earlier or record.iterations < LEAST or math.isnan(record.train):
         return None
     low = LOW if record.figure.is_share else LOW_OF_ERRORS
-    if record.train >= low or record.train >= record.nearest or not still_falling(record):
+    if record.train >= min(low, _known(record) - MISSED) or not still_falling(record):
         return None
     ratio = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
     remedies = ["more iterations: several times as many, or until the loss stays"]
@@ -34,3 +35,8 @@ def training_too_short(record, earlier) -> Finding | None:
         remedies,
         explains=("too little capacity", "nothing learned"),
     )
+
+
+def _known(record) -> float:
+    """The score of nearest neighbours; without bounds if it is not known."""
+    return math.inf if math.isnan(record.nearest) else record.nearest

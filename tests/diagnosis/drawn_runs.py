@@ -20,8 +20,8 @@ from drawn.kinds import findings_of, verdict
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("set")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("set", choices=("first", "second", "third", "fourth", "fifth", "sixth"))
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--only")
     parser.add_argument("--keep", type=Path, help="a folder for the runs")

@@ -100,9 +100,4 @@ KINDS = [
     Kind("frozen_words", {"nothing can learn"}, partial(data.chain, sure=0.9),
          [("embedding", {**SIX, "trainable": False}),
           {"type": "Affine", "n_out": 10, "trainable": False}], ADAM, 300, **WORDS),
-    # Drawn as a collapse; the gradients are too small by then for any rate to do harm.
-    Kind("a_spike_for_words", HEALTHY,
-         partial(data.chain, sure=1.0), [EMBEDDING, 30, "Relu", 10],
-         rated("SGD", 0.5, schedule={"type": "spike", "at": 600, "length": 20, "factor": 1000.0}),
-         800, **WORDS),
 ]  # fmt: skip

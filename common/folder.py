@@ -78,6 +78,9 @@ class File:
     def is_file(self) -> bool:
         return stat.S_ISREG(self._mode())
 
+    def is_dir(self) -> bool:
+        return stat.S_ISDIR(self._mode())
+
     def exists(self) -> bool:
         return bool(self._mode())
 

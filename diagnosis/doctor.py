@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.common.folder import Folder
 from lamina.diagnosis.causes import CAUSES
-from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import Record, read_record
 
 
@@ -19,7 +19,11 @@ def diagnose(record: Record) -> list[Finding]:
             if finding is not None:
                 found.append(finding)
     for i, finding in enumerate(found):
-        earlier = [other.name for other in found[:i] if finding.name in other.explains]
+        earlier = [
+            other.name
+            for other in found[:i]
+            if finding.name in other.explains or EVERYTHING in other.explains
+        ]
         finding.follows_from = next(iter(earlier), "")
     return sorted(found, key=lambda finding: bool(finding.follows_from))
 

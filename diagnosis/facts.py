@@ -8,17 +8,22 @@ import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.folder import placed
+from lamina.diagnosis.neighbours import nearest_score
+from lamina.layers import Dropout
 from lamina.nets.probes import places_of
 
 
 def write_facts(path: str | Path, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
-    "guessing_loss", "layers", "parameters"} at the start of a run; a run that goes on keeps what is
-    there.
+    "guessing_loss", "nearest", "inputs_vary", "targets", "losses", "layers", "dropout",
+    "parameters"} at the start of a run; a run that goes on keeps what is there.
 
-    `figure` is the metric that counts: its name, limits, direction, and what guessing scores. A
-    parameter has its shape, the mean and the deviation that it starts with, and whether it learns;
-    layers are listed with their types, in order. What is not known is None.
+    `figure` is the metric that counts: its name, limits, direction, and what guessing scores on the
+    test and the training set. `nearest` is what nearest neighbours score, `inputs_vary` the share
+    of the numbers of an input that are not the same in all samples, `targets` mean, deviation and
+    ends of numbers to learn, all of them together. A parameter has its shape, the mean and the
+    deviation that it starts with, and whether it learns; losses and layers are listed with their
+    types, in order, dropout layers with their p. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -31,9 +36,15 @@ def write_facts(path: str | Path, trainer) -> None:
         "task": dataset.task.facts(),
         "figure": _figure(trainer),
         "guessing_loss": _guessing_loss(trainer),
+        "nearest": _rounded(nearest_score(dataset)),
+        "inputs_vary": _inputs_vary(dataset.train),
+        "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
+        "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "parameters": {n: _start(param, trainer.iteration == 0) for n, param in parameters.items()},
     }
+    if dataset.task.name == "regression":
+        facts["targets"] = _targets(dataset.train.t)
     if dataset.validation is not None:
         facts["validation_samples"] = len(dataset.validation)
     with whole_file(path) as file:
@@ -45,14 +56,15 @@ def _figure(trainer) -> dict | None:
     if not trainer.evaluator.metrics:
         return None
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
-    guess = dataset.guess("test")
+    usual = metric.name == dataset.task.metrics[0]
     low, high = metric.limits
     return {
         "name": metric.name,
         "higher_is_better": metric.higher_is_better,
         "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
         "percent": metric.percent,
-        "guess": _rounded(guess) if metric.name == dataset.task.metrics[0] else None,
+        "guess": _rounded(dataset.guess("test")) if usual else None,
+        "train_guess": _rounded(dataset.guess("train")) if usual else None,
     }
 
 
@@ -64,6 +76,18 @@ def _guessing_loss(trainer) -> float | None:
     return _rounded(trainer.dataset.guessing_loss(kinds[0]))
 
 
+def _inputs_vary(train) -> float:
+    """Looked at in up to 1,000 samples."""
+    rows = np.linspace(0, len(train) - 1, min(len(train), 1000)).astype(np.intp)
+    X = train[rows][0]
+    return float(f"{(X[:1] != X).any(axis=0).mean():.6g}")
+
+
+def _targets(t) -> dict:
+    whole = (t.mean(dtype=np.float64), t.std(dtype=np.float64), t.min(), t.max())
+    return dict(zip(("mean", "std", "low", "high"), map(_rounded, map(float, whole)), strict=True))
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
@@ -72,4 +96,5 @@ def _start(param, known: bool) -> dict:
     data = param.data.astype(np.float64)
     mean, std = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
     mean, std = (v if known and math.isfinite(v) else None for v in (mean, std))  # JSON has no NaN
-    return {"shape": data.shape, "mean": mean, "std": std, "learns": param.trainable}
+    learns = bool(param.trainable and param.lr_mult)
+    return {"shape": data.shape, "mean": mean, "std": std, "learns": learns}

@@ -17,18 +17,25 @@ class Figure:
     high: float
     guess: float | None
     percent: bool
+    train_guess: float | None = None
 
-    def score(self, value: float) -> float:
+    def guess_of(self, part: str) -> float | None:
+        """What guessing gives on a set: on the training set often something else than on others,
+        of a few samples or of numbers that lie far apart."""
+        return self.train_guess if part == "train" and self.train_guess else self.guess
+
+    def score(self, value: float, part: str = "test") -> float:
         """1 for perfection, whatever the metric. Shares and correlations stay as they are; an error
         counts by how much of the guessing error, squared, is gone, as R² does; a perplexity by its
         logarithm. NaN where nothing is known to compare with."""
         if self.higher_is_better:
             return value if self.high == 1.0 else math.nan
-        if not self.guess or not self.guess > self.low:
+        guess = self.guess_of(part)
+        if not guess or not guess > self.low:
             return math.nan
         if self.low == 1.0:
-            return 1.0 - math.log(max(value, 1.0)) / math.log(self.guess)
-        return 1.0 - (value / self.guess) ** 2
+            return 1.0 - math.log(max(value, 1.0)) / math.log(guess)
+        return 1.0 - (value / guess) ** 2
 
     @property
     def is_share(self) -> bool:
@@ -36,12 +43,9 @@ class Figure:
         far an error can fall depends on the noise in the data."""
         return self.higher_is_better and (self.low, self.high) == (0.0, 1.0)
 
-    @property
-    def chance(self) -> float:
-        """The score of guessing; 0 if that is not known."""
-        if not self.higher_is_better:
-            return 0.0
-        return 0.0 if self.guess is None else max(self.guess, 0.0)
+    def chance(self, part: str) -> float:
+        """The score of guessing on a set; 0 if that is not known."""
+        return max(self.guess_of(part) or 0.0, 0.0) if self.higher_is_better else 0.0
 
     def shown(self, value: float) -> str:
         """A value in words."""
@@ -57,7 +61,7 @@ def figure_of(facts: dict, columns) -> Figure | None:
         low = -math.inf if said["limits"][0] is None else low
         return Figure(
             *(said["name"], said["higher_is_better"], low, high),
-            *(said.get("guess"), said["percent"]),
+            *(said.get("guess"), said["percent"], said.get("train_guess")),
         )
     names = [c.removeprefix("train_") for c in columns if c.startswith("train_")]
     for name in names:

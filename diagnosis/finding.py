@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+EVERYTHING = "*"  # among what a finding explains: all that stands later
+
 
 @dataclasses.dataclass
 class Finding:

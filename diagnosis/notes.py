@@ -13,10 +13,13 @@ _FACTS = {
     "task": {"task": "text", "classes": "number"},
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
-        **{"limits": ["size"], "guess": "size"},
+        **{"limits": ["size"], "guess": "size", "train_guess": "size"},
     },
-    "guessing_loss": "size",
+    **dict.fromkeys(("guessing_loss", "nearest", "inputs_vary"), "size"),
+    "targets": {"mean": "size", "std": "size", "low": "size", "high": "size"},
+    "losses": {"*": "text"},
     "layers": {"*": "text"},
+    "dropout": {"*": "size"},
     "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
 }
 _CULPRIT = {
@@ -47,6 +50,8 @@ def _checked(path: Path, kinds: dict) -> dict:
             found = json.loads(file.read().decode())
     except (ValueError, RecursionError):
         raise ValueError(f"{path}: is damaged: no JSON") from None
+    if isinstance(found, dict):  # what is not known is None, and as good as not there
+        found = {key: value for key, value in found.items() if value is not None}
     if place := _misfit(found, kinds, ""):
         raise ValueError(f"{path}: is damaged: {ascii(place)[1:-1][:100]} is not what a run writes")
     return found

@@ -12,6 +12,8 @@ from lamina.common.files import opened
 from lamina.common.folder import Folder, placed
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
+from lamina.datasets.tasks import LOSSES
+from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS
@@ -34,9 +36,10 @@ class Series:
 class Record:
     """A run as its files tell it.
 
-    `loss` and `history` are columns by name; `layers` and `parameters` map names to their series,
-    in the order of the net, empty if nothing was recorded; `facts` and `culprit` are the JSON
-    files, empty if there are none. Nothing of a user's code is imported, and no data are read.
+    `loss` and `history` are columns by name; `layers`, `parameters` and `outputs` map names to
+    their series, in the order of the net, empty if nothing was recorded; `facts` and `culprit` are
+    the JSON files, empty if there are none. Nothing of a user's code is imported, and no data are
+    read.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class Record:
     parameters: dict[str, Series]
     facts: dict
     culprit: dict
+    outputs: dict[str, Series] = dataclasses.field(default_factory=dict)
 
     @property
     def iterations(self) -> int:
@@ -69,8 +73,38 @@ class Record:
 
     @cached_property
     def chance(self) -> float:
-        """The score of guessing, or 0 if that is not known."""
-        return self.figure.chance if self.figure else 0.0
+        """The score of guessing on the training set, or 0 if that is not known."""
+        return self.figure.chance("train") if self.figure else 0.0
+
+    @cached_property
+    def nearest(self) -> float:
+        """The score of nearest neighbours on the training set; NaN if it is not known, or the run
+        is judged by something else."""
+        known = self.figure and self.figure.name in ("accuracy", "rmse")
+        score = self.facts.get("nearest") if known else None
+        return math.nan if score is None else float(score)
+
+    @cached_property
+    def tells_apart(self) -> bool:
+        """Are the classes of the training samples found more often, in the mean over the classes,
+        than one answer for all would? A net whose loss weighs classes may be so and have a lower
+        accuracy than guessing."""
+        if self.task not in ("classification", "language_model") or "(all)" in self.outputs:
+            return False
+        found = [(s["right"][-1], s["samples"][-1]) for s in self.outputs.values()]
+        shares = [right / samples for right, samples in found if samples > 0]
+        return len(shares) > 1 and sum(shares) / len(shares) > 1.0 / len(shares) + 0.1
+
+    @cached_property
+    def guesses(self) -> bool:
+        """Is it on its training samples no better than the best answer that is the same for all?"""
+        return self.train < self.chance + 0.1 * (1.0 - self.chance) and not self.tells_apart
+
+    @cached_property
+    def own_loss(self) -> str:
+        """The name of its loss, if it is the only one and none of this project; else ""."""
+        losses = list(self.facts.get("losses", {}).values())
+        return losses[0] if len(losses) == 1 and losses[0] not in LOSSES else ""
 
     @property
     def halfway(self) -> float:
@@ -105,7 +139,9 @@ class Record:
 
     def scores(self, part: str) -> np.ndarray:
         """The scores of a set, one for each evaluation: 1 is perfection, `chance` guessing."""
-        return np.array([self.figure.score(v) for v in self.values(part)]) if self.figure else _NONE
+        if not self.figure:
+            return _NONE
+        return np.array([self.figure.score(v, part) for v in self.values(part)])
 
     def values(self, part: str) -> np.ndarray:
         """The figure that counts, of a set, one for each evaluation."""
@@ -182,7 +218,8 @@ def read_record(path: str | Path | Folder) -> Record:
         raise ValueError(f"{path}: has no iteration yet")
     layers = _series(path / "layers.csv", "layer", LAYERS[2:])
     parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
-    return Record(path, config, loss, history, layers, parameters, facts, culprit)
+    outputs = _series(path / "outputs.csv", "output", OUTPUTS[2:])
+    return Record(path, config, loss, history, layers, parameters, facts, culprit, outputs)
 
 
 def _config(path: Path) -> dict:

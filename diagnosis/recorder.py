@@ -1,4 +1,5 @@
-"""The flight recorder: layers.csv and parameters.csv, a row per layer and parameter now and then.
+"""The flight recorder: layers.csv and parameters.csv, a row per layer and parameter now and then
+(and outputs.csv, see `answers`).
 
     layers.csv      iteration, layer, type, mean, std, gradient_mean, gradient_std, dead, saturated
     parameters.csv  iteration, parameter, weight_norm, gradient_norm, update_ratio
@@ -22,6 +23,7 @@ import numpy as np
 
 from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
+from lamina.diagnosis.answers import Answers
 from lamina.diagnosis.facts import write_facts
 from lamina.diagnosis.statistics import (
     alive,
@@ -60,6 +62,7 @@ class Recorder:
         folder = placed(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
+        self.answers = Answers(folder, trainer)
         write_facts(folder / "facts.json", trainer)
         self.seconds += time.perf_counter() - started
 
@@ -113,10 +116,15 @@ class Recorder:
         if place.twin == 0:  # the others are looked at meanwhile
             self.seconds += time.perf_counter() - started
 
+    def evaluated(self, iteration: int) -> None:
+        """Note what the net has answered; see `Answers`."""
+        self.seconds += self.answers.seconds
+        self.answers.write(iteration)
+
     def flush(self, sync: bool = False) -> None:
         """Write what has been noted; with `sync`, down to the disk, in a checkpoint's time."""
         started = time.perf_counter()
-        for table in (self._layers, self._parameters):
+        for table in (self._layers, self._parameters, self.answers):
             table.flush(sync)
         if not sync:
             self.seconds += time.perf_counter() - started
@@ -166,7 +174,7 @@ def _numbers(parts: list[_Seen]) -> list[float | None]:
     return [
         *pooled([part.output for part in parts]),
         *(pooled(gradients) if gradients else (None, None)),
-        share_dead(living) if living else None,
+        share_dead(living, n) if living else None,
         sum(saturated) if saturated else None,
     ]
 

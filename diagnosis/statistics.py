@@ -11,6 +11,7 @@ from lamina.layers.base import Layer
 # Y < 0.0127 or Y > 0.9873 for a sigmoid, |Y| > 0.975 for tanh. Glorot and Bengio 2010, section 3.1,
 # show how layers come to sit there, and what it does to the gradient below.
 SATURATED = 0.05
+ENOUGH = 20  # samples in which a unit that is active for one in five is seen in 99 of 100 batches
 
 
 def norm(array: np.ndarray) -> float:
@@ -47,15 +48,18 @@ def pooled(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
 def alive(layer: Layer, Y: np.ndarray) -> np.ndarray | None:
     """Which of a ReLU's units give more than 0 for a sample of the batch: a gradient passes those
     alone. A unit is an entry of the last axis, of images (N, C, H, W) a channel. Others: None."""
-    if not isinstance(layer, Relu) or Y.ndim < 2:
+    if not isinstance(layer, Relu) or Y.ndim < 2 or not Y.size:
         return None
     axes = (0, *range(2, Y.ndim)) if Y.ndim > 3 else tuple(range(Y.ndim - 1))
     return Y.max(axis=axes) > 0
 
 
-def share_dead(alive: list[np.ndarray]) -> float:
-    """The share of the units that are alive in no part of the batch."""
+def share_dead(alive: list[np.ndarray], n: int) -> float | None:
+    """The share of the units that are alive in no part of a batch of n outputs in all. None where a
+    unit has too few samples to tell: half of all units rest for a single one."""
     anywhere = np.logical_or.reduce(alive)
+    if n // anywhere.size < ENOUGH:
+        return None
     return 1.0 - np.count_nonzero(anywhere) / anywhere.size
 
 

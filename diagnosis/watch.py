@@ -42,6 +42,17 @@ class Diagnosis(Watch):
             return super().around_step(trainer)
         return self._recorded(trainer)
 
+    def evaluating(self, trainer):
+        if self.recorder is None:
+            return None
+        self.recorder.answers.begin()
+        return self.recorder.answers
+
+    def evaluated(self, trainer) -> None:
+        if self.recorder is not None:
+            self.recorder.evaluated(trainer.iteration)
+            self.seconds += self.recorder.taken()
+
     def saved(self, load: Callable[[], dict]) -> None:
         self._good = load
 

@@ -19,6 +19,7 @@ from lamina.training.trainer import Trainer
 
 _TABLES = ("loss.csv", "history.csv", "timing.csv")
 _COMPARED = ("loss.csv", "history.csv", "layers.csv", "parameters.csv")
+_OF_EVALUATIONS = ("history.csv", "outputs.csv")
 
 
 def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
@@ -46,7 +47,9 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         if trainer.interrupted:
             return "verifying was interrupted", 128 + trainer.interrupted
         wrong = _arrays(there, load_checkpoint(again / last.name))
-        for name in _COMPARED:
+        # Runs that are older than outputs.csv have none.
+        newer = ("outputs.csv",) if (run_dir / "outputs.csv").exists() else ()
+        for name in (*_COMPARED, *newer):
             if (again / name).exists() or (run_dir / name).exists():
                 wrong += _rows(run_dir / name, again / name, begin, end)
         beyond = sum(int(row[0]) > end for row in _numbered(run_dir / "loss.csv"))
@@ -109,7 +112,7 @@ def _rows(before: Path, now: Path, begin: int, end: int) -> list[str]:
     a, b = (
         [row for row in _numbered(path) if begin < int(row[0]) <= end] for path in (before, now)
     )
-    if before.name == "history.csv" and (not a or int(a[-1][0]) != end):
+    if before.name in _OF_EVALUATIONS and (not a or int(a[-1][0]) != end):
         # Only the end of a run gets an evaluation that was not due.
         b = [row for row in b if int(row[0]) != end]
     for one, other in itertools.zip_longest(a, b):

@@ -407,4 +407,4 @@ def test_a_net_no_better_than_a_guess_is_not_healthy(tmp_path, monkeypatch, caps
     )
     run(load_config("c.yaml"), "c", tmp_path / "run", quiet=True)
     assert main(["doctor", "run"]) == 1
-    assert "run: nothing learned" in capsys.readouterr().out
+    assert "run: targets not scaled" in capsys.readouterr().out

@@ -33,7 +33,7 @@ def test_a_run_from_the_command_line(tmp_path):
     assert {p.name for p in (tmp_path / "run").iterdir()} == {
         *("config.yaml", "history.csv", "loss.csv", "timing.csv", "curves.png", "weights.npz"),
         *("checkpoint-00000300.npz", "facts.json", "layers.csv", "parameters.csv"),
-        "provenance.json",
+        *("outputs.csv", "provenance.json"),
     }
     config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert config["training"]["iterations"] == 300

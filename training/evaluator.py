@@ -37,11 +37,12 @@ class Evaluator:
     def higher_is_better(self) -> bool:
         return bool(self.metrics) and self.metrics[0].higher_is_better
 
-    def __call__(self, check: Callable[[], None] = lambda: None) -> dict[str, float]:
-        """{column: figure}, in evaluation mode. `check` is called before every batch."""
+    def __call__(self, check: Callable[[], None] = lambda: None, seen=None) -> dict[str, float]:
+        """{column: figure}, in evaluation mode. `check` is called before every batch; `seen` gets
+        (scores, targets) of every batch of the training set."""
         row = {}
         for part, samples in self.dataset.sets().items():
-            figures = self.figures(samples.batches(), check)
+            figures = self.figures(samples.batches(), check, seen if part == "train" else None)
             row |= {f"{part}_{name}": value for name, value in figures.items()}
         return row
 

@@ -207,7 +207,7 @@ class Trainer:
             "iteration": self.iteration,
             "epoch": self.plan.epoch(self.iteration),
             "loss": self.history.mean_loss(),
-            **self.evaluator(check),
+            **self.evaluator(check, self.watch.evaluating(self)),
             "lr": self.optimizer.lr,
         }
 
@@ -305,6 +305,7 @@ class Trainer:
             row = self.evaluate(interrupt.check)
         except Interrupted:
             return False, False
+        self.watch.evaluated(self)
         self.history.recorder_seconds += self.watch.seconds - self._watched
         self._watched = self.watch.seconds
         self.history.add_evaluation(row, samples, seconds)

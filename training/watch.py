@@ -66,6 +66,13 @@ class Watch:
             raise NonFiniteError(iteration, f"{name} is not finite at iteration {iteration}")
         self.seconds += time.perf_counter() - started
 
+    def evaluating(self, trainer):
+        """An evaluation begins; returns what is told of the training set, batch by batch:
+        `append((scores, targets))`. None: nobody."""
+
+    def evaluated(self, trainer) -> None:
+        """That evaluation is done."""
+
     def saved(self, load: Callable[[], dict]) -> None:
         """`load()` gives a good state of the trainer, from which a failure may be replayed."""
 

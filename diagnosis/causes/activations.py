@@ -8,23 +8,28 @@ from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
+QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 
 def dead_relus(record, earlier) -> Finding | None:
     """Half of a layer's ReLUs or more give 0 for every sample of the last batches looked at, and
-    the net has not learned; or nearly all do, and it has not learned well. (Half a layer may be
+    the net has not learned; or nearly all do, and it has not learned well; or nearly all in the
+    last record, and the net only guesses, at whatever moment they died. (Half a layer may be
     dead in a good net: DeepConvNet's last one is, of Adam's first steps.)
 
     CS231n, "Neural networks part 1": a ReLU that is pushed below zero for all inputs has no
     gradient any more and never comes back.
     """
     found = _held(record, "dead")
+    if not found and record.guesses:
+        found = _held(record, "dead", last=1, most=NEARLY_ALL)
     if not found:
         return None
     worst = max(found, key=found.get)
     nearly_all = found[worst] >= NEARLY_ALL
-    if record.train > (0.9 if nearly_all else record.halfway):
+    shares = record.figure is None or record.figure.is_share
+    if record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None
@@ -50,22 +55,27 @@ def dead_relus(record, earlier) -> Finding | None:
         remedies,
         explains=(
             *("vanishing gradients", "wrong labels", "too little capacity"),
-            *("learning rate too low", "saturated units"),
+            *("learning rate too low", "saturated units", "gradients are zero"),
+            *("training too short", "unequal classes", "over-fitting", "nothing learned"),
         ),
     )
 
 
 def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
-    the net has not learned. Glorot and Bengio 2010, section 3. The outputs of the net itself may
-    sit there: pixels are black or white, labels 0 or 1."""
+    the net has hardly learned; or so from the start, and it has not learned well: units that have
+    gone there while the net was learning may be where they should. Glorot and Bengio 2010, section
+    3. The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
     if record.task != "classification":
         found.pop(record.last_layer, None)
-    if not found or record.train > 0.9:
+    if not found:
         return None
     worst = max(found, key=found.get)
     first = record.layers[worst]["saturated"][0]
+    little = record.chance + QUARTER * (1.0 - record.chance)
+    if record.train > (0.9 if first >= MOST else little):
+        return None
     evidence = [
         f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
         f"{percent(first)} at the start"
@@ -88,14 +98,14 @@ def saturated(record, earlier) -> Finding | None:
     )
 
 
-def _held(record, column: str) -> dict[str, float]:
-    """{layer: the least share among its last records}, where that is at least MOST."""
+def _held(record, column: str, last: int = LAST, most: float = MOST) -> dict[str, float]:
+    """{layer: the least share among its last records}, where that is at least `most`."""
     least = {
-        name: float(series[column][-LAST:].min())
+        name: float(series[column][-last:].min())
         for name, series in record.layers.items()
         if not np.isnan(series[column]).any()
     }
-    return {name: share for name, share in least.items() if share >= MOST}
+    return {name: share for name, share in least.items() if share >= most}
 
 
 def _largest_update(record, until: float) -> float:

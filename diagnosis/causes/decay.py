@@ -8,18 +8,25 @@ from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import number
 
 SHRUNK = 0.3  # of the norm at the start
+STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
+FORGETS = 0.02  # of each weight at every step: what is older than 50 steps is gone
 USUAL = 0.05  # up to which a decay does no such harm unless the rate is too high
 
 
 def decay_too_strong(record, earlier) -> Finding | None:
-    """The weights have shrunk to a fraction, as the decay times the rate foretells."""
+    """The weights have shrunk to a fraction, as the decay times the rate foretells, or lose so much
+    at every step that they keep nothing."""
     optimizer = record.optimizer
     decay = number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
     if not decay > USUAL or not record.weights:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in record.weights.values())) for i in (0, -1)]
     pull = decay * record.lr * record.iterations
-    if not norms[1] < SHRUNK * norms[0] or pull < 1.0 or record.train > 0.9:
+    forgets = decay * record.lr >= FORGETS and pull >= 2.0
+    if not (norms[1] < SHRUNK * norms[0] and pull >= 1.0) and not forgets:
+        return None
+    stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
+    if record.train > 0.9 and not stuck:
         return None
     last = next(iter(record.weights.values())).iterations[-1]
     evidence = [
@@ -40,5 +47,6 @@ def decay_too_strong(record, earlier) -> Finding | None:
         explains=(
             *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),
             *("vanishing gradients", "too little capacity", "saturated units"),
+            *("training too short", "unequal classes", "nothing learned"),
         ),
     )

@@ -2,9 +2,9 @@
 
 import math
 
-from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.finding import EVERYTHING, Finding, listed
 
-TOO_LARGE = 8.0  # times the deviation of He's rule
+TOO_LARGE, TOO_SMALL = 8.0, 1.0 / 30.0  # times the deviation of He's rule
 # Their weights have these shapes, so the number of inputs of a unit is known.
 FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.prod(shape[1:])}
 
@@ -37,6 +37,7 @@ def equal_weights(record, earlier) -> Finding | None:
         explains=(
             *("dead ReLUs", "vanishing gradients", "learning rate too low", "wrong labels"),
             *("too little capacity", "learning rate too high", "weight decay too strong"),
+            *("gradients are zero", "training too short", "nothing learned", "unequal classes"),
         ),
     )
 
@@ -72,6 +73,33 @@ def weights_too_large(record, earlier) -> Finding | None:
             *("vanishing gradients", "overflow", "over-fitting", "too little capacity"),
             *("learning rate too low", "wrong labels"),
         ),
+    )
+
+
+def weights_too_small(record, earlier) -> Finding | None:
+    """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
+    that has not learned. The last layer may start small."""
+    weights = [n for n, p in record.facts.get("parameters", {}).items() if len(p["shape"]) > 1]
+    times = {n: k for n, k in _times_he(record).items() if n in weights[:-1]}
+    small = {n: k for n, k in times.items() if k < TOO_SMALL}
+    if earlier or not small or not record.train < record.halfway:
+        return None
+    worst = min(small, key=small.get)
+    std = record.facts["parameters"][worst]["std"]
+    evidence = [
+        f"{worst} started with deviation {std:.3g}, {small[worst]:.2g} times that of He's rule"
+    ]
+    if len(small) > 1:
+        evidence.append(f"too small: {listed(small)}")
+    if said := record.said("train"):
+        evidence.append(said)
+    return Finding(
+        "initial weights too small",
+        evidence,
+        "Signals shrink in such a layer to next to nothing, and so do the gradients of all layers: "
+        "there is hardly anything to go by.",
+        [f"leave out init: (he_normal is the default), or std: about {std / small[worst]:.2g}"],
+        explains=(EVERYTHING,),
     )
 
 

@@ -1,14 +1,30 @@
-"""The size of the inputs."""
+"""The size of the inputs, and whether they differ."""
 
-from lamina.diagnosis.finding import Finding, median
+from lamina.diagnosis.finding import EVERYTHING, Finding, median
 
 LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised columns 1
+
+
+def all_the_same(record, earlier) -> Finding | None:
+    """Not a number of an input differs from sample to sample."""
+    if record.facts.get("inputs_vary") != 0:
+        return None
+    return Finding(
+        "inputs all the same",
+        [
+            "the inputs of all samples that were looked at are equal",
+            f"{record.said('train')}" if record.said("train") else f"loss {record.end_loss:.3g}",
+        ],
+        "From inputs that do not differ no net can tell the samples apart.",
+        ["look at what the data set gives: a file not read, a column filled, a scale of 0"],
+        explains=(EVERYTHING,),
+    )
 
 
 def not_normalised(record, earlier) -> Finding | None:
     """Inputs far from mean 0 and deviation 1. LeCun et al. 1998, "Efficient BackProp", 4.3."""
     inputs = record.layers.get("(input)")
-    if inputs is None:
+    if inputs is None or earlier:
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
     if not (abs(mean) > LARGEST or std > LARGEST or std < SMALLEST):
@@ -25,9 +41,5 @@ def not_normalised(record, earlier) -> Finding | None:
             "images: scale pixels to 0-1 (the built-in data sets do), or normalise: true",
             "columns: standardise each (CSV does, unless standardise: false)",
         ],
-        explains=(
-            *("initial weights too large", "exploding depth", "learning rate too high"),
-            *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),
-            *("wrong labels", "too little capacity", "over-fitting", "learning rate too low"),
-        ),
+        explains=(EVERYTHING,),
     )

@@ -2,13 +2,17 @@
 
 import math
 
+import numpy as np
+
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.record import number
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
-GROWN = 5.0  # times, that weights grow in no healthy run
+GROWN = 5.0  # times, that weights or losses grow in no healthy run
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
+STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
 
 def rate_too_high(record, earlier) -> Finding | None:
@@ -19,14 +23,16 @@ def rate_too_high(record, earlier) -> Finding | None:
     lost, evidence = _is_lost(record), []
     if lost:
         evidence = _one_large_update(record)
-    if not evidence and (lost or record.train < record.halfway):
+    if not evidence and (lost or not _learned(record)):
         evidence = _many_large_updates(record)
+    evidence = evidence or _thrown_out(record) or _fell_back(record)
     return _too_high(record, [*evidence, *_losses(record)]) if evidence else None
 
 
 def _one_large_update(record) -> list[str]:
     worst = {name: largest(s["update_ratio"]) for name, s in record.weights.items()}
-    name = max((n for n in worst if worst[n] >= TOO_HIGH), key=worst.get, default=None)
+    limit = TOO_HIGH / 2 if _killed(record) else TOO_HIGH  # it may have been between two records
+    name = max((n for n in worst if worst[n] >= limit), key=worst.get, default=None)
     if name is None:
         return []
     series = record.weights[name]
@@ -35,6 +41,12 @@ def _one_large_update(record) -> list[str]:
         f"the update of {name} was {worst[name]:.2g} times its weights at iteration {at:.0f}; "
         f"rule of thumb: {THUMB:g}"
     ]
+
+
+def _killed(record) -> bool:
+    """Has a layer of ReLUs that was alive died while training?"""
+    dead = [s["dead"] for s in record.layers.values()]
+    return any(d[0] < 0.5 and d[-1] >= 0.9 for d in dead)
 
 
 def _many_large_updates(record) -> list[str]:
@@ -48,13 +60,54 @@ def _many_large_updates(record) -> list[str]:
     return []
 
 
+def _thrown_out(record) -> list[str]:
+    """Weights that one update has replaced, a loss that shot up, and a net that has not learned
+    well since: it goes on from wherever it was thrown."""
+    peak = largest(record.loss["loss"])
+    worst = largest([largest(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    shot_up = peak > GROWN * abs(record.start_loss)
+    return _one_large_update(record) if shot_up and worst > 3.0 and not _learned(record) else []
+
+
+def _learned(record) -> bool:
+    return math.isnan(record.train) or record.train >= record.halfway
+
+
+def _fell_back(record) -> list[str]:
+    """A net that had learned and ends by guessing, on its training samples: one step has thrown it
+    out of where it was."""
+    scores = record.scores("train")
+    if not len(scores) or not record.guesses or not scores.max() > record.halfway:
+        return []
+    best = int(scores.argmax())
+    value = record.figure.shown(float(record.values("train")[best]))
+    at = record.history["iteration"][best]
+    return [f"train {record.figure.name} was {value} at iteration {at:.0f}, and fell back"]
+
+
+def still_falling(record) -> bool:
+    """Is the mean loss of the last quarter lower than that of the third by a share that matters,
+    and by more than three times what the means scatter by, or that of the whole training set lower
+    at each of the last evaluations?"""
+    quarter = record.iterations // 4
+    if quarter < 2:
+        return True
+    before, last = (record.loss["loss"][i * quarter : (i + 1) * quarter] for i in (2, 3))
+    falling = before.mean() - last.mean()
+    scatter = math.sqrt((before.var() + last.var()) / quarter)
+    matters = min(STILL * abs(before.mean()), STILL * (record.start_loss - last.mean()))
+    whole = record.history.get("train_loss", np.empty(0))[-5:]
+    steady = len(whole) == 5 and bool((np.diff(whole) < 0).all())
+    return bool(falling > matters and (steady or falling > 3.0 * scatter))
+
+
 def rate_too_low(record, earlier) -> Finding | None:
     """Updates far below the rule of thumb, and a loss that has hardly fallen."""
     if earlier or record.iterations <= SHORT or record.train > record.halfway:
         return None
     ratios = [median(series["update_ratio"]) for series in record.weights.values()]
     ratio = largest(ratios) if ratios else math.nan
-    hardly = record.end_loss > 0.7 * record.start_loss
+    hardly = record.end_loss > record.start_loss - 0.3 * abs(record.start_loss)
     if math.isnan(ratio) or ratio > TOO_LOW or not hardly:
         return None
     evidence = [
@@ -65,8 +118,11 @@ def rate_too_low(record, earlier) -> Finding | None:
         "learning rate too low",
         evidence,
         "The steps are so small that the weights hardly move; the gradients themselves are there.",
-        [f"a larger rate: {_better(record)}"],
-        explains=("wrong labels", "too little capacity"),
+        _larger_steps(record),
+        explains=(
+            *("training too short", "unequal classes", "wrong labels", "too little capacity"),
+            *("nothing learned",),
+        ),
     )
 
 
@@ -85,25 +141,40 @@ def _too_high(record, evidence: list[str]) -> Finding:
         "Each step overshoots: the weights land where the loss is higher than before, and from "
         "there further off.",
         [
-            f"a smaller rate: {_better(record)}",
+            f"a smaller rate: {better_rate(record, larger=False)}",
             "a schedule that rises slowly at first: schedule: {..., warm_up: 500}",
         ],
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),
-            *("wrong labels", "too little capacity", "over-fitting"),
+            *("wrong labels", "too little capacity", "over-fitting", "gradients are zero"),
+            *("training too short", "unequal classes", "nothing learned"),
         ),
     )
 
 
-def _better(record) -> str:
+def better_rate(record, larger: bool) -> str:
     """The rate at which the first update would have been START of the weights; the updates of most
-    rules are proportional to it."""
+    rules are proportional to it. Three times as large, or small, at least."""
     first = [float(s["update_ratio"][0]) for s in record.weights.values()]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
-    if not first:
-        return f"lr: {record.lr / 10:.1g} instead of {record.lr:g}"
-    factor = START / max(first)
+    factor = START / max(first) if first else (10.0 if larger else 0.1)
+    factor = max(factor, 3.0) if larger else min(factor, 1.0 / 3.0)
     return f"lr: about {record.lr * factor:.1g} instead of {record.lr:g}"
+
+
+def _larger_steps(record) -> list[str]:
+    """What makes the steps so small: a schedule that has ended, clipping, or the rate itself."""
+    rates, norms = record.history.get("lr", ()), record.everything
+    clip = number(record.optimizer.get("clip_norm"))
+    if norms is not None and median(norms["gradient_norm"]) > 3.0 * clip:
+        norm = median(norms["gradient_norm"])
+        return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
+    if len(rates) and rates[len(rates) // 2] < 0.1 * record.lr:
+        return [
+            f"a schedule that falls more slowly: at half of the run the rate was "
+            f"{rates[len(rates) // 2]:.2g}, of {record.lr:g} at the most"
+        ]
+    return [f"a larger rate: {better_rate(record, larger=True)}"]
 
 
 def _is_lost(record) -> bool:
@@ -111,8 +182,8 @@ def _is_lost(record) -> bool:
     has learned something has recovered from whatever large update it once had."""
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
-    guessing = record.train < record.chance + 0.1 * (1.0 - record.chance)
-    return record.end_loss > 0.9 * record.start_loss or guessing
+    hardly = record.end_loss > record.start_loss - 0.1 * abs(record.start_loss)
+    return hardly or record.guesses
 
 
 def _losses(record) -> list[str]:

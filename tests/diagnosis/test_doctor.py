@@ -136,7 +136,7 @@ def test_a_line_that_was_cut_off_is_left_out(files):
     assert len(cut.history["lr"]) == len(whole.history["lr"]) - 1
     assert diagnose(cut) == []
     for size in range(0, 3000, 97):  # wherever a process was killed
-        for name in ("layers", "parameters", "history"):
+        for name in ("layers", "parameters", "outputs", "history"):
             path = files / f"{name}.csv"
             path.write_bytes(path.read_bytes()[:size])
         diagnose(read_record(files))
@@ -153,6 +153,8 @@ def test_a_line_that_was_cut_off_is_left_out(files):
         ("facts.json", '{"parameters": {"a.W": {}}}', "damaged: parameters.a.W is not what"),
         ("facts.json", '{"layers": {"a": 1e999}}', "damaged: layers.a is not what"),
         ("facts.json", HUGE, "damaged: parameters.a.W.shape is not what"),
+        ("facts.json", '{"targets": {"mean": "x"}}', "damaged: targets.mean is not what"),
+        ("outputs.csv", "iteration,output\n1,0\n", "outputs.csv: has no column counted"),
         ("facts.json", '{"test_samples": 0}', "damaged: test_samples is not what"),
         ("facts.json", "[" * 100_000, "facts.json: is damaged: no JSON"),
         ("culprit.json", '{"said": ["", 1]}', "culprit.json: is damaged: said is not what"),
@@ -192,6 +194,15 @@ def test_facts_of_another_shape_do_not_end_in_a_traceback(files):
         assert main(["doctor", str(files)]) in (0, 1)
 
 
+def test_a_run_without_metrics_can_be_read(tmp_path, capsys):
+    settings = {"training__metrics": "[]", "training__iterations": 300}
+    settings["training__keep_best"] = "false"
+    folder = trained(tmp_path / "run", Path("configs/own_csv.yaml"), **settings)
+    assert json.loads((folder / "facts.json").read_text())["figure"] is None
+    assert main(["doctor", str(folder), "--plot"]) == 0
+    assert "healthy" in capsys.readouterr().out
+
+
 def test_an_over_fitting_run_whose_facts_have_no_samples(files, capsys):
     lines = ["iteration,epoch,loss,train_accuracy,test_accuracy,lr"]
     lines += [f"{i},{i},0.01,1.0,0.6,0.1" for i in range(100, 700, 100)]
@@ -222,7 +233,8 @@ def test_a_net_that_overflows_at_once(tmp_path, capsys):
 
 def test_whatever_is_in_the_files_the_doctor_ends_with_a_status(files, capsys):
     rng = np.random.default_rng(0)
-    names = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "facts.json")
+    tables = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv")
+    names = (*tables, "facts.json")
     (files / "culprit.json").write_text('{"when": "forward", "layer": "a", "said": ["x"]}')
     whole = {name: (files / name).read_bytes() for name in (*names, "culprit.json", "config.yaml")}
     statuses = set()

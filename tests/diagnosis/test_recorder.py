@@ -56,7 +56,7 @@ def test_it_does_not_change_training_by_one_bit(tmp_path, settings):
         make(tmp_path / name, record_every=every, **settings).run()
         left[name] = {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
         left[name].pop("timing.csv")
-    recorded = {"layers.csv", "parameters.csv", "facts.json"}
+    recorded = {"layers.csv", "parameters.csv", "outputs.csv", "facts.json"}
     assert left["off"] == left["zero"]
     assert left["off"].keys() == left["on"].keys() - recorded
     assert all(left["on"][name] == content for name, content in left["off"].items())
@@ -192,15 +192,21 @@ def test_norms_beyond_the_range_of_float32():
     assert np.isnan(mean_and_std(np.zeros((0, 3)))).all()
 
 
+def dead(*parts):
+    """The share of dead ReLUs, from the parts of a batch."""
+    return share_dead([alive(Relu(), part) for part in parts], sum(part.size for part in parts))
+
+
 def test_a_dead_unit_is_dead_for_all_samples():
-    Y = np.zeros((6, 4), np.float32)
+    Y = np.zeros((24, 4), np.float32)
     Y[2, 0] = Y[5, 1] = 1e-20
-    assert share_dead([alive(Relu(), Y)]) == 0.5
-    assert share_dead([alive(Relu(), part) for part in (Y[:3], Y[3:])]) == 0.5
+    assert dead(Y) == dead(Y[:3], Y[3:]) == 0.5
     images = np.zeros((6, 4, 3, 3), np.float32)
     images[3, 1, 2, 2] = 1.0
-    assert share_dead([alive(Relu(), images)]) == 0.75
-    assert share_dead([alive(Relu(), np.zeros((2, 3, 4), np.float32))]) == 1.0
+    assert dead(images) == 0.75
+    assert dead(np.zeros((7, 3, 4), np.float32)) == 1.0
+    for few in (Y[:1], Y[:19], images[:2], np.zeros((2, 3, 4), np.float32)):
+        assert dead(few) is None  # half of all units rest for a single sample
     assert alive(Sigmoid(), Y) is None
     assert alive(Relu(), np.zeros(4, np.float32)) is None
 

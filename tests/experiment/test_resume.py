@@ -38,7 +38,7 @@ FEATURES = {
     },
 }
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW")
-SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv", "weights.npz")
 
 
 @pytest.fixture
@@ -473,7 +473,9 @@ def test_a_row_more_does_not_hide_other_weights(configured, finished):
     assert "loss.csv goes on beyond the last checkpoint" in line
 
 
-@pytest.mark.parametrize("name", ["loss.csv", "history.csv", "layers.csv", "parameters.csv"])
+@pytest.mark.parametrize(
+    "name", ["loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv"]
+)
 @pytest.mark.parametrize("change", ["other", "twice", "gone", "new"])
 def test_every_row_of_every_table_counts(configured, tmp_path, name, change):
     config = configured(**STRETCH | {"training.record_every": 4})

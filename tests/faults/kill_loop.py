@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv", "weights.npz")
 # Much is written for the little that is trained, so that many kills hit a write.
 SETTINGS = (
     *("dataset.n_train=2000", "dataset.n_validation=200", "dataset.n_test=200"),

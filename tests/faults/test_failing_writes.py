@@ -24,7 +24,7 @@ training:
   {iterations: 11, batch_size: 10, evaluate_every: 4, threads: 1, keep_best: true,
    record_every: 3, checkpoint: {every: 3, keep: 2, keep_best: true}}
 """
-SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "weights.npz")
+SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv", "weights.npz")
 
 
 class Faults:

@@ -30,7 +30,7 @@ class Act(Callback):
         if row["iteration"] == 10:
             at = trainer.run_dir
 """
-TABLES = ("loss.csv", "history.csv", "timing.csv", "layers.csv", "parameters.csv")
+TABLES = ("loss.csv", "history.csv", "timing.csv", "layers.csv", "parameters.csv", "outputs.csv")
 
 pytestmark = [
     pytest.mark.usefixtures("tiny"),

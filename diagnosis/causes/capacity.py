@@ -1,0 +1,78 @@
+"""A net that is too small for what is there to be learned."""
+
+import math
+
+from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
+from lamina.diagnosis.finding import Finding, largest, median
+
+APART = 0.15  # between train and test: more is another matter
+LOW = 0.75  # a train score below which a net with few units lacks something
+MISSED = 0.1  # of what nearest neighbours score
+FEW = 8  # units of a layer that may be too few for any task
+LINEAR = ("Affine", "Convolution", "Flatten", "Reshape", "Dropout", "Embedding")
+
+
+def too_little_capacity(record, earlier) -> Finding | None:
+    """A net that is linear, or narrow somewhere, no longer gets better and misses on its training
+    samples what nearest neighbours tell of them. What they do not tell either may be noise, for
+    which a larger net is no cure."""
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
+        return None
+    if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
+        return None
+    width, where = _narrowest(record)
+    linear = not where and _is_linear(record)
+    if not linear and width >= max(record.classes or 0, FEW):
+        return None
+    known = not math.isnan(record.nearest)
+    if known and record.train >= record.nearest - MISSED:
+        return None
+    lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
+    if not known and not lost:
+        return None
+    evidence = [f"{record.said('train', 'test')}: nearly equal, and no longer getting better"]
+    if known:
+        said = f"right about {100 * record.nearest:.1f} %"
+        if not record.figure.is_share:
+            said = f"an r2 of {record.nearest:.2g}, this net {record.train:.2g}"
+        evidence.append(f"nearest neighbours on the training set: {said}")
+    if linear:
+        evidence.append("no layer between inputs and outputs: straight lines alone")
+    else:
+        classes = f"; {record.classes} classes" if record.classes else ""
+        evidence.append(f"narrowest layer: {where}, {width} units{classes}")
+    return Finding(
+        "too little capacity",
+        evidence,
+        "The net has got as far as it can, on the samples that it trains on too: it is too small "
+        "or of the wrong kind for this task.",
+        [
+            "a hidden layer with an activation" if linear else f"more units in {where}",
+            "for images convolutions",
+            "less dropout, weight decay and augmentation, if there is much",
+        ],
+    )
+
+
+def _narrowest(record) -> tuple[int, str]:
+    """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
+    widths = {}
+    for name, start in record.facts.get("parameters", {}).items():
+        shape = start["shape"]
+        if len(shape) > 1:
+            widths[name] = shape[0] if len(shape) > 2 else shape[-1]
+    hidden = dict(list(widths.items())[:-1])
+    name = min(hidden, key=hidden.get, default="")
+    return hidden.get(name, 0), name
+
+
+def _is_linear(record) -> bool:
+    kinds = record.facts.get("layers", {})
+    losses = record.facts.get("losses", {})
+    return bool(kinds) and all(k in LINEAR for n, k in kinds.items() if n not in losses)
+
+
+def _hardly_moves(record) -> bool:
+    """Are the updates so small that the net cannot have got as far as it can?"""
+    ratios = [median(series["update_ratio"]) for series in record.weights.values()]
+    return bool(ratios) and largest(ratios) < TOO_LOW

@@ -1,0 +1,72 @@
+"""Targets that have nothing to do with the inputs."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.finding import Finding
+
+ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
+
+
+def wrong_labels(record, earlier) -> Finding | None:
+    """Training samples learned by heart, and a test set no better than guessed, while the training
+    itself is in order. Zhang et al. 2017, "Understanding deep learning requires rethinking
+    generalization": a net that is large enough learns random labels by heart.
+
+    Nearest neighbours that guess too say it of the training set alone; then the test set may by
+    chance be better than guessed.
+    """
+    if earlier or math.isnan(record.test) or record.iterations <= SHORT:
+        return None
+    if record.figure.guess is None or record.task in ("reconstruction", "language_model"):
+        return None  # of words that were learned by heart the perplexity is beyond guessing anyway
+    if record.facts.get("samples", ENOUGH) < ENOUGH:
+        return None
+    if record.train - record.test <= 0.1:  # nothing is learned by heart: no sign of the labels
+        return None
+    limit, best = _guessing(record), int(record.scores("test").argmax())
+    blind = record.nearest < record.chance + 3 * _scatter(record.chance, 500)
+    if blind:
+        limit += 0.25 * (1.0 - limit)
+    if limit >= 1.0 or record.test > limit or record.scores("test")[best] > limit + 0.02:
+        return None
+    shown = record.figure.shown
+    evidence = [
+        f"{record.said('test')}, best {shown(float(record.values('test')[best]))}",
+        f"guessing scores {shown(record.figure.guess)}",
+        f"{record.said('train')}: learned by heart",
+    ]
+    if blind and record.figure.is_share:
+        evidence.append(f"nearest neighbours in the training set: {shown(record.nearest)}")
+    if record.everything is not None:
+        ratio = float(np.nanmedian(record.everything["update_ratio"]))
+        evidence.append(f"gradients and updates are in order: update / weight {ratio:.2g}")
+    return Finding(
+        "wrong labels",
+        evidence,
+        "What the labels say cannot be seen in the inputs: labels shuffled against the inputs, the "
+        "wrong column, or a train and a test set that do not belong together.",
+        [
+            "look at a few samples with their labels",
+            "shuffle inputs and labels with one and the same permutation",
+            "check that train and test number the classes alike",
+        ],
+        explains=("over-fitting", "too little capacity"),
+    )
+
+
+def _guessing(record) -> float:
+    """The test score up to which it may be guessed, with a little more for luck. The best guess of
+    F1 says all labels; what was learned of wrong ones is worse than that."""
+    chance = record.figure.chance("test")
+    if record.task == "multilabel":
+        return chance
+    more = min(0.04, 0.4 * (1.0 - chance))
+    return chance + more + 3 * _scatter(chance, record.facts.get("test_samples", 1000))
+
+
+def _scatter(share: float, n: int) -> float:
+    """What the share of a set of n samples scatters by, √(p (1 - p) / n)."""
+    return math.sqrt(share * (1.0 - share) / n)

@@ -1,0 +1,52 @@
+"""What was learned by heart beside what should have been learned."""
+
+import math
+
+from lamina.diagnosis.finding import Finding
+
+GAP = 0.08  # between the scores of train and test, where they are shares of what is right
+GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
+ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
+
+
+def over_fitting(record, earlier) -> Finding | None:
+    """Far better on the training samples than on the test samples."""
+    gap = record.train - record.test
+    errors = (1 - record.train, 1 - record.test)
+    if math.isnan(gap) or gap < _least_gap(record) or errors[0] > 0.5 * errors[1]:
+        return None
+    evidence = [f"{record.said('train', 'test')}: {100 * gap:.3g} points apart"]
+    tests = record.scores("test")
+    if tests.max() > record.test + 0.01:
+        best = int(tests.argmax())
+        at, value = record.history["iteration"][best], float(record.values("test")[best])
+        evidence.append(
+            f"the {record.figure.name} of the test set was best, {record.figure.shown(value)}, at "
+            f"iteration {at:.0f}"
+        )
+    weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
+    if weights and (samples := record.facts.get("samples")):
+        evidence.append(f"{weights:,} parameters for {samples:,} samples")
+    return Finding(
+        "over-fitting",
+        evidence,
+        "The net has learned its samples by heart rather than what they have in common.",
+        [
+            "more samples, or augmentation under training for images",
+            "Dropout, weight_decay: 0.0005",
+            "a validation set (dataset: {..., validation_share: 0.1}) with patience and keep_best "
+            "under training: stop where it was best",
+            "fewer units",
+        ],
+    )
+
+
+def _least_gap(record) -> float:
+    """The gap that is no accident: more than three times what a test set of this size scatters by.
+    Of shares by √(p (1 - p) / n), p the errors on the training set and a few more, of squared
+    errors by √(2 / n) of them."""
+    n = record.facts.get("test_samples", 1000)
+    if not record.figure.is_share:
+        return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - record.test))
+    p = min(1.0 - record.train + ALLOWED, 1.0)
+    return max(GAP, ALLOWED + 3.0 * math.sqrt(max(p * (1.0 - p), 0.0) / n))

@@ -1,0 +1,90 @@
+"""A last layer that squashes what it gives, before a loss that takes scores of any size."""
+
+import math
+
+from lamina.diagnosis.finding import Finding
+
+OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss")
+FREE = (
+    *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
+    *("LeakyRelu", "PRelu", "Embedding", "Addition"),
+)
+HAND_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
+NEAR = 0.02  # of an end that scores come to and never pass
+MANY = 4  # outputs
+
+
+def squashed_scores(record, earlier) -> Finding | None:
+    """Scores of the training set that have never left 0 to 1 or -1 to 1, though they have come to
+    an end of it, or never been below 0. Scores that nothing bounds begin on both sides of 0 and
+    grow as the net gets surer. Of numbers: outputs that end where targets do not. A last layer of
+    which it is known that it does not squash is not asked."""
+    series = list(record.outputs.values())
+    name, kind = _last(record)
+    if not series or len(record.facts.get("losses", {})) != 1 or kind in FREE:
+        return None
+    low = min(float(s["low"].min()) for s in series)
+    high = max(float(s["high"].max()) for s in series)
+    if math.isnan(low) or math.isnan(high) or low == high:
+        return None
+    loss = next(iter(record.facts["losses"].values()))
+    bound = _bound(low, high, 1 if "(all)" in record.outputs else len(series))
+    if not bound:
+        return None
+    if loss in OF_SCORES:
+        wants = f"{loss} takes scores of any size"
+    elif record.task == "regression" and _targets_beyond(record, low, high, bound):
+        targets = record.facts["targets"]
+        wants = f"targets go from {targets['low']:.3g} to {targets['high']:.3g}"
+    else:
+        return None
+    evidence = [
+        f"outputs on the training set are between {low:.3g} and {high:.3g} in all "
+        f"{len(series[0].iterations)} evaluations: never {bound}",
+        f"last layer: {name} ({kind}); {wants}" if kind else wants,
+    ]
+    if said := record.said("train"):
+        evidence.append(said)
+    return Finding(
+        "squashed scores",
+        evidence,
+        "The loss can fall only so far, and gradients fade where the outputs come to their end: "
+        "the net can never be sure, or cannot say what it should.",
+        [
+            f"take {name or 'the last layer'} out: the loss wants what comes before it",
+            *(["CrossEntropyError, if it is a softmax"] if loss == "SoftmaxWithLoss" else []),
+        ],
+        explains=(
+            *("dead ReLUs", "saturated units", "vanishing gradients", "learning rate too low"),
+            *("learning rate too high", "training too short", "wrong labels", "nothing learned"),
+            *("too little capacity", "unequal classes", "gradients are zero", "over-fitting"),
+        ),
+    )
+
+
+def _last(record) -> tuple[str, str]:
+    """(name, type) of the last layer that does something to its numbers."""
+    kinds = record.facts.get("layers", {})
+    named = [(name, kinds.get(name, "")) for name in record.layers if name != "(input)"]
+    return next((pair for pair in reversed(named) if pair[1] not in HAND_ON), ("", ""))
+
+
+def _bound(low: float, high: float, outputs: int) -> str:
+    """What the outputs never are, "" if nothing seems to bound them. Many outputs that are not
+    squashed do not all begin above 0; of few it may be chance unless they come to an end."""
+    if low >= 0.0 and (outputs >= MANY or low < NEAR * min(high, 1.0)):
+        if high > 1.0:
+            return "below 0"
+        return "below 0 or above 1" if outputs >= MANY or high > 1.0 - NEAR else ""
+    ends = -1.0 <= low < -1.0 + NEAR and 1.0 - NEAR < high <= 1.0
+    return "below -1 or above 1" if ends else ""
+
+
+def _targets_beyond(record, low: float, high: float, bound: str) -> bool:
+    """Do targets lie further out than the outputs, by a quarter of their deviation?"""
+    targets = record.facts.get("targets", {})
+    if None in (targets.get("low"), targets.get("high"), targets.get("std")):
+        return False
+    more = 0.25 * targets["std"]
+    above = "above" in bound and targets["high"] > high + more
+    return (targets["low"] < low - more or above) and not record.train > 0.9

@@ -1,0 +1,43 @@
+"""The size of the targets, where they are numbers."""
+
+from lamina.diagnosis.finding import EVERYTHING, Finding
+
+LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
+
+MISSED = 0.1  # of what nearest neighbours score
+
+
+def targets_not_scaled(record, earlier) -> Finding | None:
+    """Targets far from mean 0 and deviation 1, and a net that has not come near them. The first
+    outputs are of deviation 1, and gradients grow as the errors do. Bishop 1995, "Neural Networks
+    for Pattern Recognition", section 8.2."""
+    targets = record.facts.get("targets")
+    if not targets or None in (targets.get("mean"), targets.get("std")) or earlier:
+        return None
+    mean, std = targets["mean"], targets["std"]
+    large = abs(mean) > LARGEST or std > LARGEST
+    if not large and not 0 < std < SMALLEST:
+        return None
+    far = not record.train > 0.5 or record.train < record.nearest - MISSED
+    if not (record.failed or far):
+        return None
+    evidence = [
+        f"targets have mean {mean:.3g} and deviation {std:.3g}; outputs start near 0 and 1",
+        f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end",
+    ]
+    if said := record.said("train"):
+        evidence.append(said)
+    return Finding(
+        "targets not scaled",
+        evidence,
+        "Errors, and with them gradients, are as large as the targets: a rate that suits the "
+        "weights is too high for them, or the outputs have a long way to go."
+        if large
+        else "The targets are lost beside the first outputs, which are many times as large.",
+        [
+            f"train on (target - {mean:.3g}) / {std:.3g}, and put it back after prediction"
+            if std > 0
+            else "the targets are all the same: there is nothing to learn",
+        ],
+        explains=(EVERYTHING,),
+    )

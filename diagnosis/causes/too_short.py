@@ -1,0 +1,42 @@
+"""A run that ended while the net was still learning."""
+
+import math
+
+from lamina.diagnosis.causes.learning_rate import THUMB, better_rate, still_falling
+from lamina.diagnosis.finding import Finding, largest, median
+
+LEAST = 40  # iterations: fewer are a try
+LOW = 0.75  # a train score at which a net may do for now
+MISSED = 0.1  # of what nearest neighbours score
+LOW_OF_ERRORS = 0.5  # of R², which noise may keep from rising
+
+
+def training_too_short(record, earlier) -> Finding | None:
+    """The loss still falls at the end, beyond its noise, and the training set is not yet learned:
+    neither well nor as well as nearest neighbours know it."""
+    if earlier or record.iterations < LEAST or math.isnan(record.train):
+        return None
+    low = LOW if record.figure.is_share else LOW_OF_ERRORS
+    if record.train >= min(low, _known(record) - MISSED) or not still_falling(record):
+        return None
+    ratio = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    remedies = ["more iterations: several times as many, or until the loss stays"]
+    evidence = [
+        f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end, and falling",
+        f"{record.said('train', 'test')} after {record.iterations:,} iterations",
+    ]
+    if ratio < THUMB:
+        evidence.append(f"update / weight is {ratio:.2g} at the median; rule of thumb: {THUMB:g}")
+        remedies.append(f"or a larger rate: {better_rate(record, larger=True)}")
+    return Finding(
+        "training too short",
+        evidence,
+        "The net was still getting better when the run ended.",
+        remedies,
+        explains=("too little capacity", "nothing learned"),
+    )
+
+
+def _known(record) -> float:
+    """The score of nearest neighbours; without bounds if it is not known."""
+    return math.inf if math.isnan(record.nearest) else record.nearest

@@ -1,0 +1,70 @@
+"""A rare class, or label, that the net never says."""
+
+import math
+
+from lamina.diagnosis.finding import Finding, percent
+
+RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
+MISSED = 0.1  # recall of the training samples up to which a class is not found
+ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
+
+
+def unequal_classes(record, earlier) -> Finding | None:
+    """A class with far less than its share of the training samples is not found among them, while
+    the others are. Japkowicz and Stephen 2002, "The class imbalance problem". A rare class that
+    is found is no finding."""
+    if earlier or not record.outputs or "(all)" in record.outputs:
+        return None
+    last = {
+        name: {c: float(v[-1]) for c, v in s.columns.items()} for name, s in record.outputs.items()
+    }
+    samples, right = ({n: row[c] for n, row in last.items()} for c in ("samples", "right"))
+    total = max(row["counted"] for row in last.values())
+    even = 0.5 if record.task == "multilabel" else 1.0 / len(samples)
+    recall = {name: right[name] / n for name, n in samples.items() if n >= ENOUGH}
+    missed = {
+        name: samples[name]
+        for name, share in recall.items()
+        if share <= MISSED and samples[name] < RARE * even * total
+    }
+    if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
+        return None
+    rarest, what = min(missed, key=missed.get), _called(record)
+    share = samples[rarest] / total
+    often = max(samples, key=samples.get)
+    evidence = [
+        f"{what} {rarest}: {percent(share)} of the training samples ({samples[rarest]:.0f}), of "
+        f"which {percent(recall[rarest])} are found; {what} {often}: "
+        f"{percent(samples[often] / total)}, {percent(recall.get(often, 0.0))} found",
+    ]
+    if len(missed) > 1:
+        evidence.append(f"not found either: {', '.join(sorted(missed.keys() - {rarest}))}")
+    if (guess := record.figure and record.figure.guess_of("train")) is not None:
+        evidence.append(f"{record.said('train')}; guessing scores {record.figure.shown(guess)}")
+    return Finding(
+        "unequal classes",
+        evidence,
+        f"Never saying a rare {what} costs hardly any accuracy, and little of the loss: the net "
+        "has settled for the others, or the inputs do not tell it apart.",
+        [
+            _weights(record, samples, total),
+            "more samples of it, or its samples repeated",
+            "metrics: [recall, f1] under training, which see it; accuracy does not",
+        ],
+        explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
+    )
+
+
+def _called(record) -> str:
+    return {"multilabel": "label", "language_model": "word"}.get(record.task, "class")
+
+
+def _weights(record, samples: dict, total: float) -> str:
+    """Weights that make classes count alike, rounded: n / (C n_c)."""
+    if "SigmoidWithLoss" in record.facts.get("losses", {}).values():
+        n = min(samples.values())
+        return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
+    weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]
+    if len(weights) > 12:
+        return f"class_weights in the loss: {max(weights):.2g} for the rarest, 1 for an even share"
+    return f"class_weights in the loss: [{', '.join(f'{w:.2g}' for w in weights)}]"

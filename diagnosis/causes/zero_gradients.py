@@ -1,0 +1,41 @@
+"""Weights that learn, but never get a gradient."""
+
+from lamina.diagnosis.finding import Finding, listed
+
+FEW = 3  # records, fewer of which say nothing
+
+
+def zero_gradients(record, earlier) -> Finding | None:
+    """The gradient of weights is exactly 0, or none comes at all, in every record. A gradient that
+    is merely small is no such case; a loss that is 0 has done its work."""
+    n = len(record.everything.iterations) if record.everything else 0
+    if n < FEW or record.train > 0.99:
+        return None
+    zero = [n for n, s in record.weights.items() if not s["gradient_norm"].any()]
+    starts = record.facts.get("parameters", {})
+    never = [
+        name
+        for name, start in starts.items()
+        if start["learns"] and len(start["shape"]) > 1 and name not in record.parameters
+    ]
+    names = [name for name in starts if name in {*zero, *never}]
+    if not names:
+        return None
+    evidence = [f"the gradient of {listed(names)} is exactly 0 in all {n} records"]
+    getting = [name for name in record.weights if name not in names]
+    evidence.append(f"others get theirs: {listed(getting)}" if getting else "no weights get any")
+    return Finding(
+        "gradients are zero",
+        evidence,
+        "Nothing comes back to these weights, so they never change: something between them and "
+        "the loss stops the gradient, or their outputs are not used.",
+        [
+            "look at the backward of the layer behind them: lamina check, if it is your own",
+            "a layer that is a step, a rounding or an argmax has no gradient; take a smooth one",
+            "weights of 0 give the layers below a gradient of 0: leave out init:",
+        ],
+        explains=(
+            *("vanishing gradients", "learning rate too low", "training too short"),
+            *("wrong labels", "too little capacity", "over-fitting", "nothing learned"),
+        ),
+    )

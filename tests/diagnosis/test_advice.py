@@ -1,0 +1,84 @@
+"""What the doctor advises makes arithmetical sense, whatever the numbers."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamina.diagnosis.causes.learning_rate import better_rate, rate_too_low, still_falling
+from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.record import Record, Series
+
+
+def record_of(lr=0.1, first=0.01, losses=(2.3,) * 400, optimizer=None, rates=None, clipped=1.0):
+    """A run of ten classes that has learned nothing, with updates of that size."""
+    at = np.array([1.0, 100.0, 200.0, 300.0, 400.0])
+    columns = {"weight_norm": at * 0 + 1, "gradient_norm": at * 0 + clipped}
+    columns["update_ratio"] = at * 0 + first
+    parameters = {name: Series(name, "", at, columns) for name in ("a.W", "b.W", "(all)")}
+    start = {"shape": [4, 3], "mean": 0.0, "std": 0.5, "learns": True}
+    figure = {"name": "accuracy", "higher_is_better": True, "limits": [0.0, 1.0], "percent": True}
+    facts = {
+        "parameters": {"a.W": start, "b.W": start},
+        "task": {"task": "classification", "classes": 10},
+        "figure": {**figure, "guess": 0.1, "train_guess": 0.1},
+        "losses": {"loss": "SoftmaxWithLoss"},
+    }
+    history = {
+        "iteration": at,
+        "lr": at * 0 + lr if rates is None else np.array(rates),
+        "train_accuracy": at * 0 + 0.1,
+        "test_accuracy": at * 0 + 0.1,
+    }
+    losses = np.array(losses)
+    loss = {"iteration": np.arange(1.0, len(losses) + 1), "loss": losses}
+    config = {"optimizer": {"type": "SGD", "lr": lr, **(optimizer or {})}}
+    return Record(Path("run"), config, loss, history, {}, parameters, facts, {})
+
+
+@pytest.mark.parametrize("larger", [True, False])
+@pytest.mark.parametrize("first", [0.0, 1e-9, 1e-4, 0.009, 0.01, 0.011, 0.5, 1e6, np.nan, np.inf])
+@pytest.mark.parametrize("lr", [1e-6, 0.1, 0.95, 100.0])
+def test_a_larger_rate_is_larger_and_a_smaller_one_smaller(lr, first, larger):
+    said = better_rate(record_of(lr, first), larger)
+    advised, now = map(float, re.fullmatch(r"lr: about (\S+) instead of (\S+)", said).groups())
+    assert now == pytest.approx(lr)
+    assert advised >= 1.9 * lr if larger else advised <= 0.6 * lr  # they are said with one digit
+
+
+def test_a_rate_that_is_too_low_by_itself_or_by_what_is_made_of_it():
+    (said,) = rate_too_low(record_of(1e-4, 1e-6), []).remedies
+    assert said.startswith("a larger rate: lr: about")
+    (said,) = rate_too_low(record_of(0.1, 1e-6, optimizer={"clip_norm": 1e-4}), []).remedies
+    assert said == "clip_norm: about 1 instead of 0.0001: gradients have norm 1"
+    rates = [0.1, 0.01, 1e-3, 1e-4, 1e-5]
+    (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates), []).remedies
+    assert said.startswith("a schedule that falls more slowly: at half of the run the rate was 0.0")
+
+
+def test_a_loss_falls_if_it_does_so_beyond_its_noise():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.3, 400)
+    assert not still_falling(record_of(losses=2.0 + noise))
+    assert still_falling(record_of(losses=np.linspace(2.3, 1.2, 400) + noise))
+    assert not still_falling(record_of(losses=np.exp(-np.arange(400) / 20) + 0.01 * noise + 1))
+
+
+def test_weights_of_classes_make_them_count_alike():
+    record = record_of()
+    at = np.array([400.0])
+    record.outputs = {
+        name: Series(
+            name, "", at, {"counted": at * 0 + 1000, "samples": at * 0 + n, "right": at * 0 + right}
+        )
+        for name, n, right in (("0", 900, 890), ("1", 90, 80), ("2", 10, 0))
+    }
+    finding = unequal_classes(record, [])
+    weights = re.search(r"\[(.*)\]", finding.remedies[0])[1].split(", ")
+    assert np.array(weights, float) * [900, 90, 10] == pytest.approx([1000 / 3] * 3, rel=0.05)
+    assert "class 2: 1.0 % of the training samples (10), of which 0.0 % are found" in str(
+        finding.evidence
+    )
+    record.outputs["2"].columns["right"] += 6.0  # found: rare, and no finding
+    assert unequal_classes(record, []) is None

@@ -1,0 +1,62 @@
+"""The doctor on drawn runs: a few of each kind of finding here, all of them with -m slow.
+
+docs/reliability.md has the figures on seeds and kinds that the rules were not written for.
+"""
+
+import pytest
+from drawn import fifth, first, fourth, second, sixth, third
+from drawn.kinds import findings_of, verdict
+
+SETS = (first, second, third, fourth, fifth, sixth)
+KINDS = {kind.name: kind for drawn in SETS for kind in drawn.KINDS}
+FAST = (
+    # Healthy, and once called ill.
+    *("rare_but_separable", "batch_of_one", "thirty_test_flowers", "noise_floor"),
+    *("huber_outliers", "overlapping_clouds", "frozen_features", "log_of_errors", "tags"),
+    # Ill, and once called healthy, or ill in another way.
+    *("softmax_twice", "sigmoid_before_sigmoid", "tanh_for_wide_numbers", "rare_never_found"),
+    *("rare_in_five", "rare_label_never_found", "all_frozen", "only_a_bias_learns"),
+    *("constant_inputs", "detached_before_the_last", "dropout_all_but_all", "stopped_early"),
+    *("a_spike_of_the_rate", "minus_cross_entropy", "descending_the_right_one"),
+    *("targets_of_ten_thousand", "tiny_targets", "a_line_for_arms", "early_end_of_rate"),
+    *("clipped_to_nothing", "decay_of_a_half", "labels_by_heart", "permuted_labels"),
+    *(
+        "rare_and_weighted",
+        "a_fifth_overlaps",
+        "whispering",
+        "targets_forgotten",
+        "images_too_fast",
+    ),
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def drawn_once(tmp_path_factory):
+    """The digits of one seed are drawn once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAMINA_DATA", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+def test_no_two_kinds_have_one_name():
+    assert len(KINDS) == sum(len(drawn.KINDS) for drawn in SETS)
+    healthy = sum(kind.healthy for kind in KINDS.values())
+    assert min(healthy, len(KINDS) - healthy) >= 30
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_what_is_said_is_so(name, tmp_path):
+    _check(KINDS[name], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in FAST])
+def test_what_is_said_of_the_others_is_so(name, tmp_path):
+    _check(KINDS[name], tmp_path)
+
+
+def _check(kind, folder):
+    findings = findings_of(kind, 3, folder / "run")
+    causes = {finding.name for finding in findings if not finding.follows_from}
+    assert verdict(kind, causes) == "right", causes
+    assert all(f.evidence and all(f.evidence) and f.meaning and all(f.remedies) for f in findings)

@@ -37,7 +37,7 @@ class Differentiating(Traced):
             return function(*map(self.part, args), **self._parts_of(kwargs))
         if function in COMPOSITE:
             written = COMPOSITE[function]
-            _check_keywords(function, _parameters(written), args, kwargs)
+            _check_names(function, _parameters(written), args, kwargs)
             _check_positions(function, _positional(written), args)
             return written(*args, **kwargs)
         if function in JOINS:
@@ -102,7 +102,15 @@ def _parameters(function) -> frozenset:
     return frozenset(inspect.signature(function).parameters)
 
 
+def _check_names(function, known, args, kwargs) -> None:
+    for name in kwargs:
+        if name not in known:
+            raise no_rule(f"{name_of(function)} with {name}=", args)
+
+
 def _check_keywords(function, known, args, kwargs) -> None:
+    """Likewise, and refuse a traced array by keyword: a rule belongs to a position."""
+    _check_names(function, known, args, kwargs)
     for name, value in kwargs.items():
-        if name not in known or any(isinstance(v, Traced) for v in flat([value])):
+        if any(isinstance(v, Traced) for v in flat([value])):
             raise no_rule(f"{name_of(function)} with {name}=", args)

@@ -246,6 +246,7 @@ def _method(name):
 for _name in (
     *("sum", "mean", "var", "std", "max", "min", "cumsum", "argmax", "argmin", "argsort"),
     *("all", "any", "ravel", "squeeze", "swapaxes", "repeat", "take", "clip", "dot", "prod"),
+    *("cumprod", "trace", "diagonal", "argpartition"),
 ):
     setattr(Traced, _name, _method(_name))
 

@@ -69,7 +69,7 @@ REFUSED = {
     "scalar": (np.float64, "lose"),
     "array": (lambda x: np.array([x, x]), "lose its derivative"),
     "fill": (lambda x: np.zeros(2).fill(x), "lose"),
-    "method": (lambda x: x.trace(), "has no trace, which arrays have"),
+    "method": (lambda x: x.byteswap(), "has no byteswap, which arrays have"),
 }
 
 

@@ -88,8 +88,10 @@ def test_python_numbers_are_refused():
 
 def test_a_function_without_a_rule_is_named():
     with pytest.raises(NotDifferentiable, match="differential") as error:
-        grad(lambda x: np.linalg.det(x @ x.T))(X)
-    assert "numpy.linalg.det has no derivative rule (arguments of shape (3, 3))" in str(error.value)
+        grad(lambda x: np.linalg.cond(x @ x.T))(X)
+    assert "numpy.linalg.cond has no derivative rule (arguments of shape (3, 3))" in str(
+        error.value
+    )
     with pytest.raises(NotDifferentiable, match=r"argument 0 of numpy.where"):
         grad(lambda x: np.sum(np.where(x, 1.0, 2.0)))(X)
     with pytest.raises(NotDifferentiable, match=r"numpy.modf has no derivative rule"):
@@ -157,7 +159,9 @@ def test_both_modes_name_what_they_refuse(f, words):
 
 
 def test_a_method_without_a_derivative_says_what_to_do():
-    with pytest.raises(AttributeError, match=r"a Variable has no trace, which arrays have.*rules/"):
-        grad(lambda x: x.trace())(X)
+    with pytest.raises(
+        AttributeError, match=r"a Variable has no partition, which arrays have.*rules/"
+    ):
+        grad(lambda x: x.partition(1))(X)
     with pytest.raises(AttributeError, match=r"a Dual has no softmax$"):
         jvp(lambda x: x.softmax(), X, X)

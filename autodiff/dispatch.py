@@ -79,8 +79,7 @@ def rule_of(function, rules, i: int, args):
 
 def check_arguments(function, form, args) -> None:
     """Refuse what the signature of a rule lacks, such as an array given as `out` by position."""
-    if len(args) > 2:  # as few are always meant
-        _check_positions(function, _positional(form) - 2, args)  # a rule takes g and y, too
+    _check_positions(function, _positional(form) - 2, args)  # a rule takes g and y, too
 
 
 def _check_positions(function, most, args) -> None:

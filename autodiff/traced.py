@@ -84,7 +84,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Called by NumPy for ufunc(*inputs): exp, +, @, np.add.at, ..."""
         if not kwargs and method == "__call__":
-            return outermost(*inputs).apply(ufunc, inputs, kwargs)
+            handler = self if len(inputs) == 1 else outermost(*inputs)
+            return handler.apply(ufunc, inputs, kwargs)
         (out,) = kwargs.pop("out", (None,))
         handler = outermost(self, out, *inputs)
         if method == "__call__":
@@ -265,12 +266,10 @@ def outermost(*values):
 
     A buffer that will hold a result of X and W is made `like=outermost(X, W)`.
     """
-    best = values[0]
+    best, level = values[0], 0  # levels count from 1
     for value in values:
-        if isinstance(value, Traced) and not (
-            isinstance(best, Traced) and best.level >= value.level
-        ):
-            best = value
+        if isinstance(value, Traced) and value.level > level:
+            best, level = value, value.level
     return best
 
 

@@ -9,6 +9,7 @@ np.where(x > 0, np.log(x), 0) nothing comes back from the branch that was not ta
 """
 
 import math
+from math import isfinite
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from lamina.autodiff.traced import Traced, no_rule, primal
 def times(g, d):
     """g d, but 0 where g is 0, whatever d is there; everywhere linear in g."""
     if isinstance(d, float) and isinstance(g, float):  # Python's numbers and np.float64
-        return g * 0.0 if g == 0 and not math.isfinite(d) else g * d
+        return g * d if isfinite(d) or g != 0 else g * 0.0
     with np.errstate(invalid="ignore"):
         product = g * d
         if not np.isnan(primal(product)).any():

@@ -36,7 +36,7 @@ class NotDifferentiable(TypeError):
         super().__init__(message + _place())
 
 
-_NOT_THE_USERS = ("lamina.autodiff", "numpy")
+_NOT_THE_USERS = ("lamina.autodiff", "numpy", "scipy")
 
 
 def _place() -> str:
@@ -298,13 +298,24 @@ def not_followed(kind: str, value, function=None) -> NotDifferentiable:
 
 
 def name_of(function) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
+    module = getattr(function, "__module__", None) or _home(function)
     return f"{module.removesuffix('._multiarray_umath')}.{getattr(function, '__name__', function)}"
+
+
+def _home(ufunc) -> str:
+    """The module of a ufunc, which does not say so itself."""
+    special = sys.modules.get("scipy.special")
+    is_special = getattr(special, ufunc.__name__, None) is ufunc
+    return "scipy.special" if is_special else "numpy"
 
 
 def no_rule(what: str, args) -> NotDifferentiable:
     shapes = ", ".join(str(np.shape(a)) for a in flat(args) if hasattr(a, "shape"))
+    hint = ""
+    if what.startswith("scipy.special") and "lamina.autodiff.scipy_special" not in sys.modules:
+        hint = "Import lamina.autodiff.scipy_special, which has rules of the usual ones. "
     return NotDifferentiable(
-        f"{what} has no derivative rule (arguments of shape {shapes}). Write it with functions "
-        "that have one, see autodiff/rules/, or give it one with autodiff.differential"
+        f"{what} has no derivative rule (arguments of shape {shapes}). {hint}Write "
+        "it with functions that have one, see autodiff/rules/, or give "
+        "it one with autodiff.differential"
     )

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
+from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES, WRITES
 from lamina.autodiff.traced import Traced, flat, name_of, no_rule
 
 LOOKS = {np.shape, np.ndim, np.size, np.result_type}  # at what never had a derivative
@@ -35,8 +35,8 @@ class Differentiating(Traced):
             return self.follow(function, rules, args, kwargs)
         if function in CONSTANT:
             return function(*map(self.part, args), **self._parts_of(kwargs))
-        if function in COMPOSITE:
-            written = COMPOSITE[function]
+        written = COMPOSITE.get(function) or WRITES.get(function)
+        if written is not None:
             _check_names(function, _parameters(written), args, kwargs)
             _check_positions(function, _positional(written), args)
             return written(*args, **kwargs)

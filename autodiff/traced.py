@@ -15,6 +15,7 @@ import sys
 import numpy as np
 
 _levels = itertools.count(1)
+_SEQUENCES = {list, tuple}  # arrays to NumPy, but not to the operators that rules are written with
 # ufunc.reduce is the function of the same meaning, but along axis 0.
 REDUCTIONS = {
     np.add: np.sum,
@@ -36,15 +37,17 @@ class NotDifferentiable(TypeError):
         super().__init__(message + _place())
 
 
-_NOT_THE_USERS = ("lamina.autodiff", "numpy", "scipy")
+_NOT_THE_USERS = {"numpy", "scipy", *sys.stdlib_module_names}
 
 
 def _place() -> str:
-    """(in loss, my_file.py, line 12): the innermost frame of neither this package nor NumPy."""
+    """(in loss, my_file.py, line 12): the innermost frame that is not of this package, NumPy, SciPy
+    or Python's own library."""
     frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if not any(module == name or module.startswith(name + ".") for name in _NOT_THE_USERS):
+        ours = f"{module}.".startswith("lamina.autodiff.")
+        if not ours and module.partition(".")[0] not in _NOT_THE_USERS:
             code = frame.f_code
             return (
                 f" (in {code.co_name}, {os.path.basename(code.co_filename)}, line {frame.f_lineno})"
@@ -84,8 +87,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Called by NumPy for ufunc(*inputs): exp, +, @, np.add.at, ..."""
         if not kwargs and method == "__call__":
-            handler = self if len(inputs) == 1 else outermost(*inputs)
-            return handler.apply(ufunc, inputs, kwargs)
+            if len(inputs) == 1:
+                return self.apply(ufunc, inputs, kwargs)
+            if not _SEQUENCES.isdisjoint(map(type, inputs)):
+                inputs = [np.asarray(a) if type(a) in _SEQUENCES else a for a in inputs]
+            return outermost(*inputs).apply(ufunc, inputs, kwargs)
         (out,) = kwargs.pop("out", (None,))
         handler = outermost(self, out, *inputs)
         if method == "__call__":
@@ -141,7 +147,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             "wanted"
         )
 
-    __float__ = __int__ = __complex__ = __round__ = item = tolist = _refuse
+    __float__ = __int__ = __complex__ = __round__ = __trunc__ = as_integer_ratio = _refuse
+    item = tolist = _refuse
 
     def __index__(self):
         raise NotDifferentiable(
@@ -202,6 +209,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def T(self):
         return np.transpose(self)
+
+    @property
+    def mT(self):
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def real(self):
+        return np.copy(self)
 
     def reshape(self, *shape, order="C"):
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)

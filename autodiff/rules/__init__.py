@@ -5,6 +5,7 @@
 - `DIFFERENTIALS[function]` is its differential alone: own_rules.py makes a rule of it.
 - `CONSTANT`: the result does not move when the input moves a little (comparisons, argmax).
 - `JOINS[function][i]`: functions of a list of arrays, such as concatenate.
+- `WRITES[function]` is what writes into its first argument, as assignments.
 - `CREATION`: new arrays.
 
 Rules of one's own come into `RULES` through own_rules.py.
@@ -27,7 +28,7 @@ from lamina.autodiff.rules import (
 )
 from lamina.autodiff.rules.elementwise import CONSTANT
 from lamina.autodiff.rules.rule import PerArgument, Rule, primitive
-from lamina.autodiff.rules.shapes import JOINS, scatter, sum_to
+from lamina.autodiff.rules.shapes import JOINS, WRITES, scatter, sum_to
 
 __all__ = [
     "COMPOSITE",
@@ -36,6 +37,7 @@ __all__ = [
     "DIFFERENTIALS",
     "JOINS",
     "RULES",
+    "WRITES",
     "PerArgument",
     "Rule",
     "primitive",

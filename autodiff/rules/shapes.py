@@ -271,6 +271,22 @@ def _sort(x, axis=-1):
     return np.take_along_axis(x, np.argsort(x, axis=axis), axis)
 
 
+def _put_along_axis(arr, indices, values, axis):
+    if axis is None:
+        arr[np.unravel_index(indices, np.shape(arr))] = values
+        return
+    place = list(np.ogrid[tuple(slice(n) for n in np.shape(arr))])
+    place[normalize_axis_index(axis, np.ndim(arr))] = indices
+    arr[tuple(place)] = values
+
+
+def _copyto(dst, src):
+    dst[...] = src
+
+
+# These write, which duals follow; the others say what to do instead.
+WRITES = {np.put_along_axis: _put_along_axis, np.copyto: _copyto}
+
 COMPOSITE = {
     np.ravel: _ravel,
     np.split: _split,

@@ -326,11 +326,20 @@ def _home(ufunc) -> str:
 
 def no_rule(what: str, args) -> NotDifferentiable:
     shapes = ", ".join(str(np.shape(a)) for a in flat(args) if hasattr(a, "shape"))
-    hint = ""
-    if what.startswith("scipy.special") and "lamina.autodiff.scipy_special" not in sys.modules:
-        hint = "Import lamina.autodiff.scipy_special, which has rules of the usual ones. "
     return NotDifferentiable(
-        f"{what} has no derivative rule (arguments of shape {shapes}). {hint}Write "
-        "it with functions that have one, see autodiff/rules/, or give "
-        "it one with autodiff.differential"
+        f"{what} has no derivative rule (arguments of shape {shapes}). {_advice(what)}Write it "
+        "with functions that have one, see autodiff/rules/, or give it one with "
+        "autodiff.differential"
     )
+
+
+def _advice(what: str) -> str:
+    if what.startswith("numpy.fft."):
+        return (
+            "Its values are complex, which are not carried. A filter is a matrix, M = "
+            "np.fft.irfft(np.fft.rfft(np.eye(n)) * k, n), and x @ M; a spectrum is np.hypot(x @ C, "
+            "x @ S) with C = np.fft.rfft(np.eye(n)).real and S = np.fft.rfft(np.eye(n)).imag. "
+        )
+    if what.startswith("scipy.special.") and "lamina.autodiff.scipy_special" not in sys.modules:
+        return "Import lamina.autodiff.scipy_special, which has rules of the usual ones. "
+    return ""

@@ -284,10 +284,18 @@ def _copyto(dst, src):
     dst[...] = src
 
 
+def _half(x, axes, sign: int):
+    """Rolled by half of each axis: zero comes into the middle, or back."""
+    axes = normalize_axis_tuple(range(x.ndim) if axes is None else axes, x.ndim)
+    return np.roll(x, [sign * (x.shape[i] // 2) for i in axes], axes)
+
+
 # These write, which duals follow; the others say what to do instead.
 WRITES = {np.put_along_axis: _put_along_axis, np.copyto: _copyto}
 
 COMPOSITE = {
+    np.fft.fftshift: lambda x, axes=None: _half(x, axes, 1),
+    np.fft.ifftshift: lambda x, axes=None: _half(x, axes, -1),
     np.ravel: _ravel,
     np.split: _split,
     np.hstack: _hstack,

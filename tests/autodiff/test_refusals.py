@@ -100,6 +100,24 @@ def test_a_function_without_a_rule_is_named():
         grad(lambda x: np.sum(np.exp(x, where=X > 1)))(X)
 
 
+def test_a_transform_of_fourier_is_refused_and_what_is_advised_works():
+    k = np.array([1.0, 2.0 - 1.0j, 0.5])
+
+    def spectrum(x):
+        C, S = np.fft.rfft(np.eye(4)).real, np.fft.rfft(np.eye(4)).imag
+        return np.hypot(x @ C, x @ S)
+
+    def filtered(x):
+        return x @ np.fft.irfft(np.fft.rfft(np.eye(4)) * k, 4)
+
+    for f in (lambda x: abs(np.fft.rfft(x)), lambda x: np.fft.irfft(np.fft.rfft(x) * k)):
+        for run in (lambda f=f: jvp(f, X, X), lambda f=f: grad(lambda x: np.sum(f(x)))(X)):
+            with pytest.raises(NotDifferentiable, match=r"fft has no .* complex, .* np.hypot\(x @"):
+                run()
+    np.testing.assert_allclose(jvp(spectrum, X, X)[0], abs(np.fft.rfft(X)))
+    np.testing.assert_allclose(jvp(filtered, X, X)[0], np.fft.irfft(np.fft.rfft(X) * k))
+
+
 def test_new_arrays_are_constants():
     def f(x):
         zeros = np.zeros((3, 4), like=x)

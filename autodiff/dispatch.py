@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES
+from lamina.autodiff.rules import COMPOSITE, CONSTANT, CREATION, JOINS, RULES, WRITES
 from lamina.autodiff.traced import Traced, flat, name_of, no_rule
 
 LOOKS = {np.shape, np.ndim, np.size, np.result_type}  # at what never had a derivative
@@ -35,9 +35,9 @@ class Differentiating(Traced):
             return self.follow(function, rules, args, kwargs)
         if function in CONSTANT:
             return function(*map(self.part, args), **self._parts_of(kwargs))
-        if function in COMPOSITE:
-            written = COMPOSITE[function]
-            _check_keywords(function, _parameters(written), args, kwargs)
+        written = COMPOSITE.get(function) or WRITES.get(function)
+        if written is not None:
+            _check_names(function, _parameters(written), args, kwargs)
             _check_positions(function, _positional(written), args)
             return written(*args, **kwargs)
         if function in JOINS:
@@ -79,8 +79,7 @@ def rule_of(function, rules, i: int, args):
 
 def check_arguments(function, form, args) -> None:
     """Refuse what the signature of a rule lacks, such as an array given as `out` by position."""
-    if len(args) > 2:  # as few are always meant
-        _check_positions(function, _positional(form) - 2, args)  # a rule takes g and y, too
+    _check_positions(function, _positional(form) - 2, args)  # a rule takes g and y, too
 
 
 def _check_positions(function, most, args) -> None:
@@ -102,7 +101,15 @@ def _parameters(function) -> frozenset:
     return frozenset(inspect.signature(function).parameters)
 
 
+def _check_names(function, known, args, kwargs) -> None:
+    for name in kwargs:
+        if name not in known:
+            raise no_rule(f"{name_of(function)} with {name}=", args)
+
+
 def _check_keywords(function, known, args, kwargs) -> None:
+    """Likewise, and refuse a traced array by keyword: a rule belongs to a position."""
+    _check_names(function, known, args, kwargs)
     for name, value in kwargs.items():
-        if name not in known or any(isinstance(v, Traced) for v in flat([value])):
+        if any(isinstance(v, Traced) for v in flat([value])):
             raise no_rule(f"{name_of(function)} with {name}=", args)

@@ -10,7 +10,7 @@ One decorator makes a rule:
 import numpy as np
 
 from lamina.autodiff.reverse import vjp
-from lamina.autodiff.rules import JOINS, RULES, PerArgument, Rule
+from lamina.autodiff.rules import DIFFERENTIALS, JOINS, RULES, PerArgument, Rule
 
 
 def differential(function, argument: int = 0):
@@ -56,3 +56,7 @@ def transposed(push, argument: int = 0) -> Rule:
         return pull_back(g)
 
     return Rule(push, pull, push)
+
+
+for _function, _push in DIFFERENTIALS.items():
+    differential(_function)(_push)

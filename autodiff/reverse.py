@@ -27,6 +27,7 @@ from lamina.autodiff.trees import check_result, flatten, map_tree, paired
 
 _numbers = itertools.count()
 _NO_KEYWORDS: dict = {}
+_SCALARS = {np.float16, np.float32, np.float64}  # to be of one type is to be of one shape and dtype
 
 
 class Variable(Differentiating):
@@ -44,7 +45,7 @@ class Variable(Differentiating):
     )
 
     def __init__(self, primal, level, function=None, args=(), kwargs=_NO_KEYWORDS, edges=()):
-        if not is_followed(primal):
+        if type(primal) not in _SCALARS and not is_followed(primal):
             raise not_followed("Variable", primal, function)
         self.primal, self.level = primal, level
         self.function, self.args, self.kwargs, self.edges = function, args, kwargs, edges
@@ -55,7 +56,8 @@ class Variable(Differentiating):
         for i, a in enumerate(args):
             if isinstance(a, Variable) and a.level == level:
                 rule = rule_of(function, rules, i, args)
-                check_arguments(function, rule.form, args)
+                if len(args) > 2:  # as few are always meant
+                    check_arguments(function, rule.form, args)
                 primals.append(a.primal)
                 edges.append((a, rule.pull))
             else:
@@ -152,6 +154,8 @@ for _name, _ufunc in {
 
 def _kept(value):
     """The value as it is now, for the sweep: arrays and lists may be written into until then."""
+    if isinstance(value, float):  # the common case first
+        return value
     if isinstance(value, np.ndarray):
         return value.copy("K") if value.flags.writeable else value
     if type(value) in (list, tuple):
@@ -172,11 +176,12 @@ def sweep(seeds, free: bool):
     gradients, inputs, waiting, nodes = {}, {}, [], {}
 
     def add(node, g):
-        number = node.number
-        if g.shape != node.primal.shape:
-            g = sum_to(g, node.primal.shape)
-        if g.dtype != node.primal.dtype:
-            g = g.astype(node.primal.dtype)
+        number, primal = node.number, node.primal
+        if type(g) is not type(primal) or type(g) not in _SCALARS:
+            if g.shape != primal.shape:
+                g = sum_to(g, primal.shape)
+            if g.dtype != primal.dtype:
+                g = g.astype(primal.dtype)
         if number in gradients:
             gradients[number] = gradients[number] + g
         else:

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 
 _levels = itertools.count(1)
+_SEQUENCES = {list, tuple}  # arrays to NumPy, but not to the operators that rules are written with
 # ufunc.reduce is the function of the same meaning, but along axis 0.
 REDUCTIONS = {
     np.add: np.sum,
@@ -36,15 +37,17 @@ class NotDifferentiable(TypeError):
         super().__init__(message + _place())
 
 
-_NOT_THE_USERS = ("lamina.autodiff", "numpy")
+_NOT_THE_USERS = {"numpy", "scipy", *sys.stdlib_module_names}
 
 
 def _place() -> str:
-    """(in loss, my_file.py, line 12): the innermost frame of neither this package nor NumPy."""
+    """(in loss, my_file.py, line 12): the innermost frame that is not of this package, NumPy, SciPy
+    or Python's own library."""
     frame = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
-        if not any(module == name or module.startswith(name + ".") for name in _NOT_THE_USERS):
+        ours = f"{module}.".startswith("lamina.autodiff.")
+        if not ours and module.partition(".")[0] not in _NOT_THE_USERS:
             code = frame.f_code
             return (
                 f" (in {code.co_name}, {os.path.basename(code.co_filename)}, line {frame.f_lineno})"
@@ -84,6 +87,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         """Called by NumPy for ufunc(*inputs): exp, +, @, np.add.at, ..."""
         if not kwargs and method == "__call__":
+            if len(inputs) == 1:
+                return self.apply(ufunc, inputs, kwargs)
+            if not _SEQUENCES.isdisjoint(map(type, inputs)):
+                inputs = [np.asarray(a) if type(a) in _SEQUENCES else a for a in inputs]
             return outermost(*inputs).apply(ufunc, inputs, kwargs)
         (out,) = kwargs.pop("out", (None,))
         handler = outermost(self, out, *inputs)
@@ -140,7 +147,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             "wanted"
         )
 
-    __float__ = __int__ = __complex__ = __round__ = item = tolist = _refuse
+    __float__ = __int__ = __complex__ = __round__ = __trunc__ = as_integer_ratio = _refuse
+    item = tolist = _refuse
 
     def __index__(self):
         raise NotDifferentiable(
@@ -202,6 +210,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def T(self):
         return np.transpose(self)
 
+    @property
+    def mT(self):
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def real(self):
+        return np.copy(self)
+
     def reshape(self, *shape, order="C"):
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order)
 
@@ -215,7 +231,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return np.copy(self)
 
     def __deepcopy__(self, memo):
-        return np.copy(self)
+        return self if self.level.ended else np.copy(self)  # a net keeps some of its last pass
 
     def __getattr__(self, name):
         hint = ""
@@ -246,6 +262,7 @@ def _method(name):
 for _name in (
     *("sum", "mean", "var", "std", "max", "min", "cumsum", "argmax", "argmin", "argsort"),
     *("all", "any", "ravel", "squeeze", "swapaxes", "repeat", "take", "clip", "dot", "prod"),
+    *("cumprod", "trace", "diagonal", "argpartition"),
 ):
     setattr(Traced, _name, _method(_name))
 
@@ -264,12 +281,10 @@ def outermost(*values):
 
     A buffer that will hold a result of X and W is made `like=outermost(X, W)`.
     """
-    best = values[0]
+    best, level = values[0], 0  # levels count from 1
     for value in values:
-        if isinstance(value, Traced) and not (
-            isinstance(best, Traced) and best.level >= value.level
-        ):
-            best = value
+        if isinstance(value, Traced) and value.level > level:
+            best, level = value, value.level
     return best
 
 
@@ -298,13 +313,33 @@ def not_followed(kind: str, value, function=None) -> NotDifferentiable:
 
 
 def name_of(function) -> str:
-    module = getattr(function, "__module__", None) or "numpy"
+    module = getattr(function, "__module__", None) or _home(function)
     return f"{module.removesuffix('._multiarray_umath')}.{getattr(function, '__name__', function)}"
+
+
+def _home(ufunc) -> str:
+    """The module of a ufunc, which does not say so itself."""
+    special = sys.modules.get("scipy.special")
+    is_special = getattr(special, ufunc.__name__, None) is ufunc
+    return "scipy.special" if is_special else "numpy"
 
 
 def no_rule(what: str, args) -> NotDifferentiable:
     shapes = ", ".join(str(np.shape(a)) for a in flat(args) if hasattr(a, "shape"))
     return NotDifferentiable(
-        f"{what} has no derivative rule (arguments of shape {shapes}). Write it with functions "
-        "that have one, see autodiff/rules/, or give it one with autodiff.differential"
+        f"{what} has no derivative rule (arguments of shape {shapes}). {_advice(what)}Write it "
+        "with functions that have one, see autodiff/rules/, or give it one with "
+        "autodiff.differential"
     )
+
+
+def _advice(what: str) -> str:
+    if what.startswith("numpy.fft."):
+        return (
+            "Its values are complex, which are not carried. A filter is a matrix, M = "
+            "np.fft.irfft(np.fft.rfft(np.eye(n)) * k, n), and x @ M; a spectrum is np.hypot(x @ C, "
+            "x @ S) with C = np.fft.rfft(np.eye(n)).real and S = np.fft.rfft(np.eye(n)).imag. "
+        )
+    if what.startswith("scipy.special.") and "lamina.autodiff.scipy_special" not in sys.modules:
+        return "Import lamina.autodiff.scipy_special, which has rules of the usual ones. "
+    return ""

@@ -39,6 +39,7 @@ class Derivatives:
                 gradients = self.gradient_of_batch(X, t)
             finally:
                 self.forget()
+                level.ended = True  # what a layer keeps of this pass is an error from here on
             return {name: tangent(g, level) for name, g in gradients.items()}
 
 

@@ -25,6 +25,7 @@ MAY_IMPORT = {
 }
 # Only these files may import them, and inside functions where a fast start gains from it.
 HEAVY = {
+    "scipy": {"autodiff/scipy_special.py"},
     "matplotlib": {
         "common/figures.py",
         "common/fonts.py",

@@ -9,17 +9,18 @@ np.where(x > 0, np.log(x), 0) nothing comes back from the branch that was not ta
 """
 
 import math
+from math import isfinite
 
 import numpy as np
 
 from lamina.autodiff.rules.rule import elementwise
-from lamina.autodiff.traced import Traced, primal
+from lamina.autodiff.traced import Traced, no_rule, primal
 
 
 def times(g, d):
     """g d, but 0 where g is 0, whatever d is there; everywhere linear in g."""
     if isinstance(d, float) and isinstance(g, float):  # Python's numbers and np.float64
-        return g * 0.0 if g == 0 and not math.isfinite(d) else g * d
+        return g * d if isfinite(d) or g != 0 else g * 0.0
     with np.errstate(invalid="ignore"):
         product = g * d
         if not np.isnan(primal(product)).any():
@@ -143,6 +144,8 @@ CONSTANT = {
     *(np.logical_and, np.logical_or, np.logical_not, np.isnan, np.isfinite, np.isinf),
     *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc),
     *(np.argmax, np.argmin, np.argsort, np.all, np.any, np.count_nonzero, np.nonzero),
+    *(np.nanargmax, np.nanargmin, np.argpartition, np.argwhere, np.flatnonzero, np.searchsorted),
+    *(np.digitize, np.isclose, np.allclose, np.floor_divide, np.round, np.fix),
     *(np.shape, np.ndim, np.size, np.result_type, np.array_equal),
 }
 
@@ -159,4 +162,15 @@ def _heaviside(x, h):
     return np.where(np.equal(x, 0), h, step) if isinstance(h, Traced) else step
 
 
-COMPOSITE = {np.clip: _clip, np.heaviside: _heaviside}
+def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
+    """Between start and stop, both of which are met exactly."""
+    if dtype is not None or retstep:
+        raise no_rule("numpy.linspace with dtype= or retstep=", (start, stop))
+    kind = np.result_type(start, stop, 1.0)
+    shape = np.broadcast_shapes(np.shape(start), np.shape(stop))
+    t = np.linspace(0.0, 1.0, num, endpoint).astype(kind).reshape(-1, *(1,) * len(shape))
+    points = start * (1.0 - t) + stop * t
+    return points if axis == 0 else np.moveaxis(points, 0, axis)
+
+
+COMPOSITE = {np.linspace: _linspace, np.clip: _clip, np.heaviside: _heaviside}

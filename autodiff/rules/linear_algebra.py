@@ -1,5 +1,8 @@
 """Rules of numpy.linalg. Source: Giles 2008, "Collected matrix derivative results"."""
 
+import functools
+import operator
+
 import numpy as np
 
 from lamina.autodiff.rules.rule import Rule, primitive
@@ -53,4 +56,26 @@ RULES = {
         )
     ],
 }
-COMPOSITE = {np.linalg.slogdet: _slogdet}
+
+
+def _matrix_power(a, n):
+    n = operator.index(n)
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    if n == 0:
+        return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape).copy()
+    power = None
+    while n:  # a to the power of each binary digit of n
+        if n & 1:
+            power = a if power is None else power @ a
+        n >>= 1
+        if n:
+            a = a @ a
+    return +power
+
+
+COMPOSITE = {
+    np.linalg.matrix_power: _matrix_power,
+    np.linalg.multi_dot: lambda arrays: functools.reduce(np.dot, arrays),
+    np.linalg.slogdet: _slogdet,
+}

@@ -144,7 +144,30 @@ def _tensordot(a, b, axes=2):
     return np.reshape(left @ right, shape)
 
 
+def _kron(a, b):
+    a, b = _array(a), _array(b)
+    n = max(np.ndim(a), np.ndim(b))
+    left, right = ((1,) * (n - np.ndim(x)) + np.shape(x) for x in (a, b))
+    a = np.reshape(a, [m for pair in zip(left, (1,) * n, strict=True) for m in pair])
+    b = np.reshape(b, [m for pair in zip((1,) * n, right, strict=True) for m in pair])
+    return np.reshape(a * b, [m * k for m, k in zip(left, right, strict=True)])
+
+
+def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"cross: expects vectors of 3 entries, got {a.shape[-1]}, {b.shape[-1]}")
+    turns = ((1, 2), (2, 0), (0, 1))
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in turns]
+    return np.stack(parts, axis=axisc)
+
+
 COMPOSITE = {
+    np.kron: _kron,
+    np.cross: _cross,
+    np.linalg.cross: lambda x1, x2, *, axis=-1: _cross(x1, x2, axis=axis),
     np.dot: _dot,
     np.inner: _inner,
     np.vdot: _vdot,

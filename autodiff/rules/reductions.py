@@ -1,7 +1,7 @@
 """Rules of the functions that reduce along axes: dy = Σ w dx for some weights w, so dx gets w g."""
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from lamina.autodiff.rules.elementwise import times
 from lamina.autodiff.rules.rule import Rule, linear
@@ -148,7 +148,8 @@ def _root(total, degree=2):
 
 
 def _norm(x, ord=None, axis=None, keepdims=False):
-    """numpy.linalg.norm: the vector norms, and of the matrix norms those that are sums.
+    """numpy.linalg.norm: the vector norms, and of the matrix norms those that are sums or
+    come from singular values.
 
     At 0 they have a kink, and the derivative there is 0, one of the subgradients. So is the second
     one, also of np.linalg.norm(x) ** 2: write np.sum(x * x) where that matters.
@@ -170,6 +171,10 @@ def _norm(x, ord=None, axis=None, keepdims=False):
         sums = np.sum(np.abs(x), axis=rows, keepdims=True)
         extreme = (np.max if ord > 0 else np.min)(sums, axis=columns, keepdims=True)
         return extreme if keepdims else np.squeeze(extreme, axes)
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        value = np.sum(s, axis=-1) if ord == "nuc" else (np.max if ord > 0 else np.min)(s, axis=-1)
+        return np.expand_dims(value, axes) if keepdims else value
     raise NotDifferentiable(
         f"numpy.linalg.norm with ord={ord!r} over {len(axes)} axes of shape {x.shape} has no "
         "derivative rule; ord=None (the root of the sum of squares) has one"
@@ -188,7 +193,47 @@ def _ptp(x, axis=None, *, keepdims=False):
     return _amax(x, axis, keepdims=keepdims) - _amin(x, axis, keepdims=keepdims)
 
 
+def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    if weights is None:
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        return (
+            (mean, np.full(mean.shape, a.size / max(mean.size, 1), mean.dtype))
+            if returned
+            else mean
+        )
+    weights = np.asarray(weights) if isinstance(weights, (list, tuple)) else weights
+    if np.shape(weights) != np.shape(a):
+        axes = normalize_axis_tuple(axis, np.ndim(a))
+        if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
+            raise ValueError(
+                f"average: the weights have the shape {np.shape(weights)}, and the array "
+                f"{np.shape(a)} along axis {axis}"
+            )
+        weights = np.transpose(weights, np.argsort(axes))
+        weights = np.expand_dims(weights, [i for i in range(np.ndim(a)) if i not in axes])
+        weights = np.broadcast_to(weights, np.shape(a))
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    if np.any(np.equal(total, 0)):
+        raise ZeroDivisionError("average: the weights sum to zero, so they cannot be normalized")
+    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (mean, total) if returned else mean
+
+
+def _cumprod(a, axis=None):
+    """A product after another, without a division: the entries may be 0."""
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    place = (slice(None),) * axis
+    products = [a[(*place, i)] for i in range(min(a.shape[axis], 1))]
+    for i in range(1, a.shape[axis]):
+        products.append(products[-1] * a[(*place, i)])
+    return np.stack(products, axis) if products else +a
+
+
 COMPOSITE = {
+    np.average: _average,
+    np.cumprod: _cumprod,
     np.amax: _amax,
     np.amin: _amin,
     np.ptp: _ptp,

@@ -271,7 +271,31 @@ def _sort(x, axis=-1):
     return np.take_along_axis(x, np.argsort(x, axis=axis), axis)
 
 
+def _put_along_axis(arr, indices, values, axis):
+    if axis is None:
+        arr[np.unravel_index(indices, np.shape(arr))] = values
+        return
+    place = list(np.ogrid[tuple(slice(n) for n in np.shape(arr))])
+    place[normalize_axis_index(axis, np.ndim(arr))] = indices
+    arr[tuple(place)] = values
+
+
+def _copyto(dst, src):
+    dst[...] = src
+
+
+def _half(x, axes, sign: int):
+    """Rolled by half of each axis: zero comes into the middle, or back."""
+    axes = normalize_axis_tuple(range(x.ndim) if axes is None else axes, x.ndim)
+    return np.roll(x, [sign * (x.shape[i] // 2) for i in axes], axes)
+
+
+# These write, which duals follow; the others say what to do instead.
+WRITES = {np.put_along_axis: _put_along_axis, np.copyto: _copyto}
+
 COMPOSITE = {
+    np.fft.fftshift: lambda x, axes=None: _half(x, axes, 1),
+    np.fft.ifftshift: lambda x, axes=None: _half(x, axes, -1),
     np.ravel: _ravel,
     np.split: _split,
     np.hstack: _hstack,

@@ -167,6 +167,8 @@ def check_second_order(case: Case, report: Report, rng) -> None:
     except Exception as error:
         report.add(FAILED, "backward", case.where, f"does not run on duals: {error}")
         return
+    finally:
+        level.ended = True  # what a layer shares with the next one is an error from here on
     for name, held in layer.walk():
         if isinstance(held, State) and isinstance(held.data, Traced):
             message = f"keeps a derivative: change it by self.{name}.update(value), not by .data ="

@@ -20,6 +20,10 @@ X = X * RNG.choice([-1.0, 1.0], X.shape)
 ROWS = numpy.array([2, 0, 2])
 MASK = Y > 1.0
 EYE = 3.0 * numpy.eye(4)
+STEPS = numpy.diag([0.0, 3.0, 6.0, 9.0])  # far from equal eigenvalues
+HOLE = numpy.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 1.0], [1.0, 0.0, 0.0, 1.0]])
+GAP = numpy.where(HOLE == 0, numpy.nan, 0.0)
+QS = numpy.array([0.2, 0.5, 0.9])
 
 FUNCTIONS = {
     "arithmetic": lambda np, x, y: (x + y[0]) * (x - y) / (y[:, :1] - 3.0) - 2.0 / y,
@@ -84,6 +88,33 @@ FUNCTIONS = {
     "sort, axis": lambda np, x, y: np.sort(x, axis=1) * np.sort(y, axis=0),
     "inv": lambda np, x, y: np.linalg.inv(x.T @ y + EYE),
     "solve": lambda np, x, y: np.linalg.solve(y.T @ y + EYE, x.T) + np.sum(x @ y.T),
+    "det": lambda np, x, y: np.linalg.det(x.T @ y + EYE) * np.linalg.det(x @ y.T),
+    "eigh": lambda np, x, y: np.linalg.eigh(x.T @ x + y.T @ y + STEPS)[1] ** 2,
+    "eigvalsh": lambda np, x, y: np.linalg.eigvalsh(x.T @ x + y.T @ y + STEPS),
+    "svd": lambda np, x, y: np.linalg.svd(x * y, full_matrices=False)[0] ** 2,
+    "svdvals": lambda np, x, y: np.linalg.svd(x * y, compute_uv=False),
+    "nuclear": lambda np, x, y: np.linalg.norm(x * y, "nuc") * np.linalg.norm(x, 2) * y,
+    "qr": lambda np, x, y: np.linalg.qr((x * y).T)[0] @ np.linalg.qr(y.T)[1],
+    "cholesky": lambda np, x, y: np.linalg.cholesky(x.T @ x + y.T @ y + EYE),
+    "lstsq": lambda np, x, y: np.linalg.lstsq(x.T, y.T)[0] + np.linalg.lstsq(y, x)[0][:3, :3],
+    "pinv": lambda np, x, y: np.linalg.pinv(x) @ y,
+    "matrix_power": lambda np, x, y: np.linalg.matrix_power(x @ y.T, 3),
+    "kron": lambda np, x, y: np.kron(x, y)[:3] * np.cross(x[:, :3], y[:, 1:])[0, 0],
+    "sinc": lambda np, x, y: np.sinc(x) * y,
+    "cumprod": lambda np, x, y: np.cumprod(x, axis=1) * np.cumprod(y * HOLE, axis=0),
+    "average": lambda np, x, y: np.average(x, axis=1, weights=y) * np.average(x, axis=None),
+    "linspace": lambda np, x, y: np.linspace(x, y, 5),
+    "median": lambda np, x, y: np.median(x, axis=1) * np.median(y, axis=0)[:3] * np.median(x),
+    "quantile": lambda np, x, y: np.quantile(x, QS, axis=1) * np.percentile(y, 40.0),
+    "quantile, methods": lambda np, x, y: (
+        np.quantile(x, 0.4, method="midpoint") + np.quantile(y, 0.6, axis=1, method="nearest")
+    ),
+    "nansum": lambda np, x, y: np.nansum(x + GAP, axis=1) * np.nanmean(y + GAP, axis=1) * x[:, 0],
+    "nanmax": lambda np, x, y: np.nanmax(x + GAP, axis=0) * np.nanmin(y * x + GAP) * y,
+    "nanstd": lambda np, x, y: np.nanstd(x + GAP, axis=1) * np.nanvar(y + GAP, ddof=1) * x[:, 0],
+    "nanprod": lambda np, x, y: np.nanprod(x + GAP, axis=1) * np.nancumsum(y + GAP, axis=0)[-1, 0],
+    "nanmedian": lambda np, x, y: np.nanmedian(x + GAP, axis=1) * np.nanquantile(y + GAP, 0.3),
+    "ix_": lambda np, x, y: x[np.ix_(ROWS, ROWS)] * y[:, :3],
     "slogdet": lambda np, x, y: np.linalg.slogdet(x.T @ y + EYE)[1],
 }
 # autograd has no rules for these, or only for constants around, one axis, other orders.
@@ -99,6 +130,9 @@ NOT_IN_AUTOGRAD = {
     "triangles",
     "diagonal",
     "diff",
+    *("average", "cumprod", "linspace", "median", "quantile", "quantile, methods", "nansum"),
+    *("nanmax", "nanmedian", "nanprod", "nanstd"),
+    *("eigvalsh", "lstsq", "matrix_power", "nuclear", "qr"),
 }
 
 

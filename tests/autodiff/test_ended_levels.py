@@ -145,6 +145,14 @@ def test_a_sweep_of_a_level_whose_surroundings_have_ended():
         kept[0](np.ones(3))
 
 
+@pytest.mark.parametrize("first", [forward, reverse])
+def test_a_deep_copy_of_what_holds_it_is_one_of_a_value_that_has_ended(first):
+    """Nets and layers are copied, and hold values of their last pass."""
+    holder = copy.deepcopy({"X": leak(first)})
+    with ENDED:
+        holder["X"] * 1.0
+
+
 def test_a_cache_of_plain_values_is_no_matter():
     @functools.cache
     def table(n):

@@ -63,12 +63,12 @@ def test_a_rule_that_broadcasts_and_one_for_the_second_argument(check):
 def test_a_ufunc_of_another_library(check):
     special = pytest.importorskip("scipy.special", reason="no SciPy: pip install scipy")
 
-    @differential(special.erf)
+    @differential(special.expm1)
     def _(dx, y, x):
-        return dx * (2.0 / np.pi**0.5 * np.exp(-x * x))
+        return dx * np.exp(x)
 
-    check(special.erf, X)
-    del RULES[special.erf]
+    check(special.expm1, X)
+    del RULES[special.expm1]
 
 
 def test_wrong_uses_of_differential():

@@ -6,11 +6,12 @@ import json
 import math
 import operator
 import pickle
+import statistics
 
 import numpy as np
 import pytest
 
-from lamina.autodiff import Dual, grad, jvp, new_level, primal
+from lamina.autodiff import Dual, NotDifferentiable, grad, jvp, new_level, primal
 
 X = np.array([0.5, 1.0, 2.0])
 MODES = pytest.mark.parametrize(
@@ -52,6 +53,8 @@ REFUSED = {
     "floor": (math.floor, "a Python number would lose"),
     "percent": (lambda x: operator.mod("%.3f", x), "a Python number would lose"),
     "item": (lambda x: x.item(), "a Python number would lose"),
+    "trunc": (math.trunc, "a Python number would lose"),
+    "fraction of": (lambda x: statistics.mean([x]), "a Python number would lose"),
     "range": (range, "is no index and no length"),
     "index": (operator.index, "is no index and no length"),
     "list index": (lambda x: [1, 2, 3][x], "is no index and no length"),
@@ -69,7 +72,7 @@ REFUSED = {
     "scalar": (np.float64, "lose"),
     "array": (lambda x: np.array([x, x]), "lose its derivative"),
     "fill": (lambda x: np.zeros(2).fill(x), "lose"),
-    "method": (lambda x: x.trace(), "has no trace, which arrays have"),
+    "method": (lambda x: x.byteswap(), "has no byteswap, which arrays have"),
 }
 
 
@@ -128,3 +131,51 @@ def test_a_deep_copy_of_a_dual_is_written_into_alone():
 def test_json_says_what_it_says_of_arrays(derivative):
     with pytest.raises(TypeError, match="not JSON serializable"):
         derivative(lambda x: json.dumps(x))(X)
+
+
+BINARY = [np.add, np.multiply, np.divide, np.power, np.maximum, np.hypot, np.arctan2, np.fmin]
+
+
+@MODES
+@pytest.mark.parametrize("function", [*BINARY, np.logaddexp], ids=lambda f: f.__name__)
+def test_lists_are_arrays_as_to_numpy(derivative, function):
+    """Also beside a number, whose operators would take a list for a sequence to be repeated."""
+    for x in (X[1:], np.float64(1.5)):
+        for values in ([3.0, 4.0], (3.0, 4.0)):
+            plain = np.array(values)
+            for f in (lambda x, v: np.sum(function(x, v)), lambda x, v: np.sum(function(v, x))):
+                mine, expected = (derivative(lambda x, v=v: f(x, v))(x) for v in (values, plain))  # noqa: B023
+                np.testing.assert_array_equal(mine, expected)
+
+
+@MODES
+def test_transposes_and_real_parts(derivative):
+    x = np.arange(6.0).reshape(2, 3)
+    g = derivative(lambda x: np.sum(x.mT.real[0] ** 2))(x)
+    assert np.sum(g) == 2.0 * (0.0 + 3.0)
+
+
+def test_writing_along_an_axis():
+    """Duals follow it; reverse mode and plain arrays say what to do instead."""
+    index = np.array([[2], [0]])
+
+    def f(x):
+        buffer = np.zeros((2, 3), like=x)
+        np.put_along_axis(buffer, index, x[:, :1] ** 2, axis=1)
+        np.put_along_axis(buffer, np.array([1]), x[0, 2], None)
+        other = np.zeros_like(x)
+        np.copyto(other, buffer * buffer)
+        return other
+
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    value, tangent = jvp(f, x, np.ones_like(x))
+    assert value.tolist() == [[0.0, 9.0, 1.0], [256.0, 0.0, 0.0]]
+    assert tangent.tolist() == [[0.0, 6.0, 4.0], [256.0, 0.0, 0.0]]
+    for write in (
+        lambda x: np.put_along_axis(x, index, 0.0, 1),
+        lambda x: np.put_along_axis(np.zeros((2, 3)), index, x[:, :1], 1),
+        lambda x: np.copyto(np.zeros((2, 3)), x),
+        lambda x: np.copyto(x, 0.0),
+    ):
+        with pytest.raises(NotDifferentiable, match=r"np.stack, np.concatenate, np.where or x = "):
+            grad(write)(x)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamina.autodiff import NotDifferentiable
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config
 from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss
@@ -171,3 +172,39 @@ def test_nets_in_nets_and_the_net_of_note_004_have_them_too():
     two = in_float64(TwoLayerNet(4, 6, 3, weight_init_std=0.5, rng=0))
     v = direction(two, np.random.default_rng(0))
     assert farthest(two.hvp(X, t, v), differences(two, X, t, v)) < 1e-6
+
+
+def test_what_a_layer_keeps_from_one_hvp_to_the_next_is_refused():
+    """As by jvp: it would count as a constant, and a part of the product would be missing."""
+    kept = {}
+
+    class Caching(Affine):
+        def forward(self, X):
+            kept.setdefault("W", self.W.data * 1.0)
+            self.X = X
+            return X @ kept["W"] + self.b.data
+
+    rng = np.random.default_rng(0)
+    layers = {"affine": Caching(3, 2, rng=rng, dtype=np.float64)}
+    net = Sequential(layers, loss=SoftmaxWithLoss())
+    X, t, v = rng.standard_normal((4, 3)), rng.integers(0, 2, 4), direction(net, rng)
+    net.hvp(X, t, v)
+    with pytest.raises(NotDifferentiable, match="of a differentiation that has ended"):
+        net.hvp(X, t, v)
+
+
+def test_a_failed_hvp_ends_its_level_too():
+    kept = []
+
+    class Failing(Relu):
+        def forward(self, X):
+            kept.append(X)
+            raise KeyError
+
+    rng = np.random.default_rng(0)
+    layers = {"affine": Affine(3, 2, rng=rng, dtype=np.float64), "relu": Failing()}
+    net = Sequential(layers, loss=SoftmaxWithLoss())
+    with pytest.raises(KeyError):
+        net.hvp(rng.standard_normal((4, 3)), rng.integers(0, 2, 4), direction(net, rng))
+    with pytest.raises(NotDifferentiable, match="of a differentiation that has ended"):
+        kept[0] * 1.0

@@ -27,7 +27,7 @@ def check_covered(followed, arrays):
     """Look at all cases of a room: each function must be met, and each of its arguments."""
 
     def check_covered(room, table):
-        names = ("RULES", "COMPOSITE", "JOINS")
+        names = ("RULES", "COMPOSITE", "JOINS", "DIFFERENTIALS")
         functions = {f for name in names for f in getattr(room, name, {})}
         assert set(table) == functions
         for function, cases in table.items():

@@ -56,6 +56,12 @@ CASES = {
         (lambda x: np.clip(x, None, None), ONE),
         (lambda x, low: np.clip(x, low, low + 0.5), ONE, (4,)),
     ],
+    np.linspace: [
+        (lambda x, y: np.linspace(x, y, 5), ONE, (4,)),
+        (lambda x, y: np.linspace(x, y, 4, endpoint=False, axis=-1), ONE, ONE),
+        (lambda x: np.linspace(x, 3.0, 3) * np.linspace(0.0, x, num=3), ()),
+        (lambda x, y: np.linspace(x, y, 1), (), ()),
+    ],
     np.heaviside: [(lambda h: h * np.heaviside(np.array([-1.0, 0.0, 0.0, 1.0]), h), ONE)],
 }
 # At and around zero, where formulas that divide or take logarithms would break.

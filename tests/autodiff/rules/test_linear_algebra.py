@@ -45,6 +45,15 @@ CASES = {
         (lambda a: log_det(-2.0 * away(a)), A),
         (lambda a: log_det(a), (0, 2, 2)),
     ],
+    np.linalg.matrix_power: [
+        *((lambda a, n=n: np.linalg.matrix_power(away(a), n), A) for n in range(-3, 8) if n),
+        (lambda a: a * np.linalg.matrix_power(a, 0), STACK),
+        (lambda a: np.linalg.matrix_power(a, 3), STACK),
+    ],
+    np.linalg.multi_dot: [
+        (lambda a, b, c: np.linalg.multi_dot([a, b, c]), (2, 3), (3, 4), (4,)),
+        (lambda a, b: np.linalg.multi_dot([a, b]) * np.linalg.multi_dot([b, a]), (3,), A),
+    ],
     log_abs_det: [(lambda a: log_abs_det(away(a)), A)],
 }
 

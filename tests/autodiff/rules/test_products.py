@@ -13,6 +13,21 @@ M, N, K = (3, 4), (4, 2), (4,)
 SEEDS = st.integers(0, 2**32)
 
 CASES = {
+    np.kron: [
+        (np.kron, (2, 3), (3, 2)),
+        (np.kron, (2,), (2, 3)),
+        (np.kron, (2, 2, 3), (2,)),
+        (np.kron, (), (2, 3)),
+        (lambda b: np.kron(np.eye(2), b) + np.kron(b, [[1.0, 2.0], [3.0, 4.0]]), (2, 2)),
+    ],
+    np.cross: [
+        (np.cross, (3,), (3,)),
+        (np.cross, (4, 3), (3,)),
+        (lambda a, b: np.cross(a, b, axis=0), (3, 4), (3, 4)),
+        (lambda a, b: np.cross(a, b, axisa=0, axisc=0), (3, 4), (2, 4, 3)),
+        (lambda b: np.cross([1.0, 2.0, 3.0], b), (2, 3)),
+    ],
+    np.linalg.cross: [(lambda a, b: np.linalg.cross(a, b, axis=0), (3, 4), (3, 4))],
     np.matmul: [
         (np.matmul, M, N),
         (lambda x, y: x @ y, K, K),
@@ -166,7 +181,7 @@ def test_shapes_that_do_not_fit_are_refused_as_by_numpy():
         (lambda x: np.matmul(x, x.T, axes=[(0, 1)] * 3), "numpy.matmul with axes="),
         (lambda x: np.matmul(x, x.T, dtype=np.float32), "numpy.matmul with dtype="),
         (lambda x: np.multiply.outer(x, x), "numpy.multiply.outer has no derivative rule"),
-        (lambda x: np.kron(x, x), "numpy.kron has no derivative rule"),
+        (lambda x: np.unwrap(x), "numpy.unwrap has no derivative rule"),
     ],
 )
 def test_what_has_no_rule_is_refused_in_both_modes(f, words):

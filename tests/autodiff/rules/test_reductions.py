@@ -15,6 +15,7 @@ NORMS = [
     *((None, None), (None, 0), (None, (0, 1)), (None, -1), (2, 1), (1, 0), (3, -1), (0.5, 0)),
     *((-1, 1), (-2, 1), (np.inf, 0), (-np.inf, 1), ("fro", None), ("fro", (1, 0)), (1, None)),
     *((-1, (0, 1)), (np.inf, (0, 1)), (-np.inf, (-1, 0)), (1, (1, 0))),
+    *((2, (0, 1)), (-2, (1, 0)), ("nuc", (0, 1))),
 ]
 
 
@@ -78,6 +79,25 @@ CASES = {
         (np.cumsum, ()),
         (lambda x: np.cumsum(x, axis=0), ()),
     ],
+    np.cumprod: [
+        (lambda x: np.cumprod(x), TABLE),
+        (lambda x: x.cumprod(axis=0), TABLE),
+        (lambda x: np.cumprod(x, -1), TABLE),
+        (lambda x: np.cumprod(x * [1, 0, 1, 1], axis=1), TABLE),
+        (lambda x: np.cumprod(x * [1, 0, 0, 1], axis=1), TABLE),
+        (np.cumprod, ()),
+        (np.cumprod, (0,)),
+    ],
+    np.average: [
+        *((lambda x, a=a, k=k: np.average(x, a, keepdims=k), TABLE) for a in AXES for k in (0, 1)),
+        (lambda x: np.average(x, axis=1, weights=[1.0, 2.0, 0.0, 4.0]), TABLE),
+        (lambda x, w: np.average(x, weights=w), TABLE, TABLE),
+        (lambda x, w: np.average(x, axis=0, weights=w, keepdims=True), TABLE, (3,)),
+        (lambda w: np.average(np.arange(12.0).reshape(TABLE), axis=0, weights=w), (3,)),
+        (lambda x, w: np.average(x, (2, 0), w), (2, 3, 4), (4, 2)),
+        (lambda x, w: np.stack(np.average(x, 0, w, returned=True)), TABLE, (3,)),
+        (lambda x: np.multiply(*np.average(x, 0, returned=True)), TABLE),
+    ],
     np.linalg.norm: [
         *((lambda x, o=o, a=a: np.linalg.norm(x, ord=o, axis=a), TABLE) for o, a in NORMS),
         *((lambda x, o=o, a=a: np.linalg.norm(x, o, a, True), TABLE) for o, a in NORMS[:-1:3]),
@@ -85,6 +105,7 @@ CASES = {
         (lambda x: np.linalg.norm(x, axis=(0, 2)), (2, 3, 4)),
         (lambda x: np.linalg.norm(x, ord=1, axis=(2, 0), keepdims=True), (2, 3, 4)),
         (np.linalg.norm, ()),
+        (lambda x: np.linalg.norm(x=x, ord=3, axis=0), TABLE),
     ],
 }
 
@@ -157,13 +178,11 @@ def test_nan_passes_through():
         (lambda x: np.std(x, correction=1), "numpy.std with correction="),
         (lambda x: np.sum(a=x), "numpy.sum with a="),
         (lambda x: np.mean(a=x, axis=0), "numpy.mean with a="),
-        (lambda x: np.linalg.norm(x=x), "numpy.linalg.norm with x="),
         (lambda x: np.add.reduce(x, initial=1.0), "numpy.sum with initial="),
-        (lambda x: np.linalg.norm(x, "nuc"), "with ord='nuc' over 2 axes"),
-        (lambda x: np.linalg.norm(x, 2), "with ord=2 over 2 axes"),
         (lambda x: np.linalg.norm(x, 0, axis=1), "with ord=0 over 1 axes"),
         (lambda x: np.linalg.norm(x, "fro", axis=1), "with ord='fro' over 1 axes"),
-        (lambda x: np.median(x), "numpy.median has no derivative rule"),
+        (lambda x: np.unwrap(x), "numpy.unwrap has no derivative rule"),
+        (lambda x: np.cumprod(x, dtype=np.float32), "numpy.cumprod with dtype="),
     ],
 )
 def test_what_has_no_rule_is_refused_in_both_modes(f, words):

@@ -51,6 +51,14 @@ CASES = {
         (lambda x: np.reshape(x, (2, 0, 5)), (0, 4)),
         (lambda x: np.reshape(x, (1, 1)), ()),
     ],
+    np.fft.fftshift: [
+        (lambda x: np.fft.fftshift(x), (3, 4)),
+        (lambda x: np.fft.fftshift(x, axes=-1), (3, 5)),
+    ],
+    np.fft.ifftshift: [
+        (lambda x: np.fft.ifftshift(x), (3, 4)),
+        (lambda x: np.fft.ifftshift(x, (1,)), (3, 5)),
+    ],
     np.ravel: [
         (lambda x: np.ravel(x) * x.flatten(), (3, 4)),
         (lambda x: np.ravel(x, order="F") * x.flatten("F"), (3, 4)),

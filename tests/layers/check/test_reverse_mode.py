@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lamina.autodiff import NotDifferentiable, Traced
 from lamina.layers import Affine, Layer
 from lamina.layers.check import check_class, check_layer
 from lamina.layers.check.case import Case
@@ -61,3 +62,20 @@ def test_a_forward_that_breaks_on_variables_is_reported():
     report = check_layer(Fussy(), np.ones((2, 3)))
     assert not report.passed
     assert "does not run in reverse mode: ValueError: no variables here" in str(report)
+
+
+def test_every_level_of_the_check_ends():
+    """What a layer keeps where the next pass finds it would lose its derivative in silence."""
+    kept = []
+
+    class Keeping(Affine):
+        def backward(self, dout):
+            kept.extend(a for a in (self.X, dout, self.W.data) if isinstance(a, Traced))
+            return super().backward(dout)
+
+    affine = Keeping(4, 3, rng=0, dtype=np.float64)
+    assert check_layer(affine, np.random.default_rng(0).standard_normal((2, 4))).passed
+    assert kept
+    for old in kept:
+        with pytest.raises(NotDifferentiable, match="of a differentiation that has ended"):
+            old * 1.0

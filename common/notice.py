@@ -29,32 +29,43 @@ class Bar:
 
         self._bar = None
         if sys.stderr is not None:
-            with self._showing():
-                self._bar = tqdm(file=sys.stderr, **settings)
+            self._bar = tqdm(file=_Whatever(sys.stderr), **settings)
 
     def to(self, n: int) -> None:
         """`n` are done."""
-        with self._showing():
-            if self._bar is not None:
-                self._bar.update(n - self._bar.n)
+        if self._bar is not None:
+            self._bar.update(n - self._bar.n)
 
     def say(self, text: str) -> None:
         """Show a text behind the bar."""
-        with self._showing():
-            if self._bar is not None:
-                self._bar.set_postfix_str(text)
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
 
     def close(self) -> None:
-        with self._showing():
-            if self._bar is not None:
-                self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
-    @contextlib.contextmanager
-    def _showing(self):
-        """What cannot be shown is not shown any more."""
-        try:
-            yield
-        except (OSError, ValueError):  # ValueError: of a file that is closed
-            bar, self._bar = self._bar, None
-            if bar is not None:
-                bar.disable = True  # or it tries once more when it is deleted
+
+class _Whatever:
+    """A stream that takes what it can and raises nothing. tqdm writes with a lock in its hand, and
+    keeps it if that raises: the bars of all other threads would wait forever."""
+
+    def __init__(self, stream):
+        self._stream, self.encoding = stream, getattr(stream, "encoding", None)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: of a file that is closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.isatty()
+        return False
+
+    def fileno(self) -> int:
+        return self._stream.fileno()  # tqdm knows streams without one

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.common.notice import note
+from lamina.common.notice import Bar, note
 from lamina.datasets.download import fetch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,3 +87,21 @@ def test_a_command_ends_with_its_own_status(tmp_path, stderr):
         command = f"{sys.executable} -m lamina {arguments} {stderr}; exit ${{PIPESTATUS[0]}}"
         done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, check=False)
         assert done.returncode == status
+
+
+def test_a_bar_that_cannot_be_shown_holds_up_no_other_thread(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Full())
+    bar = Bar(total=3, mininterval=0)
+    bar.to(1)
+    bar.say("text")
+
+    def other():
+        again = Bar(total=3, mininterval=0)
+        again.to(2)
+        again.close()
+
+    thread = threading.Thread(target=other, daemon=True)
+    thread.start()
+    thread.join(20)
+    bar.close()
+    assert not thread.is_alive()

@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param
+from lamina.layers.base import Layer, Param, State
 from lamina.layers.check.case import Case, as_tuple, random_douts
 from lamina.layers.check.report import FAILED, NOTE, Report
 
@@ -142,6 +142,28 @@ def changes_nothing_but_states(case: Case, report: Report, rng) -> None:
                 case.where,
                 f"{what}: only an optimizer changes parameters, and in evaluation "
                 "(self.training is False) running statistics and random generators stay",
+            )
+
+
+def keeps_its_states_when_frozen(case: Case, report: Report, rng) -> None:
+    """A layer none of whose parameters is trainable moves no State in training either."""
+    layer, inputs = case.fresh()
+    states = {name: held for name, held in layer.walk() if isinstance(held, State)}
+    parameters = layer.parameters().values()
+    if not (case.training and states and parameters):
+        return
+    for param in parameters:
+        param.trainable = False
+    before = {name: held.data for name, held in states.items()}
+    layer.forward(*inputs)
+    for name, held in states.items():
+        if not np.array_equal(held.data, before[name], equal_nan=held.data.dtype.kind == "f"):
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                "moves although the layer is frozen: no Param of it is trainable, so it works as "
+                "in evaluation: if self.training and not self.is_frozen()",
             )
 
 

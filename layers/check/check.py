@@ -16,6 +16,7 @@ RULES = (
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,
+    behaviour.keeps_its_states_when_frozen,
     behaviour.saves_all_its_state,
     behaviour.lets_nan_through,
     behaviour.may_leave_out_dX,

@@ -111,7 +111,7 @@ def takes_a_batch_of_one(case: Case, report: Report, rng, check) -> None:
     if not batched or len(sizes) != 1 or sizes == {1}:
         return
     where = f"{case.where}, batch of one"
-    one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where)
+    one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where, case.lines)
     try:
         one.forward()
     except ValueError as error:
@@ -223,7 +223,7 @@ def may_leave_out_dX(case: Case, report: Report, rng) -> None:
     layer, inputs = case.fresh()
     layer.needs_dX = False
     layer.forward(*inputs)
-    layer.backward(*douts)
+    case.back(layer, *douts)
     for name in case.parameter_names:
         grad = layer.parameters()[name].grad
         if grad is None or not _close(grad, expected[name]):

@@ -7,12 +7,15 @@ from lamina.layers.check import behaviour, form
 from lamina.layers.check.case import Case, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
+from lamina.layers.check.lines import Lines
+from lamina.layers.check.reach import check_elsewhere, holds
 from lamina.layers.check.report import FAILED, NOTHING, Report
 
 RULES = (
     form.returns_what_it_should,
     form.keeps_its_shapes,
     form.keeps_float32,
+    form.takes_any_layout,
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,
@@ -24,12 +27,18 @@ RULES = (
 
 
 def check_layer(
-    layer: Layer, *inputs, seed: int = 0, where: str = "", stop_early: bool = False
+    layer: Layer,
+    *inputs,
+    seed: int = 0,
+    where: str = "",
+    stop_early: bool = False,
+    lines: Lines | None = None,
 ) -> Report:
     """Check a layer on these inputs, in float64, in training and in evaluation.
 
     Integer inputs (indices, class labels) are held fixed; for a loss the targets are. Everything
-    runs on deep copies. `stop_early` ends at the first failure, without an explanation.
+    runs on deep copies. `stop_early` ends at the first failure, without an explanation. `lines`
+    notes which statements of backward are run.
     """
     report = Report(type(layer).__name__)
     # Not default_rng(seed): inputs drawn from that would equal dout, and Xᵀ dout be symmetric.
@@ -42,7 +51,7 @@ def check_layer(
     layer = in_float64(layer, rng)
     for training in (True, False):
         mode = "training" if training else "evaluation"
-        case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode)
+        case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode, lines)
         _check_case(case, report, rng, stop_early)
         if stop_early and report.failures:
             break
@@ -65,7 +74,8 @@ def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
                 return
         if len(report.failures) > before:
             return  # what follows would only say the same again
-        behaviour.takes_a_batch_of_one(case, report, rng, check_gradients)
+        behaviour.takes_a_batch_of_one(case, report, rng, holds)
+        check_elsewhere(case, report, rng, explain=not stop_early)
         check_second_order(case, report, rng)
     except Exception as error:
         # A layer that is wrong already may well trip over the further rules.
@@ -81,6 +91,7 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
     except Exception as error:
         report.add(FAILED, "examples", "examples(rng)", f"raises {type(error).__name__}: {error}")
         return report
+    lines = None if stop_early else Lines(cls)
     if not examples:
         report.add(NOTHING, "examples", "examples(rng)", "yields nothing")
     for i, example in enumerate(examples, 1):
@@ -90,9 +101,12 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
             report.add(FAILED, "examples", where, message)
             continue
         layer, *inputs = example
-        report.merge(check_layer(layer, *inputs, seed=seed, where=where, stop_early=stop_early))
+        options = {"seed": seed, "where": where, "stop_early": stop_early, "lines": lines}
+        report.merge(check_layer(layer, *inputs, **options))
         if stop_early and report.failures:
             break
+    if lines and report.agrees:
+        report.unreached = set(lines.missing)
     return report
 
 

@@ -49,38 +49,43 @@ def check_layer(
     inputs = [_as64(x) for x in inputs]
     form.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
     layer = in_float64(layer, rng)
+    cases = []
     for training in (True, False):
         mode = "training" if training else "evaluation"
         case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode, lines)
-        _check_case(case, report, rng, stop_early)
+        cases.append(_check_case(case, report, rng, stop_early))
         if stop_early and report.failures:
             break
+    if not report.failures:
+        check_elsewhere(cases, report, rng, explain=not stop_early)
     if not report.seen and not report.failures:
         report.add(NOTHING, "forward", where, "there is no floating input and no parameter")
     return report
 
 
-def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
+def _check_case(case: Case, report: Report, rng, stop_early: bool) -> Case | None:
+    """The case that could be decided: a little off, if there is a kink."""
     before = len(report.failures)
     try:
         if not behaviour.leaves_arguments_alone(case, report, rng) and stop_early:
-            return
-        case = check_gradients(case, report, rng, explain=not stop_early)
-        if case is None or (stop_early and report.failures):
-            return
+            return None
+        decided = check_gradients(case, report, rng, explain=not stop_early)
+        if decided is None or (stop_early and report.failures):
+            return None
+        case = decided
         for rule in RULES:
             rule(case, report, rng)
             if stop_early and report.failures:
-                return
+                return None
         if len(report.failures) > before:
-            return  # what follows would only say the same again
+            return None  # what follows would only say the same again
         behaviour.takes_a_batch_of_one(case, report, rng, holds)
-        check_elsewhere(case, report, rng, explain=not stop_early)
         check_second_order(case, report, rng)
     except Exception as error:
         # A layer that is wrong already may well trip over the further rules.
         if len(report.failures) == before:
             report.add(FAILED, *explain_error(case, error))
+    return case
 
 
 def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:

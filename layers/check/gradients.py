@@ -26,9 +26,7 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
     None if there was none."""
     for _ in range(TRIES):
         try:
-            outputs = case.forward()
-            douts = random_douts(outputs, rng)
-            gradients = case.gradients(douts)
+            outputs, douts, gradients = case.sample(rng)
         except Exception as error:
             report.add(FAILED, *explain_error(case, error))
             return None

@@ -163,6 +163,8 @@ def plain(value):
 
 
 def _bound(cls: type, args: tuple, named: dict) -> dict:
+    if not args and not named:  # a copy
+        return {}
     try:
         bound = inspect.Signature(_init(cls)).bind_partial(*args, **named)
     except TypeError:  # __init__ will say it better

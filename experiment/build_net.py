@@ -280,6 +280,10 @@ def _located(section: Section, error: nets.WiringError) -> ConfigError:
 def _set_up_parameters(section: Section, layer: Layer) -> None:
     """trainable, lr_mult and decay_mult: for all parameters of a layer, or for each by name."""
     parameters = layer.parameters()
+    given = next((key for key in OF_PARAMETERS if key in section.data), None)
+    if given and not parameters:
+        message = f"has no effect: nothing in a {type(layer).__name__} is learned; take it out"
+        raise section.error(message, given)
     _set(section, parameters)
     for name, of_one in section.sections("params").items():
         if name not in parameters:

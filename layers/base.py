@@ -113,6 +113,12 @@ class Layer(Remembers):
         """What the layer holds, by name. A net overrides it to leave out its own attribute name."""
         return vars(self)
 
+    def is_frozen(self) -> bool:
+        """Are there Params, and none of them trainable? Such a layer moves no State in training
+        either, and works as in evaluation: `if self.training and not self.is_frozen()`."""
+        params = [held for _, held in self.walk() if isinstance(held, Param)]
+        return bool(params) and not any(param.trainable for param in params)
+
     def walk(self, prefix: str = ""):
         """Yield (dotted name, object): every Param, State, Generator and Layer held, once each."""
         seen = set()

@@ -1,5 +1,7 @@
 """Batch normalisation."""
 
+import copy
+
 import numpy as np
 
 from lamina.layers.base import Layer, Param, State
@@ -12,7 +14,8 @@ class BatchNormalization(Layer):
 
     In training μ and σ² are those of the batch; in evaluation the running averages of training,
     `running ← momentum · running + (1 - momentum) · batch`, the variance counted with 1 / (m - 1).
-    With m values per channel,
+    A frozen layer, neither γ nor β being trainable, is in evaluation always, as in Keras: its
+    running averages stay. With m values per channel,
 
         dγ = Σ dout x̂        dβ = Σ dout
         dX = γ / √(σ² + ε) · (dout - dβ / m - x̂ dγ / m)        in training
@@ -48,10 +51,10 @@ class BatchNormalization(Layer):
 
     def forward(self, X):
         self.output_shape(X.shape[1:])
-        self.of_batch = self.training
+        self.of_batch = self.training and not self.is_frozen()
         self.channels = channels = Channels(X)
         rows = channels.rows(X)
-        if self.training:
+        if self.of_batch:
             whole = self._whole_batch()
             self.m = whole.sum(X.size // X.shape[1])
             mean = whole.sum(channels.sum(rows)) / self.m
@@ -110,3 +113,6 @@ class BatchNormalization(Layer):
                 held.data = rng.standard_normal(shape[1])
             layer.running_var.data = rng.uniform(0.5, 2.0, shape[1])
             yield layer, rng.standard_normal(shape)
+        frozen = copy.deepcopy(layer)
+        frozen.gamma.trainable = frozen.beta.trainable = False
+        yield frozen, rng.standard_normal(shape)

@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param
+from lamina.layers.base import Layer, Param, State
 from lamina.layers.check.case import Case, as_tuple, random_douts
 from lamina.layers.check.report import FAILED, NOTE, Report
 
@@ -46,14 +46,14 @@ def leaves_arguments_alone(case: Case, report: Report, rng) -> bool:
 
 def gradients_add_up(case: Case, report: Report, rng) -> None:
     """A second backward adds to the gradients, and writes into none that was handed over."""
-    outputs = case.forward()
-    first, second = random_douts(outputs, rng), random_douts(outputs, rng)
-    expected = [case.gradients(first), case.gradients(second)]
+    outputs, first, gradients = case.sample(rng)
+    second = random_douts(outputs, rng)
+    expected = [gradients, case.gradients(second)]
     layer, inputs = case.fresh()
     layer.forward(*inputs)
     held = (layer, *(inner for _, inner in layer.walk() if isinstance(inner, Layer)))
     again = copy.deepcopy(layer) if any(one.goes_back_once for one in held) else layer
-    layer.backward(*first)
+    layer.backward(*(np.copy(d) for d in first))
     parameters = layer.parameters()
     for name, param in again.parameters().items():  # it adds to the same ones
         param.grad = parameters[name].grad
@@ -80,9 +80,7 @@ def gradients_add_up(case: Case, report: Report, rng) -> None:
 
 def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     """After a forward on other inputs, forward and backward on these must be as if alone."""
-    outputs = case.forward()
-    douts = random_douts(outputs, rng)
-    expected = case.gradients(douts)
+    outputs, douts, expected = case.sample(rng)
     layer, inputs = case.fresh()
     before = layer.state()
     layer.backward(*random_douts(as_tuple(layer.forward(*_others(case))), rng))
@@ -93,7 +91,7 @@ def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     for y, first in zip(again, outputs, strict=True):
         if not np.array_equal(y, first):
             report.add(FAILED, "Y", case.where, f"depends on the call before{_stale(case)}")
-    after = case.collect(layer, layer.backward(*douts))
+    after = case.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
     for name in case.variables:
         if not _close(after[name], expected[name]):
             report.add(
@@ -111,7 +109,7 @@ def takes_a_batch_of_one(case: Case, report: Report, rng, check) -> None:
     if not batched or len(sizes) != 1 or sizes == {1}:
         return
     where = f"{case.where}, batch of one"
-    one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where)
+    one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where, case.lines)
     try:
         one.forward()
     except ValueError as error:
@@ -145,6 +143,28 @@ def changes_nothing_but_states(case: Case, report: Report, rng) -> None:
             )
 
 
+def keeps_its_states_when_frozen(case: Case, report: Report, rng) -> None:
+    """A layer none of whose parameters is trainable moves no State in training either."""
+    layer, inputs = case.fresh()
+    states = {name: held for name, held in layer.walk() if isinstance(held, State)}
+    parameters = layer.parameters().values()
+    if not (case.training and states and parameters):
+        return
+    for param in parameters:
+        param.trainable = False
+    before = {name: held.data for name, held in states.items()}
+    layer.forward(*inputs)
+    for name, held in states.items():
+        if not np.array_equal(held.data, before[name], equal_nan=held.data.dtype.kind == "f"):
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                "moves although the layer is frozen: no Param of it is trainable, so it works as "
+                "in evaluation: if self.training and not self.is_frozen()",
+            )
+
+
 def saves_all_its_state(case: Case, report: Report, rng) -> None:
     """What a training forward changes must come back from state(): else a saved net is another."""
     if not case.training:
@@ -174,8 +194,7 @@ def saves_all_its_state(case: Case, report: Report, rng) -> None:
 def lets_nan_through(case: Case, report: Report, rng) -> None:
     """NaN in must be NaN out: hiding it hides that a run has gone wrong."""
     with np.errstate(all="ignore"):
-        douts = random_douts(case.forward(), rng)
-        gradients = case.gradients(douts)
+        _, douts, gradients = case.sample(rng)
         for name, value in case.variables.items():
             if not np.any(gradients[name]):
                 continue  # an entry that the output does not depend on may vanish
@@ -196,12 +215,11 @@ def lets_nan_through(case: Case, report: Report, rng) -> None:
 
 def may_leave_out_dX(case: Case, report: Report, rng) -> None:
     """With needs_dX off, the gradients of the parameters stay as they are."""
-    douts = random_douts(case.forward(), rng)
-    expected = case.gradients(douts)
+    _, douts, expected = case.sample(rng)
     layer, inputs = case.fresh()
     layer.needs_dX = False
     layer.forward(*inputs)
-    layer.backward(*douts)
+    case.back(layer, *(np.copy(d) for d in douts))
     for name in case.parameter_names:
         grad = layer.parameters()[name].grad
         if grad is None or not _close(grad, expected[name]):

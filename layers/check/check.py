@@ -7,15 +7,19 @@ from lamina.layers.check import behaviour, form
 from lamina.layers.check.case import Case, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
+from lamina.layers.check.lines import Lines
+from lamina.layers.check.reach import check_elsewhere, holds
 from lamina.layers.check.report import FAILED, NOTHING, Report
 
 RULES = (
     form.returns_what_it_should,
     form.keeps_its_shapes,
     form.keeps_float32,
+    form.takes_any_layout,
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,
+    behaviour.keeps_its_states_when_frozen,
     behaviour.saves_all_its_state,
     behaviour.lets_nan_through,
     behaviour.may_leave_out_dX,
@@ -23,12 +27,18 @@ RULES = (
 
 
 def check_layer(
-    layer: Layer, *inputs, seed: int = 0, where: str = "", stop_early: bool = False
+    layer: Layer,
+    *inputs,
+    seed: int = 0,
+    where: str = "",
+    stop_early: bool = False,
+    lines: Lines | None = None,
 ) -> Report:
     """Check a layer on these inputs, in float64, in training and in evaluation.
 
     Integer inputs (indices, class labels) are held fixed; for a loss the targets are. Everything
-    runs on deep copies. `stop_early` ends at the first failure, without an explanation.
+    runs on deep copies. `stop_early` ends at the first failure, without an explanation. `lines`
+    notes which statements of backward are run.
     """
     report = Report(type(layer).__name__)
     # Not default_rng(seed): inputs drawn from that would equal dout, and Xᵀ dout be symmetric.
@@ -39,37 +49,43 @@ def check_layer(
     inputs = [_as64(x) for x in inputs]
     form.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
     layer = in_float64(layer, rng)
+    cases = []
     for training in (True, False):
         mode = "training" if training else "evaluation"
-        case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode)
-        _check_case(case, report, rng, stop_early)
+        case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode, lines)
+        cases.append(_check_case(case, report, rng, stop_early))
         if stop_early and report.failures:
             break
+    if not report.failures:
+        check_elsewhere(cases, report, rng, explain=not stop_early)
     if not report.seen and not report.failures:
         report.add(NOTHING, "forward", where, "there is no floating input and no parameter")
     return report
 
 
-def _check_case(case: Case, report: Report, rng, stop_early: bool) -> None:
+def _check_case(case: Case, report: Report, rng, stop_early: bool) -> Case | None:
+    """The case that could be decided: a little off, if there is a kink."""
     before = len(report.failures)
     try:
         if not behaviour.leaves_arguments_alone(case, report, rng) and stop_early:
-            return
-        case = check_gradients(case, report, rng, explain=not stop_early)
-        if case is None or (stop_early and report.failures):
-            return
+            return None
+        decided = check_gradients(case, report, rng, explain=not stop_early)
+        if decided is None or (stop_early and report.failures):
+            return None
+        case = decided
         for rule in RULES:
             rule(case, report, rng)
             if stop_early and report.failures:
-                return
+                return None
         if len(report.failures) > before:
-            return  # what follows would only say the same again
-        behaviour.takes_a_batch_of_one(case, report, rng, check_gradients)
+            return None  # what follows would only say the same again
+        behaviour.takes_a_batch_of_one(case, report, rng, holds)
         check_second_order(case, report, rng)
     except Exception as error:
         # A layer that is wrong already may well trip over the further rules.
         if len(report.failures) == before:
             report.add(FAILED, *explain_error(case, error))
+    return case
 
 
 def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
@@ -80,6 +96,7 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
     except Exception as error:
         report.add(FAILED, "examples", "examples(rng)", f"raises {type(error).__name__}: {error}")
         return report
+    lines = None if stop_early else Lines(cls)
     if not examples:
         report.add(NOTHING, "examples", "examples(rng)", "yields nothing")
     for i, example in enumerate(examples, 1):
@@ -89,9 +106,12 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
             report.add(FAILED, "examples", where, message)
             continue
         layer, *inputs = example
-        report.merge(check_layer(layer, *inputs, seed=seed, where=where, stop_early=stop_early))
+        options = {"seed": seed, "where": where, "stop_early": stop_early, "lines": lines}
+        report.merge(check_layer(layer, *inputs, **options))
         if stop_early and report.failures:
             break
+    if lines and report.agrees:
+        report.unreached = set(lines.missing)
     return report
 
 

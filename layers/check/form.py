@@ -15,6 +15,8 @@ from lamina.layers.check.report import FAILED, NOTE, Report
 from lamina.layers.errors import GradientError, arrays_of, foreign_layers, untrained_arrays
 from lamina.layers.loss import Loss
 
+ROUNDING = 1e-2  # of a float32 layer, as a share of its largest number
+
 
 def trains_what_it_holds(case: Case, report: Report, rng) -> None:
     """A layer in the book's style keeps self.W = array and self.dW: no optimizer sees it."""
@@ -104,7 +106,8 @@ def keeps_its_shapes(case: Case, report: Report, rng) -> None:
 
 
 def keeps_float32(case: Case, report: Report, rng) -> None:
-    """float32 in, float32 out, in values and gradients: float64 costs twice the time and memory."""
+    """float32 in, float32 out, in values and gradients, since float64 costs twice the time and
+    memory; and the same numbers, to the rounding of float32."""
     small = Case(case.layer, [_as32(x) for x in case.inputs], case.training, case.where)
     for _, held in small.layer.walk():
         if hasattr(held, "data"):
@@ -122,11 +125,53 @@ def keeps_float32(case: Case, report: Report, rng) -> None:
     except (ValueError, TypeError) as error:
         report.add(FAILED, *explain_error(small, error))
         return
-    named = [("Y", y) for y in outputs]
-    named += [(small.label(n), g) for n, g in gradients.items() if g is not None]
-    for name, array in named:
+    layer, inputs = case.fresh()
+    expected = as_tuple(layer.forward(*inputs))
+    right = case.collect(layer, layer.backward(*(np.asarray(d, np.float64) for d in douts)))
+    named = [("Y", y, e) for y, e in zip(outputs, expected, strict=True)]
+    named += [(small.label(n), g, right[n]) for n, g in gradients.items() if g is not None]
+    for name, array, wide in named:
         if np.asarray(array).dtype == np.float64:
             report.add(FAILED, name, case.where, _creep(np.asarray(array).dtype))
+        elif not np.allclose(array, wide, rtol=0, atol=ROUNDING * np.max(np.abs(wide), initial=0)):
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                "is another one in float32: it differs from that in float64 by more than a "
+                f"hundredth, {_worst(array, wide)}",
+            )
+
+
+def takes_any_layout(case: Case, report: Report, rng) -> None:
+    """Arrays that lie otherwise in memory, as views and transposed arrays do, give the same."""
+    outputs, douts, expected = case.sample(rng)
+    layer, inputs = case.fresh(case.variables, _spread)
+    named = [("Y", y, e) for y, e in zip(as_tuple(layer.forward(*inputs)), outputs, strict=True)]
+    gradients = case.collect(layer, case.back(layer, *map(_spread, douts)))
+    named += [(case.label(n), g, expected[n]) for n, g in gradients.items() if g is not None]
+    for name, array, right in named:
+        if not np.allclose(array, right, rtol=0, atol=1e-9 * np.max(np.abs(right), initial=0)):
+            report.add(
+                FAILED,
+                name,
+                case.where,
+                "is another one where arrays do not lie row by row in memory, as views and "
+                f"transposed ones do not: {_worst(array, right)}",
+            )
+
+
+def _spread(x):
+    """The same numbers, with others between them in memory and the last axis first."""
+    if not x.ndim:
+        return x
+    wide = np.repeat(np.moveaxis(x, -1, 0), 2, axis=0)
+    return np.moveaxis(wide[::2], 0, -1)
+
+
+def _worst(array, right) -> str:
+    at = np.unravel_index(np.argmax(np.abs(np.asarray(array) - right)), np.shape(right))
+    return f"{np.asarray(array)[at]:.6g} for {right[at]:.6g}"
 
 
 def _constants_as_32(layer: Layer) -> None:

@@ -38,13 +38,13 @@ def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
 
     Raises ValueError if the class as it is does not pass: a check that always fails catches all.
     """
-    if not (report := check_class(cls, seed)).passed:
+    if not (report := check_class(cls, seed)).agrees:
         raise ValueError(f"mutants need a layer that passes the check itself\n{report}")
     original, reached = traced_fingerprint(cls, seed)
     rows = []
     for mutant in mutants_of(cls):
         with np.errstate(all="ignore"):
-            passed = check_class(mutant.cls, seed, stop_early=True).passed
+            passed = check_class(mutant.cls, seed, stop_early=True).agrees
         if not passed:
             verdict = CAUGHT
         elif mutant.line not in reached:

@@ -1,6 +1,7 @@
 """What a check found."""
 
 import dataclasses
+import math
 
 FAILED, NOTHING, NOTE = "failed", "proved nothing", "note"
 
@@ -29,9 +30,15 @@ class Report:
         self.proved: set[str] = set()  # arrays whose gradient was seen to be right, and not zero
         self.seen: set[str] = set()
         self.impure = ""  # why reverse mode cannot follow forward, if it cannot
+        self.low, self.high = -math.inf, math.inf  # of the inputs that every case was checked with
+        self.unreached: set[tuple] = set()  # (line, source) of backward that no example runs
 
     def add(self, kind: str, array: str, where: str, message: str) -> None:
         self.findings.append(Finding(kind, array, where, message))
+
+    def reached(self, low: float, high: float) -> None:
+        """A case was checked with inputs from low to high."""
+        self.low, self.high = max(self.low, low), min(self.high, high)
 
     @property
     def failures(self) -> list[Finding]:
@@ -42,33 +49,54 @@ class Report:
         return self.seen - self.proved
 
     @property
-    def passed(self) -> bool:
+    def agrees(self) -> bool:
+        """Is nothing wrong in what was run?"""
         return not self.failures and not self.unproved and bool(self.proved)
+
+    @property
+    def passed(self) -> bool:
+        return self.agrees and not self.unreached
 
     def merge(self, other: "Report") -> None:
         self.findings += other.findings
         self.proved |= other.proved
         self.seen |= other.seen
         self.impure = self.impure or other.impure
+        self.reached(other.low, other.high)
 
     def __str__(self):
         if self.passed:
             witnesses = "duals, differences" if self.impure else "duals, reverse mode, differences"
             head = f"{self.layer}: ok, proved {', '.join(sorted(self.proved))} by {witnesses}"
+            if self.low < self.high < math.inf:
+                head += f"; inputs from {_rounded(self.low)} to {_rounded(self.high)}"
         elif self.failures:
             head = f"{self.layer}: FAILED"
-        else:
+        elif not self.agrees:
             names = ", ".join(sorted(self.unproved)) or "any gradient"
             head = f"{self.layer}: PROVED NOTHING about {names}"
+        else:
+            n = len(self.unreached)
+            lines = "a line" if n == 1 else f"{n} lines"
+            head = f"{self.layer}: PROVED NOTHING about {lines} of backward, which no example runs"
         # A zero gradient in one example is no news if another example proved the array.
         shown = [f for f in self.findings if f.kind != NOTHING or f.array in self.unproved]
         groups: dict[tuple, list[Finding]] = {}
         for finding in shown:
             groups.setdefault((finding.array, finding.kind, finding.cause), []).append(finding)
         lines = [head, *(_group(found) for found in groups.values())]
+        for line, source in sorted(self.unreached):
+            lines.append(f"  line {line}: not reached: {source:.100}")
+        if self.unreached:
+            lines.append("  add an example that comes there")
         if self.impure:
             lines.append(f"  reverse mode cannot follow forward: {self.impure}")
         return "\n".join(lines)
+
+
+def _rounded(number: float) -> str:
+    """To two digits, without an exponent while that is short."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _group(found: list[Finding]) -> str:

@@ -22,13 +22,26 @@ def find(name: str) -> type:
     """A layer class by its name, or by path.py:Class. Raises ImportError if there is none."""
     if ".py:" in name:
         path, _, class_name = name.rpartition(":")
-        return load_class(Path(path), class_name)
+        found = load_class(Path(path), class_name)
+        if not (isinstance(found, type) and issubclass(found, Layer)):
+            raise ImportError(
+                f"{name}: {class_name} is no layer: a class that inherits from lamina.layers.Layer "
+                f"is, and this is a {_kind(found)}"
+            )
+        return found
     if name.endswith(".py"):
         raise ImportError(f"{name} is a file; add the class: {name}:ClassName")
     known = {cls.__name__: cls for cls in all_layers()}
     if name not in known:
         raise ImportError(f"no layer {name}{suggest(name, known)}; your own: path.py:Class")
     return known[name]
+
+
+def _kind(found) -> str:
+    if isinstance(found, type):
+        bases = ", ".join(base.__name__ for base in found.__bases__)
+        return f"class of {bases}"
+    return type(found).__name__
 
 
 def show_check(cls: type, seed: int) -> bool:

@@ -99,30 +99,6 @@ def test_a_file_that_does_not_run(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Afine", "no layer Afine; did you mean Affine?"),
-        ("nowhere.py:Swish", "no such file: nowhere.py"),
-        ("my_layers.py", "my_layers.py is a file; add the class: my_layers.py:ClassName"),
-    ],
-)
-def test_a_name_that_is_not_there(name, words, capsys):
-    assert main(["check", name]) == 2
-    assert words in capsys.readouterr().err
-
-
-def test_a_class_that_the_file_has_not(own_layer, capsys):
-    assert main(["check", f"{own_layer}:Swich"]) == 2
-    assert "has no class Swich; did you mean Swish?" in capsys.readouterr().err
-
-
-def test_a_file_that_does_not_run(tmp_path, capsys):
-    (tmp_path / "bad.py").write_text("1 / 0")
-    assert main(["check", f"{tmp_path / 'bad.py'}:Swish"]) == 2
-    assert "failed: ZeroDivisionError" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
         ("Optimizer", "Optimizer is no layer: a class that inherits from lamina.layers.Layer is"),
         ("function", "function is no layer"),
         ("number", "number is no layer"),

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from lamina.common.memory import keep_memory
+from lamina.common.notice import note
 from lamina.common.threads import current_threads, set_threads, stop_waiting_early
 from lamina.experiment.config import Config, ConfigError, load_config
 from lamina.experiment.find_config import find_config
@@ -14,6 +15,9 @@ EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forw
 "batch_size", "shards", "steps", "step" and "update" (seconds), "samples_per_second",
 "peak_memory" (bytes; null where the system does not say).
 """
+
+
+_LEFT_OUT = {"accumulate": 1, "gradient_penalty": 0}  # what makes a step longer, unless this
 
 
 def add_arguments(parser) -> None:
@@ -76,6 +80,9 @@ def profile(
     X, t = batch_of(
         dataset, batch_size or training.get("batch_size", 100), np.random.default_rng(0)
     )
+    left_out = [name for name, plain in _LEFT_OUT.items() if training.get(name, plain) != plain]
+    if left_out:
+        note(f"a plain step is measured, without the {' and '.join(left_out)} of the configuration")
     shards = shards or training.get("shards", 1)
     if shards == "auto":
         shards = fastest_shards(net, X, t, current_threads())

@@ -1,5 +1,6 @@
 """facts.json: what stays the same throughout a run, and its numbers must be judged by."""
 
+import inspect
 import json
 import math
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.folder import placed
+from lamina.datasets.rows import pieces
+from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
 from lamina.layers import Dropout
 from lamina.nets.probes import places_of
@@ -71,9 +74,16 @@ def _figure(trainer) -> dict | None:
 def _guessing_loss(trainer) -> float | None:
     """Of a net with one loss, if the task knows it."""
     kinds = [type(head.loss).__name__ for head in trainer.net.heads.values()]
-    if len(kinds) != 1:
+    if len(kinds) != 1 or _has_options(next(iter(trainer.net.heads.values())).loss):
         return None
     return _rounded(trainer.dataset.guessing_loss(kinds[0]))
+
+
+def _has_options(loss) -> bool:
+    """Such as class weights, or a sum over the batch: guessing costs something else then."""
+    defaults = {n: p.default for n, p in inspect.signature(type(loss)).parameters.items()}
+    given = loss.arguments() if hasattr(loss, "arguments") else {}
+    return any(v != defaults.get(n) for n, v in given.items() if n != "ignore_index")
 
 
 def _inputs_vary(train) -> float:
@@ -84,8 +94,15 @@ def _inputs_vary(train) -> float:
 
 
 def _targets(t) -> dict:
-    whole = (t.mean(dtype=np.float64), t.std(dtype=np.float64), t.min(), t.max())
-    return dict(zip(("mean", "std", "low", "high"), map(_rounded, map(float, whole)), strict=True))
+    """Of all numbers together; t may be Rows of files."""
+    centre = float(mean(t).mean())
+    ends = [(float(piece.min()), float(piece.max())) for _, piece in pieces(t)]
+    whole = (
+        *(centre, math.sqrt(mean_square(t, centre))),
+        *(min(low for low, _ in ends), max(high for _, high in ends)),
+    )
+    named = zip(("mean", "std", "low", "high"), map(_rounded, whole), strict=True)
+    return dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -158,9 +158,11 @@ class Record:
 
     @cached_property
     def lr(self) -> float:
-        """The highest rate that history.csv has, or that of the configuration."""
+        """That of the configuration, which a schedule multiplies; if it says none, the highest that
+        history.csv has: that has rates at evaluations alone."""
         rates = self.history.get("lr", np.empty(0))
-        return float(rates.max()) if len(rates) else number(self.optimizer.get("lr"))
+        configured = number(self.optimizer.get("lr"))
+        return configured if configured > 0 or not len(rates) else float(rates.max())
 
     @property
     def optimizer(self) -> dict:

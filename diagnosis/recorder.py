@@ -79,18 +79,21 @@ class Recorder:
         """Note the step that is taken inside. One that fails leaves no rows."""
         started = time.perf_counter()
         self._seen: dict[tuple[str, int], _Seen] = {}  # by layer, and twin of the net
+        self._trainer, self._X = trainer, None
         learned = {n: p for n, p in trainer.optimizer.parameters.items() if p.trainable}
         before = {name: param.data.copy() for name, param in learned.items()}
         self.seconds += time.perf_counter() - started
         with Probes(self._places, self):
             yield
         started = time.perf_counter()
-        self._write_layers(trainer.iteration, trainer.batch[1])
+        self._write_layers(trainer.iteration, self._X)
         self._write_parameters(trainer.iteration, learned, before)
         self.seconds += time.perf_counter() - started
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
         """The first forward of a layer in the step; there are more with several batches."""
+        if self._X is None:
+            self._X = self._trainer.batch.X
         if place.is_loss or (place.name, place.twin) in self._seen:
             return
         started = time.perf_counter()
@@ -130,7 +133,7 @@ class Recorder:
             self.seconds += time.perf_counter() - started
 
     def _write_layers(self, iteration: int, X) -> None:
-        arrays = X if isinstance(X, tuple) else (X,)
+        arrays = X if isinstance(X, tuple) else (() if X is None else (X,))
         if (inputs := _joined(arrays)) is not None:
             numbers = [*mean_and_std(inputs), None, None, None, None]
             self._layers.write((iteration, "(input)", "input", *map(_cell, numbers)))

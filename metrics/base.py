@@ -17,6 +17,7 @@ class Metric:
         percent           whether `shown` writes 97.26 % instead of 0.9726
         scalar            False if there is no single figure: value() is NaN, and it has no column
         needs             the scores and targets that it takes, in words
+        unfit             losses whose nets give no scores such as it takes
     """
 
     name: str = ""
@@ -25,6 +26,7 @@ class Metric:
     percent: bool = False
     scalar: bool = True
     needs: str = "scores and targets"
+    unfit: tuple[str, ...] = ()
 
     def __init__(self):
         self.reset()

@@ -23,6 +23,7 @@ class Perplexity(Metric):
     name = "perplexity"
     higher_is_better = False
     limits = (1.0, math.inf)
+    unfit = ("CrossEntropyError",)  # behind a softmax of its own
     needs = "two scores or more, (..., C), with class indices (...) or one-hot rows (..., C)"
 
     def __init__(self, *, ignore_index: int | None = None):

@@ -25,8 +25,20 @@ class Evaluator:
         names = ["loss", *(metric.name for metric in self.metrics)]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"metrics: {twice} stands twice; keep one")
+        for metric in self.metrics:
+            self._check_loss(metric)
         self.sets = tuple(dataset.sets())
         self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
+
+    def _check_loss(self, metric) -> None:
+        for head in self.net.heads.values():
+            if type(head.loss).__name__ in getattr(metric, "unfit", ()):
+                kind = type(head.loss).__name__
+                raise ValueError(
+                    f"metrics: {metric.name} takes scores, and a net with {kind} gives "
+                    "probabilities; let the loss be {type: SoftmaxWithLoss}, without the Softmax "
+                    "before it"
+                )
 
     @property
     def counts(self) -> str:

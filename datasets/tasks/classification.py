@@ -115,6 +115,10 @@ class Classification(Task):
             return (scores[..., 0] > 0).astype(np.intp)
         return scores.argmax(axis=-1)
 
+    def indices(self, t) -> np.ndarray:
+        """Targets as class indices, which one-hot rows become."""
+        return t.argmax(axis=-1) if self._is_one_hot(t) else t
+
     def shown(self, prediction):
         prediction = np.asarray(prediction)
         if prediction.ndim and self._is_one_hot(prediction[np.newaxis]):

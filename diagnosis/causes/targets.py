@@ -35,9 +35,18 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         if large
         else "The targets are lost beside the first outputs, which are many times as large.",
         [
-            f"train on (target - {mean:.3g}) / {std:.3g}, and put it back after prediction"
+            _advice(mean, std, targets.get("width", 1))
             if std > 0
             else "the targets are all the same: there is nothing to learn",
         ],
         explains=(EVERYTHING,),
     )
+
+
+def _advice(mean: float, std: float, width: int) -> str:
+    if width > 1:
+        return (
+            f"train on {width} targets each of which has its own mean taken off and is divided by "
+            "its own deviation, and put both back after prediction"
+        )
+    return f"train on (target - {mean:.3g}) / {std:.3g}, and put it back after prediction"

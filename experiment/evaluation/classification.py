@@ -21,28 +21,32 @@ LISTED = 15
 
 def report(evaluation) -> str:
     """Recall and precision of each class, and the confusion matrix, as text."""
-    return table(counts(evaluation), evaluation.task.class_names)
+    matrix = confusion(evaluation)
+    return table(matrix.counts, evaluation.task.class_names, unpredicted=matrix.unpredicted)
 
 
-def counts(evaluation) -> np.ndarray:
-    """How often class i was taken for class j, of the positions that count: (C, C)."""
+def confusion(evaluation) -> ConfusionMatrix:
+    """How often class i was taken for class j, of the positions that count."""
     matrix = ConfusionMatrix(ignore_index=evaluation.task.ignore_index)
     matrix.update(evaluation.scores, evaluation.targets)
-    return matrix.counts
+    return matrix
 
 
-def table(counts: np.ndarray, class_names: tuple, counted: str = "samples") -> str:
-    """A row for each class, then the matrix; `counted` says what the numbers are of."""
-    total, correct = counts.sum(), np.trace(counts)
+def table(counts: np.ndarray, class_names: tuple, counted: str = "samples", unpredicted=0) -> str:
+    """A row for each class, then the matrix; `counted` says what the numbers are of. `unpredicted`
+    are those of each class whose scores hold a NaN: they count, and are not right."""
+    of_class = counts.sum(axis=1) + unpredicted
+    total, correct = of_class.sum(), np.trace(counts)
     names = row_names(class_names)
     width = max(map(width_of, ("class", *names)))
-    lines = [f"{correct} of {total} {counted} right", ""]
+    lines = [f"{correct} of {total} {counted} right"]
+    if lost := int(np.sum(unpredicted)):
+        lines.append(f"{lost} of them with scores that are NaN, in no column of the matrix")
+    lines.append("")
     lines.append(f"{left('class', width)}  {counted}  found (recall)  right when said (precision)")
     for i, name in enumerate(names):
-        recall, precision = (
-            percent(counts[i, i], n) for n in (counts[i].sum(), counts[:, i].sum())
-        )
-        number = f"{counts[i].sum():>{len(counted)}}"
+        recall, precision = (percent(counts[i, i], n) for n in (of_class[i], counts[:, i].sum()))
+        number = f"{of_class[i]:>{len(counted)}}"
         lines.append(f"{left(name, width)}  {number}  {recall:>14}  {precision:>27}")
     return "\n".join([*lines, "", *_confusion(counts, names, width)])
 

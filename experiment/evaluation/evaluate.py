@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.datasets import Dataset, Samples
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.experiment.evaluation import (
     classification,
     multilabel,
@@ -77,6 +77,8 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     row = {f"{part}_{name}": value for name, value in figures.items()}
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))
+    if isinstance(dataset.task, Classification):
+        targets = dataset.task.indices(targets)
     return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown)
 
 

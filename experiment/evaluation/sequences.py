@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.experiment.evaluation.classification import counts, table
+from lamina.experiment.evaluation.classification import confusion, table
 
 PICTURE = "sequences.png"
 MOST_CLASSES = 30  # of which a table is still read
@@ -19,9 +19,12 @@ def report(evaluation) -> str:
     wrong = (said != true) & counted
     lines = []
     if len(names) <= MOST_CLASSES:
-        lines += [table(counts(evaluation), names, "positions"), ""]
-    clean = np.count_nonzero(~wrong.reshape(len(wrong), -1).any(axis=1))
-    lines.append(f"every position right: {clean} of {len(true)} sequences")
+        matrix = confusion(evaluation)
+        lines += [table(matrix.counts, names, "positions", matrix.unpredicted), ""]
+    counts_at_all = counted.reshape(len(true), -1).any(axis=1)
+    clean = np.count_nonzero(counts_at_all & ~wrong.reshape(len(wrong), -1).any(axis=1))
+    n = int(np.count_nonzero(counts_at_all))
+    lines.append(f"every position right: {clean} of {n} sequence{'s' * (n != 1)}")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
         if mistakes[row]:

@@ -218,3 +218,23 @@ def test_saturation_is_where_the_derivative_is_small():
         slope = layer.backward(np.ones_like(X))
         assert share_saturated(layer, Y) == pytest.approx(np.mean(slope < 0.05 * largest))
     assert share_saturated(Relu(), X) is None
+
+
+def test_the_inputs_are_those_of_the_batch_that_the_layers_saw(tmp_path):
+    for accumulate in (1, 2):
+        make(tmp_path / str(accumulate), accumulate=accumulate, record_every=1).run()
+    one, two = (rows(tmp_path / name / "layers.csv")[:2] for name in ("1", "2"))
+    assert [row["layer"] for row in one] == ["(input)", "affine1"]
+    assert [row["mean"] for row in one] == [row["mean"] for row in two]
+
+
+def test_what_guessing_costs_is_not_known_of_a_loss_with_options(tmp_path):
+    for name, loss in (("plain", SoftmaxWithLoss()), ("sum", SoftmaxWithLoss("sum"))):
+        trainer = make(tmp_path / name, iterations=1)
+        trainer.net.heads["loss"].loss = loss
+        trainer.run()
+    plain, summed = (
+        json.loads((tmp_path / name / "facts.json").read_text()) for name in ("plain", "sum")
+    )
+    assert plain["guessing_loss"] == pytest.approx(np.log(3), rel=1e-3)
+    assert summed["guessing_loss"] is None

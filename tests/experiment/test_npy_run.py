@@ -207,3 +207,24 @@ def test_where_files_lie_is_no_difference(key):
     before, now = ({"dataset": {"type": "X", key: f"{place}/a"}} for place in ("here", "there"))
     assert differences(before, now) == []
     assert differences(before, now | {"training": {"shuffle_block": 64}}) != []
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_numbers_to_learn_from_files(tmp_path, config_of, width):
+    """Their facts too: those of all targets, which are read in pieces."""
+    rng = np.random.default_rng(0)
+    t = rng.standard_normal((200, width)).astype(np.float32) + 3
+    np.save(tmp_path / "x.npy", rng.standard_normal((200, 4)).astype(np.float32))
+    np.save(tmp_path / "t.npy", t)
+    config = config_of(f"""
+    dataset: {{type: NPY, inputs: {tmp_path}/x.npy, targets: {tmp_path}/t.npy, test_share: 0.25}}
+    net: {{type: Sequential, layers: {{a: {{type: Affine, n_out: {width}}}}},
+          loss: {{type: SquaredErrorLoss}}}}
+    optimizer: {{type: SGD, lr: 0.01}}
+    training: {{iterations: 3, batch_size: 10}}
+    """)
+    run(config, "numbers", tmp_path / "run", quiet=True)
+    facts = json.loads((tmp_path / "run" / "facts.json").read_text())["targets"]
+    assert facts["width"] == width
+    assert facts["mean"] == pytest.approx(3, abs=0.3)
+    assert facts["std"] == pytest.approx(1, abs=0.3)

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from lamina.datasets import Classification, Dataset, Regression, Samples
-from lamina.layers import Affine, Dropout, Relu, SoftmaxWithLoss, SquaredErrorLoss
+from lamina.layers import (
+    Affine,
+    CrossEntropyError,
+    Dropout,
+    Relu,
+    SoftmaxWithLoss,
+    SquaredErrorLoss,
+)
 from lamina.nets import Graph, Head, Node, Sequential
 from lamina.training.evaluator import Evaluator
 
@@ -139,3 +146,11 @@ def test_a_metric_of_many_numbers_is_no_column():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="no single number"):
         Evaluator(net(rng), data(rng), ["confusion"])
+
+
+def test_a_metric_of_scores_is_refused_where_there_are_probabilities():
+    rng = np.random.default_rng(0)
+    made = net(rng, CrossEntropyError())
+    with pytest.raises(ValueError, match=r"perplexity takes scores.*SoftmaxWithLoss"):
+        Evaluator(made, data(rng), ["accuracy", "perplexity"])
+    Evaluator(made, data(rng), ["accuracy"])

@@ -338,3 +338,30 @@ def test_rows_in_a_report_are_those_of_the_set(monkeypatch, task):
     assert len(found.rows) == 1000
     found.rows = found.rows + 1000
     assert "row 1500" in found.report()
+
+
+def test_scores_that_are_nan_count_as_samples_that_are_not_right():
+    scores = SCORES.copy()
+    scores[0, 1] = np.nan
+    task = Classification(("cat", "dog", "bird"))
+    lines = evaluation(scores, TRUE, task, SoftmaxWithLoss()).report().splitlines()
+    assert "accuracy 25.00 %" in lines[0]
+    assert lines[2] == "1 of 4 samples right"
+    assert lines[3] == "1 of them with scores that are NaN, in no column of the matrix"
+    assert lines[6].split()[:4] == ["cat", "1", "0.00", "%"]
+
+
+def test_sequences_of_which_nothing_counts_are_not_counted():
+    t = np.array([[0, 1], [1, 1], [-1, -1]])
+    task = Classification(("a", "b"), ignore_index=-1)
+    scores = np.eye(2)[[[0, 1], [0, 1], [0, 0]]]
+    made = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1))
+    assert "every position right: 1 of 2 sequences" in made.report()
+
+
+def test_one_hot_targets_are_reported_as_the_classes_that_they_are():
+    task = Classification(("cat", "dog", "bird"))
+    plain, one_hot = (
+        evaluation(SCORES, t, task, SoftmaxWithLoss()).report() for t in (TRUE, np.eye(3)[TRUE])
+    )
+    assert one_hot == plain

@@ -13,7 +13,7 @@ from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
 from lamina.experiment.squashed import doubtful, last_before, refused
-from lamina.layers import Affine, Copy, Layer, Loss, ShapeError
+from lamina.layers import Affine, Copy, Embedding, Layer, Loss, ShapeError
 from lamina.nets.weights import load_weights
 from lamina.nets.wiring import wire
 
@@ -104,6 +104,8 @@ class _Building:
             except (ShapeError, IndexError) as error:
                 message = f"does not fit an input of {shapes[0]}: {error}{advice}"
                 raise section.error(message) from None
+            if issubclass(cls, Embedding) and "n_words" not in section.data:
+                raise section.error(f"{cls.__name__} needs n_words{self._words()}")
             try:
                 layer = section.call(cls, given, others)
             except ConfigError as error:
@@ -119,6 +121,16 @@ class _Building:
             _set_up_parameters(section, layer)
         self.made[_dotted(section.place)] = layer
         return layer, shape
+
+    def _words(self) -> str:
+        """How many words the inputs need, in words; "" if they are no indices. It is for the user
+        to say: words of later data may be missing in these."""
+        sets = (self.dataset.train, self.dataset.test, self.dataset.validation)
+        inputs = [getattr(samples, "X", None) for samples in sets if samples is not None]
+        if not all(isinstance(X, np.ndarray) and X.dtype.kind in "iu" and X.size for X in inputs):
+            return ""
+        highest = max(int(X.max()) for X in inputs)
+        return f": the indices of this data set go up to {highest}, so n_words: {highest + 1}"
 
     def _same(self, section: Section, room, others) -> Layer:
         """The layer of another place: there it is made, here it shares what it learns."""

@@ -278,3 +278,24 @@ def test_a_layer_at_a_second_place(net_of):
 def test_a_second_place_that_cannot_be(net_of, new, words):
     with pytest.raises(ConfigError, match=words):
         net_of(CHAIN.replace("{type: Relu}", new))
+
+
+def test_an_embedding_without_n_words_is_told_how_many_the_data_need(config_of, tmp_path):
+    words, t = np.arange(8).reshape(4, 2), np.arange(4) % 2
+    arrays = {"x_train": words, "t_train": t, "x_test": words + 5, "t_test": t}
+    np.savez(tmp_path / "words.npz", **arrays)
+    config = config_of(f"""
+        dataset: {{type: NPZ, path: {tmp_path / "words.npz"}, indices: true}}
+        net:
+          type: Sequential
+          layers:
+            table: {{type: Embedding, n_dims: 3}}
+            flat: {{type: Flatten}}
+            out: {{type: Affine, n_out: 2}}
+          loss: {{type: SoftmaxWithLoss}}
+        optimizer: {{type: SGD, lr: 0.1}}
+        training: {{iterations: 1, batch_size: 2}}
+    """)
+    words = "table: Embedding needs n_words: the indices .* go up to 12, so n_words: 13"
+    with pytest.raises(ConfigError, match=words):
+        build_net(config, build_dataset(config), np.random.default_rng(0))

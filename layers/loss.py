@@ -26,12 +26,13 @@ class Loss(Layer):
         """The factor of the sum in the loss: 1 / weight for the mean, 1 for the sum. `weight` is
         the number of samples, or of what else counts, and is kept as `self.weight`.
 
-        Where nothing counts it is 0 for the mean: the loss is 0, not the NaN of 0 / 0.
+        Where nothing counts it is 1 for the mean too: the loss is a sum, 0 but for what a label
+        smoothing adds, not the NaN of 0 / 0.
         """
         self.weight = weight
         if self.reduction == "sum":
             return 1.0
-        return 1.0 / weight if weight else 0.0
+        return 1.0 / weight if weight else 1.0
 
     def summed(self, loss) -> float:
         """The loss that the last forward gave, as a sum: not divided by `weight`."""
@@ -40,7 +41,7 @@ class Loss(Layer):
                 f"{type(self).__name__}: how much counted is known after a forward, if that "
                 "multiplies by self.scale(n), n being the number of samples"
             )
-        return float(loss) * self.weight if self.reduction == "mean" else float(loss)
+        return float(loss) * (self.weight or 1.0) if self.reduction == "mean" else float(loss)
 
     def output_shape(self, input_shape):
         return ()

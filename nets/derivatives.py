@@ -40,7 +40,10 @@ class Derivatives:
             finally:
                 self.forget()
                 level.ended = True  # what a layer keeps of this pass is an error from here on
-            return {name: tangent(g, level) for name, g in gradients.items()}
+            return {
+                name: np.zeros_like(v[name]) if g is None else tangent(g, level)
+                for name, g in gradients.items()
+            }
 
 
 def _check_direction(parameters: dict, v: dict) -> None:

@@ -21,7 +21,10 @@ def add_penalised_gradient(net, X, t, scale: float = 1.0, *, penalty: float) -> 
         param.grad = None
     loss = float(net.loss(X, t))
     net.backward()
-    gradient = {name: param.grad for name, param in trained.items()}
+    gradient = {  # of a parameter that no loss reaches 0
+        name: np.zeros_like(param.data) if param.grad is None else param.grad
+        for name, param in trained.items()
+    }
     for held, value in zip(moving, before, strict=True):
         restore(held, value)
     product = net.hvp(X, t, gradient)

@@ -222,13 +222,14 @@ def test_a_batch_in_which_nothing_counts_teaches_nothing(loss, reduction):
         assert not layer.backward().any()
 
 
-def test_a_mean_over_a_weight_of_nothing_is_0_where_smoothing_leaves_a_sum():
-    """PyTorch divides by 0 here: infinity."""
+def test_over_a_weight_of_nothing_what_smoothing_leaves_stays_a_sum():
+    """PyTorch divides by 0 here: infinity. The mean over several batches needs the sum."""
     options = {"class_weights": (0, 1, 1), "label_smoothing": 0.5}
-    layer = SoftmaxWithLoss(**options)
-    assert layer.forward(SCORES, np.array([0, 0])) == 0
-    assert not layer.backward().any()
-    assert SoftmaxWithLoss("sum", **options).forward(SCORES, np.array([0, 0])) > 0.9
+    mean, summed = SoftmaxWithLoss(**options), SoftmaxWithLoss("sum", **options)
+    value = mean.forward(SCORES, np.array([0, 0]))
+    assert value == summed.forward(SCORES, np.array([0, 0])) > 0.9
+    assert mean.summed(value) == value
+    np.testing.assert_array_equal(mean.backward(), summed.backward())
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -154,3 +154,15 @@ def test_a_metric_of_scores_is_refused_where_there_are_probabilities():
     with pytest.raises(ValueError, match=r"perplexity takes scores.*SoftmaxWithLoss"):
         Evaluator(made, data(rng), ["accuracy", "perplexity"])
     Evaluator(made, data(rng), ["accuracy"])
+
+
+def test_samples_without_weight_count_by_what_smoothing_adds_in_any_batch():
+    """Of samples sorted by class, whole batches may have no weight at all."""
+    rng = np.random.default_rng(0)
+    made = net(rng, SoftmaxWithLoss(class_weights=[0.0, 1.0, 1.0], label_smoothing=0.3))
+    X, t = rng.standard_normal((60, 4)).astype(np.float32), np.repeat([0, 1, 2], [50, 5, 5])
+    samples = Samples(X, t)
+    evaluator = Evaluator(made, Dataset(samples, samples, Classification(("a", "b", "c"))))
+    whole = evaluator.figures([(X, t)])["loss"]
+    cut = evaluator.figures([(X[i : i + 20], t[i : i + 20]) for i in (0, 20, 40)])["loss"]
+    assert cut == pytest.approx(whole, rel=1e-5)

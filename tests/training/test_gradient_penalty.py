@@ -7,7 +7,7 @@ import pytest
 
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.layers import Affine, BatchNormalization, Dropout, Sigmoid, SoftmaxWithLoss
-from lamina.nets import Sequential
+from lamina.nets import Graph, Head, Node, Sequential
 from lamina.optimizers import SGD
 from lamina.training.gradient_penalty import add_penalised_gradient
 from lamina.training.trainer import Trainer
@@ -134,3 +134,16 @@ def test_a_frozen_parameter_has_no_part_in_it():
     value = add_penalised_gradient(net, X, t, penalty=PENALTY)
     assert value == pytest.approx(plain + PENALTY * squares, rel=1e-10)
     assert net.parameters()["affine1.W"].grad is None
+
+
+def test_a_parameter_that_no_loss_reaches_stays():
+    rng = np.random.default_rng(0)
+    nodes = {
+        "a": Node(Affine(4, 3, rng=rng), inputs="X"),
+        "u": Node(Affine(4, 2, rng=rng), inputs="X"),
+    }
+    net = Graph(nodes, outputs=("a", "u"), losses={"of_a": Head(SoftmaxWithLoss(), "a")})
+    X, t = batch()
+    add_penalised_gradient(net, X.astype(np.float32), t, penalty=PENALTY)
+    assert np.any(net.layers["a"].W.grad)
+    assert not np.any(net.layers["u"].W.grad)

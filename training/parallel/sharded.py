@@ -35,9 +35,12 @@ class Sharded(Net):
         spawned = {i: _children(rng, n - 1) for i, rng in seeds.items()}
         others = [_twin(net, {i: rngs[k] for i, rngs in spawned.items()}) for k in range(n - 1)]
         self.nets = [net, *others]
-        for k, one in enumerate(self.nets):
-            for layer in _layers(one):
-                layer.group = self.team.member(k)
+        members = [self.team.member(k) for k in range(n)]
+        self._groups = [
+            (layer, member)
+            for one, member in zip(self.nets, members, strict=True)
+            for layer in _layers(one)
+        ]
         self._params = list(zip(*(one.parameters().values() for one in self.nets), strict=True))
         self._states = list(zip(*(_states(one) for one in self.nets), strict=True))
         self._parts: list[slice] = []  # of the last loss
@@ -79,9 +82,8 @@ class Sharded(Net):
         parts = self.cut(len_of(X))
         if len(parts) < len(self.nets):
             raise ValueError(f"a batch of {len(parts)} rows for {len(self.nets)} shards")
-        before = [states[0].data for states in self._states]
         losses = self._each("losses", parts, X, t)
-        self._take_states(before, parts)
+        self._take_states(parts)
         total, shares = None, [{} for _ in parts]
         for name, head in self.heads.items():
             of_head = [one.heads[name].loss for one in self.nets]
@@ -104,7 +106,8 @@ class Sharded(Net):
         for params in self._params:
             for param in params:
                 param.grad = None
-        self.team.run(lambda k: self._back(k, dout))
+        weights = {name: head.weight for name, head in self.heads.items()}
+        self.team.run(lambda k: self._back(k, dout, weights))
         for (param, *others), before in zip(self._params, earlier, strict=True):
             gradients = [p.grad for p in (param, *others)]
             param.grad = before
@@ -114,12 +117,12 @@ class Sharded(Net):
             for other in others:
                 other.grad = None
 
-    def _back(self, k: int, dout) -> None:
+    def _back(self, k: int, dout, weights: dict[str, float]) -> None:
         net, kept = self.nets[k], {}
         net.needs_dX = False
         for name, head in net.heads.items():
             kept[name] = head.weight
-            head.weight = head.weight * self._shares[k][name]
+            head.weight = weights[name] * self._shares[k][name]
         try:
             net.backward(dout)
         finally:
@@ -144,19 +147,19 @@ class Sharded(Net):
 
     def _each(self, method: str, parts: list[slice], *batch) -> list:
         """What a method of each twin gives for its part, beginning with the states of the net."""
+        for layer, member in self._groups:  # the net may be that of other shards too
+            layer.group = member
         for state, *others in self._states:
             for other in others:
-                other.data = state.data
+                other.data = state.data.copy()  # a layer may change it in place
         given = [[part_of(arrays, part) for arrays in batch] for part in parts]
         return self.team.run(lambda k: getattr(self.nets[k], method)(*given[k]), len(parts))
 
-    def _take_states(self, before: list, parts: list[slice]) -> None:
+    def _take_states(self, parts: list[slice]) -> None:
         """Make the states of the net those of all parts together."""
         n = parts[-1].stop
-        for states, old in zip(self._states, before, strict=True):
+        for states in self._states:
             first, *others = arrays = [state.data for state in states]
-            if all(array is old for array in arrays):
-                continue
             if first.dtype.kind != "f" or all(np.array_equal(first, other) for other in others):
                 continue
             weighted = [a * ((p.stop - p.start) / n) for a, p in zip(arrays, parts, strict=True)]
@@ -219,5 +222,5 @@ def _weights(losses: list) -> list[float]:
     counted = [loss.weight for loss in losses]
     if None in counted:
         losses[0].summed(0.0)  # raises: says what the loss must do
-    total = sum(counted)
-    return [weight / total if total else 0.0 for weight in counted]
+    total = sum(counted) or 1.0
+    return [(weight or 1.0) / total for weight in counted]  # without weight it is a sum already

@@ -35,7 +35,8 @@ class Team:
                         results[k] = function(k)
                 except BaseException as error:
                     errors[k] = error
-                    meeting.call_off()
+                finally:
+                    meeting.leave()
 
             # Copied: how NumPy answers an overflow, np.errstate, is a matter of the context.
             others = [self._submit(contextvars.copy_context().run, work, k) for k in range(1, n)]
@@ -75,24 +76,42 @@ class Member:
         return self.team.meet(self.k, array)
 
 
+class LeftAlone(RuntimeError):
+    """A shard waits for others that have ended."""
+
+
 class _Meeting:
     """n threads that add up arrays, of which up to `turns` work at a time."""
 
     def __init__(self, n: int, turns: int):
         self._parts, self._total = [None] * n, None
-        self._barrier = threading.Barrier(n, self._add_up)
+        self._changed = threading.Condition()
+        self._arrived = self._sums = 0
+        self._over = False
         self._waits = turns < n
         self.turn = threading.Semaphore(turns) if self._waits else contextlib.nullcontext()
 
     def sum(self, k: int, array):
-        self._parts[k] = array
-        with self._turn_given_up():
-            self._barrier.wait()
+        with self._turn_given_up(), self._changed:
+            self._parts[k] = array
+            self._arrived += 1
+            if self._arrived == len(self._parts):
+                self._add_up()
+            else:
+                now = self._sums
+                self._changed.wait_for(lambda: self._sums > now or self._over)
+                if self._sums == now:
+                    raise LeftAlone(
+                        "a layer adds up over the whole batch in some of its shards only: every "
+                        "shard must call group.sum as often as the others"
+                    )
         return self._total  # read before the next sum begins, which waits for all again
 
-    def call_off(self) -> None:
-        """One has failed: those that wait for it would wait forever."""
-        self._barrier.abort()
+    def leave(self) -> None:
+        """One has ended, or failed: those that wait for it would wait forever."""
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
 
     @contextlib.contextmanager
     def _turn_given_up(self):
@@ -108,11 +127,13 @@ class _Meeting:
     def _add_up(self) -> None:
         first, *others = self._parts
         self._total = sum(others, first)
+        self._arrived, self._sums = 0, self._sums + 1
+        self._changed.notify_all()
 
 
 def raise_first(errors: list) -> None:
     """Raise the first error that is one of its own, not of waiting for another that failed."""
     raised = [error for error in errors if error is not None]
-    own = [error for error in raised if not isinstance(error, threading.BrokenBarrierError)]
+    own = [error for error in raised if not isinstance(error, LeftAlone)]
     for error in own or raised:
         raise error

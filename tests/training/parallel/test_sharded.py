@@ -314,3 +314,90 @@ def test_a_copy_works_by_itself():
     copied.net.layers["affine1"].W.data += 1.0
     assert float(copied.loss(X, t)) != float(sharded.loss(X, t))
     assert copied.nets[1].layers["affine1"].W.data is copied.net.layers["affine1"].W.data
+
+
+@pytest.mark.parametrize("n", [2, 4, 9])
+def test_parts_in_which_no_weight_counts_keep_what_smoothing_adds(n):
+    X, _ = batch(dense)
+    t = np.array([0, 0, 0, 0, 1, 2, 1, 2, 2])
+    loss = SoftmaxWithLoss(class_weights=[0.0, 1.0, 2.0], label_smoothing=0.3)
+    whole = dense(loss)
+    sharded = Sharded(copy.deepcopy(whole), n)
+    assert float(Sharded(copy.deepcopy(whole), n).loss(X, t)) == pytest.approx(
+        float(copy.deepcopy(whole).loss(X, t)), rel=1e-12
+    )
+    gradient, found = whole.gradient(X, t), sharded.gradient(X, t)
+    for name in gradient:
+        np.testing.assert_allclose(found[name], gradient[name], rtol=1e-10, atol=1e-13)
+
+
+def within(seconds, function):
+    """What it gives; a failure, not a hang, if that takes longer."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert results, "it hangs, or has failed"
+    return results[0]
+
+
+def test_two_cuts_of_one_net_take_turns():
+    net, (X, t) = dense(), batch(dense)
+    first, second = Sharded(net, 2), Sharded(net, 3)
+    expected = float(dense().loss(X, t))
+    for one in (first, second, first):
+        assert within(20, lambda one=one: float(one.loss(X, t))) == pytest.approx(expected)
+
+
+class AddsUpSometimes(Layer):
+    def forward(self, X):
+        if (X > 100).any():
+            self.group.sum(X.sum())
+        return X
+
+    def backward(self, dout):
+        return dout
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_layer_that_adds_up_in_some_parts_only_is_told_so(threads):
+    net = dense(sync=False)
+    net.layers = {"adds": AddsUpSometimes(), **net.layers}
+    X, t = batch(dense)
+    X[4] = 1000.0
+
+    def failed():
+        with pytest.raises(RuntimeError, match="in some of its shards only"):
+            Sharded(net, 3, threads).loss(X, t)
+        return True
+
+    assert within(20, failed)
+
+
+class InPlace(Layer):
+    def __init__(self):
+        self.mean = State(np.zeros(1))
+
+    def forward(self, X):
+        self.mean.data *= 0.9
+        self.mean.data += 0.1
+        return X
+
+    def backward(self, dout):
+        return dout
+
+
+def test_a_state_that_is_changed_in_place_is_changed_once():
+    layers = {"own": InPlace(), "affine": Affine(4, 3, rng=0, dtype=F)}
+    Sharded(Sequential(layers, loss=SoftmaxWithLoss()), 3).loss(*batch(dense))
+    np.testing.assert_allclose(layers["own"].mean.data, 0.1)
+
+
+def test_the_weight_of_a_head_may_change():
+    whole, (X, t) = two_losses(), batch(two_losses)
+    sharded = Sharded(copy.deepcopy(whole), 3)
+    for net in (whole, sharded.net):
+        net.heads["distance"].weight = 2.0
+    gradient, found = whole.gradient(X, t), sharded.gradient(X, t)
+    for name in gradient:
+        np.testing.assert_allclose(found[name], gradient[name], rtol=1e-10, atol=1e-13)

@@ -1,12 +1,12 @@
 """facts.json: what stays the same throughout a run, and its numbers must be judged by."""
 
-import inspect
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 
+from lamina.common.arguments import without_defaults
 from lamina.common.files import whole_file
 from lamina.common.folder import placed
 from lamina.datasets.rows import pieces
@@ -24,9 +24,9 @@ def write_facts(path: str | Path, trainer) -> None:
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on the
     test and the training set. `nearest` is what nearest neighbours score, `inputs_vary` the share
     of the numbers of an input that are not the same in all samples, `targets` mean, deviation and
-    ends of numbers to learn, all of them together. A parameter has its shape, the mean and the
-    deviation that it starts with, and whether it learns; losses and layers are listed with their
-    types, in order, dropout layers with their p. What is not known is None.
+    ends of numbers to learn, all of them together, and how many a sample has. A parameter has its
+    shape, the mean and the deviation that it starts with, and whether it learns; losses and layers
+    are listed with their types, in order, dropout layers with their p. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -81,9 +81,7 @@ def _guessing_loss(trainer) -> float | None:
 
 def _has_options(loss) -> bool:
     """Such as class weights, or a sum over the batch: guessing costs something else then."""
-    defaults = {n: p.default for n, p in inspect.signature(type(loss)).parameters.items()}
-    given = loss.arguments() if hasattr(loss, "arguments") else {}
-    return any(v != defaults.get(n) for n, v in given.items() if n != "ignore_index")
+    return bool(without_defaults(type(loss), loss.arguments()).keys() - {"ignore_index"})
 
 
 def _inputs_vary(train) -> float:

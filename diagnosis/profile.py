@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.layers.base import Param
 from lamina.nets.probes import Place, Probes, places_of
+from lamina.training.parallel import len_of
 
 WARM_UP = 2  # steps, which come on top
 FEWEST, SECONDS, MOST = 20, 1.0, 2000  # steps, if not said: as many as fit into a second
@@ -45,7 +46,7 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     finally:
         net.needs_dX = wanted
     step, update = (statistics.median(part) for part in zip(*times[WARM_UP:], strict=True))
-    n = len(X[0] if isinstance(X, tuple) else X)
+    n = len_of(X)
     return {
         "rows": [watcher.row(place) for place in places],
         "batch_size": n,

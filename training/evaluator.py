@@ -15,7 +15,8 @@ class Evaluator:
 
     `metrics` are names, or objects with the interface of lamina.metrics.Metric (default: those of
     the task). The first is the one that counts; without any it is the loss. Raises ValueError for
-    unknown names, for two metrics of one name, and for those that are no single number.
+    unknown names, for two metrics of one name, for those that are no single number, and for those
+    that the outputs of the net's loss do not fit.
     """
 
     def __init__(self, net, dataset: Dataset, metrics=None):

@@ -82,3 +82,10 @@ def test_weights_of_classes_make_them_count_alike():
     )
     record.outputs["2"].columns["right"] += 6.0  # found: rare, and no finding
     assert unequal_classes(record, []) is None
+
+
+def test_the_rate_is_that_of_the_configuration_whatever_a_schedule_made_of_it():
+    """history.csv has the rate at evaluations alone, the last one perhaps of next to nothing."""
+    assert record_of(20.0, 100.0, rates=[2e-3, 1e-3, 1e-4, 1e-5, 1e-6]).lr == 20.0
+    said = better_rate(record_of(20.0, 100.0, rates=[2e-3] * 5), larger=False)
+    assert said.endswith("instead of 20")

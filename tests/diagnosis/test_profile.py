@@ -310,3 +310,12 @@ def test_shards_are_those_of_the_configuration_unless_said(path):
     assert found["rows"][0]["flop"] == 2 * flop
     with pytest.raises(ConfigError, match="no more than the 2 rows of a batch, got 3"):
         profile(load_config(path), 2, 2, 3)
+
+
+def test_what_a_plain_step_leaves_out_is_said(path, capsys):
+    path.write_text(CONFIG.replace("batch_size:", "accumulate: 2, batch_size:"))
+    profile(load_config(path), 2)
+    assert "a plain step is measured, without the accumulate" in capsys.readouterr().err
+    path.write_text(CONFIG)
+    profile(load_config(path), 2)
+    assert capsys.readouterr().err == ""

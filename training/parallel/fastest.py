@@ -21,20 +21,12 @@ def fastest_shards(net, X, t, threads: int) -> int:
     tried = {1: copy.deepcopy(net), n: Sharded(copy.deepcopy(net), n)}
     seconds: dict[int, list[float]] = {count: [] for count in tried}
     for one in tried.values():
-        _step(one, X, t)
+        one.gradient(X, t)
     for _ in range(ROUNDS):
         for count, one in tried.items():
             started = time.perf_counter()
             for _ in range(STEPS):
-                _step(one, X, t)
+                one.gradient(X, t)
             seconds[count].append(time.perf_counter() - started)
     whole, cut = (statistics.median(times) for times in seconds.values())
     return n if cut * GAIN < whole else 1
-
-
-def _step(net, X, t) -> None:
-    for param in net.parameters().values():
-        param.grad = None
-    net.needs_dX = False
-    net.loss(X, t)
-    net.backward()

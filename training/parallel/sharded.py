@@ -43,8 +43,7 @@ class Sharded(Net):
         ]
         self._params = list(zip(*(one.parameters().values() for one in self.nets), strict=True))
         self._states = list(zip(*(_states(one) for one in self.nets), strict=True))
-        self._parts: list[slice] = []  # of the last loss
-        self._shares: list[dict] = []
+        self._shares: list[dict] = []  # of each part in each head's loss, of the last one
 
     @property
     def layers(self):

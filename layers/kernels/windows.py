@@ -37,11 +37,6 @@ def chunks(n: int, step: int) -> list[slice]:
     return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]
 
 
-def join(parts):
-    """What came from the chunks as one array."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
 def pad(X, padding: tuple):
     """X (N, H, W, C) with a border of zeros."""
     (ph, pw), (n, h, w, c) = padding, X.shape

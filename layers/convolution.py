@@ -145,17 +145,23 @@ class Convolution(Layer):
         return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
 
     def _added_shares(self, dout, W):
-        n, rows, width, c_out = dout.shape
+        """dX: what each window has in it, dout Wᵀ, added up. The rows of a window are added first,
+        and then those of windows side by side, KW · C numbers at a time: long runs both times."""
+        n, height, width, c_out = dout.shape
         (kh, kw), (sh, sw), (ph, pw) = self.kernel, self.stride, self.padding
         c, (x_height, x_width) = W.shape[1], self.X.shape[1:3]
-        matrix = W.transpose(0, 2, 3, 1).reshape(c_out, -1)
-        shares = (dout.reshape(-1, c_out) @ matrix).reshape(n, rows, width, kh, kw * c)
-        height, row = x_height + 2 * ph, (x_width + 2 * pw) * c
-        total = np.zeros((n, height, row), dout.dtype, like=shares)
-        for i, x in np.ndindex(kh, width):  # one row of a window is one run of kw · C numbers
-            place = slice(x * sw * c, (x * sw + kw) * c)
-            total[:, i : i + (rows - 1) * sh + 1 : sh, place] += shares[:, :, x, i]
-        total = total.reshape(n, height, x_width + 2 * pw, c)
+        matrices = W.transpose(2, 0, 3, 1).reshape(kh, c_out, kw * c)
+        by_window = np.zeros(
+            (n, x_height + 2 * ph, width * kw * c), dout.dtype, like=outermost(dout, W)
+        )
+        for i, matrix in enumerate(matrices):
+            share = dout.reshape(-1, c_out) @ matrix
+            by_window[:, i : i + (height - 1) * sh + 1 : sh] += share.reshape(n, height, -1)
+        shares = by_window.reshape(n, x_height + 2 * ph, width, kw * c)
+        total = np.zeros((n, x_height + 2 * ph, (x_width + 2 * pw) * c), dout.dtype, like=by_window)
+        for x in range(width):
+            total[:, :, x * sw * c : (x * sw + kw) * c] += shares[:, :, x]
+        total = total.reshape(n, x_height + 2 * ph, x_width + 2 * pw, c)
         return total[:, ph : ph + x_height, pw : pw + x_width]
 
     def _spread(self, dout):

@@ -70,7 +70,7 @@ class Convolution(Layer):
             raise ShapeError("Convolution", "(N, C, H, W)", str(X.shape))
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
-        self.adds_shares = self._is_thin((height, width), X.shape)
+        self.has_few_pixels = self._gains_by_pixels((height, width), X.shape)
         W, b = self.W.data, 0.0 if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
@@ -84,39 +84,50 @@ class Convolution(Layer):
 
     def backward(self, dout):
         dout = dout.transpose(0, 2, 3, 1)
-        _, height, width, c_out = dout.shape
         W = self.W.data
         dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
-        db = np.empty(c_out, W.dtype, like=dout)
-        for ins, outs in self._parts():
-
-            def products(images, ins=ins, outs=outs):
-                d = dout[images, :, :, outs]
-                rows = d.reshape(-1, width * d.shape[3])  # of pixels: long runs to add up
-                windows = self._windows(self.X[..., ins], images)
-                # Not @, which holds Python's lock where the result has no more than 500 numbers.
-                return np.dot(windows.T, rows.reshape(-1, d.shape[3])), rows.sum(axis=0)
-
-            parts = map(products, self._chunks(height * width, W[0].size))
-            total, row = (sum(part) for part in zip(*parts, strict=True))
-            dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
-            db[outs] = row.reshape(width, -1).sum(axis=0)
+        db = np.empty(len(W), W.dtype, like=dout)
+        size = (self.groups, *self.X.shape[:3], W.shape[1])
+        dX = np.empty(size, dout.dtype, like=outermost(dout, W)) if self.needs_dX else None
+        gradients = self._by_pixels if self.needs_dX and self.has_few_pixels else self._by_windows
+        for g, (ins, outs) in enumerate(self._parts()):
+            part = None if dX is None else dX[g]
+            dW[outs], db[outs] = gradients(self.X[..., ins], dout[..., outs], W[outs], part)
         self.W.accumulate(dW)
         if self.b is not None:
             self.b.accumulate(db)
-        return self._input_gradient(dout) if self.needs_dX else None
+        return None if dX is None else _joined(dX)
 
-    def _input_gradient(self, dout):
-        W = self.W.data
-        n, *places, _ = self.X.shape
-        dX = np.empty((self.groups, n, *places, W.shape[1]), dout.dtype, like=outermost(dout, W))
-        for (_, outs), part in zip(self._parts(), dX, strict=True):
-            if self.adds_shares:
-                self._add_shares(dout[..., outs], W[outs], part)
-            else:
-                matrix = W[outs, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
-                self._multiply(functools.partial(self._taps, dout[..., outs]), matrix, part)
-        return _joined(dX)
+    def _by_windows(self, X, dout, W, dX):
+        """(dW, db) from the windows of X; each window's share in dX is added to dX, if any."""
+        _, height, width, c_out = dout.shape
+
+        def gradients(images):
+            d = dout[images].reshape(-1, c_out)
+            if dX is not None:
+                dX[images] = self._added_shares(dout[images], W)
+            # Not @, which holds Python's lock where the result has no more than 500 numbers.
+            return np.dot(self._windows(X, images).T, d), _summed_rows(d, width)
+
+        dW, db = _added(map(gradients, self._chunks(height * width, W[0].size)))
+        return dW.reshape(*self.kernel, W.shape[1], c_out).transpose(3, 2, 0, 1), db
+
+    def _by_pixels(self, X, dout, W, dX):
+        """(dW, db) and dX from one matrix: for each pixel, the entries of dout that it took part
+        in, the last tap first."""
+        c_out, c_in = W.shape[:2]
+        matrix = W[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, c_in)
+
+        def gradients(images):
+            d = dout[images]
+            taps = columns(self._spread(d), self.kernel, (1, 1), self.dilation)
+            np.matmul(taps, matrix, out=dX[images].reshape(-1, c_in))
+            dW = np.dot(X[images].reshape(-1, c_in).T, taps)
+            return dW, _summed_rows(d, d.shape[2])
+
+        dW, db = _added(map(gradients, self._chunks(math.prod(X.shape[1:3]), W[:, 0].size)))
+        dW = dW.reshape(c_in, *self.kernel, c_out)[:, ::-1, ::-1]
+        return dW.transpose(3, 0, 1, 2), db
 
     def _multiply(self, unfold, matrix, out, bias=None):
         """Write unfold(images) · matrix + bias into out, (N, H, W, columns of the matrix)."""
@@ -133,26 +144,24 @@ class Convolution(Layer):
     def _windows(self, X, images):
         return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
 
-    def _taps(self, dout, images):
-        """For each pixel of X, the entries of dout that it took part in."""
-        return columns(self._spread(dout[images]), self.kernel, (1, 1), self.dilation)
-
-    def _add_shares(self, dout, W, out):
-        for images in self._chunks(math.prod(dout.shape[1:3]), W[0].size):
-            out[images] = self._added_shares(dout[images], W)
-
     def _added_shares(self, dout, W):
-        n, rows, width, c_out = dout.shape
+        """dX: what each window has in it, dout Wᵀ, added up. The rows of a window are added first,
+        and then those of windows side by side, KW · C numbers at a time: long runs both times."""
+        n, height, width, c_out = dout.shape
         (kh, kw), (sh, sw), (ph, pw) = self.kernel, self.stride, self.padding
         c, (x_height, x_width) = W.shape[1], self.X.shape[1:3]
-        matrix = W.transpose(0, 2, 3, 1).reshape(c_out, -1)
-        shares = (dout.reshape(-1, c_out) @ matrix).reshape(n, rows, width, kh, kw * c)
-        height, row = x_height + 2 * ph, (x_width + 2 * pw) * c
-        total = np.zeros((n, height, row), dout.dtype, like=shares)
-        for i, x in np.ndindex(kh, width):  # one row of a window is one run of kw · C numbers
-            place = slice(x * sw * c, (x * sw + kw) * c)
-            total[:, i : i + (rows - 1) * sh + 1 : sh, place] += shares[:, :, x, i]
-        total = total.reshape(n, height, x_width + 2 * pw, c)
+        matrices = W.transpose(2, 0, 3, 1).reshape(kh, c_out, kw * c)
+        by_window = np.zeros(
+            (n, x_height + 2 * ph, width * kw * c), dout.dtype, like=outermost(dout, W)
+        )
+        for i, matrix in enumerate(matrices):
+            share = dout.reshape(-1, c_out) @ matrix
+            by_window[:, i : i + (height - 1) * sh + 1 : sh] += share.reshape(n, height, -1)
+        shares = by_window.reshape(n, x_height + 2 * ph, width, kw * c)
+        total = np.zeros((n, x_height + 2 * ph, (x_width + 2 * pw) * c), dout.dtype, like=by_window)
+        for x in range(width):
+            total[:, :, x * sw * c : (x * sw + kw) * c] += shares[:, :, x]
+        total = total.reshape(n, x_height + 2 * ph, x_width + 2 * pw, c)
         return total[:, ph : ph + x_height, pw : pw + x_width]
 
     def _spread(self, dout):
@@ -171,12 +180,18 @@ class Convolution(Layer):
         spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
         return spread
 
-    def _is_thin(self, windows: tuple, images: tuple) -> bool:
-        """Whether there are so few windows, for their stride or for lack of padding, that dX is
-        better added up from their shares than correlated pixel by pixel."""
+    def _gains_by_pixels(self, windows: tuple, images: tuple) -> bool:
+        """Whether backward takes less time pixel by pixel than window by window.
+
+        To gather a number for a product takes as long as about 6 multiplications with it; windows
+        are gathered, and their shares written and added up. With a large stride, or without
+        padding, there are many more pixels than windows.
+        """
         c_out, c_in = self.W.data.shape[:2]
-        shares, taps = math.prod(windows) * c_in, math.prod(images[2:]) * c_out // self.groups
-        return self.dilation == (1, 1) and 2 * shares < taps
+        c_out //= self.groups
+        by_pixels = math.prod(images[2:]) * c_out * (c_in + 6)
+        by_windows = math.prod(windows) * c_in * (c_out + 15)
+        return self.dilation != (1, 1) or by_pixels < by_windows
 
     def _parts(self):
         """(input channels, output channels) of each group, as slices."""
@@ -236,3 +251,14 @@ def _joined(groups):
     g, n, height, width, c = groups.shape
     joined = groups.transpose(1, 2, 3, 0, 4).reshape(n, height, width, g * c)
     return joined.transpose(0, 3, 1, 2)
+
+
+def _summed_rows(dout, width: int):
+    """The sums of dout over all pixels, (c_out,), a row of pixels at a time: long runs."""
+    c_out = dout.shape[-1]
+    return dout.reshape(-1, width * c_out).sum(axis=0).reshape(width, c_out).sum(axis=0)
+
+
+def _added(pairs):
+    """Two sums, of the first and of the second of each pair."""
+    return (sum(parts) for parts in zip(*pairs, strict=True))

@@ -7,7 +7,6 @@ import pytest
 
 from lamina.layers import AveragePooling, Convolution, GlobalAveragePooling, MaxPooling, ShapeError
 from lamina.layers.check import check_layer
-from lamina.layers.kernels.pooling import PlacedWindows
 from lamina.nets import Sequential
 
 PICTURE = np.array(
@@ -95,21 +94,6 @@ def test_the_order_in_memory_is_kept_and_changes_no_number(cls, settings, axes):
     np.testing.assert_array_equal(dX, plain.backward(dout))
     assert dX.dtype == np.float32
     assert np.argsort(dX.strides).tolist() == np.argsort(turned.strides).tolist()
-
-
-@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 3, 2, 0)])
-def test_images_in_chunks_give_the_same_bits(monkeypatch, axes):
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((5, 3, 7, 8)).transpose(axes).copy().transpose(np.argsort(axes))
-    results = []
-    for chunk_bytes in (1 << 21, 1):
-        monkeypatch.setattr(PlacedWindows, "chunk_bytes", chunk_bytes)
-        layer = MaxPooling(3, stride=2, padding=1)
-        Y = layer.forward(X)
-        dX = layer.backward(Y * Y)
-        results.append((Y, dX))
-        assert np.argsort(dX.strides).tolist() == np.argsort(X.strides).tolist()
-    assert all(np.array_equal(*pair) for pair in zip(*results, strict=True))
 
 
 def test_a_window_of_many_entries():

@@ -11,6 +11,8 @@ from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
 from lamina.datasets.rows import DataError, FileRows, Rows
+from lamina.datasets.sampler import Sampler
+from lamina.datasets.streams import Streams
 from lamina.datasets.tasks import (
     Classification,
     LanguageModel,
@@ -20,6 +22,7 @@ from lamina.datasets.tasks import (
     Task,
     task_from_facts,
 )
+from lamina.datasets.text import Text
 
 __all__ = [
     "CSV",
@@ -37,8 +40,11 @@ __all__ = [
     "Reconstruction",
     "Regression",
     "Rows",
+    "Sampler",
     "Samples",
+    "Streams",
     "Task",
+    "Text",
     "draw_digits",
     "load_mnist",
     "task_from_facts",

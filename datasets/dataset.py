@@ -7,7 +7,9 @@ from numbers import Integral, Real
 import numpy as np
 
 from lamina.common.arguments import Remembers
+from lamina.datasets.minibatches import Minibatches
 from lamina.datasets.rows import Rows, pieces
+from lamina.datasets.sampler import Sampler
 from lamina.datasets.shown import shown_dataset
 from lamina.datasets.tasks import Reconstruction, Task
 
@@ -120,6 +122,11 @@ class Dataset(Remembers):
         if self.has_validation:
             sets["validation"] = self.validation
         return sets | {"test": self.test}
+
+    def sampler(self, batch_size: int, rng, shuffle_block: int | None = None) -> Sampler:
+        """The order in which a training run takes the training samples: shuffled, every sample once
+        per epoch. A subclass whose samples hang together gives another one."""
+        return Minibatches(len(self.train), batch_size, rng, shuffle_block)
 
     def guess(self, name: str) -> float | None:
         """What guessing by the training targets scores on a set, by the metric that counts."""

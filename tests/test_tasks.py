@@ -1,6 +1,7 @@
 """Every kind of task from end to end: from YAML and a file to curves, evaluation, diagnosis."""
 
 import csv
+import json
 import re
 import textwrap
 
@@ -9,8 +10,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from lamina.commands.frame import main
+from lamina.common.errors import RunError
 from lamina.common.table import read_table
-from lamina.datasets import NPZ, Dataset, Reconstruction, Samples
+from lamina.datasets import NPZ, Dataset, Reconstruction, Samples, task_from_facts
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import load_run
@@ -225,6 +227,36 @@ def test_a_language_model_with_padding(trained, tmp_path):
     assert history["test_perplexity"][-1] < 1.1
     assert history["test_accuracy"][-1] == 1.0
     assert "perplexity 1.0" in summary
+
+
+def test_the_next_character_of_a_text(trained, tmp_path):
+    """In a cycle of ten characters the four before one say which it is."""
+    (tmp_path / "cycle.txt").write_text("banana 가나\nb" * 150)
+    _, history, said = trained("""
+        dataset:
+          {type: Text, path: cycle.txt, length: 4, predict: last, validation_share: 0.2}
+        net:
+          type: Sequential
+          layers:
+            embedding: {type: Embedding, n_dims: 8}
+            flatten: {type: Flatten}
+            affine1: {type: Affine, n_out: 32}
+            relu: {type: Relu}
+            affine2: {type: Affine}
+          loss: {type: SoftmaxWithLoss}
+        optimizer: {type: Adam, lr: 0.01}
+        training: {iterations: 200, batch_size: 50, evaluate_every: 50, keep_best: true}
+    """)
+    assert history["test_perplexity"][-1] < 1.05
+    assert "every position right: " in said
+    _, dataset = load_run(tmp_path / "run")
+    facts = json.loads((tmp_path / "run" / "provenance.json").read_text())["task"]
+    task = task_from_facts(facts)  # what needs no text any more
+    assert task == dataset.task
+    assert task.decode(task.encode("nab?")) == "nab<unk>"
+    (tmp_path / "cycle.txt").write_text("banana 가다\nb" * 150)
+    with pytest.raises(RunError, match="the task, class_names: .*가"):
+        load_run(tmp_path / "run")
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,17 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.datasets import ...")
 
+from lamina.datasets.additions import Additions
 from lamina.datasets.csv_file import CSV
 from lamina.datasets.dataset import Dataset, Samples
+from lamina.datasets.dates import Dates
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
+from lamina.datasets.padding import padded
+from lamina.datasets.pairs import Pairs
 from lamina.datasets.rows import DataError, FileRows, Rows
 from lamina.datasets.sampler import Sampler
 from lamina.datasets.streams import Streams
@@ -29,14 +33,17 @@ __all__ = [
     "MNIST",
     "NPY",
     "NPZ",
+    "Additions",
     "Classification",
     "DataError",
     "Dataset",
+    "Dates",
     "DrawnDigits",
     "FashionMNIST",
     "FileRows",
     "LanguageModel",
     "MultiLabel",
+    "Pairs",
     "Reconstruction",
     "Regression",
     "Rows",
@@ -47,5 +54,6 @@ __all__ = [
     "Text",
     "draw_digits",
     "load_mnist",
+    "padded",
     "task_from_facts",
 ]

@@ -6,6 +6,8 @@ from lamina.common.names import suggest
 
 UNKNOWN = "<unk>"  # stands for every unit that a vocabulary does not have
 END_OF_LINE = "<eos>"  # the end of a line, as a word
+# Of answers: what fills up a shorter one, what stands before the first unit, and after the last.
+PAD, START, END = "<pad>", "<start>", "<end>"
 BYTES = tuple(repr(bytes([i]))[2:-1] for i in range(256))  # "a", "\\n", "\\xed"
 _UNITS = ("characters", "words", "bytes")
 _BYTE = {name: i for i, name in enumerate(BYTES)}

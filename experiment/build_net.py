@@ -31,7 +31,7 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     `weights` is off."""
     section = Section.of(config)["net"]
     building = _Building(np.random.default_rng(rng), dataset, _of_scores(section))
-    net, shape = building.layer(section, [dataset.input_shape], others=OF_WEIGHTS)
+    net, shape = building.layer(section, dataset.input_shapes, others=OF_WEIGHTS)
     if not isinstance(net, nets.Net) or not net.heads:
         raise section.error("has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     shape = shape[0] if isinstance(shape, list) else shape  # the first output has the scores
@@ -188,6 +188,11 @@ class _Building:
 
     def _chain(self, section: Section, shapes, others) -> tuple:
         section.check_keys(("type", "layers", "loss", *others))
+        if len(shapes) > 1:
+            raise section.error(
+                f"a chain takes one input, but gets {len(shapes)}, of the shapes "
+                f"{', '.join(map(str, shapes))}: use type: Graph, with inputs: [NAME, ...]"
+            )
         chain, shape, source = {}, shapes[0], ""
         for name, inner in _layers(section).items():
             layer, shape = self.layer(inner, [shape], source=source)

@@ -14,6 +14,7 @@ from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
 from lamina.datasets.padding import padded
 from lamina.datasets.pairs import Pairs
+from lamina.datasets.penn_treebank import PennTreebank
 from lamina.datasets.rows import DataError, FileRows, Rows
 from lamina.datasets.sampler import Sampler
 from lamina.datasets.streams import Streams
@@ -44,6 +45,7 @@ __all__ = [
     "LanguageModel",
     "MultiLabel",
     "Pairs",
+    "PennTreebank",
     "Reconstruction",
     "Regression",
     "Rows",

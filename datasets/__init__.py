@@ -17,7 +17,7 @@ from lamina.datasets.pairs import Pairs
 from lamina.datasets.penn_treebank import PennTreebank
 from lamina.datasets.rows import DataError, FileRows, Rows
 from lamina.datasets.sampler import Sampler
-from lamina.datasets.streams import Streams
+from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import (
     Classification,
     LanguageModel,
@@ -51,6 +51,7 @@ __all__ = [
     "Rows",
     "Sampler",
     "Samples",
+    "StreamSamples",
     "Streams",
     "Task",
     "Text",

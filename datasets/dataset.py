@@ -28,7 +28,14 @@ class Samples:
     several inputs, a tuple of these parts of X's columns (N, sum of widths, ...). Raises ValueError
     if there are no samples, not as many targets, widths of other columns, or an offset without a
     scale.
+
+    carries: whether each batch of `batches()` goes on where the last one ended, so that a net keeps
+    what it carries from one to the next. order: the rows as `batches()` gives them, if it is not
+    that of the samples.
     """
+
+    carries = False
+    order: np.ndarray | None = None
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from lamina.common.names import suggest
 from lamina.common.printable import printable
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_validation
-from lamina.datasets.streams import Streams
+from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.tasks.language_model import indices_of
 from lamina.datasets.units import BYTES, UNKNOWN, check_units, split
@@ -88,7 +88,8 @@ class Text(Dataset):
         sets = {}
         for name, part in parts.items():
             X, t = _windows(indices_of(part, index), length, predict)
-            sets[name] = Samples(X.astype(small), t.astype(np.intp))
+            kind = StreamSamples if streams else Samples
+            sets[name] = kind(X.astype(small), t.astype(np.intp))
         task = LanguageModel(vocabulary, units=units)
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 

@@ -9,6 +9,7 @@ from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.dates import Dates
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
+from lamina.datasets.lines import Lines
 from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
@@ -43,6 +44,7 @@ __all__ = [
     "FashionMNIST",
     "FileRows",
     "LanguageModel",
+    "Lines",
     "MultiLabel",
     "Pairs",
     "PennTreebank",

@@ -1,19 +1,16 @@
 """A text file of one's own: each unit is predicted from those before it."""
 
-import codecs
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.names import suggest
-from lamina.common.printable import printable
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_validation
 from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import LanguageModel
-from lamina.datasets.tasks.language_model import indices_of
-from lamina.datasets.units import BYTES, UNKNOWN, check_units, split
+from lamina.datasets.text_file import check_different, read_text, vocabulary_of
+from lamina.datasets.units import BYTES, check_units, split
 
 _PREDICT = ("each", "last")
 
@@ -60,10 +57,10 @@ class Text(Dataset):
                 f"validation file ({validation}) leave them out"
             )
         self.length, self.streams = length, streams
-        parts = {"train": split(_read(path, units), units)}
+        parts = {"train": split(read_text(path, units), units)}
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
-                parts[name] = split(_read(other, units), units)
+                parts[name] = split(read_text(other, units), units)
         _check_length(path, "train", len(parts["train"]), units, length)
         if test is None:
             parts |= _cut(parts["train"], "test", _n_test(path, parts["train"], test_share))
@@ -81,16 +78,15 @@ class Text(Dataset):
         for name, part in parts.items():
             where = {"test": test, "validation": validation}.get(name) or path
             _check_length(where, name, len(part), units, length)
-        vocabulary = BYTES if units == "bytes" else _vocabulary(parts["train"], min_count)
-        _check_different(path, parts["train"], vocabulary, units)
-        index = {name: i for i, name in enumerate(vocabulary)}
+        vocabulary = BYTES if units == "bytes" else vocabulary_of(parts["train"], min_count)
+        check_different(path, parts["train"], vocabulary, units)
+        task = LanguageModel(vocabulary, units=units)
         small = np.min_scalar_type(len(vocabulary) - 1)
         sets = {}
         for name, part in parts.items():
-            X, t = _windows(indices_of(part, index), length, predict)
+            X, t = _windows(task.indices_of(part), length, predict)
             kind = StreamSamples if streams else Samples
             sets[name] = kind(X.astype(small), t.astype(np.intp))
-        task = LanguageModel(vocabulary, units=units)
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
@@ -128,28 +124,6 @@ def _check(units: str, length: int, predict: str, streams: bool, min_count: int)
         raise ValueError("min_count: units: bytes has all 256 in its vocabulary; leave out")
 
 
-def _read(path: Path, units: str) -> str | bytes:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    if not data:
-        raise ValueError(f"{path}: is empty; expects a text")
-    if units == "bytes":
-        return data
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    try:
-        text = data[len(mark) :].decode()
-    except UnicodeDecodeError as error:
-        place = len(mark) + error.start
-        line = data.count(b"\n", 0, place) + 1
-        raise ValueError(
-            f"{path}: byte {place}, in line {line}, is no UTF-8 ({data[place]:#04x}); save the "
-            "file as UTF-8, or take units: bytes"
-        ) from None
-    return text.replace("\r\n", "\n")
-
-
 def _n_test(path: Path, units: list[str], share: float) -> int:
     n = round(len(units) * share) if 0 < share < 1 else 0
     if not 0 < n < len(units):
@@ -170,23 +144,6 @@ def _check_length(path: Path, name: str, n: int, units: str, length: int) -> Non
         raise ValueError(
             f"{path}: the {name} part has {n} {units}, and a window of length {length} with the "
             f"one after it needs {length + 1}; a longer text, or a smaller length"
-        )
-
-
-def _vocabulary(units: list[str], min_count: int) -> tuple[str, ...]:
-    counts = Counter(units)
-    counts.pop(UNKNOWN, None)
-    often = [unit for unit, count in counts.items() if count >= min_count]
-    return (UNKNOWN, *sorted(often, key=lambda unit: (-counts[unit], unit)))
-
-
-def _check_different(path: Path, units: list[str], vocabulary, kind: str) -> None:
-    known = set(vocabulary)
-    found = {unit if unit in known else UNKNOWN for unit in set(units)}
-    if len(found) < 2:
-        only = printable(next(iter(found)))
-        raise ValueError(
-            f"{path}: the train part is one of its {kind} over and over, '{only}': nothing to learn"
         )
 
 

@@ -44,7 +44,19 @@ class LanguageModel(Classification):
     def encode(self, text: str) -> np.ndarray:
         """The indices of a text's units, (n,). Units that the vocabulary does not have become
         <unk>. Raises ValueError, naming the first, if it has none; or if the words are no text."""
-        return indices_of(split(text, self._of_text()), self._index)
+        return self.indices_of(split(text, self._of_text()))
+
+    def indices_of(self, units: list[str]) -> np.ndarray:
+        """As `encode`, of a text that is cut into its units."""
+        unknown = -1 if self.unknown is None else self.unknown
+        found = np.fromiter((self._index.get(u, unknown) for u in units), np.intp, len(units))
+        if unknown < 0 and (found < 0).any():
+            place = int((found < 0).argmax())
+            raise ValueError(
+                f"unit {place} of the text, '{printable(units[place])}', is not among the "
+                f"{len(self.vocabulary)} of the vocabulary, which has no {UNKNOWN} for such"
+            )
+        return found
 
     def decode(self, indices) -> str:
         """The text that these indices are. Raises ValueError if one is no word's."""
@@ -87,17 +99,3 @@ class LanguageModel(Classification):
                 "units='characters') says what a text is cut into"
             )
         return self.units
-
-
-def indices_of(units: list[str], index: dict[str, int]) -> np.ndarray:
-    """The numbers (n,) of a text's units; that of <unk> for those that are not there. Raises
-    ValueError, naming the first, without one."""
-    unknown = index.get(UNKNOWN, -1)
-    found = np.fromiter((index.get(unit, unknown) for unit in units), np.intp, len(units))
-    if unknown < 0 and (found < 0).any():
-        place = int((found < 0).argmax())
-        raise ValueError(
-            f"unit {place} of the text, '{printable(units[place])}', is not among the "
-            f"{len(index)} of the vocabulary, which has no {UNKNOWN} for such"
-        )
-    return found

@@ -3,11 +3,12 @@
 import numpy as np
 
 from lamina.common.generators import generator_state, set_generator_state
+from lamina.datasets.sampler import Sampler, check_batch_size
 
 POOL = 256  # blocks of rows that are shuffled together
 
 
-class Minibatches:
+class Minibatches(Sampler):
     """Endless index arrays of `batch_size` rows; every row once per epoch, in a new random order.
 
     `rng` is a generator or a seed. A batch that reaches the end of an epoch goes on into the next
@@ -16,15 +17,10 @@ class Minibatches:
     With a `block` rows come from pools of about POOL blocks of so many neighbours: the blocks of
     an epoch are shuffled, and the rows of a pool. So they can be read in long stretches, those of
     a pool, `coming`, ahead. If there is only one pool, the shuffle is uniform.
-
-    `state()` and `load_state()` hold the place exactly.
     """
 
     def __init__(self, n: int, batch_size: int, rng, block: int | None = None):
-        if not 1 <= batch_size <= n:
-            raise ValueError(
-                f"batch_size: expects 1 to {n}, the number of training samples; got {batch_size}"
-            )
+        check_batch_size(batch_size, n)
         if block is not None and block < 1:
             raise ValueError(f"shuffle_block: expects at least 1 row, got {block}")
         self.n, self.batch_size, self.rng = n, batch_size, np.random.default_rng(rng)
@@ -34,10 +30,7 @@ class Minibatches:
         self.pool = self.n_pools - 1  # as if an epoch had ended
         self._next_pool()
 
-    def __iter__(self):
-        return self
-
-    def __next__(self) -> np.ndarray:
+    def __next__(self):
         rows = self.order[self.cursor : self.cursor + self.batch_size]
         self.cursor += len(rows)
         while self.cursor == len(self.order):
@@ -47,12 +40,7 @@ class Minibatches:
             self.cursor = min(missing, len(self.order))
         return rows
 
-    @property
-    def coming(self) -> np.ndarray:
-        """The rows that the next batches are taken from, in their order."""
-        return self._rows_of_pool(self.blocks, self.pool)
-
-    def state(self) -> dict[str, np.ndarray]:
+    def state(self):
         """The order, the place in it and the generator, as arrays."""
         order = self.order.astype(np.min_scalar_type(self.n - 1))  # a copy, of as few bytes as do
         place = {"order": order, "cursor": np.array(self.cursor)}
@@ -61,8 +49,7 @@ class Minibatches:
             place |= {"blocks": blocks, "pool": np.array(self.pool)}
         return place | {"rng": generator_state(self.rng)}
 
-    def load_state(self, state: dict) -> None:
-        """Go on where `state()` was taken. Raises ValueError if it belongs to other data."""
+    def load_state(self, state):
         if ("blocks" in state) != (self.n_blocks > 1):
             raise ValueError("Minibatches: the saved order is of another shuffle_block")
         blocks, pool = state.get("blocks", np.zeros(1, np.intp)), int(state.get("pool", 0))
@@ -78,6 +65,7 @@ class Minibatches:
         if not (np.array_equal(np.sort(order), rows) and 0 <= cursor < len(order)):
             raise ValueError("Minibatches: the saved order does not have every row once")
         self.order, self.cursor, self.blocks, self.pool = order, cursor, blocks, pool
+        self.coming = rows if self.n_blocks > 1 else None
         set_generator_state(self.rng, state["rng"])
 
     def _next_pool(self) -> None:
@@ -87,7 +75,8 @@ class Minibatches:
         else:
             if self.pool == 0:
                 self.blocks = self.rng.permutation(self.n_blocks)
-            self.order = self.rng.permutation(self._rows_of_pool(self.blocks, self.pool))
+            self.coming = self._rows_of_pool(self.blocks, self.pool)
+            self.order = self.rng.permutation(self.coming)
         self.cursor = 0
 
     def _rows_of_pool(self, blocks: np.ndarray, pool: int) -> np.ndarray:

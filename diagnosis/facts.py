@@ -88,7 +88,8 @@ def _inputs_vary(train) -> float:
     """Looked at in up to 1,000 samples."""
     rows = np.linspace(0, len(train) - 1, min(len(train), 1000)).astype(np.intp)
     X = train[rows][0]
-    return float(f"{(X[:1] != X).any(axis=0).mean():.6g}")
+    vary = [(x[:1] != x).any(axis=0).ravel() for x in (X if isinstance(X, tuple) else (X,))]
+    return float(f"{np.concatenate(vary).mean():.6g}")
 
 
 def _targets(t) -> dict:

@@ -30,8 +30,8 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     shapes are checked, down to what the data set needs. `weights: FILE` puts saved ones in, unless
     `weights` is off."""
     section = Section.of(config)["net"]
-    building = _Building(np.random.default_rng(rng), dataset)
-    net, shape = building.layer(section, [dataset.input_shape], others=OF_WEIGHTS)
+    building = _Building(np.random.default_rng(rng), dataset, _of_scores(section))
+    net, shape = building.layer(section, dataset.input_shapes, others=OF_WEIGHTS)
     if not isinstance(net, nets.Net) or not net.heads:
         raise section.error("has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     shape = shape[0] if isinstance(shape, list) else shape  # the first output has the scores
@@ -40,6 +40,14 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     if weights and "weights" in section.data:
         _put_in_weights(section, net)
     return net
+
+
+def _of_scores(section: Section) -> tuple:
+    """The place of the layer that gives the scores, as far as the configuration says it."""
+    layers, outputs = (section.data.get(key) for key in ("layers", "outputs"))
+    first = outputs[0] if isinstance(outputs, list) and outputs else outputs
+    last = next(reversed(layers), "") if isinstance(layers, dict) else ""
+    return (*section.place, "layers", first or last)
 
 
 def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice: str) -> None:
@@ -76,8 +84,8 @@ def _check_before_losses(section: Section, net: nets.Net) -> None:
 class _Building:
     """One net while it is built."""
 
-    def __init__(self, rng: np.random.Generator, dataset: Dataset):
-        self.rng, self.dataset = rng, dataset
+    def __init__(self, rng: np.random.Generator, dataset: Dataset, of_scores: tuple):
+        self.rng, self.dataset, self.of_scores = rng, dataset, of_scores
         self.advice = ""  # what may be wrong if the output does not fit
         self.made: dict[str, Layer] = {}  # by dotted name, for same_as
 
@@ -104,8 +112,7 @@ class _Building:
             except (ShapeError, IndexError) as error:
                 message = f"does not fit an input of {shapes[0]}: {error}{advice}"
                 raise section.error(message) from None
-            if issubclass(cls, Embedding) and "n_words" not in section.data:
-                raise section.error(f"{cls.__name__} needs n_words{self._words()}")
+            given |= self._of_vocabulary(section, cls)
             try:
                 layer = section.call(cls, given, others)
             except ConfigError as error:
@@ -121,6 +128,22 @@ class _Building:
             _set_up_parameters(section, layer)
         self.made[_dotted(section.place)] = layer
         return layer, shape
+
+    def _of_vocabulary(self, section: Section, cls: type) -> dict:
+        """What an Embedding, and the layer that gives the scores, take from a data set that has a
+        vocabulary; noted, for it decides. Of other data the user says how many words there are."""
+        n_words = getattr(self.dataset, "n_words", None)
+        if issubclass(cls, Embedding) and "n_words" not in section.data:
+            if n_words is None:
+                raise section.error(f"{cls.__name__} needs n_words{self._words()}")
+            section.note("n_words", n_words)
+            return {"n_words": n_words}
+        if n_words is None or section.place != self.of_scores or "n_out" in section.data:
+            return {}
+        if "n_out" not in inspect.signature(cls).parameters:
+            return {}
+        section.note("n_out", n_words)
+        return {"n_out": n_words}
 
     def _words(self) -> str:
         """How many words the inputs need, in words; "" if they are no indices. It is for the user
@@ -165,6 +188,11 @@ class _Building:
 
     def _chain(self, section: Section, shapes, others) -> tuple:
         section.check_keys(("type", "layers", "loss", *others))
+        if len(shapes) > 1:
+            raise section.error(
+                f"a chain takes one input, but gets {len(shapes)}, of the shapes "
+                f"{', '.join(map(str, shapes))}: use type: Graph, with inputs: [NAME, ...]"
+            )
         chain, shape, source = {}, shapes[0], ""
         for name, inner in _layers(section).items():
             layer, shape = self.layer(inner, [shape], source=source)

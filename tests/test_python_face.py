@@ -180,7 +180,7 @@ SEEDS = {
     "TwoLayerNet": lambda rng: nets.TwoLayerNet(4, 3, 2, rng=rng).params["W1"],
     "net_from_structure": lambda rng: _first(nets.net_from_structure(NET.structure(), rng=rng)),
     "Minibatches": lambda rng: next(Minibatches(9, 5, rng)),
-    "Batches": lambda rng: next(Batches(SAMPLES, 5, rng)).rows,
+    "Batches": lambda rng: next(Batches(SAMPLES, Minibatches(len(SAMPLES), 5, rng))).rows,
     "Augmentation": lambda rng: Augmentation(shift=2.0, rng=rng)(IMAGES),
     "FunctionAugmentation": lambda rng: FunctionAugmentation(_noisy, rng=rng)(IMAGES),
     "draw_digits": lambda rng: draw_digits(3, rng)[0],

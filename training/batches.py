@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lamina.datasets import Samples
-from lamina.datasets.minibatches import Minibatches
+from lamina.datasets.sampler import Sampler
 
 
 class Batch(NamedTuple):
@@ -18,35 +18,33 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Endless batches of samples in shuffled order; `augmentation` changes their inputs.
-
-    With `shuffle_block` the order is shuffled in blocks of so many rows; see Minibatches. Raises
-    ValueError unless batch_size is from 1 to the number of samples.
-    """
+    """Endless batches of samples, in the order of a sampler; `augmentation` changes the inputs."""
 
     def __init__(
         self,
         samples: Samples,
-        batch_size: int,
-        rng,
+        order: Sampler,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
-        shuffle_block: int | None = None,
     ):
-        self.samples, self.augmentation = samples, augmentation
-        self.order = Minibatches(len(samples), batch_size, rng, shuffle_block)
-        self._held = None  # the order whose rows the samples have been told of
+        self.samples, self.order, self.augmentation = samples, order, augmentation
+        self._held = None  # the rows that the samples have been told of
 
     @property
     def batch_size(self) -> int:
         return self.order.batch_size
 
+    @property
+    def begins(self) -> bool:
+        """Whether the last batch begins anew: no row of it goes on where the one before ended."""
+        return self.order.begins
+
     def __iter__(self):
         return self
 
     def __next__(self) -> Batch:
-        if self.order.n_blocks > 1 and self._held is not self.order.order:
-            self.samples.hold(self.order.coming)
-            self._held = self.order.order
+        if self._held is not self.order.coming:
+            self._held = self.order.coming
+            self.samples.hold(self._held)
         rows = next(self.order)
         X, t = self.samples[rows]
         if self.augmentation is not None:

@@ -91,11 +91,10 @@ class Trainer:
             names = ", ".join(left_alone)
             note(f"the optimizer does not know {names}: they stay as they are")
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
-        rng = np.random.default_rng(rng)
-        self.batches = Batches(dataset.train, batch_size, rng, augmentation, shuffle_block)
+        order = dataset.sampler(batch_size, np.random.default_rng(rng), shuffle_block)
+        self.batches = Batches(dataset.train, order, augmentation)
         per_step = batch_size * accumulate
-        n = len(dataset.train)
-        self.plan = Plan(n, per_step, iterations, epochs, evaluate_every, patience)
+        self.plan = Plan(order.n, per_step, iterations, epochs, evaluate_every, patience)
         if problem := schedule_problem(optimizer.schedule, self.plan.iterations):
             if optimizer.schedule(self.plan.iterations - 1) == 0:
                 raise ScheduleMisfit(f"schedule: {problem}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.printable import printable
 from lamina.experiment.evaluation.classification import confusion, table
 
 PICTURE = "sequences.png"
@@ -41,5 +42,5 @@ def draw(path: Path, evaluation) -> bool:
 
 def _words(row, counted, names) -> str:
     pairs = zip(np.ravel(row), np.ravel(counted), strict=True)
-    words = [names[i] if counts else "_" for i, counts in pairs]
+    words = [printable(names[i]) if counts else "_" for i, counts in pairs]
     return " ".join(words[:LENGTH]) + (" ..." if len(words) > LENGTH else "")

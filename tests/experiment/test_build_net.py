@@ -5,7 +5,7 @@ import pytest
 
 from lamina import datasets
 from lamina.experiment.build import build_dataset, build_net, build_optimizer
-from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.build_trainer import build_run, build_trainer
 from lamina.experiment.config import ConfigError
 from lamina.layers import Addition, Copy
 from lamina.nets import Graph
@@ -298,4 +298,40 @@ def test_an_embedding_without_n_words_is_told_how_many_the_data_need(config_of, 
     """)
     words = "table: Embedding needs n_words: the indices .* go up to 12, so n_words: 13"
     with pytest.raises(ConfigError, match=words):
+        build_net(config, build_dataset(config), np.random.default_rng(0))
+
+
+WORDS = """
+    dataset: {type: Text, path: my.txt, length: 4, PREDICT}
+    net: {NET, loss: {type: SoftmaxWithLoss}}
+    optimizer: {type: SGD, lr: 0.1}
+    training: {iterations: 1, batch_size: 2}
+"""
+CHAIN_OF_WORDS = """type: Sequential, layers: {
+    table: {type: Embedding, n_dims: 3}, inner: {type: Affine, n_out: 2}, out: {type: Affine}}"""
+GRAPH_OF_WORDS = """type: Graph, outputs: [out], layers: {
+    table: {type: Embedding, n_dims: 3}, out: {type: Affine}, side: {type: Affine, n_out: 1},
+    end: {type: Relu}}, losses: {main: {type: SoftmaxWithLoss}}"""
+
+
+@pytest.mark.parametrize("net", [CHAIN_OF_WORDS, GRAPH_OF_WORDS.replace("[out]", "[out, end]")])
+def test_sizes_that_a_vocabulary_gives_are_noted(config_of, tmp_path, net):
+    (tmp_path / "my.txt").write_text("to be or not to be " * 9)
+    text = WORDS.replace("NET, loss: {type: SoftmaxWithLoss}" if "losses" in net else "NET", net)
+    built = build_run(config_of(text.replace("PREDICT", "predict: each")), quiet=True)
+    layers = built.trainer.net.layers
+    n_words = len(set("to be or not")) + 1
+    assert layers["table"].W.data.shape == (n_words, 3)
+    assert layers["out"].W.data.shape[1] == n_words
+    noted = built.config.data["net"]["layers"]
+    assert (noted["table"]["n_words"], noted["out"]["n_out"]) == (n_words, n_words)
+    again = build_run(built.config, quiet=True).trainer.net
+    assert again.structure() == built.trainer.net.structure()
+
+
+def test_only_the_layer_of_the_scores_takes_the_size_of_the_vocabulary(config_of, tmp_path):
+    (tmp_path / "my.txt").write_text("to be or not to be " * 9)
+    text = WORDS.replace("PREDICT", "predict: each")
+    config = config_of(text.replace("NET", CHAIN_OF_WORDS.replace(", n_out: 2", "")))
+    with pytest.raises(ConfigError, match="inner: Affine needs n_out"):
         build_net(config, build_dataset(config), np.random.default_rng(0))

@@ -126,6 +126,35 @@ def test_a_graph_with_two_losses_goes_on(config_of, tmp_path):
     assert same(tmp_path / "whole", tmp_path / "p")
 
 
+@pytest.mark.parametrize("stops", [(23,), (1, 13, 14, 39), (26, 27)])
+def test_the_streams_of_a_text_go_on(config_of, tmp_path, stops):
+    """An epoch has 13 batches: stops are in one, at its end, and after the first batch of one."""
+    (tmp_path / "my.txt").write_text("".join(np.random.default_rng(0).choice(list("abc "), 300)))
+    text = """
+    dataset: {type: Text, path: my.txt, length: 4, streams: true, test_share: 0.2,
+              validation_share: 0.1}
+    net:
+      type: Sequential
+      layers:
+        embedding: {type: Embedding, n_dims: 3}
+        drop: {type: Dropout, p: 0.2}
+        affine: {type: Affine}
+      loss: {type: SoftmaxWithLoss}
+    optimizer: {type: Momentum, lr: 0.5}
+    training: {iterations: ITERATIONS, batch_size: 4, threads: 1}
+    """
+    run(config_of(text.replace("ITERATIONS", "40")), "w", tmp_path / "whole", quiet=True)
+    run(config_of(text.replace("ITERATIONS", str(stops[0]))), "p", tmp_path / "p", quiet=True)
+    for iterations in (*stops[1:], 40):
+        resume(config_of(text.replace("ITERATIONS", str(iterations))), tmp_path / "p", quiet=True)
+    assert same(tmp_path / "whole", tmp_path / "p")
+    assert verify(config_of(text.replace("ITERATIONS", "40")), tmp_path / "p", quiet=True)[1] == 0
+    saved = load_checkpoint(list(saved_checkpoints(tmp_path / "whole").values())[-1])
+    assert saved["minibatches"]["cursor"] == 40 % 13
+    history = (tmp_path / "whole" / "history.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in history[1:4]] == [["13", "1"], ["26", "2"], ["39", "3"]]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["step", "evaluation"])
 def test_a_signal_ends_a_run_that_can_be_taken_up(

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from lamina.datasets import Samples
+from lamina.datasets.minibatches import Minibatches
 from lamina.training.batches import Batches
 
 SAMPLES = Samples(np.arange(24, dtype=np.float32).reshape(12, 2), np.arange(12))
 
 
 def batches(augmentation=None):
-    return Batches(SAMPLES, 5, np.random.default_rng(0), augmentation)
+    return Batches(SAMPLES, Minibatches(12, 5, 0), augmentation)
 
 
 def test_inputs_and_targets_are_those_of_the_rows():
@@ -32,13 +33,13 @@ def test_an_augmentation_changes_the_inputs_alone():
 
 
 def test_the_place_is_part_of_the_state():
-    made, other = batches(), Batches(SAMPLES, 5, np.random.default_rng(7))
+    made, other = batches(), Batches(SAMPLES, Minibatches(12, 5, 7))
     next(made)
     other.load_state(made.state())
     for _ in range(4):
         np.testing.assert_array_equal(next(other).rows, next(made).rows)
     with pytest.raises(ValueError, match="batch_size: expects 1 to 12"):
-        Batches(SAMPLES, 13, np.random.default_rng(0))
+        Minibatches(12, 13, 0)
 
 
 def test_samples_are_told_which_rows_are_coming():
@@ -48,7 +49,7 @@ def test_samples_are_told_which_rows_are_coming():
 
     held = []
     samples = Told(np.zeros((6000, 1), np.float32), np.arange(6000))
-    made = Batches(samples, 100, 0, shuffle_block=10)
+    made = Batches(samples, Minibatches(6000, 100, 0, 10))
     known = [next(made).rows for _ in range(60)]
     assert len(held) == 3
     for i, rows in enumerate(held):

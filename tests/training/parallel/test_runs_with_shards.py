@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_batches import made_batch
 from threadpoolctl import threadpool_limits
 
 from lamina.datasets import Classification, Dataset, Samples
@@ -44,8 +45,7 @@ def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards
         if hasattr(held, "data"):
             held.data = held.data.astype(F)
     rng = np.random.default_rng(1)
-    X = rng.random((7, *dataset.input_shape))
-    t = X if dataset.task.name == "reconstruction" else rng.integers(0, 3, 7)
+    X, t = made_batch(dataset, 7, rng, 3)
     ends = []
     for n in (1, 2, 3, 4, 7):
         copied = copy.deepcopy(net)

@@ -262,11 +262,11 @@ def test_prelu(seed, n, channels, places, shared):
 
 
 @quick
-@given(seeds, st.lists(sizes, max_size=3), sizes, sizes)
-def test_affine(seed, samples, n_in, n_out):
+@given(seeds, st.lists(sizes, max_size=3), sizes, sizes, st.booleans())
+def test_affine(seed, samples, n_in, n_out, bias):
     rng = np.random.default_rng(seed)
-    layer = Affine(n_in, n_out, rng=rng, dtype=np.float64)
-    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b: X @ W + b, rng)
+    layer = Affine(n_in, n_out, bias=bias, rng=rng, dtype=np.float64)
+    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b=0.0: X @ W + b, rng)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ TYPES = {  # of PyTorch, Keras, scikit-learn, Caffe
     "BatchNormalization2d": "BatchNormalization",
     "LayerNorm": "LayerNormalization",
     "GroupNorm": "GroupNormalization",
+    "RMSNorm": "RMSNormalization",
+    "PositionEmbedding": "PositionalEncoding",
     "Dropout1d": "Dropout",
     "Dropout2d": "Dropout",
     "Add": "Addition",

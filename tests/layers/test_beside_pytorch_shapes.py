@@ -20,6 +20,7 @@ from lamina.layers import (
     MaxPooling,
     PRelu,
     Relu,
+    RMSNormalization,
     ShapeError,
     Sigmoid,
     Softmax,
@@ -204,6 +205,23 @@ def test_layer_normalisation(seed, shape, n_axes):
 
     def function(X, gamma, beta):
         return F.layer_norm(X, features, gamma, beta)
+
+    compare(layer, rng.standard_normal(shape), function, rng)
+
+
+@quick
+@given(seeds, st.lists(sizes, min_size=1, max_size=4), st.integers(1, 3), st.floats(1e-8, 1e-2))
+@example(0, [5], 1, 1e-5)  # a single sample
+@example(0, [3, 1], 1, 1e-5)  # a single feature
+def test_rms_normalisation(seed, shape, n_axes, eps):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    features = tuple(shape[-n_axes:])
+    layer = RMSNormalization(features, eps=eps, dtype=np.float64)
+
+    def function(X, gamma):
+        return F.rms_norm(X, features, gamma, eps)
 
     compare(layer, rng.standard_normal(shape), function, rng)
 

@@ -29,6 +29,7 @@ TYPES = {  # of PyTorch, Keras, scikit-learn, Caffe
     "BatchNormalization2d": "BatchNormalization",
     "LayerNorm": "LayerNormalization",
     "GroupNorm": "GroupNormalization",
+    "MultiheadAttention": "MultiHeadAttention",
     "RMSNorm": "RMSNormalization",
     "PositionEmbedding": "PositionalEncoding",
     "Dropout1d": "Dropout",

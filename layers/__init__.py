@@ -26,6 +26,7 @@ from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
 from lamina.layers.max_pooling import MaxPooling
+from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
@@ -67,6 +68,7 @@ __all__ = [
     "Loss",
     "MaxPooling",
     "Maximum",
+    "MultiHeadAttention",
     "Multiplication",
     "PRelu",
     "Param",

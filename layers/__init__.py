@@ -26,9 +26,12 @@ from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
 from lamina.layers.max_pooling import MaxPooling
+from lamina.layers.multi_head_attention import MultiHeadAttention
+from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
 from lamina.layers.reshape import Reshape
+from lamina.layers.rms_normalization import RMSNormalization
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -65,9 +68,12 @@ __all__ = [
     "Loss",
     "MaxPooling",
     "Maximum",
+    "MultiHeadAttention",
     "Multiplication",
     "PRelu",
     "Param",
+    "PositionalEncoding",
+    "RMSNormalization",
     "Relu",
     "Reshape",
     "SVMLoss",

@@ -13,7 +13,7 @@ class Affine(Layer):
     """Y = X W + b.
 
     The bias is broadcast over the batch, which is a copy gate; its gradient therefore adds up over
-    the batch.
+    the batch. `bias=False` leaves out b.
 
         dX = dout Wᵀ        dW = Xᵀ dout        db = Σₙ doutₙ
 
@@ -22,11 +22,20 @@ class Affine(Layer):
     Source: notes 000 (self-check 1) and 004 (section 1.2.1).
     """
 
-    def __init__(self, n_in: int, n_out: int, *, init=he_normal, rng, dtype=np.float32):
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        bias: bool = True,
+        init=he_normal,
+        rng,
+        dtype=np.float32,
+    ):
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")
         self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
-        self.b = Param(np.zeros(n_out, dtype))
+        self.b = Param(np.zeros(n_out, dtype)) if bias else None
 
     @classmethod
     def from_arrays(cls, W, b) -> "Affine":
@@ -40,12 +49,14 @@ class Affine(Layer):
     def forward(self, X):
         self.output_shape(X.shape)
         self.X = X
-        return X @ self.W.data + self.b.data
+        Y = X @ self.W.data
+        return Y if self.b is None else Y + self.b.data
 
     def backward(self, dout):
         X, d = self.X.reshape(-1, self.X.shape[-1]), dout.reshape(-1, dout.shape[-1])
         self.W.accumulate(X.T @ d)
-        self.b.accumulate(d.sum(axis=0))
+        if self.b is not None:
+            self.b.accumulate(d.sum(axis=0))
         return dout @ self.W.data.T if self.needs_dX else None
 
     def output_shape(self, input_shape):
@@ -66,3 +77,4 @@ class Affine(Layer):
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((2, 3, 5))
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal(5)
+        yield cls(5, 3, bias=False, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))

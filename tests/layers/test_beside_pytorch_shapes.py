@@ -20,6 +20,7 @@ from lamina.layers import (
     MaxPooling,
     PRelu,
     Relu,
+    RMSNormalization,
     ShapeError,
     Sigmoid,
     Softmax,
@@ -209,6 +210,23 @@ def test_layer_normalisation(seed, shape, n_axes):
 
 
 @quick
+@given(seeds, st.lists(sizes, min_size=1, max_size=4), st.integers(1, 3), st.floats(1e-8, 1e-2))
+@example(0, [5], 1, 1e-5)  # a single sample
+@example(0, [3, 1], 1, 1e-5)  # a single feature
+def test_rms_normalisation(seed, shape, n_axes, eps):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    features = tuple(shape[-n_axes:])
+    layer = RMSNormalization(features, eps=eps, dtype=np.float64)
+
+    def function(X, gamma):
+        return F.rms_norm(X, features, gamma, eps)
+
+    compare(layer, rng.standard_normal(shape), function, rng)
+
+
+@quick
 @given(seeds, small, small, small, st.lists(st.integers(1, 6), max_size=3), st.floats(1e-8, 1e-2))
 def test_group_normalisation(seed, n, groups, channels, places, eps):
     import torch.nn.functional as F
@@ -262,11 +280,11 @@ def test_prelu(seed, n, channels, places, shared):
 
 
 @quick
-@given(seeds, st.lists(sizes, max_size=3), sizes, sizes)
-def test_affine(seed, samples, n_in, n_out):
+@given(seeds, st.lists(sizes, max_size=3), sizes, sizes, st.booleans())
+def test_affine(seed, samples, n_in, n_out, bias):
     rng = np.random.default_rng(seed)
-    layer = Affine(n_in, n_out, rng=rng, dtype=np.float64)
-    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b: X @ W + b, rng)
+    layer = Affine(n_in, n_out, bias=bias, rng=rng, dtype=np.float64)
+    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b=0.0: X @ W + b, rng)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from lamina.layers.max_pooling import MaxPooling
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
 from lamina.layers.reshape import Reshape
+from lamina.layers.rnn import Rnn
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -70,6 +71,7 @@ __all__ = [
     "Param",
     "Relu",
     "Reshape",
+    "Rnn",
     "SVMLoss",
     "ShapeError",
     "Sigmoid",

@@ -32,6 +32,7 @@ from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
 from lamina.layers.reshape import Reshape
 from lamina.layers.rms_normalization import RMSNormalization
+from lamina.layers.rnn import Rnn
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -76,6 +77,7 @@ __all__ = [
     "RMSNormalization",
     "Relu",
     "Reshape",
+    "Rnn",
     "SVMLoss",
     "ShapeError",
     "Sigmoid",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lamina.common.notice import note
 from lamina.common.printable import printable
+from lamina.experiment.curves import read_run
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, Run
-from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_changed_option, add_code_option
 
 

@@ -123,7 +123,7 @@ def _apart(before, now) -> tuple[str, str]:
 def differences(before: dict, now: dict) -> list[str]:
     """What two configurations do not agree in, of all that decides what a net learns."""
     flat = [
-        {place: value for place, value in _flat(data) if place[:2] not in _FREE}
+        {place: value for place, value in flattened(data) if place[:2] not in _FREE}
         for data in (before, now)
     ]
     wrong = [
@@ -136,15 +136,15 @@ def differences(before: dict, now: dict) -> list[str]:
     return wrong
 
 
-def _flat(data, place: tuple = (), shorten: bool = True):
+def flattened(data, place: tuple = (), shorten: bool = True):
     """(place, value) of all values. Code of the user's own counts by the name of its file,
     wherever that lies, unless `shorten` is off."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _flat(value, (*place, key), shorten)
+            yield from flattened(value, (*place, key), shorten)
     elif isinstance(data, list) and any(map(_has_parts, data)):
         for i, value in enumerate(data):
-            yield from _flat(value, (*place, i), shorten)
+            yield from flattened(value, (*place, i), shorten)
     else:
         yield place, _file_name(data) if shorten and is_own(data) else data
 
@@ -208,4 +208,4 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
 
 def own_names(data) -> list[str]:
     """All path.py:Name in a part of a configuration."""
-    return [value for _, value in _flat(data, shorten=False) if is_own(value)]
+    return [value for _, value in flattened(data, shorten=False) if is_own(value)]

@@ -12,7 +12,8 @@ from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.curves import read_run
+from lamina.experiment.plots import plot_curves
 from lamina.experiment.provenance import provenance, write_provenance
 from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run

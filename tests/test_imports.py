@@ -29,7 +29,7 @@ HEAVY = {
     "matplotlib": {
         "common/figures.py",
         "common/fonts.py",
-        *("autodiff/draw/picture.py", "experiment/plots.py"),
+        *("autodiff/draw/picture.py", "experiment/plots.py", "experiment/group_curves.py"),
         *(
             f"experiment/evaluation/{n}.py"
             for n in ("classification", "regression", "reconstruction")

@@ -23,10 +23,11 @@ from lamina.diagnosis.picture import plot_health
 from lamina.diagnosis.record import read_record
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config, save_config
+from lamina.experiment.curves import read_run
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import load_run
 from lamina.experiment.own_augmentation import FunctionAugmentation
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.plots import plot_curves
 from lamina.experiment.run import resume, run
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.run_directory import claimed, locked, refuse_used, require_run

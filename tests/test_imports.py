@@ -41,6 +41,7 @@ HEAVY = {
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"common/threads.py"},
+    "mpi4py": {"common/ranks.py"},
 }
 
 

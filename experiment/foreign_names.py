@@ -74,14 +74,11 @@ TYPES = {  # of PyTorch, Keras, scikit-learn, Caffe
     "Functional": "Graph",
 }
 KEYS = {
-    "units": "n_out",
     "out_features": "n_out",
     "num_output": "n_out",
     "output_dim": "n_out",
     "in_features": "n_in",
     "input_dim": "n_in",
-    "hidden_size": "n_hidden",
-    "input_size": "n_in",
     "go_backwards": "reverse",
     "nonlinearity": "activation",
     "out_channels": "c_out",

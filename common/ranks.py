@@ -72,7 +72,7 @@ class Alone:
         return contextlib.nullcontext()
 
     def to_go_on(self, text: str) -> None:
-        """Set the line that is said if a rank ends before the end."""
+        """Set what is said if a rank ends before the end, for all of them."""
 
     def refuse_unlike(self, told: dict[str, str]) -> None:
         """Raises RankError, which names the first that differs, unless all tell the same."""
@@ -93,7 +93,7 @@ class Ranks(Alone):
         self._heard: int | None = None
         self._apart = False
         self._last_words = LastWords() if self.is_first else None
-        self.to_go_on("nothing was written yet")
+        self.to_go_on("nothing has been written")
 
     @property
     def heard(self):
@@ -179,9 +179,9 @@ class Ranks(Alone):
             self._apart = before
 
     def to_go_on(self, text):
+        self._to_go_on = f"all {self.size} ranks have ended; {text}"
         if self._last_words is not None:
-            said = f"not all of the {self.size} ranks have come to the end, so all have ended"
-            self._last_words.say(f"{said}; {text}")
+            self._last_words.say(f"one was killed, or has failed: {self._to_go_on}")
 
     def refuse_unlike(self, told):
         first, *others = self.all(told)
@@ -194,16 +194,16 @@ class Ranks(Alone):
                         f"{there:.200}, not {here:.200}; all ranks need the same"
                     )
 
-    def leave(self, status: int, said: str) -> tuple[int, str]:
+    def leave(self, status: int, said: str, program: str) -> tuple[int, str]:
         """The end of this rank, with what there is to say of it: waits for that of the others, and
-        returns the status of all, and what rank 0 is to say. If this one has failed, and the others
-        do not come to an end soon, it says so itself, and ends them all."""
+        returns the status of all, and what rank 0 is to say, once if all have failed alike. If this
+        one has failed, and the others do not come to an end soon, it says so itself, and ends them
+        all."""
         mine = f"{status} {said}".encode(errors="backslashreplace")[:_LONGEST].ljust(_LONGEST)
         everyone = bytearray(_LONGEST * self.size)
-        request = self._ends.Iallgather(mine, everyone)
-        if not _wait(request, TOGETHER_S if said else None):
+        if not self._meet(mine, everyone, TOGETHER_S if said else None):
             sys.stderr = sys.__stderr__
-            note(f"{self.name(self.rank)}: {said}")
+            note(f"{self._of_rank(self.rank, said, program)}\n{program}: {self._to_go_on}")
             self.comm.Abort(status or 1)
         if self._last_words is not None:
             self._last_words.close()
@@ -213,9 +213,23 @@ class Ranks(Alone):
         ]
         lines = [ends[0][2]] if ends[0][2] else []
         for rank, (_, _, text) in enumerate(ends):
-            if text and text != ends[0][2]:
-                lines.append(f"{self.name(rank)}: {text}")
+            if text.partition("\n")[0] not in ends[0][2]:
+                lines.append(self._of_rank(rank, text, program))
         return max((int(number) for number, _, _ in ends), key=abs), "\n".join(lines)
+
+    def _meet(self, mine: bytes, everyone: bytearray, seconds: float | None) -> bool:
+        """Whether all have told each other how they have ended, in so many seconds."""
+        try:
+            met = _wait(self._ends.Iallgather(mine, everyone), seconds)
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            return False
+        return met and 0 not in everyone[::_LONGEST]  # left as it was where a rank is gone
+
+    def _of_rank(self, rank: int, said: str, program: str) -> str:
+        """What a rank says, with its name."""
+        return f"{program}: {self.name(rank)}: {said.removeprefix(f'{program}: ')}"
 
 
 _found: Alone | None = None
@@ -257,14 +271,19 @@ def find_ranks() -> Alone:
     return _found
 
 
+def is_lost(error: BaseException) -> bool:
+    """Does MPI say that another rank is gone?"""
+    return type(error).__module__ == "mpi4py.MPI"
+
+
 def several() -> bool:
     """Have we found that there are several ranks?"""
     return _found is not None
 
 
-def leave(status: int, said: str) -> tuple[int, str]:
+def leave(status: int, said: str, program: str) -> tuple[int, str]:
     """(status, what is to be said) of the whole, at the end: see Ranks.leave."""
-    return (status, said) if _found is None else _found.leave(status, said)
+    return (status, said) if _found is None else _found.leave(status, said, program)
 
 
 def hush() -> None:

@@ -82,8 +82,8 @@ def resume(
 
 def _train(trainer: Trainer, folder: Folder | None) -> tuple[str, int]:
     ranks, trainer.run_dir = trainer.ranks, folder
-    if ranks.is_first:
-        ranks.to_go_on(f"to go on: {_command(folder, ranks.size)}")
+    if ranks.size > 1:
+        ranks.to_go_on(f"to go on: {ranks.from_first(lambda: _command(folder, ranks.size))}")
     trainer.run()
     return ranks.from_first(lambda: _report(trainer, folder))
 

@@ -205,6 +205,7 @@ class Ranks(Alone):
             sys.stderr = sys.__stderr__
             note(f"{self._of_rank(self.rank, said, program)}\n{program}: {self._to_go_on}")
             self.comm.Abort(status or 1)
+            os._exit(status or 1)  # MPICH may come back from there
         if self._last_words is not None:
             self._last_words.close()
         ends = [
@@ -217,15 +218,20 @@ class Ranks(Alone):
                 lines.append(self._of_rank(rank, text, program))
         return max((int(number) for number, _, _ in ends), key=abs), "\n".join(lines)
 
+    def end_all(self, kind, error, trace) -> None:
+        """An error that nobody has caught: the others would wait for this rank."""
+        sys.__excepthook__(kind, error, trace)
+        self.comm.Abort(1)
+        os._exit(1)
+
     def _meet(self, mine: bytes, everyone: bytearray, seconds: float | None) -> bool:
         """Whether all have told each other how they have ended, in so many seconds."""
         try:
-            met = _wait(self._ends.Iallgather(mine, everyone), seconds)
+            return _wait(self._ends.Iallgather(mine, everyone), seconds)
         except Exception as error:
             if not is_lost(error):
                 raise
             return False
-        return met and 0 not in everyone[::_LONGEST]  # left as it was where a rank is gone
 
     def _of_rank(self, rank: int, said: str, program: str) -> str:
         """What a rank says, with its name."""
@@ -268,6 +274,7 @@ def find_ranks() -> Alone:
     if MPI.Query_thread() < MPI.THREAD_SERIALIZED:
         raise RankError("this MPI was built without support for threads, which shards need")
     _found = Ranks(MPI.COMM_WORLD)
+    sys.excepthook = _found.end_all
     return _found
 
 

@@ -5,6 +5,7 @@ the thread count is set after this. What one rank does alone and what all do tog
 the others of this house ask a `Ranks`, or `Alone`, which has the same methods.
 """
 
+import atexit
 import contextlib
 import os
 import pickle
@@ -93,6 +94,8 @@ class Ranks(Alone):
         self._heard: int | None = None
         self._apart = False
         self._last_words = LastWords() if self.is_first else None
+        if self._last_words is not None:
+            atexit.register(self._last_words.close)
         self.to_go_on("nothing has been written")
 
     @property

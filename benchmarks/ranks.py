@@ -6,6 +6,7 @@ Measured: a step on one rank and on two, one thread each, one shard for each ran
 it goes by in exchanges, waiting for the other rank included. Then the model of docs/
 several-machines.md: what a rank does with its rows, as one process takes it alone, and what the
 exchanges take by latency and bandwidth, for networks whose two numbers are assumed, not measured.
+The model begins with processor time, which other work on the machine disturbs less than the clock.
 """
 
 import argparse
@@ -104,7 +105,12 @@ def on_ranks(ranks, name: str, batch: int, steps: int) -> dict:
 
 def alone(ranks, name: str, batch: int, steps: int) -> dict:
     step, parameters = step_of(name, batch, ranks)
-    return {"seconds": median_step(step, 3, steps), "bytes": parameters}
+    seconds, spent = median_step(step, 3, steps), []
+    for _ in range(steps):
+        started = time.process_time()
+        step()
+        spent.append(time.process_time() - started)
+    return {"seconds": seconds, "processor": statistics.median(spent), "bytes": parameters}
 
 
 def worker(n: int, name: str, batch: int, steps: int) -> dict:
@@ -140,13 +146,13 @@ def report(name: str, rounds: int, counts: list[int]) -> None:
     size, exchanges = middle[2]["bytes"], middle[2]["exchanges"]
     print(f"{name}, batches of {batch}, {size / 1e6:.2f} MB of parameters")
     print(f"  measured: 1 rank {1e3 * one:.1f} ms, 2 ranks {1e3 * two:.1f} ms ({two / one:.2f})")
-    print(
-        f"  of the step on 2 ranks {100 * middle[2]['share_large']:.0f} % in the sum of gradients, "
-        f"{100 * middle[2]['share_small']:.0f} % in {exchanges:.0f} small exchanges (waiting "
-        f"included); one such alone {1e6 * middle[2]['latency']:.0f} µs"
-    )
-    shards = {n: worker(1, name, max(batch // n, 1), steps)["seconds"] for n in counts}
-    print("  model: milliseconds a step (times as fast as one rank)")
+    shares = (100 * middle[2][key] for key in ("share_large", "share_small"))
+    print("  of that {:.0f} % in the sum of gradients, {:.0f} % in".format(*shares), end=" ")
+    print(f"{exchanges:.0f} small exchanges, waiting included; one such alone", end=" ")
+    print(f"{1e6 * middle[2]['latency']:.0f} µs")
+    one = middle[1]["processor"]
+    shards = {n: worker(1, name, max(batch // n, 1), steps)["processor"] for n in counts}
+    print(f"  model: milliseconds a step (times as fast as one rank, {1e3 * one:.1f})")
     print(f"  {'ranks':<22}" + "".join(f"{n:>14}" for n in counts))
     for network, (latency, rate) in NETWORKS.items():
         cells = []

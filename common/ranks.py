@@ -12,6 +12,7 @@ import pickle
 import socket
 import sys
 import time
+import warnings
 
 from lamina.common.last_words import LastWords
 from lamina.common.notice import note
@@ -262,7 +263,9 @@ def find_ranks() -> Alone:
         return Alone()
     size = started[1]
     try:
-        from mpi4py import MPI  # late: one process alone needs none
+        with warnings.catch_warnings():  # of another launcher's variables: see below
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from mpi4py import MPI  # late: one process alone needs none
     except (ImportError, RuntimeError) as error:
         raise RankError(
             f"a launcher of MPI has started {size} processes, but mpi4py, by which they talk, "

@@ -68,17 +68,19 @@ def trained(folder, threads, iterations=12, shards=3, **more):
     X = rng.standard_normal((50, 6)).astype(np.float32)
     data = Samples(X, rng.integers(0, 3, 50))
     layers = {
-        "affine1": Affine(6, 8, rng=rng),
+        **more.pop("first", {"affine1": Affine(6, 8, rng=rng)}),
         "norm": BatchNormalization(8),
         "relu": Relu(),
         "drop": Dropout(0.3, rng=rng),
         "affine2": Affine(8, 3, rng=rng),
     }
     net = Sequential({**layers, **more.pop("layers", {})}, loss=SoftmaxWithLoss())
-    settings = {"watch": Diagnosis(5), "checkpoints": Checkpoints(every=5), "quiet": True} | more
+    settings = {"watch": Diagnosis(5), "checkpoints": Checkpoints(every=5), "quiet": True}
+    optimizer = Momentum(net.parameters(), lr=0.1, clip_norm=more.pop("clip_norm", None))
+    settings |= more
     trainer = Trainer(
         net,
-        Momentum(net.parameters(), lr=0.1),
+        optimizer,
         Dataset(data, data, Classification(["a", "b", "c"])),
         rng=1,
         batch_size=10,
@@ -101,6 +103,18 @@ def test_the_files_of_a_run_do_not_depend_on_the_threads(tmp_path, more):
     for name in NAMES:
         bits = {(tmp_path / str(threads) / name).read_bytes() for threads in (1, 2, 3)}
         assert len(bits) == 1, name
+
+
+def test_norms_for_clipping_do_not_depend_on_the_threads_of_blas(tmp_path):
+    """Those of arrays as large as this do, where BLAS has them."""
+    rng = np.random.default_rng(0)
+    large = {"large": Affine(6, 3000, rng=rng), "relu": Relu(), "small": Affine(3000, 8, rng=rng)}
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            trained(tmp_path / str(threads), None, clip_norm=0.01, first=copy.deepcopy(large))
+    for name in NAMES:
+        a, b = ((tmp_path / str(threads) / name).read_bytes() for threads in (1, 2))
+        assert a == b, name
 
 
 def test_a_run_with_shards_is_the_run_without_but_for_rounding(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
@@ -16,9 +16,10 @@ from lamina.layers import Affine, BatchNormalization, Dropout, Layer, Relu, Soft
 from lamina.nets import Sequential
 from lamina.optimizers import SGD, Momentum
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.evaluator import Evaluator
 from lamina.training.parallel import Sharded, fastest_shards
 from lamina.training.trainer import Trainer
-from lamina.training.watch import NonFiniteError
+from lamina.training.watch import NonFiniteError, Watch
 
 F = np.float64
 CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
@@ -68,19 +69,17 @@ def trained(folder, threads, iterations=12, shards=3, **more):
     X = rng.standard_normal((50, 6)).astype(np.float32)
     data = Samples(X, rng.integers(0, 3, 50))
     layers = {
-        **more.pop("first", {"affine1": Affine(6, 8, rng=rng)}),
+        "affine1": Affine(6, 8, rng=rng),
         "norm": BatchNormalization(8),
         "relu": Relu(),
         "drop": Dropout(0.3, rng=rng),
         "affine2": Affine(8, 3, rng=rng),
     }
     net = Sequential({**layers, **more.pop("layers", {})}, loss=SoftmaxWithLoss())
-    settings = {"watch": Diagnosis(5), "checkpoints": Checkpoints(every=5), "quiet": True}
-    optimizer = Momentum(net.parameters(), lr=0.1, clip_norm=more.pop("clip_norm", None))
-    settings |= more
+    settings = {"watch": Diagnosis(5), "checkpoints": Checkpoints(every=5), "quiet": True} | more
     trainer = Trainer(
         net,
-        optimizer,
+        Momentum(net.parameters(), lr=0.1),
         Dataset(data, data, Classification(["a", "b", "c"])),
         rng=1,
         batch_size=10,
@@ -105,16 +104,26 @@ def test_the_files_of_a_run_do_not_depend_on_the_threads(tmp_path, more):
         assert len(bits) == 1, name
 
 
-def test_norms_for_clipping_do_not_depend_on_the_threads_of_blas(tmp_path):
-    """Those of arrays as large as this do, where BLAS has them."""
-    rng = np.random.default_rng(0)
-    large = {"large": Affine(6, 3000, rng=rng), "relu": Relu(), "small": Affine(3000, 8, rng=rng)}
-    for threads in (1, 2):
-        with threadpool_limits(threads, user_api="blas"):
-            trained(tmp_path / str(threads), None, clip_norm=0.01, first=copy.deepcopy(large))
-    for name in NAMES:
-        a, b = ((tmp_path / str(threads) / name).read_bytes() for threads in (1, 2))
-        assert a == b, name
+def threads_of_blas():
+    return max(one["num_threads"] for one in threadpool_info() if "numpy" in one["filepath"])
+
+
+@pytest.mark.parametrize(("shards", "expected"), [(3, {1}), (1, {2})])
+def test_blas_keeps_to_one_thread_between_the_passes(tmp_path, monkeypatch, shards, expected):
+    """Norms for clip_norm, and figures, would depend on it."""
+    seen = set()
+    for cls, name in ((Momentum, "_clipping"), (Evaluator, "targets"), (Watch, "weights")):
+        original = getattr(cls, name)
+
+        def looking(*arguments, original=original):
+            seen.add(threads_of_blas())
+            return original(*arguments)
+
+        monkeypatch.setattr(cls, name, looking)
+    with threadpool_limits(2, user_api="blas"):
+        trained(tmp_path, None, shards=shards)
+        assert threads_of_blas() == 2
+    assert seen == expected
 
 
 def test_a_run_with_shards_is_the_run_without_but_for_rounding(tmp_path):

@@ -95,6 +95,11 @@ def _ended(command, options, program: str) -> tuple[int, str]:
             return 130, f"{program}: stopped at once"
         print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
         return 130, ""
+    except SystemExit as error:  # of own code; the other ranks would wait for this one
+        if not ranks.several():
+            raise
+        status = error.code if isinstance(error.code, int) else 1
+        return status or 1, f"{program}: was ended by sys.exit({error.code!r})"
     except Exception as error:
         trace = f"{traceback.format_exc()}\n"
         if not isinstance(error, _user_errors(command)):

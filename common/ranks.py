@@ -26,7 +26,7 @@ VARIABLES = (
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
 )
 TOGETHER_S = 5.0  # after an error: so long we wait for the others to come to the same end
-_LONGEST = 1 << 12  # bytes of what a rank says at its end
+_LONGEST = 1 << 14  # bytes of what a rank says at its end
 _NAP_S = 0.002  # MPI waits busily, on cores that the others could use
 
 
@@ -217,8 +217,9 @@ class Ranks(Alone):
             for i in range(0, len(everyone), _LONGEST)
         ]
         lines = [ends[0][2]] if ends[0][2] else []
+        said_already = ends[0][2].splitlines()
         for rank, (_, _, text) in enumerate(ends):
-            if text.partition("\n")[0] not in ends[0][2]:
+            if text and not {text.splitlines()[0], text.splitlines()[-1]} <= {*said_already}:
                 lines.append(self._of_rank(rank, text, program))
         return max((int(number) for number, _, _ in ends), key=abs), "\n".join(lines)
 

@@ -65,6 +65,7 @@ def resume(
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
     run_dir, ranks = Path(run_dir), ranks or Alone()
+    ranks.to_go_on(f"to go on: {_command(run_dir, ranks.size)}")
     refuse_other_software(ranks)
     ranks.on_first(lambda: require_run(run_dir))
     with contextlib.ExitStack() as stack:

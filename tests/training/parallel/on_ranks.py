@@ -1,7 +1,7 @@
 """What several ranks must find out together: a program for `mpiexec -n 3 python on_ranks.py`.
 
     same                 Sharded gives the same bits on ranks as alone, whatever goes through it
-    callbacks FOLDER     called on the first rank alone; one that asks for more is refused
+    trainer FOLDER       callbacks are the first rank's; a NaN is found in whatever shard it is
     unlike FOLDER        ranks that differ are refused, which the first rank prints
 
 Each check is called by every rank; the first that fails ends all of them.
@@ -17,6 +17,8 @@ import pytest
 from test_sharded import F, batch, dense, images, two_losses, words
 
 from lamina.common.ranks import RankError, find_ranks, hush
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.diagnosis import Diagnosis
 from lamina.experiment import provenance, same_on_all_ranks
 from lamina.experiment.config import Config
 from lamina.experiment.run import run
@@ -29,6 +31,7 @@ from lamina.training.checkpoint import Checkpoints
 from lamina.training.gradient_penalty import add_penalised_gradient
 from lamina.training.parallel import Sharded
 from lamina.training.trainer import Trainer
+from lamina.training.watch import NonFiniteError
 
 RANKS = find_ranks()
 
@@ -56,6 +59,16 @@ class Sums(Layer):
         if X[0, 0] > 0:
             self.group.sum(X.sum(axis=0))
         return X
+
+    def backward(self, dout):
+        return dout
+
+
+class Spoils(Layer):
+    """Gives a NaN where an input is very large."""
+
+    def forward(self, X):
+        return np.where(abs(X) > 100, np.nan, X).astype(X.dtype)
 
     def backward(self, dout):
         return dout
@@ -160,10 +173,10 @@ class Counts(Callback):
         return self.calls == 3
 
 
-def callbacks(folder: Path) -> None:
+def trainer(folder: Path) -> None:
     from conftest import Tiny
 
-    def trainer(*callbacks, **options):
+    def made(*callbacks, **options):
         net = Sequential({"affine": Affine(4, 3, rng=0)}, loss=SoftmaxWithLoss())
         return Trainer(
             *(net, SGD(net.parameters(), lr=0.1), Tiny()),
@@ -179,11 +192,11 @@ def callbacks(folder: Path) -> None:
         )
 
     counts = Counts()
-    first = trainer(counts, iterations=3, run_dir=folder / "run" if RANKS.is_first else None)
+    first = made(counts, iterations=3, run_dir=folder / "run" if RANKS.is_first else None)
     first.run()
     assert (counts.calls, counts.steps) == ((2, 3) if RANKS.is_first else (0, 0))
     counts = Counts()
-    again = trainer(counts, iterations=20)
+    again = made(counts, iterations=20)
     state = first.state()
     if RANKS.is_first:
         assert int(state["callbacks"]["Counts0/calls"]) == 2
@@ -191,8 +204,37 @@ def callbacks(folder: Path) -> None:
     again.run()
     assert (again.iteration, again.ended_by) == (4, "a callback")
     with expects(RuntimeError, "trainer.net can be used alone"):
-        trainer(lambda trainer, row: trainer.worker.predict(np.ones((6, 4))), iterations=2).run()
+        made(lambda trainer, row: trainer.worker.predict(np.ones((6, 4))), iterations=2).run()
     print("callbacks")
+    found = []
+    for ranks in (None, RANKS):
+        X = np.random.default_rng(0).standard_normal((20, 6)).astype(np.float32)
+        X[13, 2] = 1000.0
+        data = Samples(X, np.arange(20) % 3)
+        layers = {"affine1": Affine(6, 6, rng=0), "spoils": Spoils(), "affine": Affine(6, 3, rng=0)}
+        net = Sequential(layers, loss=SoftmaxWithLoss())
+        run_dir = folder / "spread" if RANKS.is_first else None
+        run_dir = folder / f"alone{RANKS.rank}" if ranks is None else run_dir
+        spoiled = Trainer(
+            *(net, SGD(net.parameters(), lr=1e-4), Dataset(data, data, Classification("abc"))),
+            rng=0,
+            batch_size=10,
+            iterations=4,
+            shards=3,
+            accumulate=2,
+            evaluate_every=100,
+            run_dir=run_dir,
+            watch=Diagnosis(),
+            quiet=True,
+            ranks=ranks,
+        )
+        with pytest.raises(NonFiniteError) as raised:
+            spoiled.run()
+        assert 13 in spoiled.batch.rows[3:]  # not in the first shard
+        found.append(raised.value.culprit)
+    assert found[0] == found[1]
+    assert (found[0].layer, found[0].when, found[0].samples) == ("spoils", "forward", [13])
+    print("culprit")
 
 
 OWN = "from lamina.layers import Relu\n\nclass Mine(Relu):\n    pass\n"

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
     guarded = getattr(command, "guarded", list)
     options = parser.parse_args(guarded(rest))
     options.error = parser.error
-    status, said = ranks.leave(*_ended(command, options, program))
+    status, said = ranks.leave(*_ended(command, options, program), program)
     if said:
         note(said)
     return status
@@ -96,9 +96,16 @@ def _ended(command, options, program: str) -> tuple[int, str]:
             return 130, f"{program}: stopped at once"
         print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
         return 130, ""
+    except SystemExit as error:  # of own code; the other ranks would wait for this one
+        if not ranks.several():
+            raise
+        status = error.code if isinstance(error.code, int) else 1
+        return status or 1, f"{program}: was ended by sys.exit({error.code!r})"
     except Exception as error:
         trace = f"{traceback.format_exc()}\n"
         if not isinstance(error, _user_errors(command)):
+            if ranks.is_lost(error):
+                return 2, f"{program}: another rank cannot be reached any more"
             if not (place := own_place(error)):  # a bug; Python's own status 1 is "not healthy"
                 return 2, trace.rstrip("\n")
             error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"

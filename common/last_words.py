@@ -32,6 +32,8 @@ class LastWords:
 
     def close(self) -> None:
         """We have come to our end: nothing is to be said."""
+        if self._process.stdin.closed:
+            return
         self.say("")
         with contextlib.suppress(OSError):
             self._process.stdin.close()

@@ -5,12 +5,14 @@ the thread count is set after this. What one rank does alone and what all do tog
 the others of this house ask a `Ranks`, or `Alone`, which has the same methods.
 """
 
+import atexit
 import contextlib
 import os
 import pickle
 import socket
 import sys
 import time
+import warnings
 
 from lamina.common.last_words import LastWords
 from lamina.common.notice import note
@@ -24,7 +26,7 @@ VARIABLES = (
     ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
 )
 TOGETHER_S = 5.0  # after an error: so long we wait for the others to come to the same end
-_LONGEST = 1 << 12  # bytes of what a rank says at its end
+_LONGEST = 1 << 14  # bytes of what a rank says at its end
 _NAP_S = 0.002  # MPI waits busily, on cores that the others could use
 
 
@@ -72,7 +74,7 @@ class Alone:
         return contextlib.nullcontext()
 
     def to_go_on(self, text: str) -> None:
-        """Set the line that is said if a rank ends before the end."""
+        """Set what is said if a rank ends before the end, for all of them."""
 
     def refuse_unlike(self, told: dict[str, str]) -> None:
         """Raises RankError, which names the first that differs, unless all tell the same."""
@@ -93,7 +95,9 @@ class Ranks(Alone):
         self._heard: int | None = None
         self._apart = False
         self._last_words = LastWords() if self.is_first else None
-        self.to_go_on("nothing was written yet")
+        if self._last_words is not None:
+            atexit.register(self._last_words.close)
+        self.to_go_on("nothing has been written")
 
     @property
     def heard(self):
@@ -179,9 +183,9 @@ class Ranks(Alone):
             self._apart = before
 
     def to_go_on(self, text):
+        self._to_go_on = f"all {self.size} ranks have ended; {text}"
         if self._last_words is not None:
-            said = f"not all of the {self.size} ranks have come to the end, so all have ended"
-            self._last_words.say(f"{said}; {text}")
+            self._last_words.say(f"one was killed, or has failed: {self._to_go_on}")
 
     def refuse_unlike(self, told):
         first, *others = self.all(told)
@@ -194,17 +198,18 @@ class Ranks(Alone):
                         f"{there:.200}, not {here:.200}; all ranks need the same"
                     )
 
-    def leave(self, status: int, said: str) -> tuple[int, str]:
+    def leave(self, status: int, said: str, program: str) -> tuple[int, str]:
         """The end of this rank, with what there is to say of it: waits for that of the others, and
-        returns the status of all, and what rank 0 is to say. If this one has failed, and the others
-        do not come to an end soon, it says so itself, and ends them all."""
+        returns the status of all, and what rank 0 is to say, once if all have failed alike. If this
+        one has failed, and the others do not come to an end soon, it says so itself, and ends them
+        all."""
         mine = f"{status} {said}".encode(errors="backslashreplace")[:_LONGEST].ljust(_LONGEST)
         everyone = bytearray(_LONGEST * self.size)
-        request = self._ends.Iallgather(mine, everyone)
-        if not _wait(request, TOGETHER_S if said else None):
+        if not self._meet(mine, everyone, TOGETHER_S if said else None):
             sys.stderr = sys.__stderr__
-            note(f"{self.name(self.rank)}: {said}")
+            note(f"{self._of_rank(self.rank, said, program)}\n{program}: {self._to_go_on}")
             self.comm.Abort(status or 1)
+            os._exit(status or 1)  # MPICH may come back from there
         if self._last_words is not None:
             self._last_words.close()
         ends = [
@@ -212,10 +217,30 @@ class Ranks(Alone):
             for i in range(0, len(everyone), _LONGEST)
         ]
         lines = [ends[0][2]] if ends[0][2] else []
+        said_already = ends[0][2].splitlines()
         for rank, (_, _, text) in enumerate(ends):
-            if text and text != ends[0][2]:
-                lines.append(f"{self.name(rank)}: {text}")
+            if text and not {text.splitlines()[0], text.splitlines()[-1]} <= {*said_already}:
+                lines.append(self._of_rank(rank, text, program))
         return max((int(number) for number, _, _ in ends), key=abs), "\n".join(lines)
+
+    def end_all(self, kind, error, trace) -> None:
+        """An error that nobody has caught: the others would wait for this rank."""
+        sys.__excepthook__(kind, error, trace)
+        self.comm.Abort(1)
+        os._exit(1)
+
+    def _meet(self, mine: bytes, everyone: bytearray, seconds: float | None) -> bool:
+        """Whether all have told each other how they have ended, in so many seconds."""
+        try:
+            return _wait(self._ends.Iallgather(mine, everyone), seconds)
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            return False
+
+    def _of_rank(self, rank: int, said: str, program: str) -> str:
+        """What a rank says, with its name."""
+        return f"{program}: {self.name(rank)}: {said.removeprefix(f'{program}: ')}"
 
 
 _found: Alone | None = None
@@ -239,7 +264,9 @@ def find_ranks() -> Alone:
         return Alone()
     size = started[1]
     try:
-        from mpi4py import MPI  # late: one process alone needs none
+        with warnings.catch_warnings():  # of another launcher's variables: see below
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from mpi4py import MPI  # late: one process alone needs none
     except (ImportError, RuntimeError) as error:
         raise RankError(
             f"a launcher of MPI has started {size} processes, but mpi4py, by which they talk, "
@@ -254,7 +281,13 @@ def find_ranks() -> Alone:
     if MPI.Query_thread() < MPI.THREAD_SERIALIZED:
         raise RankError("this MPI was built without support for threads, which shards need")
     _found = Ranks(MPI.COMM_WORLD)
+    sys.excepthook = _found.end_all
     return _found
+
+
+def is_lost(error: BaseException) -> bool:
+    """Does MPI say that another rank is gone?"""
+    return type(error).__module__ == "mpi4py.MPI"
 
 
 def several() -> bool:
@@ -262,9 +295,9 @@ def several() -> bool:
     return _found is not None
 
 
-def leave(status: int, said: str) -> tuple[int, str]:
+def leave(status: int, said: str, program: str) -> tuple[int, str]:
     """(status, what is to be said) of the whole, at the end: see Ranks.leave."""
-    return (status, said) if _found is None else _found.leave(status, said)
+    return (status, said) if _found is None else _found.leave(status, said, program)
 
 
 def hush() -> None:

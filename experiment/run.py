@@ -66,6 +66,7 @@ def resume(
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
     run_dir, ranks = Path(run_dir), ranks or Alone()
+    ranks.to_go_on(f"to go on: {_command(run_dir, ranks.size)}")
     refuse_other_software(ranks)
     ranks.on_first(lambda: require_run(run_dir))
     with contextlib.ExitStack() as stack:
@@ -83,8 +84,8 @@ def resume(
 
 def _train(trainer: Trainer, folder: Folder | None) -> tuple[str, int]:
     ranks, trainer.run_dir = trainer.ranks, folder
-    if ranks.is_first:
-        ranks.to_go_on(f"to go on: {_command(folder, ranks.size)}")
+    if ranks.size > 1:
+        ranks.to_go_on(f"to go on: {ranks.from_first(lambda: _command(folder, ranks.size))}")
     trainer.run()
     return ranks.from_first(lambda: _report(trainer, folder))
 

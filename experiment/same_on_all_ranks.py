@@ -40,7 +40,7 @@ def refuse_other_runs(trainer: Trainer) -> None:
         | {f"data, the {name} set": value for name, value in told["sets"].items()}
         | {"facts of the task": json.dumps(told["task"], sort_keys=True)}
     )
-    weights = {name: digest({name: array}) for name, array in trainer.worker.state().items()}
+    weights = {name: digest({name: array})[:12] for name, array in trainer.worker.state().items()}
     trainer.ranks.refuse_unlike({f"weights to start from, {n}": d for n, d in weights.items()})
 
 

@@ -21,8 +21,10 @@ REASONS = {
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
     "needs_sklearn": "no scikit-learn: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
+    "needs_mpi": "no mpi4py: pip install -e '.[test]'",
 }
-MODULES = {"needs_browser": "playwright"}  # the others are called as in their markers
+# The others are called as in their markers.
+MODULES = {"needs_browser": "playwright", "needs_mpi": "mpi4py"}
 
 
 def _there(marker: str) -> bool:

@@ -35,12 +35,11 @@ class Trainer:
     `augmentation` changes the inputs of each training batch, and of nothing else;
     `shuffle_block` shuffles the samples in blocks of so many neighbours. With `shards` each batch
     is cut into so many parts, which threads work on side by side, and with `ranks` the processes
-    that MPI has started (training.parallel, which says what `reduction` is); rank 0 alone writes,
-    prints and calls the callbacks then. Every
-    `evaluate_every` iterations (default: an epoch), and at the end, the loss and the `metrics`
-    (default: those of the data set's task) of every set. `callbacks` are objects of
-    training.callbacks.Callback, or functions (trainer, row) called after each evaluation, which
-    end the run if they return True.
+    that MPI has started (training.parallel, which says what `reduction` is); then rank 0 alone
+    writes, prints and calls the callbacks. Every `evaluate_every` iterations (default: an epoch),
+    and at the end, the loss and the `metrics` (default: those of the data set's task) of every set.
+    `callbacks` are objects of training.callbacks.Callback, or functions (trainer, row) called after
+    each evaluation, which end the run if they return True.
 
     What chooses looks at the validation set, at the first metric: `patience` evaluations without a
     better one end the run early, `keep_best` puts back the weights of the best one at the end, and

@@ -618,3 +618,11 @@ def test_changed_code_of_ones_own_is_said(configured, tmp_path, capsys):
     moved.write_text(code + "\n")
     resume(configured(**settings | {"training.iterations": 40}), tmp_path / "p", quiet=True)
     assert "own.py" in capsys.readouterr().err
+
+
+def test_with_shards_the_threads_may_change(configured, tmp_path):
+    few = {"training.shards": 2, "training.iterations": 10}
+    run(configured(**few), "p", tmp_path / "p", quiet=True)
+    resume(configured(**few | {"training.threads": 2, "training.iterations": 20}), tmp_path / "p")
+    with pytest.raises(CheckpointError, match=r"training\.shards: 2 before, 3 now"):
+        resume(configured(**few | {"training.shards": 3}), tmp_path / "p")

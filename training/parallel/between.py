@@ -29,8 +29,8 @@ def gradients_between(ranks, counts: list[int], like: list, shards: list[list], 
     """The sum of the gradients of each parameter over all shards, None where none has any.
 
     `counts` says how many shards each rank has, which are numbered through in their order; `like`
-    are the arrays of the parameters, `shards` the gradients of each of our shards. They
-    travel in one row of numbers for each dtype, in which the last numbers count, for each leaf of a
+    are the arrays of the parameters, `shards` the gradients of each of our shards. They travel in
+    one row of numbers for each dtype, in which the last numbers count, for each leaf of a
     parameter, in how many shards it is there.
     """
     wanted = [leaves(array) for array in like]

@@ -139,7 +139,6 @@ class Sharded(Net):
             for one, of_heads in zip(self.nets, losses, strict=True)
         ]
         told = list(itertools.chain(*self.ranks.all(ours, "the losses of a batch")))
-        self._take_states(parts)
         total, self._shares = None, [{} for _ in self.own]
         for name, head in self.heads.items():
             shares = _weights(self.nets[0].heads[name].loss, [one[name][0] for one in told])
@@ -217,7 +216,7 @@ class Sharded(Net):
 
     def _each(self, method: str, parts: list[slice], *batch) -> list:
         """What a method of each of our twins gives for its part, beginning with the states of the
-        net."""
+        net, which are those of all parts together afterwards."""
         for layer, member in self._groups:  # the net may be that of other shards too
             layer.group = member
         for state, *others in self._states:
@@ -227,16 +226,20 @@ class Sharded(Net):
         ours = [parts[k] for k in self.own if k < len(parts)]
         given = [[part_of(arrays, part) for arrays in batch] for part in ours]
         call = lambda j: getattr(self.nets[j], method)(*given[j])  # noqa: E731
-        return self.team.run(call, len(ours), self._total(len(parts)))
+        results = self.team.run(call, len(ours), self._total(len(parts)))
+        if self.training:  # nothing else moves them
+            self._take_states(parts, len(ours))
+        return results
 
     def _total(self, n: int):
         """What gives the sum over n shards of what those of this rank bring to a meeting."""
         return functools.partial(sum_between, self.ranks, n)
 
-    def _take_states(self, parts: list[slice]) -> None:
-        """Make the states of the net those of all parts together."""
+    def _take_states(self, parts: list[slice], ours: int) -> None:
+        """Make the states of the net those of all parts together, of which we have so many."""
         n = parts[-1].stop
-        for (own, *_), arrays in zip(self._states, self._states_everywhere(), strict=True):
+        moved = [[other.data for other in others[:ours]] for _, *others in self._states]
+        for (own, *_), arrays in zip(self._states, self._everywhere(moved), strict=True):
             value, *others = arrays
             if value.dtype.kind == "f" and not all(np.array_equal(value, a) for a in others):
                 shares = [(part.stop - part.start) / n for part in parts]
@@ -245,12 +248,11 @@ class Sharded(Net):
             if value is not own.data:
                 own.update(value)
 
-    def _states_everywhere(self) -> list[list[np.ndarray]]:
-        """Of each state the arrays that all shards have; one will do where none differs."""
-        ours = [[other.data for other in others] for _, *others in self._states]
+    def _everywhere(self, ours: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+        """Of each state the arrays that the shards of all ranks have; one, where none differs."""
         if self.ranks.size == 1 or not ours:
             return ours
-        digests = {_digest(arrays) for arrays in zip(*ours, strict=True)}
+        digests = {_digest(arrays) for arrays in zip(*ours, strict=True)} or {b"none here"}
         if len(set().union(*self.ranks.all(digests, "the states after a batch"))) == 1:
             return [arrays[:1] for arrays in ours]
         told = self.ranks.all(ours, "states that differ")

@@ -25,7 +25,7 @@ def columns(X, kernel: tuple, stride: tuple, dilation: tuple):
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
     extent = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
     view = sliding_window_view(X, extent, axis=(1, 2))[:, ::sh, ::sw, :, ::dh, ::dw]
-    if X.shape[3] == 1:  # runs of KW numbers only: tap by tap they are longer, 5 times as fast
+    if X.shape[3] == 1:  # runs of KW numbers only: tap by tap they are longer, 4 times as fast
         _, height, width = view.shape[:3]
         rows = np.stack([X[:, :, tap, 0] for tap in _taps(kw, sw, dw, width)])  # KW, N, H, OW
         taps = np.stack([rows[:, :, tap] for tap in _taps(kh, sh, dh, height)])

@@ -7,7 +7,8 @@ from lamina.layers import Convolution, GroupNormalization
 
 RNG = np.random.default_rng(0)
 LAYERS = {
-    "thin": lambda: Convolution(4, 4, 3, rng=RNG),
+    "by window": lambda: Convolution(4, 4, 3, rng=RNG),
+    "by pixel": lambda: Convolution(4, 4, 3, padding=1, rng=RNG),
     "grouped": lambda: Convolution(4, 4, 3, groups=2, rng=RNG),
     "grouped and padded": lambda: Convolution(4, 8, 3, padding=1, groups=4, rng=RNG),
     "with a stride": lambda: Convolution(4, 64, 3, stride=2, groups=2, rng=RNG),

@@ -96,6 +96,35 @@ def test_the_order_in_memory_is_kept_and_changes_no_number(cls, settings, axes):
     assert np.argsort(dX.strides).tolist() == np.argsort(turned.strides).tolist()
 
 
+@both
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({"kernel": 2}, (4, 6)),
+        ({"kernel": 2}, (5, 6)),
+        ({"kernel": 2, "stride": 3}, (6, 6)),
+        ({"kernel": (1, 2), "stride": (2, 2)}, (4, 4)),
+        ({"kernel": 2, "padding": 1}, (4, 5)),
+        ({"kernel": 2, "partial": True}, (5, 3)),
+    ],
+)
+def test_what_no_window_reaches_has_no_gradient(monkeypatch, cls, settings, size):
+    """And what is not zero at first is all written: new memory holds NaN here."""
+    monkeypatch.setattr(np, "empty", lambda size, *_, **__: np.full(size, np.nan))
+    layer = cls(**settings)
+    X = np.random.default_rng(0).standard_normal((1, 1, *size))
+    Y = layer.forward(X)
+    dX = layer.backward(np.ones_like(Y))
+    assert np.isfinite(dX).all()
+    reached = {tuple(place) for place in np.argwhere(dX[0, 0])}
+    if cls is AveragePooling:
+        (kh, kw), (sh, sw) = layer.windows.kernel, layer.windows.stride
+        ph, pw = layer.windows.padding
+        places = np.ndindex(Y.shape[2], Y.shape[3], kh, kw)
+        inside = {(i * sh + k - ph, j * sw + m - pw) for i, j, k, m in places}
+        assert reached == inside & set(np.ndindex(size))
+
+
 def test_a_window_of_many_entries():
     X = np.arange(400.0).reshape(1, 1, 20, 20)  # more entries than a byte can number
     layer = MaxPooling(20)

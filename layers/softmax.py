@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Softmax(Layer):
@@ -15,6 +16,7 @@ class Softmax(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
         exp = np.exp(X - X.max(axis=-1, keepdims=True))
         self.Y = exp / exp.sum(axis=-1, keepdims=True)
         return self.Y

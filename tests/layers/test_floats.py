@@ -58,9 +58,9 @@ def test_what_used_to_wrap_in_silence():
 
 
 def test_numbers_without_a_dtype_pass():
-    check_floats("gate", 1, 2.0, np.float64(3.0))
+    check_floats("gate", 1, 2.0, np.float64(3.0), np.int64(4))
     with pytest.raises(TypeError, match="gate: expects floats, got int64"):
-        check_floats("gate", 1.0, np.int64(2))
+        check_floats("gate", 1.0, np.array(2))
 
 
 class Own(Layer):

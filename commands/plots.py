@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lamina.common.printable import printable
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.plots import kept_of, plot_curves, read_run
 
 
 def add_arguments(parser) -> None:
@@ -22,6 +22,7 @@ def run(options) -> int:
         apart = next(parts for parts in ends if len(set(parts)) == len(set(paths)))
         names = [str(Path(*parts)) for parts in apart]
     runs = {n: read_run(run) for n, run in zip(names, options.runs, strict=True)}
-    plot_curves(output, runs, names[0] if alone else "")
+    kept = {name: kept_of(run) for name, run in zip(names, options.runs, strict=True)}
+    plot_curves(output, runs, names[0] if alone else "", kept)
     print(printable(str(output)))
     return 0

@@ -8,6 +8,7 @@ from lamina.common.errors import no_run
 from lamina.common.figures import label, save_png
 from lamina.common.folder import Folder, placed
 from lamina.common.table import read_table
+from lamina.diagnosis.record import read_record
 from lamina.metrics import make_metric
 
 _COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
@@ -16,11 +17,17 @@ NAME, TITLE = 24, 100  # columns of a name in a legend, and above two panels
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 
 
-def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str = "") -> None:
+def plot_curves(
+    path: str | Path,
+    runs: dict[str, tuple[dict, dict]],
+    title: str = "",
+    kept: dict[str, int | None] | None = None,
+) -> None:
     """Draw the smoothed loss and the metrics of runs into a PNG. Needs no display.
 
     `runs` maps a name to its columns (loss.csv, history.csv), as `read_run` gives them. Each metric
-    has a panel of its own, with a line for each set.
+    has a panel of its own, with a line for each set. The legend has the figures of the last row, or
+    of that in `kept`, which then has a ring.
     """
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
@@ -29,6 +36,7 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
     figure = Figure(figsize=(5 * (1 + len(names)), 4), layout="constrained")
     loss_axes, *panels = figure.subplots(1, 1 + len(names))
     alone = len(runs) == 1
+    rows = [(kept or {}).get(name) for name in runs]
     runs = dict(zip(_labels(runs), runs.values(), strict=True))
     for i, (name, (losses, _)) in enumerate(runs.items()):
         _draw_loss(loss_axes, losses, f"C{i}", None if alone else name)
@@ -38,7 +46,7 @@ def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str
         loss_axes.legend(loc="upper right")
     loss_axes.grid(alpha=0.3)
     for axes, metric in zip(panels, names, strict=True):
-        _draw_metric(axes, runs, metric)
+        _draw_metric(axes, runs, metric, rows)
     figure.suptitle(label(title, TITLE))
     save_png(path, figure)
 
@@ -56,7 +64,7 @@ def _labels(names) -> list[str]:
     return short if apart else [f"{i}: {name}" for i, name in enumerate(short, 1)]
 
 
-def _draw_metric(axes, runs: dict, metric: str) -> None:
+def _draw_metric(axes, runs: dict, metric: str, kept: list) -> None:
     """A line for each set of each run; of several runs, the train set's has no label."""
     alone = len(runs) == 1
     percent = _is_share(metric)
@@ -66,17 +74,23 @@ def _draw_metric(axes, runs: dict, metric: str) -> None:
             if f"{part}_{metric}" not in history:
                 continue
             values = (100 if percent else 1) * history[f"{part}_{metric}"]
-            last = f"{values[-1]:.2f} %" if percent else f"{values[-1]:.4g}"
-            words = f"{part if alone else f'{name}, {part}'}: {last}"
+            row = -1 if kept[i] is None else kept[i]
+            said = f"{values[row]:.2f} %" if percent else f"{values[row]:.4g}"
+            words = f"{part if alone else f'{name}, {part}'}: {said}"
+            words += "" if kept[i] is None else f" (kept, epoch {history['epoch'][row]:.3g})"
+            color = f"C{(0, 2, 1)[j] if alone else i}"
             axes.plot(
                 history["epoch"],
                 values,
                 style,
-                color=f"C{(0, 2, 1)[j] if alone else i}",
+                color=color,
                 marker="o" if len(values) < 40 else None,
                 markersize=3,
                 label=words if alone or part != "train" else None,
             )
+            if kept[i] is not None:
+                ring = {"markersize": 9, "fillstyle": "none", "color": color}
+                axes.plot(history["epoch"][row], values[row], "o", **ring)
             styles[part] = {":": "dotted", "--": "dashed", "-": "solid"}[style]
     shown = label(metric)
     axes.set(xlabel="epoch", ylabel=f"{shown} (%)" if percent else shown)
@@ -109,6 +123,14 @@ def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
     if not all(len(table["iteration"]) for table in tables):
         raise ValueError(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]
+
+
+def kept_of(run_dir: str | Path | Folder) -> int | None:
+    """The row of history.csv whose weights are kept, if these are not the last. Raises OSError or
+    ValueError."""
+    if not (placed(run_dir) / "config.yaml").is_file():
+        return None
+    return read_record(run_dir).kept
 
 
 def _smooth(losses: dict):

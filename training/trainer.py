@@ -269,7 +269,8 @@ class Trainer:
     def _loop(self, interrupt: Interrupt) -> None:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
-        self._lap, stopped = (time.perf_counter(), self.iteration), False
+        self._begin_lap()
+        stopped = False
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
@@ -297,9 +298,9 @@ class Trainer:
         best so far and its checkpoint wanted, and whether a callback ends the run."""
         if self.history.evaluated == self.iteration:
             return False, False
-        started, iteration = self._lap
+        started, iteration, aside = self._lap
         samples = (self.iteration - iteration) * self.plan.per_step
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started - (self._aside() - aside)
         self.watch.weights(self)
         try:
             row = self.evaluate(interrupt.check)
@@ -320,18 +321,27 @@ class Trainer:
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
         stop = [callback.evaluated(self, row) for callback in self.callbacks]
-        self._lap = time.perf_counter(), self.iteration
+        self._begin_lap()
         return better and self.files.checkpoints.keep_best, True in stop
 
     def _save(self) -> None:
         """Write a checkpoint, the tables up to it first, unless it is there already."""
         if self.run_dir is None or self.files.saved == self.iteration:
             return
-        started = time.perf_counter()
+        started, watched = time.perf_counter(), self.watch.seconds
         self.watch.weights(self)
         self._flush(sync=True)
         self.watch.saved(self.files.save(self.state(), self.iteration, self.best.iteration))
-        self.history.checkpoint_seconds += time.perf_counter() - started
+        watched = self.watch.seconds - watched  # which counts by itself
+        self.history.checkpoint_seconds += time.perf_counter() - started - watched
+
+    def _begin_lap(self) -> None:
+        """From here on counts what an evaluation says of the speed."""
+        self._lap = time.perf_counter(), self.iteration, self._aside()
+
+    def _aside(self) -> float:
+        """The seconds so far of checkpoints and of the watch, which train on nothing."""
+        return self.history.checkpoint_seconds + self.watch.seconds
 
     def _flush(self, sync: bool = False) -> None:
         self.history.flush(sync)

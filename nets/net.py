@@ -92,6 +92,10 @@ class Net(Derivatives, Passes, Layer):
             found[name] = (head.loss.summed(value), head.loss.weight)
         return scores, found
 
+    def counted(self) -> dict:
+        """{head: how much counted in the last loss, as Loss.weight has it; None if not known}."""
+        return {n: getattr(head.loss, "weight", None) for n, head in self.heads.items()}
+
     def _run_to_heads(self, X) -> tuple:
         if not self.heads:
             raise ValueError(

@@ -12,6 +12,7 @@ from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
+from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
@@ -190,15 +191,25 @@ class Trainer:
         and updates nothing, if the loss or a gradient is not finite."""
         with self.watch.around_step(self):
             self.optimizer.zero_grad()
-            loss, scale = 0.0, 1.0 / self.accumulate
-            for _ in range(self.accumulate):
-                self.batch = batch = next(self.batches)
-                loss += self.objective(self.worker, batch.X, batch.t, scale) / self.accumulate
-                self.watch.loss(self, loss)
+            loss = self._one_batch() if self.accumulate == 1 else self._several_batches()
             self.watch.gradients(self)
             self.optimizer.step()
             self.iteration += 1
             return loss
+
+    def _one_batch(self) -> float:
+        self.batch = batch = next(self.batches)
+        loss = self.objective(self.worker, batch.X, batch.t)
+        self.watch.loss(self, loss)
+        return loss
+
+    def _several_batches(self) -> float:
+        added = Accumulation(self.worker, self.accumulate)
+        for _ in range(self.accumulate):
+            self.batch = batch = next(self.batches)
+            added.add(self.objective(self.worker, batch.X, batch.t, added.scale))
+            self.watch.loss(self, added.loss)
+        return added.finish(self.optimizer.parameters)
 
     def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of

@@ -116,6 +116,11 @@ class Sharded(Net):
             for other in others:
                 other.grad = None
 
+    def counted(self):
+        parts = [one.counted() for one in self.nets]
+        known = {n: [part[n] for part in parts] for n in self.heads}
+        return {n: None if None in weights else sum(weights) for n, weights in known.items()}
+
     def _back(self, k: int, dout, weights: dict[str, float]) -> None:
         net, kept = self.nets[k], {}
         net.needs_dX = False

@@ -5,7 +5,9 @@ import copy
 import numpy as np
 
 from lamina.layers.base import Layer, Param, State
+from lamina.layers.errors import other_generators
 from lamina.nets import Net
+from lamina.nets.net import check_weighs
 from lamina.training.parallel.team import Team
 
 
@@ -23,12 +25,15 @@ class Sharded(Net):
     have, weighted by their rows, where they differ.
 
     `state()` has, beside that of the net, the generators of the other twins, as
-    "shard1.dropout1.rng". Raises ValueError for n < 1.
+    "shard1.dropout1.rng". Raises ValueError for n < 1, TypeError for a loss that is no layers.Loss
+    or a layer whose random numbers are of another kind than numpy.random.Generator.
     """
 
     def __init__(self, net: Net, n: int, threads: int | None = None):
         if n < 1:
             raise ValueError(f"shards: expects at least 1, got {n}")
+        if n > 1:
+            _check_parts(net)
         self.net, self.team = net, Team(n, threads)
         self.inputs, self.outputs, self.heads = net.inputs, net.outputs, net.heads
         seeds = {id(h): h for _, h in net.walk() if isinstance(h, np.random.Generator)}
@@ -209,6 +214,18 @@ def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     """n generators of the same kind, seeded by numbers from this one."""
     kind = type(rng.bit_generator)
     return [np.random.Generator(kind(rng.integers(2**32, size=4).tolist())) for _ in range(n)]
+
+
+def _check_parts(net: Net) -> None:
+    """Raise TypeError if parts of a batch would not add up, or twins draw the same numbers."""
+    check_weighs(net.heads)
+    for layer in _layers(net):
+        for name, held in other_generators(layer).items():
+            raise TypeError(
+                f"shards: {type(layer).__name__}.{name} is a {type(held).__name__}, of which every "
+                "shard would draw the same numbers; hold a numpy.random.Generator: "
+                "np.random.default_rng(seed)"
+            )
 
 
 def _layers(net: Net) -> list[Layer]:

@@ -177,6 +177,18 @@ class Record:
         section = self.config.get("optimizer")
         return section if isinstance(section, dict) else {}
 
+    @property
+    def warm_up(self) -> int:
+        """How many iterations the rate rises for at first; 0 without that."""
+        schedule = self.optimizer.get("schedule")
+        steps = number(schedule.get("warm_up")) if isinstance(schedule, dict) else math.nan
+        return int(steps) if steps > 0 else 0
+
+    def risen(self, iteration: float) -> float:
+        """The share of the full rate that a warm-up has reached then, as optimizers.WarmUp has it;
+        1 without one."""
+        return min(iteration / (self.warm_up + 1), 1.0)
+
     @cached_property
     def weights(self) -> dict[str, Series]:
         """The parameters that are matrices or more: no biases, no scales."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamina.common.notice import note
 from lamina.common.printable import printable
-from lamina.experiment.curves import NothingYet, read_run
+from lamina.experiment.curves import NothingYet, kept_of, read_run
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.run_names import run_names
@@ -40,6 +40,7 @@ def run(options) -> int:
         settings = {name: None if options.each else read_settings(paths[name]) for name in runs}
         groups = grouped(settings)
     title = next(iter(runs)) if alone else ""
-    plot_curves(output, runs, title, groups, options.width)
+    kept = {name: kept_of(paths[name]) for name in runs}
+    plot_curves(output, runs, title, groups, options.width, kept)
     print(printable(str(output)))
     return 0

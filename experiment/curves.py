@@ -8,6 +8,7 @@ import numpy as np
 from lamina.common.errors import no_run
 from lamina.common.folder import Folder, placed
 from lamina.common.table import read_table
+from lamina.diagnosis.record import read_record
 from lamina.metrics import make_metric
 
 _COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
@@ -33,6 +34,14 @@ def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
     if not all(len(table["iteration"]) for table in tables):
         raise NothingYet(f"{run_dir}: has no evaluation yet")
     return tables[0], tables[1]
+
+
+def kept_of(run_dir: str | Path | Folder) -> int | None:
+    """The row of history.csv whose weights are kept, if these are not the last. Raises OSError or
+    ValueError."""
+    if not (placed(run_dir) / "config.yaml").is_file():
+        return None
+    return read_record(run_dir).kept
 
 
 class NothingYet(ValueError):

@@ -7,7 +7,7 @@ from lamina.common.figures import label
 from lamina.common.notice import note
 from lamina.experiment.curves import STYLES, is_share, shown, smooth
 from lamina.experiment.groups import Group
-from lamina.experiment.spread import together
+from lamina.experiment.spread import deviation, together
 
 NAME = 40  # columns of a name in the legend
 
@@ -65,25 +65,36 @@ def styles_in_words(axes) -> str:
     return ", ".join(said for style, said in reversed(words.items()) if style in there)
 
 
-def labels_of(groups: list[Group], runs: dict, metric: str, width: int = NAME) -> list[str]:
-    """What the legend calls the groups, with the last value of the test set: names are shortened,
-    and numbered where that makes two the same."""
+def labels_of(
+    groups: list[Group], runs: dict, metric: str, kept: dict, width: int = NAME
+) -> list[str]:
+    """What the legend calls the groups, with the last value of the test set, or that of the rows in
+    `kept`: names are shortened, and numbered where that makes two the same."""
     short = [label(group.name, width) for group in groups]
     if len(set(short)) < len(short):
         short = [f"{i}: {name}" for i, name in enumerate(short, 1)]
     return [
-        f"{name}{_last(group, runs, metric)}" for name, group in zip(short, groups, strict=True)
+        f"{name}{_figure(group, runs, metric, kept)}"
+        for name, group in zip(short, groups, strict=True)
     ]
 
 
-def _last(group: Group, runs: dict, metric: str) -> str:
-    curve = _curve([runs[name] for name in group.runs], f"test_{metric}")
-    if curve is None or not len(curve[0]):
+def _figure(group: Group, runs: dict, metric: str, kept: dict) -> str:
+    column, members = f"test_{metric}", [runs[name][1] for name in group.runs]
+    if all(kept.get(name) is None for name in group.runs):  # where the mean curve ends
+        curve = _curve([runs[name] for name in group.runs], column)
+        there = curve is not None and len(curve[0])
+        return f": {shown(metric, curve[1][-1], curve[2][-1])}" if there else ""
+    if not all(column in history for history in members):
         return ""
-    return f": {shown(metric, curve[1][-1], curve[2][-1])}"
+    rows = [-1 if kept.get(name) is None else kept[name] for name in group.runs]
+    values = np.array([history[column][row] for history, row in zip(members, rows, strict=True)])
+    return f": {shown(metric, values.mean(), deviation(values))}"
 
 
-def draw_legend(figure, groups: list[Group], labels: list[str], metric: str, across: bool) -> None:
+def draw_legend(
+    figure, groups: list[Group], labels: list[str], metric: str, across: bool, kept: bool
+) -> None:
     """Outside of the axes, where it covers no curve."""
     from matplotlib.lines import Line2D
 
@@ -93,6 +104,7 @@ def draw_legend(figure, groups: list[Group], labels: list[str], metric: str, acr
     ]
     sizes = sorted({len(group.runs) for group in groups})
     title = f"{label(metric, 20)} on the test set"
+    title += " of the weights kept" if kept else ""
     if sizes[-1] > 1:
         runs = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         title += f";\nmeans of {runs} runs, each in a\nband of ± 1 standard deviation"

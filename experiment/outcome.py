@@ -8,6 +8,7 @@ import numpy as np
 from lamina.common.errors import no_run
 from lamina.common.table import read_table
 from lamina.diagnosis.figure import figure_of
+from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.experiment.config import load_config
 from lamina.experiment.groups import Settings, settings_in
@@ -47,24 +48,14 @@ def read_outcome(run_dir: str | Path) -> Outcome:
         return Outcome(settings, 0, iterations, {}, counts, higher, FAILED)
     if not len(history.get("iteration", ())):
         return Outcome(settings, 0, iterations, {}, counts, higher, NOTHING)
-    row = _row(history, data, f"validation_{counts}", higher)
+    kept = kept_row(data, read_facts(run_dir / "facts.json"), history)
+    row = -1 if kept is None else kept
     figures = {
         column: float(values[row])
         for column, values in history.items()
         if column.partition("_")[0] in ("train", "validation", "test")
     }
     return Outcome(settings, int(history["iteration"][row]), iterations, figures, counts, higher)
-
-
-def _row(history: dict, data: dict, column: str, higher: bool) -> int:
-    """The evaluation of the weights that are left: as training.best.Best, the first of equal ones,
-    and a NaN is never better."""
-    training = data.get("training")
-    keeps = isinstance(training, dict) and training.get("keep_best") is True
-    values = history.get(column, np.empty(0))
-    if not keeps or np.isnan(values).all():
-        return -1
-    return int(np.nanargmax(values) if higher else np.nanargmin(values))
 
 
 def _counts(run_dir: Path, history: dict) -> tuple[str, bool]:

@@ -27,13 +27,16 @@ def plot_curves(
     title: str = "",
     groups: list[Group] | None = None,
     width: int | None = None,
+    kept: dict[str, int | None] | None = None,
 ) -> None:
     """Draw the smoothed loss and the metrics of runs into a PNG. Needs no display.
 
     `runs` maps a name to its columns (loss.csv, history.csv), as `read_run` gives them. Each metric
     has a panel of its own, with a line for each set. Of several runs each of the `groups` (default:
     each run) has a colour: its mean, and a band of one standard deviation on both sides. `width` is
-    that of the picture in pixels; in a narrow one the panels stand one below the other.
+    that of the picture in pixels; in a narrow one the panels stand one below the other. The figures
+    in the legend are those of the last row of a run, or of that in `kept`; a run that is alone has
+    a ring there.
     """
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
@@ -43,20 +46,22 @@ def plot_curves(
     groups = groups or [Group(name, [name], None) for name in runs]
     narrow = width is not None and width < NARROW
     columns = min(NAME, int((width / DPI - 0.8) / _COLUMN) - 18) if narrow else NAME
-    labels = [] if alone else labels_of(groups, runs, names[0], columns)
+    kept = kept or {}
+    labels = [] if alone else labels_of(groups, runs, names[0], kept, columns)
     size = _size(1 + len(names), labels, width)
     figure = Figure(figsize=size, layout="constrained")
     grid = (1 + len(names), 1) if narrow else (1, 1 + len(names))
     loss_axes, *others = figure.subplots(*grid, squeeze=False).flat
     panels = dict(zip(names, others, strict=True))
     if alone:
-        (losses, history), *_ = runs.values()
+        ((name, (losses, history)),) = runs.items()
         _draw_loss(loss_axes, losses)
         for metric, axes in panels.items():
-            _draw_metric(axes, history, metric)
+            _draw_metric(axes, history, metric, kept.get(name))
     else:
         draw_groups(loss_axes, panels, runs, groups)
-        draw_legend(figure, groups, labels, names[0], across=not narrow)
+        of_kept = any(row is not None for row in kept.values())
+        draw_legend(figure, groups, labels, names[0], across=not narrow, kept=of_kept)
         for axes in others:
             words = styles_in_words(axes)
             axes.set_title(words.replace(", ", "\n") if narrow else words, fontsize="medium")
@@ -91,13 +96,16 @@ def _words(drawn: int, window: int) -> str:
     return f"mean of {window} batches" if window > 1 else "loss of a batch"
 
 
-def _draw_metric(axes, history: dict, metric: str) -> None:
-    """A line for each set, each of a colour and with its last value."""
+def _draw_metric(axes, history: dict, metric: str, kept: int | None) -> None:
+    """A line for each set, each of a colour and with its last value, or that of the row kept."""
     factor = 100 if is_share(metric) else 1
     for colour, (part, style) in zip(("C0", "C2", "C1"), STYLES.items(), strict=True):
         if f"{part}_{metric}" not in history:
             continue
         values = history[f"{part}_{metric}"]
+        row = -1 if kept is None else kept
+        words = f"{part}: {shown(metric, values[row])}"
+        words += "" if kept is None else f" (kept, epoch {history['epoch'][row]:.3g})"
         axes.plot(
             history["epoch"],
             factor * values,
@@ -105,8 +113,11 @@ def _draw_metric(axes, history: dict, metric: str) -> None:
             color=colour,
             marker="o" if len(values) < 40 else None,
             markersize=3,
-            label=f"{part}: {shown(metric, values[-1])}",
+            label=words,
         )
+        if kept is not None:
+            ring = {"markersize": 9, "fillstyle": "none", "color": colour}
+            axes.plot(history["epoch"][row], factor * values[row], "o", **ring)
     if axes.lines:
         axes.legend(loc="best")
 

@@ -103,7 +103,8 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
         line = f"interrupted at iteration {trainer.iteration}; to go on: "
         return f"{line}{_command(run_dir, trainer.ranks.size)}", 128 + trainer.interrupted
     losses, history = read_run(folder)
-    plot_curves(folder / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
+    curves, kept = {run_dir.name: (losses, history)}, {run_dir.name: _kept(trainer, history)}
+    plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept)
     first, last = losses["loss"][0], history["loss"][-1]
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
@@ -118,14 +119,18 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
 
 def _result(trainer: Trainer, history: dict) -> str:
     """The figures of every set, for the weights that are left."""
-    i, evaluator = -1, trainer.evaluator
-    kept = trainer.best.keep and trainer.best.iteration
-    if kept:
-        i = int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])
-    row = {column: float(history[column][i]) for column in evaluator.columns}
+    i, evaluator = _kept(trainer, history), trainer.evaluator
+    row = {column: float(history[column][-1 if i is None else i]) for column in evaluator.columns}
     result = ", ".join(f"{part} {evaluator.shown(row, part)}" for part in evaluator.sets)
-    if kept:
+    if i is not None:
         result += f" (best by the validation set, iteration {trainer.best.iteration})"
     if trainer.ended_by:
         result += f"; ended by {trainer.ended_by} at iteration {trainer.iteration}"
     return result
+
+
+def _kept(trainer: Trainer, history: dict) -> int | None:
+    """The row of the weights that keep_best has put back, if it has."""
+    if not (trainer.best.keep and trainer.best.iteration):
+        return None
+    return int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])

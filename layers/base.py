@@ -5,6 +5,7 @@ import copy
 import numpy as np
 
 from lamina.autodiff import primal
+from lamina.autodiff.traced import Traced
 from lamina.common.arguments import Remembers
 from lamina.layers.errors import GradientError
 from lamina.layers.group import ALONE
@@ -109,6 +110,11 @@ class Layer(Remembers):
         """Yield (layer, input, ...) in float64 and small: the cases `layers.check` runs."""
         raise NotImplementedError(f"{cls.__name__} has no examples(rng)")
 
+    def __getstate__(self) -> dict:
+        """What is copied or pickled: not what a differentiation has left in the caches. It belongs
+        to no pass that could go back, and traced arrays are not pickled."""
+        return {name: held for name, held in vars(self).items() if not _is_traced(held)}
+
     def members(self) -> dict:
         """What the layer holds, by name. A net overrides it to leave out its own attribute name."""
         return vars(self)
@@ -172,3 +178,9 @@ def _walk(members: dict, prefix: str):
             yield from _walk({str(i): h for i, h in enumerate(held)}, f"{name}.")
         elif isinstance(held, dict):
             yield from _walk(held, f"{name}.")
+
+
+def _is_traced(held) -> bool:
+    if isinstance(held, (tuple, list)):
+        return any(map(_is_traced, held))
+    return isinstance(held, Traced)

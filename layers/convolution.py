@@ -206,6 +206,8 @@ class Convolution(Layer):
         c_in, c_out = self.W.data.shape[1] * self.groups, self.W.data.shape[0]
         if len(input_shape) != 3 or input_shape[0] != c_in:
             raise ShapeError("Convolution", f"images ({c_in}, H, W)", str(input_shape))
+        if min(input_shape) < 1:  # however wide the padding
+            raise ShapeError("Convolution", "images of at least one pixel", str(input_shape))
         settings = zip(self.kernel, self.stride, self.padding, self.dilation, strict=True)
         size = [output_length(n, *s) for n, s in zip(input_shape[1:], settings, strict=True)]
         if min(size) < 1:

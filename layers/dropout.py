@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Dropout(Layer):
@@ -21,6 +22,7 @@ class Dropout(Layer):
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, X):
+        check_floats(self, X)
         if not self.training:
             self.mask = None
             return X

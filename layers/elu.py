@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Elu(Layer):
@@ -17,6 +18,7 @@ class Elu(Layer):
         self.alpha = alpha
 
     def forward(self, X):
+        check_floats(self, X)
         # The minimum keeps exp from overflowing where its result is not used.
         self.Y = np.maximum(X, 0) + self.alpha * np.expm1(np.minimum(X, 0))
         self.positive = X > 0

@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 
 class _TwoInputs(Layer):
@@ -23,6 +24,7 @@ class Addition(_TwoInputs):
     """z = x + y, the gradient distributor: dx = dout, dy = dout."""
 
     def forward(self, x, y):
+        check_floats(self, x, y)
         self.output_shape(np.shape(x), np.shape(y))
         return x + y
 
@@ -38,6 +40,7 @@ class Multiplication(_TwoInputs):
     """z = x y, the swap multiplier: dx = dout · y, dy = dout · x."""
 
     def forward(self, x, y):
+        check_floats(self, x, y)
         self.output_shape(np.shape(x), np.shape(y))
         self.x, self.y = x, y
         return x * y
@@ -102,6 +105,7 @@ class Step(Layer):
     zero_gradient = True
 
     def forward(self, X):
+        check_floats(self, X)
         return np.heaviside(X, 0.0)
 
     def backward(self, dout):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class LeakyRelu(Layer):
@@ -18,6 +19,7 @@ class LeakyRelu(Layer):
         self.slope = slope
 
     def forward(self, X):
+        check_floats(self, X)
         self.positive = X > 0
         return np.maximum(X, 0) + self.slope * np.minimum(X, 0)
 

@@ -3,6 +3,7 @@
 import math
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Relu(Layer):
@@ -15,6 +16,7 @@ class Relu(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
         Y = X.clip(0, math.inf)  # up to three times as fast as np.maximum(X, 0)
         self.mask = Y > 0
         return Y

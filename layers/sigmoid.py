@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Sigmoid(Layer):
@@ -15,6 +16,7 @@ class Sigmoid(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
         self.Y = 0.5 * np.tanh(0.5 * X) + 0.5
         return self.Y
 

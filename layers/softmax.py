@@ -3,6 +3,8 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 
 class Softmax(Layer):
@@ -15,6 +17,9 @@ class Softmax(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
+        if not X.ndim or not X.shape[-1]:
+            raise ShapeError("Softmax", "(..., C) of at least one class", str(X.shape))
         exp = np.exp(X - X.max(axis=-1, keepdims=True))
         self.Y = exp / exp.sum(axis=-1, keepdims=True)
         return self.Y

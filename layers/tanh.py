@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Tanh(Layer):
@@ -14,6 +15,7 @@ class Tanh(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
         self.Y = np.tanh(X)
         return self.Y
 

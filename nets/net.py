@@ -85,12 +85,17 @@ class Net(Derivatives, Passes, Layer):
         One pass forward in the mode that is set. What a head weighs in `loss` is not in it. There
         is no backward after it.
         """
+        check_weighs(self.heads)
         scores, read = self._run_to_heads(X)
         found = {}
         for name, head in self.heads.items():
             value = head.loss.forward(read[name], head.targets(name, t))
             found[name] = (head.loss.summed(value), head.loss.weight)
         return scores, found
+
+    def counted(self) -> dict:
+        """{head: how much counted in the last loss, as Loss.weight has it; None if not known}."""
+        return {n: getattr(head.loss, "weight", None) for n, head in self.heads.items()}
 
     def _run_to_heads(self, X) -> tuple:
         if not self.heads:
@@ -250,6 +255,18 @@ def check_member(name: str, layer) -> None:
             f"never train; wrap it: self.{attribute} = Param({attribute}), and in backward "
             f"self.{attribute}.accumulate(...)"
         )
+
+
+def check_weighs(heads: dict[str, Head]) -> None:
+    """Parts of a batch can be added up only if each loss says how much counted in it."""
+    for name, head in heads.items():
+        if not (hasattr(head.loss, "summed") and hasattr(head.loss, "reduction")):
+            kind = type(head.loss).__name__
+            raise TypeError(
+                f"{name} ({kind}): expects a layers.Loss, which says how much counts in a batch, "
+                f"got a Layer; write class {kind}(Loss), and in forward multiply the sum by "
+                "self.scale(n), n being the number of samples"
+            )
 
 
 def check_of_scores(loss: Layer, gradient) -> None:

@@ -13,6 +13,7 @@ from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
+from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
@@ -201,11 +202,7 @@ class Trainer:
         and updates nothing, if the loss or a gradient is not finite."""
         with self._one_blas_thread(), self.watch.around_step(self):
             self.optimizer.zero_grad()
-            loss, scale = 0.0, 1.0 / self.accumulate
-            for _ in range(self.accumulate):
-                self.batch = batch = next(self.batches)
-                loss += self.objective(self.worker, batch.X, batch.t, scale) / self.accumulate
-                self.watch.loss(self, loss)
+            loss = self._one_batch() if self.accumulate == 1 else self._several_batches()
             self.watch.gradients(self)
             self.optimizer.step()
             self.iteration += 1
@@ -216,6 +213,20 @@ class Trainer:
         if isinstance(self.worker, Sharded):
             return self.worker.one_blas_thread()
         return contextlib.nullcontext()
+
+    def _one_batch(self) -> float:
+        self.batch = batch = next(self.batches)
+        loss = self.objective(self.worker, batch.X, batch.t)
+        self.watch.loss(self, loss)
+        return loss
+
+    def _several_batches(self) -> float:
+        added = Accumulation(self.worker, self.accumulate)
+        for _ in range(self.accumulate):
+            self.batch = batch = next(self.batches)
+            added.add(self.objective(self.worker, batch.X, batch.t, added.scale))
+            self.watch.loss(self, added.loss)
+        return added.finish(self.optimizer.parameters)
 
     def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of
@@ -287,7 +298,8 @@ class Trainer:
     def _loop(self, interrupt: Interrupt) -> None:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
-        self._lap, stopped = (time.perf_counter(), self.iteration), False
+        self._begin_lap()
+        stopped = False
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
@@ -316,9 +328,9 @@ class Trainer:
         best so far and its checkpoint wanted, and whether a callback ends the run."""
         if self.history.evaluated == self.iteration:
             return False, False
-        started, iteration = self._lap
+        started, iteration, aside = self._lap
         samples = (self.iteration - iteration) * self.plan.per_step
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started - (self._aside() - aside)
         self.watch.weights(self)
         try:
             row = self.evaluate(interrupt.check)
@@ -339,7 +351,7 @@ class Trainer:
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
         stop = self.ranks.from_first(lambda: self._tell_callbacks(row))
-        self._lap = time.perf_counter(), self.iteration
+        self._begin_lap()
         return better and self.files.checkpoints.keep_best, stop
 
     def _tell_callbacks(self, row: dict) -> bool:
@@ -356,7 +368,7 @@ class Trainer:
         """Write a checkpoint, the tables up to it first, unless it is there already."""
         if not self._saves or self.files.saved == self.iteration:
             return
-        started = time.perf_counter()
+        started, watched = time.perf_counter(), self.watch.seconds
         self.watch.weights(self)
         state = self.state()
         if self.ranks.size > 1:
@@ -364,7 +376,16 @@ class Trainer:
         read = self.ranks.on_first(lambda: self._write(state))
         self.watch.saved(lambda: self.ranks.from_first(read))
         self.files.saved = self.iteration
-        self.history.checkpoint_seconds += time.perf_counter() - started
+        watched = self.watch.seconds - watched  # which counts by itself
+        self.history.checkpoint_seconds += time.perf_counter() - started - watched
+
+    def _begin_lap(self) -> None:
+        """From here on counts what an evaluation says of the speed."""
+        self._lap = time.perf_counter(), self.iteration, self._aside()
+
+    def _aside(self) -> float:
+        """The seconds so far of checkpoints and of the watch, which train on nothing."""
+        return self.history.checkpoint_seconds + self.watch.seconds
 
     def _write(self, state: dict[str, dict]) -> Callable[[], dict]:
         self._flush(sync=True)

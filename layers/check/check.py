@@ -16,6 +16,7 @@ RULES = (
     form.keeps_its_shapes,
     form.keeps_float32,
     form.takes_any_layout,
+    form.minds_whole_numbers,
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 from lamina.layers.kernels.channels import memory_order
 from lamina.layers.kernels.windows import output_length, pair
 
@@ -55,10 +56,7 @@ class PoolingWindows:
         """The windows over these images. Raises ShapeError or TypeError for other arrays."""
         if X.ndim != 4:
             raise ShapeError(self.layer, "(N, C, H, W)", str(X.shape))
-        if X.dtype.kind != "f":
-            raise TypeError(
-                f"{self.layer}: expects images of floats, got {X.dtype}; X.astype(np.float32)"
-            )
+        check_floats(self.layer, X)
         return PlacedWindows(self, X.shape, self.output_shape(X.shape[1:])[1:], memory_order(X))
 
 

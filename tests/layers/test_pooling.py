@@ -176,7 +176,7 @@ def test_images_that_do_not_fit(cls):
         cls(2, padding=1).output_shape((4, 0, 6))
     with pytest.raises(ShapeError, match=r"expects images \(C, H, W\), got \(16,\)"):
         cls(2).output_shape((16,))
-    with pytest.raises(TypeError, match="expects images of floats, got uint8"):
+    with pytest.raises(TypeError, match="expects floats, got uint8"):
         cls(2).forward(np.ones((1, 1, 4, 4), np.uint8))
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from lamina.autodiff import Traced
 from lamina.common.ranks import Alone
 from lamina.layers.base import Layer, Param, State
+from lamina.layers.errors import other_generators
 from lamina.layers.saved_state import restore, saved
 from lamina.nets import Net
+from lamina.nets.net import check_weighs
 from lamina.training.parallel.between import (
     FAST,
     ORDERED,
@@ -43,7 +45,8 @@ class Sharded(Net):
 
     `state()` has, beside that of the net, the generators of the other twins, as
     "shard1.dropout1.rng". Raises ValueError for n < 1, for n < the number of ranks, and for another
-    reduction.
+    reduction, TypeError for a loss that is no layers.Loss or a layer whose random numbers are of
+    another kind than numpy.random.Generator.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class Sharded(Net):
                 f"shards: {n} {'shard' if n == 1 else 'shards'} for {ranks.size} ranks; every rank "
                 f"needs one: training.shards={ranks.size} or more, or fewer ranks"
             )
+        if n > 1:
+            _check_parts(net)
         self.net, self.n, self.reduction = net, n, reduction
         self.inputs, self.outputs, self.heads = net.inputs, net.outputs, net.heads
         ends = [r * n // ranks.size for r in range(ranks.size + 1)]
@@ -86,6 +91,7 @@ class Sharded(Net):
         self._params = list(zip(*(one.parameters().values() for one in self.nets), strict=True))
         self._states = list(zip(*(_states(one) for one in (net, *self.nets)), strict=True))
         self._shares: list[dict] = []  # of our parts in each head's loss, of the last one
+        self._counts: dict[str, list] = {}  # {head: how much counts in each part}, of the last one
 
     @property
     def layers(self):
@@ -139,9 +145,10 @@ class Sharded(Net):
             for one, of_heads in zip(self.nets, losses, strict=True)
         ]
         told = list(itertools.chain(*self.ranks.all(ours, "the losses of a batch")))
+        self._counts = {name: [one[name][0] for one in told] for name in self.heads}
         total, self._shares = None, [{} for _ in self.own]
         for name, head in self.heads.items():
-            shares = _weights(self.nets[0].heads[name].loss, [one[name][0] for one in told])
+            shares = _weights(self.nets[0].heads[name].loss, self._counts[name])
             for ours, k in zip(self._shares, self.own, strict=True):
                 ours[name] = shares[k]
             like = losses[0][name]
@@ -169,6 +176,9 @@ class Sharded(Net):
             param.grad = before
             if gradient is not None:
                 param.accumulate(gradient)
+
+    def counted(self):
+        return {n: None if None in all_ else sum(all_) for n, all_ in self._counts.items()}
 
     def _sums(self, shards: list[list]) -> list:
         """The sum over all shards of the gradients of each parameter, in one layout in memory, so
@@ -298,6 +308,18 @@ def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     """n generators of the same kind, seeded by numbers from this one."""
     kind = type(rng.bit_generator)
     return [np.random.Generator(kind(rng.integers(2**32, size=4).tolist())) for _ in range(n)]
+
+
+def _check_parts(net: Net) -> None:
+    """Raise TypeError if parts of a batch would not add up, or twins draw the same numbers."""
+    check_weighs(net.heads)
+    for layer in _layers(net):
+        for name, held in other_generators(layer).items():
+            raise TypeError(
+                f"shards: {type(layer).__name__}.{name} is a {type(held).__name__}, of which every "
+                "shard would draw the same numbers; hold a numpy.random.Generator: "
+                "np.random.default_rng(seed)"
+            )
 
 
 def _layers(net: Net) -> list[Layer]:

@@ -25,6 +25,7 @@ from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
+from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
@@ -64,6 +65,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyRelu",
     "Loss",
+    "Lstm",
     "MaxPooling",
     "Maximum",
     "Multiplication",

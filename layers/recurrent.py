@@ -17,7 +17,7 @@ class Recurrent(Layer):
     Inside, the first axis is time: what a step needs lies in one piece.
     """
 
-    n_gates = 1
+    n_gates, n_sigmoids = 1, 0  # the gates that σ is for come first
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
 
     def __init__(
@@ -41,15 +41,26 @@ class Recurrent(Layer):
         self.b = Param(np.zeros(self.n_gates * n_hidden, dtype))
         self.reverse, self.last_only = reverse, last_only
 
-    def checked(self, X, states: tuple) -> tuple:
-        """The inputs, with None for the states that are not given. Raises ShapeError for inputs
-        that do not fit together."""
+    def check(self, X, *states) -> None:
+        """Raises ShapeError for inputs that do not fit together; states may be None, but not one
+        before another that is given."""
         self.output_shape(X.shape[1:], *(np.shape(s)[1:] for s in states if s is not None))
         for name, state in zip(self.states, states, strict=True):
+            if state is None and states[-1] is not None:
+                raise TypeError(f"{type(self).__name__}: {self.states[-1]} needs {name} beside it")
             if state is not None and len(state) != len(X):
                 expected = f"{name} ({len(X)}, {self.n_hidden}), a row for each sequence"
                 raise ShapeError(type(self).__name__, expected, str(state.shape))
-        return X, *states
+
+    def halved(self, W):
+        """W with half the columns of the gates that σ is for: σ(a) = ½ tanh(½ a) + ½."""
+        scale = np.ones(W.shape[-1], W.dtype)
+        scale[: self.n_sigmoids * self.n_hidden] = 0.5
+        return W * scale
+
+    def by_gate(self, a):
+        """(N, G H) as (G, N, H): a view."""
+        return a.reshape(len(a), self.n_gates, self.n_hidden).transpose(1, 0, 2)
 
     @property
     def n_hidden(self) -> int:

@@ -44,7 +44,7 @@ class Rnn(Recurrent):
         self.activation = activation
 
     def forward(self, X, h0=None):
-        self.checked(X, (h0,))
+        self.check(X, h0)
         Wx, Wh, b = self.Wx.data, self.Wh.data, self.b.data
         self.X, self.starts_given = with_ones(self.in_time(X)), h0 is not None
         rows = self.X.reshape(-1, len(Wx) + 1)

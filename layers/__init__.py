@@ -21,6 +21,7 @@ from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
 from lamina.layers.gelu import Gelu
 from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
+from lamina.layers.gru import Gru
 from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
@@ -60,6 +61,7 @@ __all__ = [
     "Gelu",
     "GlobalAveragePooling",
     "GroupNormalization",
+    "Gru",
     "HuberLoss",
     "Layer",
     "LayerNormalization",

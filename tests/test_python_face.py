@@ -173,6 +173,7 @@ SEEDS = {
     "Convolution": lambda rng: layers.Convolution(1, 2, 3, rng=rng).W.data,
     "Embedding": lambda rng: layers.Embedding(4, 2, rng=rng).W.data,
     "Rnn": lambda rng: layers.Rnn(3, 2, rng=rng).Wx.data,
+    "Gru": lambda rng: layers.Gru(3, 2, rng=rng).Wx.data,
     "Lstm": lambda rng: layers.Lstm(3, 2, rng=rng).Wx.data,
     "Dropout": lambda rng: layers.Dropout(0.5, rng=rng).forward(np.ones(50)),
     "LeNet": lambda rng: nets.LeNet(rng=rng).parameters()["conv1.W"].data,

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.layers import Lstm, Rnn, ShapeError
+from lamina.layers import Gru, Lstm, Rnn, ShapeError
 
-LAYERS = (Rnn, Lstm)
+LAYERS = (Rnn, Lstm, Gru)
 by_name = pytest.mark.parametrize("cls", LAYERS, ids=lambda cls: cls.__name__)
 sizes = st.integers(1, 5)
 # Where the columns of our gates are in PyTorch, and the other way round.
-ORDER = {"Rnn": (0,), "Lstm": (0, 1, 3, 2)}
+ORDER = {"Rnn": (0,), "Lstm": (0, 1, 3, 2), "Gru": (0, 1, 2)}
 
 
 def made(cls, n_in=3, n_hidden=4, **settings):
@@ -46,13 +46,17 @@ def theirs(layer, X, states):
 
 
 def paired(layer, peer) -> dict:
-    """{name: (their parameter, our array as they keep it)}; their second bias is zero."""
+    """{name: (their parameter, our array as they keep it)}; their second bias is zero,
+    but for that of a Gru's candidate."""
     b = reordered(layer, layer.b.data)
+    second = np.zeros_like(b)
+    if "bh" in layer.parameters():
+        second[-layer.n_hidden :] = layer.bh.data
     return {
         "Wx": (peer.weight_ih_l0, reordered(layer, layer.Wx.data).T),
         "Wh": (peer.weight_hh_l0, reordered(layer, layer.Wh.data).T),
         "b": (peer.bias_ih_l0, b),
-        "": (peer.bias_hh_l0, np.zeros_like(b)),
+        "bh": (peer.bias_hh_l0, second),
     }
 
 
@@ -91,7 +95,8 @@ def test_as_in_pytorch(cls, data):
     for ours, tensor in zip(gradients, inputs, strict=True):
         close(ours, tensor.grad.numpy())
     for name, param in layer.parameters().items():
-        close(param.grad, reordered(layer, weights[name].grad.numpy().T))
+        right = reordered(layer, weights[name].grad.numpy().T)
+        close(param.grad, right[-layer.n_hidden :] if name == "bh" else right)
 
 
 def close(ours, right):

@@ -9,6 +9,7 @@ from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.average_pooling import AveragePooling
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
+from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
 from lamina.layers.cross_entropy_error import CrossEntropyError
@@ -50,6 +51,7 @@ __all__ = [
     "AutoLayer",
     "AveragePooling",
     "BatchNormalization",
+    "Carried",
     "Concatenation",
     "Convolution",
     "Copy",

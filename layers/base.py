@@ -1,4 +1,4 @@
-"""The contract of a layer: `Layer`, its learned `Param`s and its saved `State`s."""
+"""The contract of a layer: `Layer`, its learned `Param`s, its saved `State`s."""
 
 import copy
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.autodiff import primal
 from lamina.common.arguments import Remembers
+from lamina.layers.carried import Carried
 from lamina.layers.errors import GradientError
 from lamina.layers.group import ALONE
 from lamina.layers.saved_state import misfit, restore, saved
@@ -120,7 +121,8 @@ class Layer(Remembers):
         return bool(params) and not any(param.trainable for param in params)
 
     def walk(self, prefix: str = ""):
-        """Yield (dotted name, object): every Param, State, Generator and Layer held, once each."""
+        """Yield (dotted name, object): every Param, State, Carried, Generator and Layer held, once
+        each."""
         seen = set()
         for name, held in _walk(self.members(), prefix):
             if id(held) not in seen:
@@ -132,7 +134,8 @@ class Layer(Remembers):
         return {name: held for name, held in self.walk() if isinstance(held, Param)}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Copies of all that a saved layer needs: parameters, states, and generators as JSON."""
+        """Copies of all that goes on needs: parameters, states, what is carried, and generators as
+        JSON."""
         return {name: saved(held) for name, held in self.walk() if not isinstance(held, Layer)}
 
     def load_state(self, state: dict) -> None:
@@ -149,21 +152,32 @@ class Layer(Remembers):
             restore(h, state[name])
 
     def set_training(self, training: bool) -> None:
-        """Training or evaluation mode, for this layer and every layer that it holds."""
+        """Training or evaluation mode, for this layer and every layer that it holds. What is
+        carried in evaluation begins anew."""
         for layer in (self, *(held for _, held in self.walk() if isinstance(held, Layer))):
             layer.training = training
+        if not training:
+            self.reset()
+
+    def reset(self) -> None:
+        """What is carried from batch to batch begins anew, in the mode that is set: the next batch
+        goes on with no other."""
+        for _, held in self.walk():
+            if isinstance(held, Carried):
+                held.reset(self.training)
 
     def twin(self) -> "Layer":
         """The same layer for a second place: parameters, states and generators are shared, the
-        caches are not, since one cache cannot serve two inputs."""
-        shared = {id(held): held for _, held in self.walk() if not isinstance(held, Layer)}
+        caches are not, since one cache cannot serve two inputs, nor is what is carried."""
+        own = (Layer, Carried)
+        shared = {id(held): held for _, held in self.walk() if not isinstance(held, own)}
         return copy.deepcopy(self, shared)
 
 
 def _walk(members: dict, prefix: str):
     for name, held in members.items():
         name = f"{prefix}{name}"
-        if isinstance(held, (Param, State, np.random.Generator)):
+        if isinstance(held, (Param, State, Carried, np.random.Generator)):
             yield name, held
         elif isinstance(held, Layer):
             yield name, held

@@ -43,19 +43,21 @@ class Gru(Recurrent):
         *,
         reverse: bool = False,
         last_only: bool = False,
+        stateful: bool = False,
         init=xavier_uniform,
         rng,
         dtype=np.float32,
     ):
-        options = {"reverse": reverse, "last_only": last_only, "init": init, "rng": rng}
-        super().__init__(n_in, n_hidden, **options, dtype=dtype)
+        options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
+        super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
         self.bh = Param(np.zeros(n_hidden, dtype))
 
     def forward(self, X, h0=None):
-        self.check(X, h0)
+        given = h0 is not None
+        (h0,) = self.begin(X, h0)
         Wx, Wh, b = (self.halved(p.data) for p in (self.Wx, self.Wh, self.b))
         n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
-        self.X, self.starts_given = with_ones(self.in_time(X)), h0 is not None
+        self.X, self.starts_given = with_ones(self.in_time(X)), given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = rows @ np.concatenate([Wx, b[np.newaxis]])
         A = A.reshape(n_steps, n, 3 * n_hidden)
@@ -83,6 +85,7 @@ class Gru(Recurrent):
             np.subtract(before, new, out=h)
             h *= z
             h += new
+        self.carry(self.h[-1])
         return self.output(self.h[1:])
 
     def backward(self, dout):
@@ -137,6 +140,10 @@ class Gru(Recurrent):
             return cls(3, 2, rng=rng, dtype=np.float64, **settings)
 
         X, h0 = rng.standard_normal((2, 3, 3)), rng.standard_normal((2, 2))
+        goes_on = layer(stateful=True)
+        for carried in goes_on.carried.values():
+            carried.update(rng.standard_normal((2, 2)), training=True)
+        yield goes_on, X
         yield layer(), X
         yield layer(reverse=True), X, h0
         yield layer(last_only=True), X, h0

@@ -42,19 +42,21 @@ class Lstm(Recurrent):
         forget_bias: float = 1.0,
         reverse: bool = False,
         last_only: bool = False,
+        stateful: bool = False,
         init=xavier_uniform,
         rng,
         dtype=np.float32,
     ):
-        options = {"reverse": reverse, "last_only": last_only, "init": init, "rng": rng}
-        super().__init__(n_in, n_hidden, **options, dtype=dtype)
+        options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
+        super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
         self.b.data[n_hidden : 2 * n_hidden] = forget_bias
 
     def forward(self, X, h0=None, c0=None):
-        self.check(X, h0, c0)
+        n_given = sum(state is not None for state in (h0, c0))
+        h0, c0 = self.begin(X, h0, c0)
         Wx, Wh, b = self.halved(self.Wx.data), self.halved(self.Wh.data), self.b.data
         n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
-        self.X, self.n_given = with_ones(self.in_time(X)), sum(s is not None for s in (h0, c0))
+        self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = rows @ np.concatenate([Wx, self.halved(b)[np.newaxis]])
         A = A.reshape(n_steps, n, 4 * n_hidden)
@@ -83,6 +85,7 @@ class Lstm(Recurrent):
             c += product
             np.tanh(c, out=self.tanh_c[t])
             np.multiply(o, self.tanh_c[t], out=self.h[t + 1])
+        self.carry(self.h[-1], self.c[-1])
         return self.output(self.h[1:])
 
     def backward(self, dout):
@@ -134,6 +137,10 @@ class Lstm(Recurrent):
 
         X = rng.standard_normal((2, 3, 3))
         h0, c0 = rng.standard_normal((2, 2)), rng.standard_normal((2, 2))
+        goes_on = layer(stateful=True)
+        for carried in goes_on.carried.values():
+            carried.update(rng.standard_normal((2, 2)), training=True)
+        yield goes_on, X
         yield layer(), X
         yield layer(reverse=True), X, h0, c0
         yield layer(last_only=True), X, h0

@@ -165,7 +165,11 @@ class Net(Derivatives, Passes, Layer):
                 return self.scores(X)
             rows = [slice(i, i + batch_size) for i in range(0, len(first), batch_size)]
             batches = (tuple(x[part] for x in X) if several else X[part] for part in rows)
-            return np.concatenate([self.scores(batch) for batch in batches])
+            scores = []
+            for batch in batches:
+                self.reset()  # other rows are other sequences, wherever X is cut
+                scores.append(self.scores(batch))
+            return np.concatenate(scores)
         finally:
             self.set_training(mode)
             self.forget()

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param, State
+from lamina.layers.base import Carried, Layer, Param, State
 from lamina.nets import Net
 from lamina.training.parallel.team import Team
 
@@ -23,7 +23,8 @@ class Sharded(Net):
     have, weighted by their rows, where they differ.
 
     `state()` has, beside that of the net, the generators of the other twins, as
-    "shard1.dropout1.rng". Raises ValueError for n < 1.
+    "shard1.dropout1.rng", and what they carry from batch to batch: each of its own rows. Raises
+    ValueError for n < 1.
     """
 
     def __init__(self, net: Net, n: int, threads: int | None = None):
@@ -56,7 +57,7 @@ class Sharded(Net):
         yield from self.net.walk(prefix)
         for k, one in enumerate(self.nets[1:], 1):
             for name, held in one.walk(f"{prefix}shard{k}."):
-                if isinstance(held, np.random.Generator):
+                if isinstance(held, (Carried, np.random.Generator)):
                     yield name, held
 
     def set_training(self, training):

@@ -16,7 +16,7 @@ from lamina.layers.cross_entropy_error import CrossEntropyError
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
 from lamina.layers.embedding import Embedding
-from lamina.layers.errors import ShapeError
+from lamina.layers.errors import ShapeError, StepError
 from lamina.layers.flatten import Flatten
 from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
 from lamina.layers.gelu import Gelu
@@ -89,6 +89,7 @@ __all__ = [
     "SquaredErrorLoss",
     "State",
     "Step",
+    "StepError",
     "Swish",
     "Tanh",
 ]

@@ -22,6 +22,8 @@ class Affine(Layer):
     Source: notes 000 (self-check 1) and 004 (section 1.2.1).
     """
 
+    by_position = True
+
     def __init__(self, n_in: int, n_out: int, *, init=he_normal, rng, dtype=np.float32):
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")

@@ -7,7 +7,7 @@ import numpy as np
 from lamina.autodiff import primal
 from lamina.common.arguments import Remembers
 from lamina.layers.carried import Carried
-from lamina.layers.errors import GradientError
+from lamina.layers.errors import GradientError, StepError
 from lamina.layers.group import ALONE
 from lamina.layers.saved_state import misfit, restore, saved
 
@@ -82,12 +82,29 @@ class Layer(Remembers):
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
     goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
+    by_position = False  # True if each position of (N, T, ...) is computed from itself alone
 
     def forward(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def backward(self, dout):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def step(self, x, *others_and_state):
+        """(out, state) for the positions x (N, 1, ...) that come next, in evaluation: what the
+        whole forward gives there, to rounding. As `step(x, state)`, or `step(x, y, state)` with
+        more inputs; `state` is what the step before gave, None at first, and is never changed.
+
+        A layer that works `by_position` does as in forward. One that sees other positions too has
+        a step of its own. Raises StepError if it cannot go step by step.
+        """
+        *others, state = others_and_state or (None,)
+        if not self.by_position:
+            raise StepError(
+                f"{type(self).__name__} cannot go step by step: it sees all positions at once, or "
+                "does not say that it needs none but its own (by_position = True)"
+            )
+        return self.forward(x, *others), state
 
     def output_shape(self, input_shape: tuple, *others: tuple):
         """The shape of one output sample (no batch axis) from that of one input sample.

@@ -18,6 +18,8 @@ class Gelu(Layer):
     Shapes: any; Y has the shape of X. Source: Hendrycks and Gimpel 2016, section 2.
     """
 
+    by_position = True
+
     def forward(self, X):
         self.X = X
         self.tanh = np.tanh(_SCALE * (X + _CUBIC * X * X * X))

@@ -5,7 +5,7 @@ import numpy as np
 from lamina.autodiff import outermost
 from lamina.layers.base import Param
 from lamina.layers.initializers import xavier_uniform
-from lamina.layers.recurrent import Recurrent, with_ones
+from lamina.layers.recurrent import Recurrent, sigmoid, with_ones
 
 
 class Gru(Recurrent):
@@ -87,6 +87,18 @@ class Gru(Recurrent):
             h += new
         self.carry(self.h[-1])
         return self.output(self.h[1:])
+
+    def step(self, x, state=None):
+        """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""
+        x, (h,) = self.positions(x, state)
+        outputs = []
+        for a in x @ self.Wx.data + self.b.data:
+            ar, az, an = np.split(a, 3, axis=1)
+            qr, qz, q = np.split(h @ self.Wh.data, 3, axis=1)
+            r, z = sigmoid(ar + qr), sigmoid(az + qz)
+            h = z * h + (1.0 - z) * np.tanh(an + r * (q + self.bh.data))
+            outputs.append(h)
+        return self.stepped(outputs), (h,)
 
     def backward(self, dout):
         Wh, h = self.Wh.data, self.h

@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.autodiff import outermost
 from lamina.layers.initializers import xavier_uniform
-from lamina.layers.recurrent import Recurrent, with_ones
+from lamina.layers.recurrent import Recurrent, sigmoid, with_ones
 
 
 class Lstm(Recurrent):
@@ -87,6 +87,17 @@ class Lstm(Recurrent):
             np.multiply(o, self.tanh_c[t], out=self.h[t + 1])
         self.carry(self.h[-1], self.c[-1])
         return self.output(self.h[1:])
+
+    def step(self, x, state=None):
+        """(h, (h, c)): see Layer.step. What is carried from batch to batch takes no part."""
+        x, (h, c) = self.positions(x, state)
+        outputs = []
+        for a in x @ self.Wx.data + self.b.data:
+            i, f, o, g = np.split(a + h @ self.Wh.data, 4, axis=1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            outputs.append(h)
+        return self.stepped(outputs), (h, c)
 
     def backward(self, dout):
         Wh, h, c = self.Wh.data, self.h, self.c

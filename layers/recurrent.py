@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.carried import Carried
-from lamina.layers.errors import ShapeError
+from lamina.layers.errors import ShapeError, StepError
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -67,6 +67,21 @@ class Recurrent(Layer):
             return tuple(one.of(len(X), self.training) for one in self.carried.values())
         return states
 
+    def positions(self, x, state) -> tuple:
+        """(x (T, N, D), the states to begin with) of a step. Raises StepError if the layer goes
+        from the end, ShapeError for states of other sequences."""
+        kind = type(self).__name__
+        if self.reverse:
+            raise StepError(f"{kind} cannot go step by step: with reverse it begins at the end")
+        zeros = np.zeros((len(x), self.n_hidden), self.Wh.data.dtype)
+        states = (zeros,) * len(self.states) if state is None else state
+        self.begin(x, *states)
+        return self.in_time(x), states
+
+    def stepped(self, outputs: list):
+        """The output of a step from the states after each of its positions."""
+        return outputs[-1] if self.last_only else np.stack(outputs, axis=1)
+
     def carry(self, *states) -> None:
         """Keep the last states for the next batch, if the layer is stateful."""
         for one, rows in zip(self.carried.values(), states, strict=False):
@@ -125,3 +140,8 @@ def with_ones(X):
     wide = np.ones((*places, n + 1), X.dtype, like=X)
     wide[..., :n] = X
     return wide
+
+
+def sigmoid(a):
+    """σ, computed as in Sigmoid."""
+    return 0.5 * np.tanh(0.5 * a) + 0.5

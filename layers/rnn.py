@@ -65,6 +65,16 @@ class Rnn(Recurrent):
         else:
             np.maximum(a, 0.0, out=a)
 
+    def step(self, x, state=None):
+        """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""
+        x, (h,) = self.positions(x, state)
+        outputs = []
+        for a in x @ self.Wx.data + self.b.data:
+            a = a + h @ self.Wh.data
+            h = np.tanh(a) if self.activation == "tanh" else np.maximum(a, 0.0)
+            outputs.append(h)
+        return self.stepped(outputs), (h,)
+
     def backward(self, dout):
         Wh, h, n_steps = self.Wh.data, self.h, len(self.h) - 1
         dA = np.empty(h[1:].shape, h.dtype, like=outermost(dout, h, Wh))

@@ -14,6 +14,8 @@ class Softmax(Layer):
     probabilities round to 0. Shapes: X (..., C), Y (..., C). Source: note 004 (section 1.2.2).
     """
 
+    by_position = True
+
     def forward(self, X):
         exp = np.exp(X - X.max(axis=-1, keepdims=True))
         self.Y = exp / exp.sum(axis=-1, keepdims=True)

@@ -13,6 +13,8 @@ class Softplus(Layer):
     Shapes: any; Y has the shape of X. Source: Dugas et al. 2000.
     """
 
+    by_position = True
+
     def forward(self, X):
         self.X = X
         # np.logaddexp(X, 0) is the same, but warns at NaN.

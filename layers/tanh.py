@@ -13,6 +13,8 @@ class Tanh(Layer):
     Shapes: any; Y has the shape of X.
     """
 
+    by_position = True
+
     def forward(self, X):
         self.Y = np.tanh(X)
         return self.Y

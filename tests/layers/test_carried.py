@@ -143,6 +143,13 @@ def test_a_layer_at_two_places_carries_at_each():
     assert {"one.carried.h0", "two.carried.h0"} <= chain.state().keys()
 
 
+def test_what_is_carried_holds_on_to_no_step_before():
+    """Memory of all steps must not live on with the last."""
+    layer = made(Lstm)
+    layer.forward(X)
+    assert all(one.data.base is None for one in layer.carried.values())
+
+
 def test_a_copy_carries_its_own():
     layer = made(Rnn)
     layer.forward(X)

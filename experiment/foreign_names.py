@@ -79,6 +79,7 @@ KEYS = {
     "output_dim": "n_out",
     "in_features": "n_in",
     "input_dim": "n_in",
+    "unit_forget_bias": "forget_bias",
     "go_backwards": "reverse",
     "nonlinearity": "activation",
     "out_channels": "c_out",

@@ -17,7 +17,7 @@ BENDS = {"Relu": "never below 0", "Softplus": "never below 0", "Tanh": "between 
 NO_PROBABILITIES = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
     *("Relu", "LeakyRelu", "PRelu", "Elu", "Gelu", "Swish", "Softplus", "Tanh", "Sigmoid"),
-    "Rnn",
+    *("Rnn", "Lstm", "Gru"),
 )
 HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
 

@@ -9,22 +9,25 @@ from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.average_pooling import AveragePooling
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
+from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
 from lamina.layers.cross_entropy_error import CrossEntropyError
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
 from lamina.layers.embedding import Embedding
-from lamina.layers.errors import ShapeError
+from lamina.layers.errors import ShapeError, StepError
 from lamina.layers.flatten import Flatten
 from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
 from lamina.layers.gelu import Gelu
 from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
+from lamina.layers.gru import Gru
 from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
+from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
 from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.positional_encoding import PositionalEncoding
@@ -51,6 +54,7 @@ __all__ = [
     "AutoLayer",
     "AveragePooling",
     "BatchNormalization",
+    "Carried",
     "Concatenation",
     "Convolution",
     "Copy",
@@ -62,11 +66,13 @@ __all__ = [
     "Gelu",
     "GlobalAveragePooling",
     "GroupNormalization",
+    "Gru",
     "HuberLoss",
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
     "Loss",
+    "Lstm",
     "MaxPooling",
     "Maximum",
     "MultiHeadAttention",
@@ -89,6 +95,7 @@ __all__ = [
     "SquaredErrorLoss",
     "State",
     "Step",
+    "StepError",
     "Swish",
     "Tanh",
 ]

@@ -22,6 +22,8 @@ class Affine(Layer):
     Source: notes 000 (self-check 1) and 004 (section 1.2.1).
     """
 
+    by_position = True
+
     def __init__(
         self,
         n_in: int,

@@ -16,6 +16,8 @@ class Dropout(Layer):
     Source: Srivastava et al. 2014, "Dropout", section 10.
     """
 
+    by_position = True
+
     def __init__(self, p: float = 0.5, *, rng):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout: p is at least 0 and below 1, got {p}")

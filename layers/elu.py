@@ -14,6 +14,8 @@ class Elu(Layer):
     Shapes: any; Y has the shape of X. Source: Clevert et al. 2015.
     """
 
+    by_position = True
+
     def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
 

@@ -16,6 +16,10 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
+class StepError(ValueError):
+    """A layer cannot go step by step. Nets add which layer of theirs it is."""
+
+
 class GradientError(ValueError):
     """A Param was given a gradient of another shape or dtype than its own."""
 

@@ -14,6 +14,8 @@ from lamina.layers.floats import check_floats
 class _TwoInputs(Layer):
     """What the gates with two inputs share: both have one shape, and so has z."""
 
+    by_position = True
+
     def output_shape(self, input_shape, other=None):
         if other is not None and other != input_shape:
             raise ShapeError(type(self).__name__, f"y of the shape of x, {input_shape}", str(other))
@@ -75,6 +77,8 @@ class Maximum(_TwoInputs):
 class Copy(Layer):
     """(z1, ..., zn) = (x, ..., x), the gradient adder: dx = dout1 + ... + doutn."""
 
+    by_position = True
+
     def __init__(self, n: int = 2):
         if n < 1:
             raise ValueError(f"Copy: n is at least 1, got {n}")
@@ -102,6 +106,7 @@ class Step(Layer):
     """Y = 1 where X > 0, else 0. Its derivative is 0 wherever it exists, so dX = 0: nothing can be
     learned through a step, which is why nets use sigmoids and ReLUs."""
 
+    by_position = True
     zero_gradient = True
 
     def forward(self, X):

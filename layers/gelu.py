@@ -19,6 +19,8 @@ class Gelu(Layer):
     Shapes: any; Y has the shape of X. Source: Hendrycks and Gimpel 2016, section 2.
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         self.X = X

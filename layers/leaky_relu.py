@@ -15,6 +15,8 @@ class LeakyRelu(Layer):
     Shapes: any; Y has the shape of X. Source: Maas et al. 2013.
     """
 
+    by_position = True
+
     def __init__(self, slope: float = 0.01):
         self.slope = slope
 

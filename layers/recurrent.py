@@ -3,7 +3,8 @@
 import numpy as np
 
 from lamina.layers.base import Layer, Param
-from lamina.layers.errors import ShapeError
+from lamina.layers.carried import Carried
+from lamina.layers.errors import ShapeError, StepError
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -12,12 +13,14 @@ class Recurrent(Layer):
 
     `Wx` (D, G H), `Wh` (H, G H) and `b` (G H,) have the columns of the G gates side by side; `init`
     draws each gate by itself. With `reverse` the last step is the first, and its output stays at
-    its place; with `last_only` the output is that of the step taken last, (N, H).
+    its place; with `last_only` the output is that of the step taken last, (N, H). With `stateful`
+    a batch goes on where the one before it ended, row by row: see layers/carried.py. First states
+    that are given take the place of what is carried.
 
     Inside, the first axis is time: what a step needs lies in one piece.
     """
 
-    n_gates = 1
+    n_gates, n_sigmoids = 1, 0  # the gates that σ is for come first
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
 
     def __init__(
@@ -27,6 +30,7 @@ class Recurrent(Layer):
         *,
         reverse: bool = False,
         last_only: bool = False,
+        stateful: bool = False,
         init=xavier_uniform,
         rng,
         dtype=np.float32,
@@ -34,22 +38,64 @@ class Recurrent(Layer):
         if n_in < 1 or n_hidden < 1:
             kind = type(self).__name__
             raise ValueError(f"{kind}: n_in and n_hidden are at least 1, got {n_in} and {n_hidden}")
+        if stateful and reverse:
+            raise ValueError(
+                f"{type(self).__name__}: stateful goes on where the batch before ended, and "
+                "reverse ends where a batch begins: take one of the two"
+            )
         rng, gates = np.random.default_rng(rng), range(self.n_gates)
         for name, n in (("Wx", n_in), ("Wh", n_hidden)):
             drawn = [init((n, n_hidden), rng, dtype) for _ in gates]
             setattr(self, name, Param(np.concatenate(drawn, axis=1)))
         self.b = Param(np.zeros(self.n_gates * n_hidden, dtype))
-        self.reverse, self.last_only = reverse, last_only
+        self.reverse, self.last_only, self.stateful = reverse, last_only, stateful
+        self.carried = {name: Carried(n_hidden) for name in self.states} if stateful else {}
 
-    def checked(self, X, states: tuple) -> tuple:
-        """The inputs, with None for the states that are not given. Raises ShapeError for inputs
-        that do not fit together."""
+    def begin(self, X, *states) -> tuple:
+        """The states that the steps begin with: those given, else those carried; None is zero.
+
+        Raises ShapeError for inputs that do not fit together; states may be None, but not one
+        before another that is given."""
         self.output_shape(X.shape[1:], *(np.shape(s)[1:] for s in states if s is not None))
         for name, state in zip(self.states, states, strict=True):
+            if state is None and states[-1] is not None:
+                raise TypeError(f"{type(self).__name__}: {self.states[-1]} needs {name} beside it")
             if state is not None and len(state) != len(X):
                 expected = f"{name} ({len(X)}, {self.n_hidden}), a row for each sequence"
                 raise ShapeError(type(self).__name__, expected, str(state.shape))
-        return X, *states
+        if self.stateful and states[0] is None:
+            return tuple(one.of(len(X), self.training) for one in self.carried.values())
+        return states
+
+    def positions(self, x, state) -> tuple:
+        """(x (T, N, D), the states to begin with) of a step. Raises StepError if the layer goes
+        from the end, ShapeError for states of other sequences."""
+        kind = type(self).__name__
+        if self.reverse:
+            raise StepError(f"{kind} cannot go step by step: with reverse it begins at the end")
+        zeros = np.zeros((len(x), self.n_hidden), self.Wh.data.dtype)
+        states = (zeros,) * len(self.states) if state is None else state
+        self.begin(x, *states)
+        return self.in_time(x), states
+
+    def stepped(self, outputs: list):
+        """The output of a step from the states after each of its positions."""
+        return outputs[-1] if self.last_only else np.stack(outputs, axis=1)
+
+    def carry(self, *states) -> None:
+        """Keep the last states for the next batch, if the layer is stateful."""
+        for one, rows in zip(self.carried.values(), states, strict=False):
+            one.update(rows, self.training)
+
+    def halved(self, W):
+        """W with half the columns of the gates that σ is for: σ(a) = ½ tanh(½ a) + ½."""
+        scale = np.ones(W.shape[-1], W.dtype)
+        scale[: self.n_sigmoids * self.n_hidden] = 0.5
+        return W * scale
+
+    def by_gate(self, a):
+        """(N, G H) as (G, N, H): a view."""
+        return a.reshape(len(a), self.n_gates, self.n_hidden).transpose(1, 0, 2)
 
     @property
     def n_hidden(self) -> int:
@@ -94,3 +140,8 @@ def with_ones(X):
     wide = np.ones((*places, n + 1), X.dtype, like=X)
     wide[..., :n] = X
     return wide
+
+
+def sigmoid(a):
+    """σ, computed as in Sigmoid."""
+    return 0.5 * np.tanh(0.5 * a) + 0.5

@@ -15,6 +15,8 @@ class Relu(Layer):
     Shapes: any; Y has the shape of X. Source: notes 000 (backprop with vectors) and 004.
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         Y = X.clip(0, math.inf)  # up to three times as fast as np.maximum(X, 0)

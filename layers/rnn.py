@@ -30,23 +30,22 @@ class Rnn(Recurrent):
         activation: str = "tanh",
         reverse: bool = False,
         last_only: bool = False,
+        stateful: bool = False,
         init=xavier_uniform,
         rng,
         dtype=np.float32,
     ):
         if activation not in ("tanh", "relu"):
             raise ValueError(f'Rnn: activation is "tanh" or "relu", got {activation!r:.60}')
-        super().__init__(
-            *(n_in, n_hidden),
-            **{"reverse": reverse, "last_only": last_only, "init": init, "rng": rng},
-            dtype=dtype,
-        )
+        options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
+        super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
         self.activation = activation
 
     def forward(self, X, h0=None):
-        self.checked(X, (h0,))
+        given = h0 is not None
+        (h0,) = self.begin(X, h0)
         Wx, Wh, b = self.Wx.data, self.Wh.data, self.b.data
-        self.X, self.starts_given = with_ones(self.in_time(X)), h0 is not None
+        self.X, self.starts_given = with_ones(self.in_time(X)), given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = (rows @ np.concatenate([Wx, b[np.newaxis]])).reshape(*self.X.shape[:2], len(Wh))
         like = outermost(A, Wh, A if h0 is None else h0)
@@ -57,6 +56,7 @@ class Rnn(Recurrent):
             np.matmul(before, Wh, out=h)
             h += a
             self._activate(h)
+        self.carry(self.h[-1])
         return self.output(self.h[1:])
 
     def _activate(self, a):
@@ -64,6 +64,16 @@ class Rnn(Recurrent):
             np.tanh(a, out=a)
         else:
             np.maximum(a, 0.0, out=a)
+
+    def step(self, x, state=None):
+        """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""
+        x, (h,) = self.positions(x, state)
+        outputs = []
+        for a in x @ self.Wx.data + self.b.data:
+            a = a + h @ self.Wh.data
+            h = np.tanh(a) if self.activation == "tanh" else np.maximum(a, 0.0)
+            outputs.append(h)
+        return self.stepped(outputs), (h,)
 
     def backward(self, dout):
         Wh, h, n_steps = self.Wh.data, self.h, len(self.h) - 1
@@ -101,6 +111,10 @@ class Rnn(Recurrent):
             return cls(3, 4, rng=rng, dtype=np.float64, **settings)
 
         X, h0 = rng.standard_normal((2, 3, 3)), rng.standard_normal((2, 4))
+        goes_on = layer(stateful=True)
+        for carried in goes_on.carried.values():
+            carried.update(rng.standard_normal((2, 4)), training=True)
+        yield goes_on, X
         yield layer(), X
         yield layer(reverse=True), X, h0
         yield layer(activation="relu", last_only=True), X

@@ -16,6 +16,8 @@ class Softmax(Layer):
     probabilities round to 0. Shapes: X (..., C), Y (..., C). Source: note 004 (section 1.2.2).
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         if not X.ndim or not X.shape[-1]:

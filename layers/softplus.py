@@ -14,6 +14,8 @@ class Softplus(Layer):
     Shapes: any; Y has the shape of X. Source: Dugas et al. 2000.
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         self.X = X

@@ -14,6 +14,8 @@ class Swish(Layer):
     Shapes: any; Y has the shape of X. Source: Ramachandran et al. 2017.
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         self.X, self.gate = X, 0.5 * np.tanh(0.5 * X) + 0.5

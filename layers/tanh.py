@@ -14,6 +14,8 @@ class Tanh(Layer):
     Shapes: any; Y has the shape of X.
     """
 
+    by_position = True
+
     def forward(self, X):
         check_floats(self, X)
         self.Y = np.tanh(X)

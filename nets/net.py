@@ -12,11 +12,12 @@ from lamina.nets.head import Head
 from lamina.nets.net_file import save_net
 from lamina.nets.passes import Passes
 from lamina.nets.shown import shown_net
+from lamina.nets.stepwise import Stepwise
 from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
-class Net(Derivatives, Passes, Layer):
+class Net(Derivatives, Passes, Stepwise, Layer):
     """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold
     losses. All nets have one interface:
 
@@ -24,6 +25,7 @@ class Net(Derivatives, Passes, Layer):
         heads               {name: Head} of the losses, {} without one
         steps()             the layers in order, with the blobs that they read and write
         loss(X, t), backward(), gradient(X, t), predict(X), accuracy(X, t), summary(...)
+        step(x, state)      one position of a sequence at a time
 
     X is an array, or a tuple of one for each input; t an array for all heads, or a dict by target.
     Subclasses set `inputs`, `outputs`, `heads`, and have `forward`, `run`, `backward`, `steps` and
@@ -170,7 +172,11 @@ class Net(Derivatives, Passes, Layer):
                 return self.scores(X)
             rows = [slice(i, i + batch_size) for i in range(0, len(first), batch_size)]
             batches = (tuple(x[part] for x in X) if several else X[part] for part in rows)
-            return np.concatenate([self.scores(batch) for batch in batches])
+            scores = []
+            for batch in batches:
+                self.reset()  # other rows are other sequences, wherever X is cut
+                scores.append(self.scores(batch))
+            return np.concatenate(scores)
         finally:
             self.set_training(mode)
             self.forget()

@@ -7,6 +7,7 @@ import numpy as np
 from lamina.layers.base import Param, State
 
 MAX_COUNTS = 1 << 17  # what sizes may add up to beside the numbers that a file holds
+MAX_PIECES = 4  # that an array is drawn in: the gates of a recurrent layer are drawn one by one
 
 
 class Room(np.random.Generator):
@@ -16,15 +17,15 @@ class Room(np.random.Generator):
 
     def __init__(self, numbers: int, arrays: int):
         super().__init__(np.random.PCG64(0))
-        self.numbers, self.arrays = numbers, arrays
+        self.numbers, self.pieces = numbers, MAX_PIECES * arrays
         self.counts = self.left = numbers + MAX_COUNTS
 
     def take(self, shape, dtype=np.float32) -> np.ndarray:
         """Zeros of this shape, for which there is no memory taken yet."""
         shape = tuple(n.__index__() for n in (shape if isinstance(shape, tuple) else (shape,)))
         self.numbers -= math.prod(shape)
-        self.arrays -= 1
-        if min(shape, default=0) < 0 or self.numbers < 0 or self.arrays < 0:
+        self.pieces -= 1
+        if min(shape, default=0) < 0 or self.numbers < 0 or self.pieces < 0:
             raise ValueError(f"an array of shape {shape} is not among those of the file")
         return np.broadcast_to(np.zeros((), dtype), shape)
 

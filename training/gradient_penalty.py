@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lamina.layers import State
+from lamina.layers import Carried, State
 from lamina.layers.saved_state import restore, saved
 
 
@@ -15,7 +15,8 @@ def add_penalised_gradient(net, X, t, scale=lambda: 1.0, *, penalty: float) -> f
     """
     trained = {name: param for name, param in net.parameters().items() if param.trainable}
     earlier = {name: param.grad for name, param in trained.items()}
-    moving = [h for _, h in net.walk() if isinstance(h, (State, np.random.Generator))]
+    kinds = (State, Carried, np.random.Generator)
+    moving = [held for _, held in net.walk() if isinstance(held, kinds)]
     before = [saved(held) for held in moving]
     for param in trained.values():
         param.grad = None

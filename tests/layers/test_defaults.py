@@ -25,6 +25,8 @@ DEFAULTS = {
     layers.AveragePooling: {"stride": None, "padding": 0, "partial": False},
     layers.SoftmaxWithLoss: {"reduction": "mean"},
     # Glorot and Bengio 2010 instead of PyTorch's uniform ones.
+    layers.Gru: {"reverse": False, "init": xavier_uniform},
+    layers.Lstm: {"forget_bias": 1.0, "init": xavier_uniform},  # PyTorch's biases are all drawn
     layers.Rnn: {"activation": "tanh", "reverse": False, "init": xavier_uniform},
     # He et al. 2015 instead of PyTorch's uniform ones.
     layers.Affine: {"init": he_normal},

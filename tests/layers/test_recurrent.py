@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.layers import Rnn, ShapeError
+from lamina.layers import Gru, Lstm, Rnn, ShapeError
 
-LAYERS = (Rnn,)
+LAYERS = (Rnn, Lstm, Gru)
 by_name = pytest.mark.parametrize("cls", LAYERS, ids=lambda cls: cls.__name__)
 sizes = st.integers(1, 5)
-STARTS = {"Rnn": 1}  # how many first states a layer takes
+# Where the columns of our gates are in PyTorch, and the other way round.
+ORDER = {"Rnn": (0,), "Lstm": (0, 1, 3, 2), "Gru": (0, 1, 2)}
 
 
 def made(cls, n_in=3, n_hidden=4, **settings):
@@ -45,14 +46,24 @@ def theirs(layer, X, states):
 
 
 def paired(layer, peer) -> dict:
-    """{name: (their parameter, our array as they keep it)}; their second bias is zero."""
-    b = layer.b.data
+    """{name: (their parameter, our array as they keep it)}; their second bias is zero,
+    but for that of a Gru's candidate."""
+    b = reordered(layer, layer.b.data)
+    second = np.zeros_like(b)
+    if "bh" in layer.parameters():
+        second[-layer.n_hidden :] = layer.bh.data
     return {
-        "Wx": (peer.weight_ih_l0, layer.Wx.data.T),
-        "Wh": (peer.weight_hh_l0, layer.Wh.data.T),
+        "Wx": (peer.weight_ih_l0, reordered(layer, layer.Wx.data).T),
+        "Wh": (peer.weight_hh_l0, reordered(layer, layer.Wh.data).T),
         "b": (peer.bias_ih_l0, b),
-        "": (peer.bias_hh_l0, np.zeros_like(b)),
+        "bh": (peer.bias_hh_l0, second),
     }
+
+
+def reordered(layer, array):
+    """With the columns of the gates in PyTorch's order; of theirs, in ours."""
+    gates = np.split(array, layer.n_gates, axis=-1)
+    return np.concatenate([gates[i] for i in ORDER[type(layer).__name__]], axis=-1)
 
 
 @pytest.mark.needs_torch
@@ -69,7 +80,7 @@ def test_as_in_pytorch(cls, data):
     layer = made(cls, n_in, n_hidden, **options)
     rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
     X = rng.standard_normal((n, n_steps, n_in))
-    n_states = data.draw(st.sampled_from([0, STARTS[cls.__name__]]))
+    n_states = data.draw(st.sampled_from([0, len(cls.states)]))
     states = [rng.standard_normal((n, n_hidden)) for _ in range(n_states)]
     Y = layer.forward(X, *states)
     out, inputs, weights = theirs(layer, X, states)
@@ -82,15 +93,15 @@ def test_as_in_pytorch(cls, data):
     out.backward(torch.tensor(dout))
     assert len(gradients) == len(inputs)
     for ours, tensor in zip(gradients, inputs, strict=True):
-        close(ours, tensor.grad)
+        close(ours, tensor.grad.numpy())
     for name, param in layer.parameters().items():
-        grad = weights[name].grad
-        close(param.grad, grad.T if grad.ndim == 2 else grad)
+        right = reordered(layer, weights[name].grad.numpy().T)
+        close(param.grad, right[-layer.n_hidden :] if name == "bh" else right)
 
 
-def close(ours, tensor):
-    scale = max(1.0, float(tensor.abs().max()))
-    np.testing.assert_allclose(ours, tensor.numpy(), rtol=0, atol=1e-10 * scale)
+def close(ours, right):
+    scale = max(1.0, float(np.abs(right).max()))
+    np.testing.assert_allclose(ours, right, rtol=0, atol=1e-10 * scale)
 
 
 @by_name
@@ -182,3 +193,22 @@ def test_each_gate_is_drawn_by_itself(cls):
 
     layer = cls(3, 4, init=init, rng=0)
     assert seen == [(3, 4)] * layer.n_gates + [(4, 4)] * layer.n_gates
+
+
+def test_a_cell_without_its_hidden_state_is_refused():
+    with pytest.raises(TypeError, match="Lstm: c0 needs h0 beside it"):
+        made(Lstm).forward(np.zeros((2, 5, 3)), None, np.zeros((2, 4)))
+
+
+def test_a_cell_alone_begins_at_zero():
+    layer, rng = made(Lstm), np.random.default_rng(1)
+    X, h0 = rng.standard_normal((2, 5, 3)), rng.standard_normal((2, 4))
+    np.testing.assert_array_equal(layer.forward(X, h0), layer.forward(X, h0, np.zeros((2, 4))))
+    layer.forward(X, h0)
+    assert len(layer.backward(np.ones((2, 5, 4)))) == 2
+
+
+def test_gates_begin_open():
+    layer = Lstm(3, 4, rng=0)
+    np.testing.assert_array_equal(layer.b.data, np.repeat([0, 1, 0, 0], 4))
+    np.testing.assert_array_equal(Lstm(3, 4, forget_bias=0.0, rng=0).b.data, 0)

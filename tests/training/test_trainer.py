@@ -13,7 +13,15 @@ from lamina.common.table import read_table
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.experiment.load_run import load_run
-from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Dropout,
+    Lstm,
+    Relu,
+    Reshape,
+    SoftmaxWithLoss,
+)
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
 from lamina.optimizers import SGD, make_schedule
@@ -110,6 +118,35 @@ def test_a_checkpoint_is_everything_needed_to_go_on_exactly(tmp_path):
     assert [second.step() for _ in range(35)] == losses[25:]
     for name, array in whole.net.state().items():
         np.testing.assert_array_equal(second.net.state()[name], array)
+
+
+def going_on(seed=0):
+    """A trainer of a net that goes on from batch to batch."""
+    rng = np.random.default_rng(seed)
+    layers = {
+        "steps": Reshape((2, 2)),
+        "lstm": Lstm(2, 6, stateful=True, last_only=True, rng=rng),
+        "affine": Affine(6, 3, rng=rng),
+    }
+    net = Sequential(layers, loss=SoftmaxWithLoss())
+    optimizer = SGD(net.parameters(), lr=0.1)
+    return Trainer(net, optimizer, blobs(), rng=rng, iterations=40, batch_size=20, quiet=True)
+
+
+def test_a_checkpoint_goes_on_with_what_is_carried_whatever_is_evaluated_between(tmp_path):
+    whole = going_on()
+    losses = [whole.step() for _ in range(40)]
+    first = going_on()
+    for _ in range(15):
+        first.step()
+        first.evaluator()
+    save_checkpoint(tmp_path / "c.npz", first.state())
+    second = going_on(seed=9)
+    second.evaluator()
+    second.load_state(load_checkpoint(tmp_path / "c.npz"))
+    assert [second.step() for _ in range(25)] == losses[15:]
+    second.net.reset()
+    assert second.step() != whole.step()
 
 
 def changing(seed=0):

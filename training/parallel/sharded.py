@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.autodiff import Traced
 from lamina.common.ranks import Alone
-from lamina.layers.base import Layer, Param, State
+from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.errors import other_generators
 from lamina.layers.saved_state import restore, saved
 from lamina.nets import Net
@@ -44,9 +44,10 @@ class Sharded(Net):
     have, weighted by their rows, where they differ.
 
     `state()` has, beside that of the net, the generators of the other twins, as
-    "shard1.dropout1.rng". Raises ValueError for n < 1, for n < the number of ranks, and for another
-    reduction, TypeError for a loss that is no layers.Loss or a layer whose random numbers are of
-    another kind than numpy.random.Generator.
+    "shard1.dropout1.rng", and what they carry from batch to batch: each of its own rows. Raises
+    ValueError for n < 1, for n < the number of ranks, and for another reduction, TypeError for a
+    loss that is no layers.Loss or a layer whose random numbers are of another kind than
+    numpy.random.Generator.
     """
 
     def __init__(
@@ -77,11 +78,13 @@ class Sharded(Net):
         self.team = Team(len(self.own), threads)
         seeds = {id(h): h for _, h in net.walk() if isinstance(h, np.random.Generator)}
         spawned = {i: [rng, *_children(rng, n - 1)] for i, rng in seeds.items()}
-        names = [(name, id(h)) for name, h in net.walk() if isinstance(h, np.random.Generator)]
-        # Of all shards: those of other ranks stand where they stood when `state` was last called.
-        self._generators = [[(name, spawned[i][k]) for name, i in names] for k in range(n)]
         self.nets = [
             _twin(net, {i: rngs[k] for i, rngs in spawned.items()}) if k else net for k in self.own
+        ]
+        # Of all shards: those of other ranks stand where they stood when `state` was last called.
+        here = {0: net, **dict(zip(self.own, self.nets, strict=True))}
+        self._kept = [
+            _kept(here[k]) if k in here else _stand_ins(net, spawned, k) for k in range(n)
         ]
         self._groups = [
             (layer, self.team.member(j))
@@ -102,18 +105,18 @@ class Sharded(Net):
 
     def walk(self, prefix=""):
         yield from self.net.walk(prefix)
-        for k, generators in enumerate(self._generators[1:], 1):
-            for name, rng in generators:
-                yield f"{prefix}shard{k}.{name}", rng
+        for k, kept in enumerate(self._kept[1:], 1):
+            for name, held in kept:
+                yield f"{prefix}shard{k}.{name}", held
 
     def state(self):
-        """As Layer.state; with several ranks all must call it, since each has some generators."""
-        if self.ranks.size > 1 and self._generators[0]:
-            ours = {k: [saved(rng) for _, rng in self._generators[k]] for k in self.own}
+        """As Layer.state; with several ranks all must call it, since each has a part of it."""
+        if self.ranks.size > 1 and self._kept[0]:
+            ours = {k: [saved(held) for _, held in self._kept[k]] for k in self.own}
             for k, states in itertools.chain(*(d.items() for d in self.ranks.all(ours, "a state"))):
                 if k not in self.own:
-                    for (_, rng), state in zip(self._generators[k], states, strict=True):
-                        restore(rng, state)
+                    for (_, held), state in zip(self._kept[k], states, strict=True):
+                        restore(held, state)
         return super().state()
 
     def set_training(self, training):
@@ -308,6 +311,20 @@ def _children(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
     """n generators of the same kind, seeded by numbers from this one."""
     kind = type(rng.bit_generator)
     return [np.random.Generator(kind(rng.integers(2**32, size=4).tolist())) for _ in range(n)]
+
+
+def _kept(net: Net) -> list[tuple]:
+    """(name, object) of what each shard has for itself: generators, and what layers carry."""
+    kinds = (Carried, np.random.Generator)
+    return [(name, held) for name, held in net.walk() if isinstance(held, kinds)]
+
+
+def _stand_ins(net: Net, spawned: dict[int, list], k: int) -> list[tuple]:
+    """As `_kept`, for a shard of which this rank has no twin."""
+    return [
+        (name, spawned[id(held)][k] if id(held) in spawned else copy.deepcopy(held))
+        for name, held in _kept(net)
+    ]
 
 
 def _check_parts(net: Net) -> None:

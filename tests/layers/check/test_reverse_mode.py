@@ -11,7 +11,7 @@ from lamina.layers.check.listing import all_layers
 
 # Layers whose forward is not pure, and what it does instead.
 IMPURE = {
-    **dict.fromkeys(("Rnn",), "fills the states of all steps one by one, in blocks"),
+    **dict.fromkeys(("Rnn", "Lstm", "Gru"), "fills the states of all steps one by one, in blocks"),
     "Convolution": "fills a buffer chunk by chunk, so that its windows stay in cache",
     "MultiHeadAttention": "makes a softmax of its scores in place, which are its largest array",
     "SVMLoss": "writes the entries of the right classes, which is cheaper than a mask",

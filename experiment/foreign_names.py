@@ -30,6 +30,7 @@ TYPES = {  # of PyTorch, Keras, scikit-learn, Caffe
     "LayerNorm": "LayerNormalization",
     "GroupNorm": "GroupNormalization",
     "MultiheadAttention": "MultiHeadAttention",
+    "RepeatVector": "Repeat",
     "RMSNorm": "RMSNormalization",
     "PositionEmbedding": "PositionalEncoding",
     "Dropout1d": "Dropout",

@@ -22,6 +22,7 @@ from lamina.layers.gelu import Gelu
 from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
 from lamina.layers.huber_loss import HuberLoss
+from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
@@ -30,6 +31,7 @@ from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
+from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
 from lamina.layers.rms_normalization import RMSNormalization
 from lamina.layers.sigmoid import Sigmoid
@@ -62,6 +64,7 @@ __all__ = [
     "GlobalAveragePooling",
     "GroupNormalization",
     "HuberLoss",
+    "LastStep",
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
@@ -75,6 +78,7 @@ __all__ = [
     "PositionalEncoding",
     "RMSNormalization",
     "Relu",
+    "Repeat",
     "Reshape",
     "SVMLoss",
     "ShapeError",

@@ -14,6 +14,11 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
+def batch_of(shape: tuple) -> str:
+    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
+    return f"({', '.join(['N', *map(str, shape)])})"
+
+
 class GradientError(ValueError):
     """A Param was given a gradient of another shape or dtype than its own."""
 

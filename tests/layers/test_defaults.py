@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from lamina import layers, nets, optimizers
-from lamina.layers.initializers import he_normal, normal
+from lamina.layers.initializers import he_normal, normal, xavier_uniform
 
 DEFAULTS = {
     # The same in PyTorch.
@@ -24,6 +24,9 @@ DEFAULTS = {
     layers.MaxPooling: {"stride": None, "padding": 0, "partial": False},
     layers.AveragePooling: {"stride": None, "padding": 0, "partial": False},
     layers.SoftmaxWithLoss: {"reduction": "mean"},
+    layers.MultiHeadAttention: {"bias": True, "dropout": 0.0, "init": xavier_uniform},
+    # PyTorch takes the smallest number of the dtype.
+    layers.RMSNormalization: {"eps": 1e-5},
     # He et al. 2015 instead of PyTorch's uniform ones.
     layers.Affine: {"init": he_normal},
     # Note 002 has ½ ‖t - y‖², note 000 a margin of 1.

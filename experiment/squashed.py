@@ -16,7 +16,7 @@ BENDS = {"Relu": "never below 0", "Softplus": "never below 0", "Tanh": "between 
 # is not here, nor is what it is not known of.
 NO_PROBABILITIES = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
-    *("RMSNormalization", "MultiHeadAttention"),
+    *("TransposedConvolution", "Convolution1d", "RMSNormalization", "MultiHeadAttention"),
     *("Relu", "LeakyRelu", "PRelu", "Elu", "Gelu", "Swish", "Softplus", "Tanh", "Sigmoid"),
 )
 # Numbers that go in come out.

@@ -11,6 +11,7 @@ from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
+from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
@@ -44,6 +45,7 @@ from lamina.layers.squared_error_loss import SquaredErrorLoss
 from lamina.layers.svm_loss import SVMLoss
 from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
+from lamina.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
     "AbsoluteErrorLoss",
@@ -54,6 +56,7 @@ __all__ = [
     "BatchNormalization",
     "Concatenation",
     "Convolution",
+    "Convolution1d",
     "Copy",
     "CrossEntropyError",
     "Dropout",
@@ -93,4 +96,5 @@ __all__ = [
     "Step",
     "Swish",
     "Tanh",
+    "TransposedConvolution",
 ]

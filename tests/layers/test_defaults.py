@@ -21,6 +21,7 @@ DEFAULTS = {
     layers.GroupNormalization: {"eps": 1e-5},
     layers.Embedding: {"init": normal},
     layers.Convolution: {"stride": 1, "padding": 0, "bias": True, "init": he_normal},
+    layers.TransposedConvolution: {"stride": 1, "padding": 0, "output_padding": 0, "bias": True},
     layers.MaxPooling: {"stride": None, "padding": 0, "partial": False},
     layers.AveragePooling: {"stride": None, "padding": 0, "partial": False},
     layers.SoftmaxWithLoss: {"reduction": "mean"},

@@ -12,7 +12,7 @@ class LastStep(Layer):
     Shapes: X (N, T, ...), Y (N, ...). Raises ShapeError for what is no sequence.
     """
 
-    by_position = True
+    by_position = True  # the last of those so far
 
     def forward(self, X):
         self.output_shape(X.shape[1:])

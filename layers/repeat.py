@@ -17,8 +17,6 @@ class Repeat(Layer):
     2014, "Learning Phrase Representations" (what the encoder found, at every step).
     """
 
-    by_position = True
-
     def __init__(self, n: int | None = None):
         if n is not None and n < 1:
             raise ValueError(f"Repeat: n is at least 1, got {n}")
@@ -39,6 +37,11 @@ class Repeat(Layer):
         (like,) = self.like
         whole = like.dtype.kind != "f"
         return dX, None if whole else np.zeros(like.shape, dout.dtype, like=dout)
+
+    @property
+    def by_position(self):
+        """As often as there are positions now, if a second input says how many."""
+        return self.n is None
 
     def output_shape(self, input_shape, *like):
         if len(like) != (self.n is None) or (like and not like[0]):

@@ -5,6 +5,7 @@ import pytest
 
 from lamina.experiment.build_net import build_net
 from lamina.experiment.config import ConfigError
+from lamina.nets import load_net
 
 YAML = """
 dataset: {type: Tiny}
@@ -57,3 +58,59 @@ def test_errors_in_yaml_name_the_place(net_of, old, new, words):
     assert old in YAML
     with pytest.raises(ConfigError, match=f"c.yaml, line 9.*{words}"):
         net_of(YAML.replace(old, new))
+
+
+OWN = '''
+import numpy as np
+
+from lamina.layers import Layer, Param
+
+
+class Scores(Layer):
+    """Y = s X Wᵀ with the W of another layer, and a factor of its own."""
+
+    def __init__(self, table: Param, *, start: float = 1.0, dtype=np.float32):
+        self.s, self.table = Param(np.full((), start, dtype)), table
+
+    def forward(self, X):
+        self.X, self.Z = X, X @ self.table.data.T
+        return self.s.data * self.Z
+
+    def backward(self, dout):
+        self.s.accumulate((dout * self.Z).sum())
+        self.table.accumulate(self.s.data * (dout.T @ self.X))
+        return self.s.data * (dout @ self.table.data)
+
+    def output_shape(self, input_shape):
+        return (len(self.table.data),)
+'''
+
+
+OWN_NET = """
+dataset: {type: Tiny}
+net:
+  type: Sequential
+  layers:
+    first: {type: Affine, n_out: 3}
+    small: {type: Affine, n_out: 6}
+    last: {type: "own_scores.py:Scores", table: small.W, start: 2.0}
+  loss: {type: SoftmaxWithLoss}
+optimizer: {type: SGD, lr: 0.1}
+"""
+
+
+def test_a_layer_of_ones_own_may_take_a_parameter(net_of, tmp_path):
+    """Whatever is annotated as a Param is said by name; the file of a net says it too."""
+    own = tmp_path / "own_scores.py"
+    own.write_text(OWN, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"last.table: no parameter smal.W .*mean small.W"):
+        net_of(OWN_NET.replace("small.W", "smal.W"))
+    net = net_of(OWN_NET)
+    assert net.layers["last"].table is net.layers["small"].W
+    described = net.structure()["layers"]["last"]
+    assert described == {"type": f"{own}:Scores", "table": "small.W", "start": 2.0}
+    net.save(tmp_path / "net.npz")
+    again = load_net(tmp_path / "net.npz", code=[own])
+    assert again.layers["last"].table is again.layers["small"].W
+    X = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(again.predict(X), net.predict(X))

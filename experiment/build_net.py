@@ -13,7 +13,8 @@ from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
 from lamina.experiment.squashed import doubtful, last_before, refused
-from lamina.layers import Affine, Copy, Embedding, Layer, Loss, ShapeError
+from lamina.layers import Affine, Copy, Embedding, Layer, Loss, Param, ShapeError
+from lamina.nets.tied import params_of, takes_params
 from lamina.nets.weights import load_weights
 from lamina.nets.wiring import wire
 
@@ -113,8 +114,9 @@ class _Building:
                 message = f"does not fit an input of {shapes[0]}: {error}{advice}"
                 raise section.error(message) from None
             given |= self._of_vocabulary(section, cls)
+            tied = self._tied(section, cls)
             try:
-                layer = section.call(cls, given, others)
+                layer = section.call(cls, given | tied, (*others, *tied))
             except ConfigError as error:
                 if isinstance(error.__context__, ShapeError):  # of a whole net, LeNet for example
                     raise ConfigError(f"{error}{advice}") from None
@@ -172,6 +174,19 @@ class _Building:
         if any(key in section.data for key in OF_ANY_LAYER):
             _set_up_parameters(section, layer)
         return layer
+
+    def _tied(self, section: Section, cls: type) -> dict[str, Param]:
+        """The parameters of other layers that are arguments of this one, by their dotted names."""
+        found, params = {}, params_of(self.made)
+        for key in takes_params(cls):
+            if section.data.get(key) is None:
+                continue
+            name = section.value(key, str)
+            if name not in params:
+                message = f"no parameter {name} is made before this layer{suggest(name, params)}"
+                raise section.error(message, key)
+            found[key] = params[name]
+        return found
 
     def _advice(self, section: Section, cls: type, shape) -> str:
         """What usually helps where images meet an Affine, or flat inputs a layer of images."""

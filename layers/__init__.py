@@ -12,6 +12,7 @@ from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
+from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
@@ -24,6 +25,7 @@ from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
 from lamina.layers.gru import Gru
 from lamina.layers.huber_loss import HuberLoss
+from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
@@ -33,6 +35,7 @@ from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
+from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
 from lamina.layers.rms_normalization import RMSNormalization
 from lamina.layers.rnn import Rnn
@@ -46,6 +49,7 @@ from lamina.layers.squared_error_loss import SquaredErrorLoss
 from lamina.layers.svm_loss import SVMLoss
 from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
+from lamina.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
     "AbsoluteErrorLoss",
@@ -57,6 +61,7 @@ __all__ = [
     "Carried",
     "Concatenation",
     "Convolution",
+    "Convolution1d",
     "Copy",
     "CrossEntropyError",
     "Dropout",
@@ -68,6 +73,7 @@ __all__ = [
     "GroupNormalization",
     "Gru",
     "HuberLoss",
+    "LastStep",
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
@@ -82,6 +88,7 @@ __all__ = [
     "PositionalEncoding",
     "RMSNormalization",
     "Relu",
+    "Repeat",
     "Reshape",
     "Rnn",
     "SVMLoss",
@@ -98,4 +105,5 @@ __all__ = [
     "StepError",
     "Swish",
     "Tanh",
+    "TransposedConvolution",
 ]

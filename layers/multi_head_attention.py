@@ -7,7 +7,7 @@ import numpy as np
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
 from lamina.layers.dropout import Dropout
-from lamina.layers.errors import ShapeError
+from lamina.layers.errors import ShapeError, batch_of
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -193,17 +193,17 @@ class MultiHeadAttention(Layer):
     def output_shape(self, input_shape, *others):
         D = self.n_dims
         if len(input_shape) != 2 or input_shape[-1] != D:
-            raise ShapeError("MultiHeadAttention", f"(N, T, {D})", _batch_of(input_shape))
+            raise ShapeError("MultiHeadAttention", f"(N, T, {D})", batch_of(input_shape))
         names = ["a source S", "a mask"] if self.cross else ["a mask"]
         if not self.cross <= len(others) <= len(names):
             wanted = f"X{' and a source S' if self.cross else ''}, and perhaps a mask"
             raise ShapeError("MultiHeadAttention", wanted, f"{1 + len(others)} inputs")
         if self.cross and (len(others[0]) != 2 or others[0][-1] != D):
-            raise ShapeError("MultiHeadAttention", f"a source (N, S, {D})", _batch_of(others[0]))
+            raise ShapeError("MultiHeadAttention", f"a source (N, S, {D})", batch_of(others[0]))
         n_keys = (others[0] if self.cross else input_shape)[0]
         if len(others) > self.cross and others[-1] != (n_keys,):
             wanted = f"a mask (N, {n_keys}), a number for each key"
-            raise ShapeError("MultiHeadAttention", wanted, _batch_of(others[-1]))
+            raise ShapeError("MultiHeadAttention", wanted, batch_of(others[-1]))
         return input_shape
 
     def flops(self, input_shape, *others):
@@ -256,7 +256,3 @@ def _scale(Q) -> float:
 
 def _joined(parts: list):
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-
-
-def _batch_of(shape: tuple) -> str:
-    return f"(N, {', '.join(map(str, shape))})"

@@ -18,8 +18,6 @@ class RMSNormalization(Layer):
     `infer` takes the last axis alone. Source: Zhang and Sennrich 2019, equation 4.
     """
 
-    by_position = True
-
     def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
         many = isinstance(n_features, (tuple, list))
         shape = tuple(n_features) if many else (n_features,)
@@ -47,6 +45,11 @@ class RMSNormalization(Layer):
         g = self.gamma.data * dout
         stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
         return self.r * (g - self.x_hat * stretch)
+
+    @property
+    def by_position(self):
+        """Over the features of a position, if they are the last axis alone."""
+        return self.gamma.data.ndim == 1
 
     def output_shape(self, input_shape):
         shape = self.gamma.data.shape

@@ -19,6 +19,7 @@ class Room(np.random.Generator):
         super().__init__(np.random.PCG64(0))
         self.numbers, self.pieces = numbers, MAX_PIECES * arrays
         self.counts = self.left = numbers + MAX_COUNTS
+        self.held: set[int] = set()
 
     def take(self, shape, dtype=np.float32) -> np.ndarray:
         """Zeros of this shape, for which there is no memory taken yet."""
@@ -54,8 +55,10 @@ class Room(np.random.Generator):
                 raise ValueError("its sizes are larger than what is in the file")
 
     def hold(self, layer) -> None:
-        """The arrays that a layer has been made with, however it made them."""
-        held = [h for _, h in layer.walk() if isinstance(h, (Param, State))]
-        self.left -= sum(h.data.size for h in held)
+        """The arrays that a layer has been made with, however it made them; those that it shares
+        with others once."""
+        held = {id(h): h for _, h in layer.walk() if isinstance(h, (Param, State))}
+        self.left -= sum(h.data.size for i, h in held.items() if i not in self.held)
+        self.held |= held.keys()
         if self.left < 0:
             raise ValueError("holds more numbers than there are in the file")

@@ -172,6 +172,10 @@ IMAGES = np.ones((2, 1, 8, 8), np.float32)
 SEEDS = {
     "Affine": lambda rng: layers.Affine(3, 2, rng=rng).W.data,
     "Convolution": lambda rng: layers.Convolution(1, 2, 3, rng=rng).W.data,
+    "TransposedConvolution": lambda rng: layers.TransposedConvolution(1, 2, 3, rng=rng).W.data,
+    "Convolution1d": lambda rng: layers.Convolution1d(1, 2, 3, rng=rng).W.data,
+    "MultiHeadAttention": lambda rng: layers.MultiHeadAttention(4, 2, rng=rng).W.data,
+    "PositionalEncoding": lambda rng: layers.PositionalEncoding(4, learned=2, rng=rng).P.data,
     "Embedding": lambda rng: layers.Embedding(4, 2, rng=rng).W.data,
     "Rnn": lambda rng: layers.Rnn(3, 2, rng=rng).Wx.data,
     "Gru": lambda rng: layers.Gru(3, 2, rng=rng).Wx.data,

@@ -32,6 +32,19 @@ FEATURES = {
     "accumulation": {"training.accumulate": 2},
     "schedule": {"optimizer.schedule": {"type": "exp", "gamma": 0.97}},
     "shards": {"training.shards": 2, "net.layers.drop": {"type": "Dropout", "p": 0.3}},
+    "tied weights": {
+        "net.layers.back": {"type": "Affine", "n_out": 4, "tied": "affine1.W"},
+        "optimizer.weight_decay": 0.01,
+    },
+    "attention": {
+        "net.layers.wide": {"type": "Affine", "n_out": 6},
+        "net.layers.rows": {"type": "Reshape", "shape": [3, 2]},
+        "net.layers.positions": {"type": "PositionalEncoding", "learned": 3},
+        "net.layers.attention": {"type": "MultiHeadAttention", "n_heads": 2, "dropout": 0.2},
+        "net.layers.windows": {"type": "Convolution1d", "c_out": 4, "kernel": 3, "padding": 1},
+        "net.layers.rms": {"type": "RMSNormalization"},
+        "net.layers.last": {"type": "LastStep"},
+    },
     # Nothing is better by 2: it falls at the evaluations of 15 and 30.
     "plateau": {
         "optimizer.schedule": {"type": "plateau", "gamma": 0.5, "patience": 1, "threshold": 2.0}

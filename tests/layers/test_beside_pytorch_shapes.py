@@ -11,6 +11,7 @@ from lamina.layers import (
     AveragePooling,
     BatchNormalization,
     Convolution,
+    Convolution1d,
     Elu,
     Gelu,
     GlobalAveragePooling,
@@ -27,6 +28,7 @@ from lamina.layers import (
     Softplus,
     Swish,
     Tanh,
+    TransposedConvolution,
 )
 
 pytestmark = pytest.mark.needs_torch
@@ -119,6 +121,64 @@ def test_convolution(seed, numbers, size, kernel, stride, padding, dilation, cha
     layer = Convolution(*channels, kernel, rng=rng, dtype=np.float64, **options)
     X = images(rng, n, channels[0], size, channels_last)
     compare_or_refuse(layer, X, lambda X, W, b: F.conv2d(X, W, b, **options), rng)
+
+
+@thorough
+@given(
+    seeds,
+    st.tuples(small, small, small),
+    pairs(1, 5),
+    pairs(1, 4),
+    pairs(1, 3),
+    pairs(0, 2),
+    pairs(1, 3),
+    pairs(0, 3),
+    st.booleans(),
+)
+def test_transposed_convolution(
+    seed, numbers, size, kernel, stride, padding, dilation, extra, bias
+):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    n, c_in, c_out = numbers
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    options["output_padding"] = extra
+    X = images(rng, n, c_in, size, channels_last=bias)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        with pytest.raises(ValueError, match="output_padding is below the stride or the dilation"):
+            TransposedConvolution(c_in, c_out, kernel, rng=0, **options)
+        return
+    layer = TransposedConvolution(
+        c_in, c_out, kernel, bias=bias, rng=rng, dtype=np.float64, **options
+    )
+
+    def theirs(X, W, b=None):
+        return F.conv_transpose2d(X, W, b, **options)
+
+    compare_or_refuse(layer, X, theirs, rng)
+
+
+@quick
+@given(
+    seeds,
+    st.tuples(small, small, small, small),
+    *(sizes, st.integers(1, 5), small, st.integers(0, 2), st.integers(1, 2)),
+)
+def test_convolution1d(seed, numbers, t, kernel, stride, padding, dilation):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    n, groups, c_in, c_out = numbers
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    channels = (groups * c_in, groups * c_out)
+    layer = Convolution1d(*channels, kernel, rng=rng, dtype=np.float64, **options)
+    X = rng.standard_normal((n, t, channels[0]))
+
+    def theirs(X, W, b):
+        return F.conv1d(X.transpose(1, 2), W[:, :, 0], b, **options).transpose(1, 2)
+
+    compare_or_refuse(layer, X, theirs, rng)
 
 
 @st.composite

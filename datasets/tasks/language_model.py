@@ -12,7 +12,8 @@ _LONGEST = 60  # characters of a text that is shown
 
 
 class LanguageModel(Classification):
-    """A word of a vocabulary for each position: targets (N, T), outputs (N, T, number of words).
+    """A word of a vocabulary for each position: targets (N, T), outputs (N, T, number of words); or
+    one for a sample, (N,) and (N, number of words).
 
     Positions whose target is `ignore_index`, such as padding, do not count. Perplexity counts,
     which sees what the share of right words hides; otherwise as Classification. With `tokens`

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lamina.common.names import suggest
 from lamina.datasets.dataset import Dataset, Samples
@@ -21,8 +22,10 @@ class Text(Dataset):
     tokens: "characters", "words" (what stands between white space; the end of a line is one, <eos>)
     or "bytes". predict: "each", the next token at every place of a window, X and t (N, length), the
     windows side by side; or "last", only the one after a window, t (N,), with a window at every
-    place. streams: batches go on where the last one ended (see Streams), instead of in shuffled
-    order. What is left at the end, less than a window, is not used.
+    place. stride: how far the next window to train on is from the last one; with a small one a
+    token is met behind more and less of what is before it, and an epoch is longer. streams: batches
+    go on where the last one ended (see Streams), instead of in shuffled order. What is left at the
+    end, less than a window, is not used.
 
     test, validation: other files. Without them they are taken by their place: the last
     `test_share` of the file to test; before it `validation_share` of the rest, or `n_validation`
@@ -42,6 +45,7 @@ class Text(Dataset):
         tokens: str = "characters",
         length: int = 64,
         predict: str = "each",
+        stride: int | None = None,
         streams: bool = False,
         min_count: int = 1,
         test: Path | None = None,
@@ -50,7 +54,7 @@ class Text(Dataset):
         validation_share: float | None = None,
         n_validation: int | None = None,
     ):
-        _check(tokens, length, predict, streams, min_count)
+        _check(tokens, length, predict, stride, streams, min_count)
         if check_validation(validation_share, n_validation) and validation is not None:
             raise ValueError(
                 "validation_share and n_validation take the end of the text to train on; with a "
@@ -65,8 +69,9 @@ class Text(Dataset):
         if test is None:
             parts |= _cut(parts["train"], "test", _n_test(path, parts["train"], test_share))
         n = len(parts["train"])
+        step = length if predict == "each" else 1
         if n_validation is not None:
-            n_off = n_validation * length + 1 if predict == "each" else n_validation + length
+            n_off = (n_validation - 1) * step + length + 1
             if n_off >= n:
                 raise ValueError(
                     f"{path}: n_validation: {n_validation} windows take {n_off} {tokens}, and "
@@ -84,9 +89,11 @@ class Text(Dataset):
         small = np.min_scalar_type(len(vocabulary) - 1)
         sets = {}
         for name, part in parts.items():
-            X, t = _windows(task.indices_of(part), length, predict)
+            each = stride if stride and name == "train" else step
+            windows = sliding_window_view(task.indices_of(part), length + 1)[::each]
+            t = windows[:, 1:] if predict == "each" else windows[:, -1]
             kind = StreamSamples if streams else Samples
-            sets[name] = kind(X.astype(small), t.astype(np.intp))
+            sets[name] = kind(windows[:, :-1].astype(small), t.astype(np.intp))
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
@@ -105,10 +112,10 @@ class Text(Dataset):
         return Streams(len(self.train), batch_size)
 
 
-def _check(tokens: str, length: int, predict: str, streams: bool, min_count: int) -> None:
+def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_count: int) -> None:
     check_tokens(tokens)
-    for name, number in (("length", length), ("min_count", min_count)):
-        if number < 1:
+    for name, number in (("length", length), ("stride", stride), ("min_count", min_count)):
+        if number is not None and number < 1:
             raise ValueError(f"{name}: expects at least 1, got {number}")
     if predict not in _PREDICT:
         raise ValueError(
@@ -119,6 +126,11 @@ def _check(tokens: str, length: int, predict: str, streams: bool, min_count: int
         raise ValueError(
             "streams: windows follow one another with predict: each alone; with predict: last they "
             "overlap"
+        )
+    if streams and stride not in (None, length):
+        raise ValueError(
+            f"stride: in streams each window begins where the last one ends, after {length} "
+            f"tokens; got {stride}: leave it out"
         )
     if tokens == "bytes" and min_count > 1:
         raise ValueError("min_count: tokens: bytes has all 256 in its vocabulary; leave out")
@@ -145,13 +157,3 @@ def _check_length(path: Path, name: str, n: int, tokens: str, length: int) -> No
             f"{path}: the {name} part has {n} {tokens}, and a window of length {length} with the "
             f"one after it needs {length + 1}; a longer text, or a smaller length"
         )
-
-
-def _windows(indices: np.ndarray, length: int, predict: str) -> tuple[np.ndarray, np.ndarray]:
-    """Windows, and the token after each of their places, or after the last of them."""
-    if predict == "last":
-        found = np.lib.stride_tricks.sliding_window_view(indices, length + 1)
-        return found[:, :-1], found[:, -1]
-    n = (len(indices) - 1) // length
-    X, t = indices[: n * length], indices[1 : n * length + 1]
-    return X.reshape(n, length), t.reshape(n, length)

@@ -53,6 +53,23 @@ def test_a_window_at_every_place_with_the_unit_after_it(write):
 
 
 @pytest.mark.parametrize("predict", ["each", "last"])
+@pytest.mark.parametrize("stride", [1, 3, 7, 20])
+def test_windows_to_train_on_may_overlap_or_leave_gaps(write, predict, stride):
+    settings = {"length": 7, "predict": predict, "n_validation": 5}
+    plain = Text(write(LETTERS), **settings)
+    data = Text(write(LETTERS), **settings, stride=stride)
+    n_train = 540 - (36 if predict == "each" else 12)
+    assert len(data.train) == (n_train - 8) // stride + 1
+    for i, (row, target) in enumerate(zip(*data.train[:], strict=True)):
+        place = i * stride
+        assert data.task.decode(row) == LETTERS[place : place + 7]
+        after = LETTERS[place + 1 : place + 8] if predict == "each" else LETTERS[place + 7]
+        assert data.task.decode(target) == after
+    assert data.test.fingerprint() == plain.test.fingerprint()
+    assert data.validation.fingerprint() == plain.validation.fingerprint()
+
+
+@pytest.mark.parametrize("predict", ["each", "last"])
 @pytest.mark.parametrize("validation", [{}, {"validation_share": 0.2}, {"n_validation": 3}])
 def test_the_sets_lie_one_behind_the_other_and_share_nothing(write, predict, validation):
     numbers = " ".join(map(str, range(400)))  # every word once
@@ -195,13 +212,15 @@ def test_the_order_is_shuffled_or_in_streams(write):
         ("ab" * 90, {"tokens": "bytes", "min_count": 2}, "has all 256 in its vocabulary"),
         ("ab" * 90, {"predict": "las"}, "predict: expects each or last; got 'las'"),
         ("ab" * 90, {"predict": "last", "streams": True}, "streams: windows follow one another"),
+        ("ab" * 90, {"streams": True, "stride": 8}, "stride: in streams each window begins where"),
+        ("ab" * 90, {"stride": 0}, "stride: expects at least 1, got 0"),
         ("ab" * 90, {"test_share": 0.0}, "a test_share of 0.0 leaves 180 of 180 tokens"),
         ("ab" * 90, {"n_validation": 3, "length": 60}, "3 windows take 181 characters, "),
         ("ab" * 90, {"validation_share": 0.2, "n_validation": 3}, "give one of them"),
         ("ab" * 90, {"validation_share": 0.2, "length": 40}, "the test part has 18 characters"),
         ("ab" * 400, {"validation_share": 0.05}, "the validation part has 36 characters"),
     ],
-    ids=map(str, range(21)),
+    ids=map(str, range(23)),
 )
 def test_what_cannot_be_used(write, content, settings, said):
     with pytest.raises(ValueError, match=said):

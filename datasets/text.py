@@ -13,7 +13,7 @@ from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.text_file import check_different, read_text, vocabulary_of
 from lamina.datasets.tokens import BYTES, check_tokens, split
 
-_PREDICT = ("each", "last")
+_PREDICT = ("each", "last", "middle")
 
 
 class Text(Dataset):
@@ -21,11 +21,12 @@ class Text(Dataset):
 
     tokens: "characters", "words" (what stands between white space; the end of a line is one, <eos>)
     or "bytes". predict: "each", the next token at every place of a window, X and t (N, length), the
-    windows side by side; or "last", only the one after a window, t (N,), with a window at every
-    place. stride: how far the next window to train on is from the last one; with a small one a
-    token is met behind more and less of what is before it, and an epoch is longer. streams: batches
-    go on where the last one ended (see Streams), instead of in shuffled order. What is left at the
-    end, less than a window, is not used.
+    windows side by side; "last", only the one after a window, t (N,), with a window at every place;
+    or "middle", the one between the two halves of a window, so from both sides, as CBOW does
+    (Mikolov et al. 2013). stride: how far the next window to train on is from the last one; with a
+    small one a token is met behind more and less of what is before it, and an epoch is longer.
+    streams: batches go on where the last one ended (see Streams), instead of in shuffled order.
+    What is left at the end, less than a window, is not used.
 
     test, validation: other files. Without them they are taken by their place: the last
     `test_share` of the file to test; before it `validation_share` of the rest, or `n_validation`
@@ -91,9 +92,9 @@ class Text(Dataset):
         for name, part in parts.items():
             each = stride if stride and name == "train" else step
             windows = sliding_window_view(task.indices_of(part), length + 1)[::each]
-            t = windows[:, 1:] if predict == "each" else windows[:, -1]
+            X, t = _parted(windows, predict)
             kind = StreamSamples if streams else Samples
-            sets[name] = kind(windows[:, :-1].astype(small), t.astype(np.intp))
+            sets[name] = kind(X.astype(small), t.astype(np.intp))
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
@@ -119,13 +120,15 @@ def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_co
             raise ValueError(f"{name}: expects at least 1, got {number}")
     if predict not in _PREDICT:
         raise ValueError(
-            f"predict: expects {' or '.join(_PREDICT)}; got {predict!r:.40}"
+            f"predict: expects {', '.join(_PREDICT)}; got {predict!r:.40}"
             f"{suggest(predict, _PREDICT)}"
         )
-    if streams and predict == "last":
+    if predict == "middle" and length % 2:
+        raise ValueError(f"length: expects an even number for predict: middle, got {length}")
+    if streams and predict != "each":
         raise ValueError(
-            "streams: windows follow one another with predict: each alone; with predict: last they "
-            "overlap"
+            "streams: windows follow one another with predict: each alone; with predict: "
+            f"{predict} they overlap"
         )
     if streams and stride not in (None, length):
         raise ValueError(
@@ -134,6 +137,14 @@ def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_co
         )
     if tokens == "bytes" and min_count > 1:
         raise ValueError("min_count: tokens: bytes has all 256 in its vocabulary; leave out")
+
+
+def _parted(windows: np.ndarray, predict: str) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of windows with one token more."""
+    if predict == "each":
+        return windows[:, :-1], windows[:, 1:]
+    place = windows.shape[1] // 2 if predict == "middle" else -1
+    return np.delete(windows, place, axis=1), windows[:, place]
 
 
 def _n_test(path: Path, tokens: list[str], share: float) -> int:

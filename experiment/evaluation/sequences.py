@@ -1,5 +1,5 @@
-"""A class for each position: which are found, and the sequences with most mistakes; or a word
-behind each text."""
+"""A class for each position: which are found, and the sequences with most mistakes; or one word
+for each text."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def report(evaluation) -> str:
     clean = np.count_nonzero(counts_at_all & ~wrong.reshape(len(wrong), -1).any(axis=1))
     n = int(np.count_nonzero(counts_at_all))
     if true.ndim == 1:
-        return "\n".join([*lines, f"right: {clean} of {n}", *_after(evaluation, wrong)])
+        return "\n".join([*lines, f"right: {clean} of {n}", *_given(evaluation, wrong)])
     lines.append(f"every position right: {clean} of {n} sequence{'s' * (n != 1)}")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
@@ -38,8 +38,8 @@ def report(evaluation) -> str:
     return "\n".join(lines)
 
 
-def _after(evaluation, wrong):
-    """The first that are wrong of the single words behind texts, each with its text."""
+def _given(evaluation, wrong):
+    """The first that are wrong of single words that texts say, each with its text."""
     task, X = evaluation.task, evaluation.samples.X
     if getattr(task, "tokens", None) is None:
         return
@@ -49,7 +49,7 @@ def _after(evaluation, wrong):
             printable(task.class_names[i])
             for i in (evaluation.targets[row], evaluation.predictions[row])
         )
-        yield f"  row {evaluation.rows[row]}: after '{text}' is '{is_}', said '{said}'"
+        yield f"  row {evaluation.rows[row]}: given '{text}' it is '{is_}', said '{said}'"
 
 
 def draw(path: Path, evaluation) -> bool:

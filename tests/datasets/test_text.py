@@ -52,6 +52,16 @@ def test_a_window_at_every_place_with_the_unit_after_it(write):
         assert data.task.decode(target) == LETTERS[place + 7]
 
 
+def test_a_token_between_those_before_and_behind_it(write):
+    data = Text(write(LETTERS), length=6, predict="middle", n_validation=4)
+    assert (data.input_shape, data.target_shape) == ((6,), ())
+    assert (len(data.train), len(data.validation)) == (540 - 10 - 6, 4)
+    for place, (row, target) in enumerate(zip(*data.train[:], strict=True)):
+        assert data.task.decode(row[:3]) == LETTERS[place : place + 3]
+        assert data.task.decode(target) == LETTERS[place + 3]
+        assert data.task.decode(row[3:]) == LETTERS[place + 4 : place + 7]
+
+
 @pytest.mark.parametrize("predict", ["each", "last"])
 @pytest.mark.parametrize("stride", [1, 3, 7, 20])
 def test_windows_to_train_on_may_overlap_or_leave_gaps(write, predict, stride):
@@ -210,8 +220,9 @@ def test_the_order_is_shuffled_or_in_streams(write):
         ("ab" * 90, {"length": 0}, "length: expects at least 1, got 0"),
         ("ab" * 90, {"min_count": 0}, "min_count: expects at least 1, got 0"),
         ("ab" * 90, {"tokens": "bytes", "min_count": 2}, "has all 256 in its vocabulary"),
-        ("ab" * 90, {"predict": "las"}, "predict: expects each or last; got 'las'"),
+        ("ab" * 90, {"predict": "las"}, "predict: expects each, last, middle; got 'las'; did"),
         ("ab" * 90, {"predict": "last", "streams": True}, "streams: windows follow one another"),
+        ("ab" * 90, {"predict": "middle", "length": 5}, "length: expects an even number for"),
         ("ab" * 90, {"streams": True, "stride": 8}, "stride: in streams each window begins where"),
         ("ab" * 90, {"stride": 0}, "stride: expects at least 1, got 0"),
         ("ab" * 90, {"test_share": 0.0}, "a test_share of 0.0 leaves 180 of 180 tokens"),
@@ -220,7 +231,7 @@ def test_the_order_is_shuffled_or_in_streams(write):
         ("ab" * 90, {"validation_share": 0.2, "length": 40}, "the test part has 18 characters"),
         ("ab" * 400, {"validation_share": 0.05}, "the validation part has 36 characters"),
     ],
-    ids=map(str, range(23)),
+    ids=map(str, range(24)),
 )
 def test_what_cannot_be_used(write, content, settings, said):
     with pytest.raises(ValueError, match=said):

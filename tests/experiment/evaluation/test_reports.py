@@ -147,8 +147,8 @@ def test_a_word_behind_each_text(tokens):
     expected = ["right: 1 of 3"]
     if tokens:
         expected += [
-            "  row 1: after '\\nb' is 'b', said 'a'",
-            "  row 2: after 'ba' is '\\n', said 'b'",
+            "  row 1: given '\\nb' it is 'b', said 'a'",
+            "  row 2: given 'ba' it is '\\n', said 'b'",
         ]
     assert text.splitlines()[-len(expected) :] == expected
 

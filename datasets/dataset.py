@@ -83,8 +83,9 @@ class Samples:
     def __repr__(self):
         scaled = "" if self.scale is None else f", scaled by {self.scale:.6g}"
         moved = f" {self.offset:+.6g}" if self.offset else ""
+        cut = "" if self.widths is None else f" cut into {self.widths}"
         t = "the inputs" if self.t is self.X else _kind(self.t)
-        return f"Samples({len(self)}: inputs {_kind(self.X)}{scaled}{moved}, targets {t})"
+        return f"Samples({len(self)}: inputs {_kind(self.X)}{cut}{scaled}{moved}, targets {t})"
 
     def fingerprint(self) -> str:
         """The CRC-32 of the contents, with shapes, types and scaling: whether they are the same."""
@@ -114,9 +115,9 @@ class Dataset(Remembers):
     """The samples of a task: `train`, `validation` (None if there is none), `test`, and `task`.
 
     `input_shape` and `target_shape` are those of one sample, `input_shapes` those of each input of
-    a net. The targets of every set are checked
-    by the task. Raises TypeError if `task` is no task, ValueError for targets that cannot be and
-    for sets whose samples have different shapes, naming the set.
+    a net. The targets of every set are checked by the task. Raises TypeError if `task` is no task,
+    ValueError for targets that cannot be and for sets whose samples have different shapes, naming
+    the set.
 
     A subclass that reads files may do so when `train`, `validation` or `test` is first used, so
     that a net that does not fit is refused before anything is downloaded; it has `task`, the two

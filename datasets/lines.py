@@ -7,16 +7,16 @@ from lamina.datasets.padding import padded
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
 from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.text_file import check_different, read_text, vocabulary_of
-from lamina.datasets.units import END, PAD, START, check_units, split
+from lamina.datasets.tokens import END, PAD, START, check_tokens, split
 
 _OURS = (PAD, START, END)
 
 
 class Lines(Dataset):
-    """A text file whose lines are sequences of unequal lengths, each unit of which is to be
+    """A text file whose lines are sequences of unequal lengths, each token of which is to be
     predicted from those before it.
 
-    units: "characters" or "words" (what stands between white space). Inputs (N, T) are <start> and
+    tokens: "characters" or "words" (what stands between white space). Inputs (N, T) are <start> and
     a line, targets (N, T) the line and <end>; T is the longest line and one, or `length` and one.
     What is shorter is filled up with <pad>, index 0, which does not count as a target: the loss
     needs ignore_index: 0. Empty lines are left out.
@@ -34,7 +34,7 @@ class Lines(Dataset):
         self,
         path: Path,
         *,
-        units: str = "characters",
+        tokens: str = "characters",
         length: int | None = None,
         min_count: int = 1,
         test: Path | None = None,
@@ -44,17 +44,17 @@ class Lines(Dataset):
         n_validation: int | None = None,
         split_seed: int = 0,
     ):
-        _check(units, length, min_count)
+        _check(tokens, length, min_count)
         check_split_seed(split_seed)
         if check_validation(validation_share, n_validation) and validation is not None:
             raise ValueError(
                 "validation_share and n_validation take lines of the training file; with a "
                 f"validation file ({validation}) leave them out"
             )
-        lines = {"train": _lines(path, units, length)}
+        lines = {"train": _lines(path, tokens, length)}
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
-                lines[name] = _lines(other, units, length)
+                lines[name] = _lines(other, tokens, length)
         if test is None:
             n = len(lines["train"])
             n_test = round(n * test_share) if 0 < test_share < 1 else 0
@@ -71,10 +71,10 @@ class Lines(Dataset):
                 _take(lines, "validation", split_off(n, n_off, split_seed))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-        found = [unit for line in lines["train"] for unit in line]
+        found = [token for line in lines["train"] for token in line]
         known = vocabulary_of(found, min_count)
-        check_different(path, found, known, units)
-        task = LanguageModel((*_OURS, *known), 0, units)
+        check_different(path, found, known, tokens)
+        task = LanguageModel((*_OURS, *known), 0, tokens)
         longest = length or max(len(line) for part in lines.values() for line in part)
         sets = {name: _samples(task, part, longest + 1) for name, part in lines.items()}
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
@@ -85,26 +85,26 @@ class Lines(Dataset):
         return len(self.task.vocabulary)
 
 
-def _check(units: str, length: int | None, min_count: int) -> None:
-    check_units(units)
-    if units == "bytes":
-        raise ValueError("units: bytes have no lines; take characters or words, or type: Text")
+def _check(tokens: str, length: int | None, min_count: int) -> None:
+    check_tokens(tokens)
+    if tokens == "bytes":
+        raise ValueError("tokens: bytes have no lines; take characters or words, or type: Text")
     for name, number in (("length", length), ("min_count", min_count)):
         if number is not None and number < 1:
             raise ValueError(f"{name}: expects at least 1, got {number}")
 
 
-def _lines(path: Path, units: str, length: int | None) -> list[list[str]]:
-    """The units of each line that has some."""
+def _lines(path: Path, tokens: str, length: int | None) -> list[list[str]]:
+    """The tokens of each line that has some."""
     lines = []
-    for number, line in enumerate(read_text(path, units).split("\n"), 1):
-        found = split(line, units)
+    for number, line in enumerate(read_text(path, tokens).split("\n"), 1):
+        found = split(line, tokens)
         if length is not None and len(found) > length:
             raise ValueError(
-                f"{path}: line {number} has {len(found)} {units}, and the length is {length}; a "
+                f"{path}: line {number} has {len(found)} {tokens}, and the length is {length}; a "
                 "larger length, or leave it out"
             )
-        if odd := next((unit for unit in found if unit in _OURS), None):
+        if odd := next((token for token in found if token in _OURS), None):
             raise ValueError(f"{path}: line {number} has the word {odd}, which is ours")
         if found:
             lines.append(found)

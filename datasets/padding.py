@@ -17,8 +17,8 @@ def padded(sequences: Sequence, length: int | None = None, value: int = 0, dtype
     if longest > length:
         row = next(i for i, sequence in enumerate(sequences) if len(sequence) > length)
         raise ValueError(
-            f"sequence {row} has {len(sequences[row])} units, and the length is {length}; a larger "
-            "length, or leave it out"
+            f"sequence {row} has {len(sequences[row])} tokens, and the length is {length}; a "
+            "larger length, or leave it out"
         )
     out = np.full((len(sequences), length), value, dtype)
     for row, sequence in zip(out, sequences, strict=True):

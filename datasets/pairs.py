@@ -5,7 +5,7 @@ import numpy as np
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import validation_beside
 from lamina.datasets.tasks import LanguageModel
-from lamina.datasets.units import END, PAD, START
+from lamina.datasets.tokens import END, PAD, START
 
 DRAWN = 1000  # pairs at a time: the first ones are the same, however many there are to be
 

@@ -35,7 +35,7 @@ class PennTreebank(Text):
     def __init__(self, length: int = 35, streams: bool = True):
         train, validation, test = map(self._path, FILE_MD5)
         super().__init__(
-            train, units="words", length=length, streams=streams, test=test, validation=validation
+            train, tokens="words", length=length, streams=streams, test=test, validation=validation
         )
 
     def _path(self, name: str) -> Path:

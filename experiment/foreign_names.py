@@ -102,6 +102,11 @@ KEYS = {
     "rate": "p",
     "prob": "p",
     "num_embeddings": "n_words",
+    "vocab_size": "n_words",
+    "sequence_length": "length",
+    "seq_len": "length",
+    "block_size": "length",
+    "bptt": "length",
     "embedding_dim": "n_dims",
     "kernel_initializer": "init",
     "initializer": "init",
@@ -143,7 +148,10 @@ KEYS = {
 }
 EXPLAINED = {  # what no key of ours says
     "activation": "an activation is a layer of its own, as in relu1: {type: Relu}",
-    "shuffle": "the training samples are always shuffled, each epoch anew; leave it out",
+    "shuffle": (
+        "the training samples are always shuffled, each epoch anew, but for those of a Text with "
+        "streams: true; leave it out"
+    ),
     "input_shape": "the data set and the layers before give it; leave it out",
     "momentum": "this is a type of its own: Momentum, or Nesterov",
     "nesterov": "this is a type of its own: Nesterov",

@@ -21,7 +21,7 @@ class ExactMatch(Metric):
 
     Where a net is given the right answer so far, as by Additions, each position is predicted after
     the right ones before it (teacher forcing). All of them being right is still the same as that a
-    net which writes by itself, taking its best unit each time and reading what it has written,
+    net which writes by itself, taking its best token each time and reading what it has written,
     writes exactly that answer: up to its first mistake it reads the same. Of the single positions,
     accuracy, that cannot be said.
 

@@ -54,11 +54,11 @@ def test_words_and_files_for_each_set(write):
         "test": write(["the cat", "a dog sat there"], "test.txt"),
         "validation": write(["the dog"], "validation.txt"),
     }
-    data = Lines(write(["the cat  sat", "the dog"] * 3), units="words", **files)
+    data = Lines(write(["the cat  sat", "the dog"] * 3), tokens="words", **files)
     assert data.task.vocabulary[4:] == ("the", "cat", "dog", "sat")
     assert read(data, "test")[1][1] == "<unk> dog sat <unk> <end>"
     assert data.input_shape == (5,)
-    rare = Lines(write(["the cat  sat", "the dog"] * 3), units="words", min_count=4, **files)
+    rare = Lines(write(["the cat  sat", "the dog"] * 3), tokens="words", min_count=4, **files)
     assert rare.task.vocabulary[4:] == ("the",)
 
 
@@ -72,16 +72,20 @@ def test_the_split_is_decided_by_its_seed(write):
     ("lines", "settings", "said"),
     [
         ([], {}, "names.txt: is empty; expects a text"),
-        (["", " "], {"units": "words"}, "all its lines are empty; expects a sequence in each"),
+        (["", " "], {"tokens": "words"}, "all its lines are empty; expects a sequence in each"),
         (NAMES, {"length": 8}, "line 9 has 9 characters, and the length is 8; a larger length"),
-        (["a b c"] * 9, {"length": 2, "units": "words"}, "line 1 has 3 words, and the length is 2"),
-        (["a <pad> c"] * 9, {"units": "words"}, "line 1 has the word <pad>, which is ours"),
+        (
+            ["a b c"] * 9,
+            {"length": 2, "tokens": "words"},
+            "line 1 has 3 words, and the len",
+        ),
+        (["a <pad> c"] * 9, {"tokens": "words"}, "line 1 has the word <pad>, which is ours"),
         (b"ab\n\xff" * 9, {}, r"byte 3, in line 2, is no UTF-8 \(0xff\)"),
         (["aa", "a"] * 9, {}, "one of its characters over and over, 'a': nothing to learn"),
         (["ab"], {}, "a test_share of 0.1 leaves 1 of 1 lines to train on and 0 to test on"),
         (["ab"] * 20, {"n_validation": 18}, "n_validation: 18 leaves 0 of 18 samples"),
-        (NAMES, {"units": "bytes"}, "units: bytes have no lines; take characters or words"),
-        (NAMES, {"units": "names"}, "units: expects characters, words, bytes; got 'names'"),
+        (NAMES, {"tokens": "bytes"}, "tokens: bytes have no lines; take characters or words"),
+        (NAMES, {"tokens": "names"}, "tokens: expects characters, words, bytes; got 'names'"),
         (NAMES, {"length": 0}, "length: expects at least 1, got 0"),
         (NAMES, {"min_count": 0}, "min_count: expects at least 1, got 0"),
         (NAMES, {"split_seed": -1}, "split_seed: expects a whole number"),

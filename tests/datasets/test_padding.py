@@ -18,8 +18,8 @@ def test_shorter_rows_are_filled_up():
 
 
 def test_a_row_that_is_too_long_is_refused():
-    with pytest.raises(ValueError, match="sequence 1 has 3 units, and the length is 2; a larger"):
-        padded([[1], [1, 2, 3], [1, 2, 3, 4]], 2)
+    with pytest.raises(ValueError, match="sequence 1 has 3 tokens, and the length is 2; a larger"):
+        padded([[1], [1, 2, 3], [3, 2, 1]], 2)
 
 
 def test_padding_counts_neither_in_the_loss_nor_in_the_metric():

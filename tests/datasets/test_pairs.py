@@ -126,7 +126,7 @@ def test_what_cannot_be_made(make, said):
 
 
 def test_a_character_that_no_question_has():
-    with pytest.raises(ValueError, match="unit 2 of the text, '-', is not among the 14"):
+    with pytest.raises(ValueError, match="token 2 of the text, '-', is not among the 14"):
         Additions(**SMALL).task.encode("12-3")
 
 

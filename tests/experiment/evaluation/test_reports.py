@@ -138,6 +138,21 @@ def test_a_class_for_each_position_and_those_that_do_not_count():
     assert "said the cat cat" in text
 
 
+@pytest.mark.parametrize("tokens", [None, "characters"])
+def test_a_word_behind_each_text(tokens):
+    """With the text, if it is known what the words are."""
+    task, t = LanguageModel("a\nb", tokens=tokens), np.array([0, 2, 1])
+    X = np.array([[0, 1], [1, 2], [2, 0]])
+    text = evaluation(np.eye(3)[[0, 0, 2]], t, task, SoftmaxWithLoss(), X).report()
+    expected = ["right: 1 of 3"]
+    if tokens:
+        expected += [
+            "  row 1: given '\\nb' it is 'b', said 'a'",
+            "  row 2: given 'ba' it is '\\n', said 'b'",
+        ]
+    assert text.splitlines()[-len(expected) :] == expected
+
+
 def test_tokens_of_a_classification_are_reported_as_sequences():
     t = np.array([[0, 1], [1, 1]])
     scores = np.eye(2)[[[0, 1], [0, 1]]]

@@ -8,6 +8,7 @@ from lamina import nets
 from lamina.common.names import suggest
 from lamina.common.notice import note
 from lamina.datasets import Dataset
+from lamina.exchange.weights import load_weights
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
@@ -15,7 +16,6 @@ from lamina.experiment.section import Section
 from lamina.experiment.squashed import doubtful, last_before, refused
 from lamina.layers import Affine, Copy, Embedding, Layer, Loss, Param, ShapeError
 from lamina.nets.tied import params_of, takes_params
-from lamina.nets.weights import load_weights
 from lamina.nets.wiring import wire
 
 # Keys of any layer that are not for its constructor.

@@ -13,7 +13,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("autodiff", "datasets", "metrics"),
     ("layers",),
     ("nets", "optimizers"),
-    ("training",),
+    ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
     ("commands",),

@@ -26,9 +26,14 @@ USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
 
 
 def run(
-    config: Config, name: str, run_dir: str | Path | None = None, quiet: bool = False
+    config: Config,
+    name: str,
+    run_dir: str | Path | None = None,
+    quiet: bool = False,
+    callbacks: tuple = (),
 ) -> tuple[str, int]:
-    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
+    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>). `callbacks`
+    are called beside those of the configuration.
 
     Returns a summary line and the exit status: 0, or 128 + n if signal n interrupted the run. The
     summary is of the weights that are left: those of the last evaluation, or with keep_best of the
@@ -42,10 +47,12 @@ def run(
         save_config(folder / "config.yaml", config)
         trainer.files.provenance = provenance(trainer, config)
         write_provenance(folder, trainer.files.provenance)
-        return _train(trainer, folder)
+        return _train(trainer, folder, callbacks)
 
 
-def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
+def resume(
+    config: Config, run_dir: str | Path, quiet: bool = False, callbacks: tuple = ()
+) -> tuple[str, int]:
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
     run_dir = Path(run_dir)
@@ -54,11 +61,12 @@ def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         trainer, config = resumed_trainer(config, folder, quiet=quiet)
         save_config(folder / "config.yaml", config)
         write_provenance(folder, trainer.files.provenance)
-        return _train(trainer, folder)
+        return _train(trainer, folder, callbacks)
 
 
-def _train(trainer: Trainer, folder: Folder) -> tuple[str, int]:
+def _train(trainer: Trainer, folder: Folder, callbacks: tuple) -> tuple[str, int]:
     trainer.run_dir = folder
+    trainer.callbacks += callbacks
     trainer.run()
     return _report(trainer, folder)
 

@@ -14,6 +14,7 @@ import pytest
 from lamina.commands.frame import main
 from lamina.experiment.config import ConfigError
 from lamina.experiment.ledger import Ledger
+from lamina.experiment.run_directory import locked
 from lamina.experiment.sweep import sweep
 from lamina.experiment.sweep_file import SweepFile
 
@@ -252,18 +253,27 @@ def test_a_trial_that_cannot_be_run_is_said_and_the_others_go_on(tmp_path, capsy
     assert "reached" in (tmp_path / "out" / "lr=0.2,seed=0.log").read_text()  # no answer of a trial
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals for a child: POSIX only")
-def test_ctrl_c_leaves_all_as_it_should_and_the_runs_can_be_taken_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("lamina.commands.train.set_threads", lambda n: None)  # NumPy is loaded
-    text = GOOD.replace("seeds", "set: {training.iterations: 1000000}\nseeds")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals for a child: POSIX only")
+
+
+def begun(tmp_path, until: str, more: str = ""):
+    """The process of a sweep that would go on for long, and its folder, when a run has that
+    file."""
+    text = GOOD.replace("seeds", f"set: {{training.iterations: 1000000{more}}}\nseeds")
     path, out = written(tmp_path, text), tmp_path / "out"
     command = [sys.executable, "-m", "lamina", "sweep", str(path), "--dir", str(out), "--quiet"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
     deadline = time.monotonic() + 60
-    while not list(out.glob("*/checkpoint-*")) and time.monotonic() < deadline:
+    while not list(out.glob(f"*/{until}")) and time.monotonic() < deadline:
         time.sleep(0.05)
+    return process, path, out
+
+
+@POSIX
+def test_ctrl_c_leaves_all_as_it_should_and_the_runs_can_be_taken_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("lamina.commands.train.set_threads", lambda n: None)  # NumPy is loaded
+    process, path, out = begun(tmp_path, "checkpoint-*")
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -272,9 +282,32 @@ def test_ctrl_c_leaves_all_as_it_should_and_the_runs_can_be_taken_up(tmp_path, m
     )
     assert not errors
     run = out / "lr=0.1,seed=0"
-    assert (run / "weights.npz").exists()  # it has ended its iteration, and nothing is left of it
+    assert (run / "weights.npz").exists()  # it has ended its iteration, with everything written
     newest = sorted(run.glob("checkpoint-*"))[-1]
     assert main(["train", "--resume", str(run), "--quiet", "--set", _until(newest)]) == 0
+
+
+@POSIX
+def test_a_sweep_that_is_killed_leaves_no_trial_behind(tmp_path):
+    """Not even one that hears nothing for long, as in a large evaluation."""
+    (tmp_path / "deaf.py").write_text(
+        "import time\nfrom lamina.training.callbacks import Callback\n"
+        "class Deaf(Callback):\n    def evaluated(self, trainer, row):\n        time.sleep(60)\n"
+    )
+    process, _, out = begun(tmp_path, "history.csv", ", training.callbacks: [deaf.py:Deaf]")
+    second = subprocess.run(process.args, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert second.stderr == f"lamina sweep: {out} is in use by another process; wait for it\n"
+    with process:
+        process.kill()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with locked(out / "lr=0.1,seed=0"):
+                return
+        except BlockingIOError:
+            assert time.monotonic() < deadline, "the trial goes on by itself"
+            time.sleep(0.05)
 
 
 def _until(checkpoint: Path) -> str:

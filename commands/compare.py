@@ -18,7 +18,13 @@ EPILOG = """examples:
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="a run directory")
+    add(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run directory, or a sweep's folder",
+    )
     add("--by", metavar="COLUMN", help="sort by this figure, such as validation_loss")
     form = parser.add_mutually_exclusive_group().add_argument
     for name, what in (("csv", "comma-separated"), ("markdown", "Markdown"), ("latex", "LaTeX")):

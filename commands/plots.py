@@ -15,7 +15,13 @@ from lamina.experiment.run_names import run_names
 
 def add_arguments(parser) -> None:
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="a run directory")
+    add(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run directory, or a sweep's folder",
+    )
     add("-o", "--output", type=Path, help="(default: RUN/curves.png, curves.png)")
     add("--each", action="store_true", help="a curve for each run, also of those of one group")
     add("--width", type=int, metavar="PIXELS", help="of the picture; 360 for a phone")

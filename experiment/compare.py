@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,7 @@ class Comparison:
             lines.append("mean ± standard deviation over seeds")
         if self.by and len(self.rows) > 1:
             lines.append(f"best first by {_words(self.by)}")
-            best = ", ".join(str(self.runs[name]) for name in self.rows[0].good)
+            best = " ".join(shlex.quote(str(self.runs[name])) for name in self.rows[0].good)
             lines += [f"the best: {best}"] if best else []
         elif len(self.rows) > 1:
             lines.append(

@@ -33,10 +33,12 @@ def run(
     name: str,
     run_dir: str | Path | None = None,
     quiet: bool = False,
+    callbacks: tuple = (),
     ranks: Alone | None = None,
 ) -> tuple[str, int]:
     """Train and leave the files of the run in run_dir (default: runs/<name>-<time>), on these
-    `ranks`, all of which call this: see lamina.common.ranks. The first alone writes.
+    `ranks`, all of which call this: see lamina.common.ranks. The first alone writes. `callbacks`
+    are called beside those of the configuration.
 
     Returns a summary line and the exit status: 0, or 128 + n if signal n interrupted the run. The
     summary is of the weights that are left: those of the last evaluation, or with keep_best of the
@@ -57,11 +59,15 @@ def run(
         return folder
 
     with contextlib.ExitStack() as stack:
-        return _train(trainer, ranks.on_first(lambda: taken(stack)))
+        return _train(trainer, ranks.on_first(lambda: taken(stack)), callbacks)
 
 
 def resume(
-    config: Config, run_dir: str | Path, quiet: bool = False, ranks: Alone | None = None
+    config: Config,
+    run_dir: str | Path,
+    quiet: bool = False,
+    callbacks: tuple = (),
+    ranks: Alone | None = None,
 ) -> tuple[str, int]:
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
@@ -79,11 +85,13 @@ def resume(
             write_provenance(folder, trainer.files.provenance)
 
         ranks.on_first(noted)
-        return _train(trainer, folder)
+        return _train(trainer, folder, callbacks)
 
 
-def _train(trainer: Trainer, folder: Folder | None) -> tuple[str, int]:
+def _train(trainer: Trainer, folder: Folder | None, callbacks: tuple) -> tuple[str, int]:
     ranks, trainer.run_dir = trainer.ranks, folder
+    if ranks.is_first:
+        trainer.callbacks += callbacks
     if ranks.size > 1:
         ranks.to_go_on(f"to go on: {ranks.from_first(lambda: _command(folder, ranks.size))}")
     trainer.run()

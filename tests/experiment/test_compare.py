@@ -79,7 +79,7 @@ def test_the_table_has_the_settings_that_differ_and_nothing_else(runs, capsys):
     words = f"{values.mean():.2f} ± {values.std(ddof=1):.2f}"
     assert lines[1].split() == ["0.5", "3", *f"{words} 84.00 ± 3.61 95.00 ± 3.61".split()]
     assert "best first by validation accuracy" in lines
-    assert lines[-1] == f"the best: {', '.join(str(runs[f'lr0.5-{i}']) for i in range(3))}"
+    assert lines[-1] == f"the best: {' '.join(str(runs[f'lr0.5-{i}']) for i in range(3))}"
 
 
 @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])

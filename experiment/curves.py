@@ -8,7 +8,9 @@ import numpy as np
 from lamina.common.errors import no_run
 from lamina.common.folder import Folder, placed
 from lamina.common.table import read_table
-from lamina.diagnosis.record import read_record
+from lamina.diagnosis.kept import kept_row
+from lamina.diagnosis.notes import read_facts
+from lamina.experiment.config import load_config
 from lamina.metrics import make_metric
 
 _COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
@@ -36,12 +38,14 @@ def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
     return tables[0], tables[1]
 
 
-def kept_of(run_dir: str | Path | Folder) -> int | None:
+def kept_of(run_dir: str | Path) -> int | None:
     """The row of history.csv whose weights are kept, if these are not the last. Raises OSError or
     ValueError."""
-    if not (placed(run_dir) / "config.yaml").is_file():
+    run_dir = Path(run_dir)
+    if not (run_dir / "config.yaml").is_file():
         return None
-    return read_record(run_dir).kept
+    config, facts = load_config(run_dir / "config.yaml").data, read_facts(run_dir / "facts.json")
+    return kept_row(config, facts, read_table(run_dir / "history.csv"))
 
 
 class NothingYet(ValueError):

@@ -139,22 +139,22 @@ def test_a_rank_that_fails_ends_all_and_says_why(room):
 
 
 def test_fast_is_equal_to_rounding(room):
-    train(room, 3, "fast", "--set", "training.reduction=fast")
+    train(room, 3, "fast", "--set", "training.reduction=fast", "--set", "training.iterations=4")
     whole, fast = (read_table(room / name / "loss.csv")["loss"] for name in ("whole", "fast"))
-    np.testing.assert_allclose(fast, whole, rtol=1e-4)
+    np.testing.assert_allclose(fast, whole[:4], rtol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--set", "training.shards=2"], "2 shards for 3 ranks; every rank needs one"),
+        (["--set", "training.shards=1"], "1 shard for 2 ranks; every rank needs one"),
         (["--set", "training.shard=2"], "training.shard: unknown key; did you mean shards?"),
         (["--what"], "unrecognized arguments: --what"),
     ],
     ids=["shards", "key", "option"],
 )
 def test_a_mistake_is_said_once(room, options, said):
-    done = train(room, 3, "never", *options, check=False)
+    done = train(room, 2, "never", *options, check=False)
     assert done.returncode == 2
     assert done.stderr.count(said) == 1
     assert done.stderr.count("train.py: ") == 1

@@ -91,10 +91,11 @@ class Text(Dataset):
         sets = {}
         for name, part in parts.items():
             each = stride if stride and name == "train" else step
-            windows = sliding_window_view(task.indices_of(part), length + 1)[::each]
+            indices = task.indices_of(part).astype(small)
+            windows = sliding_window_view(indices, length + 1)[::each]
             X, t = _parted(windows, predict)
             kind = StreamSamples if streams else Samples
-            sets[name] = kind(X.astype(small), t.astype(np.intp))
+            sets[name] = kind(np.array(X, order="C"), t.astype(np.intp))
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property

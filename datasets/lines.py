@@ -105,7 +105,9 @@ def _lines(path: Path, tokens: str, length: int | None) -> list[list[str]]:
                 "larger length, or leave it out"
             )
         if odd := next((token for token in found if token in _OURS), None):
-            raise ValueError(f"{path}: line {number} has the word {odd}, which is ours")
+            raise ValueError(
+                f"{path}: line {number} has the word {odd}, which is ours: spell it otherwise"
+            )
         if found:
             lines.append(found)
     if not lines:

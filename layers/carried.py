@@ -43,3 +43,8 @@ class Carried:
     def reset(self, training: bool) -> None:
         """Begin anew in this mode."""
         self.update(np.zeros((0, *self.shape), np.float32), training)
+
+
+def carried_by(layer) -> list[Carried]:
+    """All that a layer or net carries, once each."""
+    return [held for _, held in layer.walk() if isinstance(held, Carried)]

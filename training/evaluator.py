@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 
 from lamina.datasets import Dataset
+from lamina.layers.carried import carried_by
 from lamina.metrics import METRICS, Metric, make_metric
 
 
@@ -55,7 +56,8 @@ class Evaluator:
         (scores, targets) of every batch of the training set."""
         row = {}
         for part, samples in self.dataset.sets().items():
-            figures = self.figures(samples.batches(), check, seen if part == "train" else None)
+            told = seen if part == "train" else None
+            figures = self.figures(samples.batches(), check, told, samples.carries)
             row |= {f"{part}_{name}": value for name, value in figures.items()}
         return row
 
@@ -64,17 +66,21 @@ class Evaluator:
         batches: Iterable[tuple],
         check: Callable[[], None] = lambda: None,
         seen=None,
+        carries: bool = False,
     ) -> dict[str, float]:
         """{"loss": ..., metric: ..., ...} of batches (X, t); `seen`, a list or what has an
-        `append`, gets (scores, targets) of every batch, for whoever wants more of them."""
+        `append`, gets (scores, targets) of every batch, for whoever wants more of them. With
+        `carries` each batch goes on where the last one ended (Samples.carries)."""
         for metric in self.metrics:
             metric.reset()
         sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in self.net.heads}
-        mode = self.net.training
-        self.net.set_training(False)
+        mode, carried = self.net.training, [] if carries else carried_by(self.net)
+        self.net.set_training(False)  # what is carried begins anew
         try:
             for X, t in batches:
                 check()
+                for held in carried:
+                    held.reset(training=False)
                 scores, losses = self.net.scores_and_losses(X, t)
                 for name, (summed, weight) in losses.items():
                     sums[name][0] += summed

@@ -12,6 +12,7 @@ from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.datasets import Dataset
+from lamina.layers.carried import carried_by
 from lamina.optimizers.schedules import schedule_problem
 from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
@@ -103,6 +104,12 @@ class Trainer:
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
         order = dataset.sampler(batch_size, np.random.default_rng(rng), shuffle_block)
         self.batches = Batches(dataset.train, order, augmentation)
+        self._carried = carried_by(self.worker)  # from batch to batch
+        if self._carried and not dataset.train.carries and not quiet:
+            note(
+                "a layer is stateful, but no batch goes on where the last one ended, so it begins "
+                "anew in each; {type: Text, streams: true} has such batches"
+            )
         per_step = batch_size * accumulate
         self.plan = Plan(order.n, per_step, iterations, epochs, evaluate_every, patience)
         if problem := schedule_problem(optimizer.schedule, self.plan.iterations):
@@ -214,8 +221,15 @@ class Trainer:
             return self.worker.one_blas_thread()
         return contextlib.nullcontext()
 
+    def _next_batch(self) -> Batch:
+        self.batch = next(self.batches)
+        if self.batches.begins:  # no row goes on where another has ended
+            for held in self._carried:
+                held.reset(training=True)
+        return self.batch
+
     def _one_batch(self) -> float:
-        self.batch = batch = next(self.batches)
+        batch = self._next_batch()
         loss = self.objective(self.worker, batch.X, batch.t)
         self.watch.loss(self, loss)
         return loss
@@ -223,7 +237,7 @@ class Trainer:
     def _several_batches(self) -> float:
         added = Accumulation(self.worker, self.accumulate)
         for _ in range(self.accumulate):
-            self.batch = batch = next(self.batches)
+            batch = self._next_batch()
             added.add(self.objective(self.worker, batch.X, batch.t, added.scale))
             self.watch.loss(self, added.loss)
         return added.finish(self.optimizer.parameters)

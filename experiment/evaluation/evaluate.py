@@ -73,7 +73,7 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     samples = sets[part]
     evaluator = Evaluator(net, dataset, metrics)
     seen = Spread(_KEPT)
-    figures = evaluator.figures(samples.batches(), seen=seen)
+    figures = evaluator.figures(samples.batches(), seen=seen, carries=samples.carries)
     row = {f"{part}_{name}": value for name, value in figures.items()}
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))

@@ -34,7 +34,7 @@ class Gru(Recurrent):
     for T = 0. Source: Cho et al. 2014, equations 5 to 8; PyTorch (nn.GRU).
     """
 
-    n_gates, n_sigmoids = 3, 2
+    n_gates = 3
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Gru(Recurrent):
     def forward(self, X, h0=None):
         given = h0 is not None
         (h0,) = self.begin(X, h0)
-        Wx, Wh, b = (self.halved(p.data) for p in (self.Wx, self.Wh, self.b))
+        Wx, Wh, b = (self._halved(p.data) for p in (self.Wx, self.Wh, self.b))
         n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
         self.X, self.starts_given = with_ones(self.in_time(X)), given
         rows = self.X.reshape(-1, len(Wx) + 1)
@@ -87,6 +87,12 @@ class Gru(Recurrent):
             h += new
         self.carry(self.h[-1])
         return self.output(self.h[1:])
+
+    def _halved(self, W):
+        """With half the columns of r and z: σ(a) = ½ tanh(½ a) + ½."""
+        scale = np.ones(W.shape[-1], W.dtype)
+        scale[: 2 * self.n_hidden] = 0.5
+        return W * scale
 
     def step(self, x, state=None):
         """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""

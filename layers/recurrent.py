@@ -20,7 +20,7 @@ class Recurrent(Layer):
     Inside, the first axis is time: what a step needs lies in one piece.
     """
 
-    n_gates, n_sigmoids = 1, 0  # the gates that σ is for come first
+    n_gates = 1
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
 
     def __init__(
@@ -87,15 +87,9 @@ class Recurrent(Layer):
         for one, rows in zip(self.carried.values(), states, strict=False):
             one.update(rows, self.training)
 
-    def halved(self, W):
-        """W with half the columns of the gates that σ is for: σ(a) = ½ tanh(½ a) + ½."""
-        scale = np.ones(W.shape[-1], W.dtype)
-        scale[: self.n_sigmoids * self.n_hidden] = 0.5
-        return W * scale
-
     def by_gate(self, a):
-        """(N, G H) as (G, N, H): a view."""
-        return a.reshape(len(a), self.n_gates, self.n_hidden).transpose(1, 0, 2)
+        """(..., N, G H) as (..., G, N, H): a view."""
+        return a.reshape(*a.shape[:-1], self.n_gates, self.n_hidden).swapaxes(-3, -2)
 
     @property
     def n_hidden(self) -> int:

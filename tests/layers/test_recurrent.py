@@ -212,3 +212,20 @@ def test_gates_begin_open():
     layer = Lstm(3, 4, rng=0)
     np.testing.assert_array_equal(layer.b.data, np.repeat([0, 1, 0, 0], 4))
     np.testing.assert_array_equal(Lstm(3, 4, forget_bias=0.0, rng=0).b.data, 0)
+
+
+@by_name
+@pytest.mark.parametrize("size", [1e2, 1e4])
+def test_gates_far_out_are_shut_without_a_warning(cls, size):
+    """σ and tanh at their ends: no overflow, no NaN, and derivatives of 0 that stay 0."""
+    from lamina.autodiff import jvp
+
+    layer = cls(3, 4, rng=0)
+    X = size * np.random.default_rng(0).standard_normal((2, 5, 3), dtype=np.float32)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        Y = layer.forward(X)
+        dX = layer.backward(np.ones_like(Y))
+        moved = jvp(layer.forward, X, np.ones_like(X))[1]
+    for array in (Y, dX, moved, *(p.grad for p in layer.parameters().values())):
+        assert np.isfinite(array).all()
+    assert np.abs(Y).max() <= 1.0

@@ -14,11 +14,6 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
-def batch_of(shape: tuple) -> str:
-    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
-    return f"({', '.join(['N', *map(str, shape)])})"
-
-
 class GradientError(ValueError):
     """A Param was given a gradient of another shape or dtype than its own."""
 
@@ -83,3 +78,8 @@ def _attributes(held, prefix: str, seen: set):
 
 def _plain(held, prefix: str, seen: set):
     return ((n, v) for n, v in _attributes(held, prefix, seen) if isinstance(v, np.ndarray))
+
+
+def batch_of(shape: tuple) -> str:
+    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
+    return f"({', '.join(['N', *map(str, shape)])})"

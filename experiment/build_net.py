@@ -177,11 +177,11 @@ class _Building:
 
     def _tied(self, section: Section, cls: type) -> dict[str, Param]:
         """The parameters of other layers that are arguments of this one, by their dotted names."""
-        found, params = {}, params_of(self.made)
+        found = {}
         for key in takes_params(cls):
             if section.data.get(key) is None:
                 continue
-            name = section.value(key, str)
+            name, params = section.value(key, str), params_of(self.made)
             if name not in params:
                 message = f"no parameter {name} is made before this layer{suggest(name, params)}"
                 raise section.error(message, key)

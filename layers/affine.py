@@ -7,6 +7,7 @@ import numpy as np
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
+from lamina.layers.tied import is_transposed
 
 
 class Affine(Layer):
@@ -45,16 +46,11 @@ class Affine(Layer):
     ):
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")
-        if tied is None and transposed is not None:
-            raise ValueError("Affine: transposed is for a tied W; take it out, or give tied")
+        self.transposed = is_transposed(tied, (n_in, n_out), transposed)
         if tied is None:
             self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
-        elif not isinstance(tied, Param):
-            kind = type(tied).__name__
-            raise TypeError(f"Affine: tied is a Param, as in tied=embedding.W; got a {kind}")
         else:
             self.W, dtype = tied, tied.data.dtype
-            self.transposed = _is_transposed(tied, (n_in, n_out), transposed)
         self.b = Param(np.zeros(n_out, dtype)) if bias else None
 
     @classmethod
@@ -105,23 +101,3 @@ class Affine(Layer):
         yield cls(5, 3, bias=False, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))
         table = Param(rng.standard_normal((3, 5)))
         yield cls(5, 3, tied=table, rng=rng), rng.standard_normal((2, 2, 5))
-
-
-def _is_transposed(tied: Param, shape: tuple, transposed: bool | None) -> bool:
-    """Is the tied parameter Wᵀ, for a W of this shape? Raises ValueError if it is neither, or could
-    be both."""
-    ways = [way for way in (False, True) if tied.data.shape == (shape[::-1] if way else shape)]
-    if transposed is None and len(ways) == 2:
-        raise ValueError(
-            f"Affine: a tied parameter of shape {shape} fits both ways: say transposed=True for "
-            "Y = X Wᵀ, as the scores of an embedding, or transposed=False for Y = X W"
-        )
-    if not ways or transposed not in (None, *ways):
-        wanted = f"{shape}, or transposed {shape[::-1]}"
-        if transposed is not None:
-            wanted = f"{shape[::-1] if transposed else shape} with transposed={transposed}"
-        raise ValueError(
-            f"Affine: with n_in {shape[0]} and n_out {shape[1]} a tied parameter has the shape "
-            f"{wanted}; got {tied.data.shape}"
-        )
-    return ways[0] if transposed is None else transposed

@@ -16,6 +16,7 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
+<<<<<<< HEAD
 class StepError(ValueError):
     """A layer cannot go step by step. Nets add which layer of theirs it is."""
 
@@ -25,6 +26,8 @@ def batch_of(shape: tuple) -> str:
     return f"({', '.join(['N', *map(str, shape)])})"
 
 
+=======
+>>>>>>> attention
 class GradientError(ValueError):
     """A Param was given a gradient of another shape or dtype than its own."""
 
@@ -96,3 +99,8 @@ def _attributes(held, prefix: str, seen: set):
 
 def _plain(held, prefix: str, seen: set):
     return ((n, v) for n, v in _attributes(held, prefix, seen) if isinstance(v, np.ndarray))
+
+
+def batch_of(shape: tuple) -> str:
+    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
+    return f"({', '.join(['N', *map(str, shape)])})"

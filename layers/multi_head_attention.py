@@ -70,6 +70,7 @@ class MultiHeadAttention(Layer):
     def forward(self, X, *others):
         self.output_shape(X.shape[1:], *(other.shape[1:] for other in others))
         mask = self._mask(X, others)
+        self.masked = mask is not None
         self.X, self.S = X, others[0] if self.cross else X
         uses = self._uses()
         self.Q, self.K, self.V = (part for use in uses for part in self._project(*use))
@@ -116,7 +117,8 @@ class MultiHeadAttention(Layer):
         return dZs[0] if len(dZs) == 1 else tuple(dZs)
 
     def step(self, x, *others_and_state):
-        """(Y, state) for the positions of x, which follow those in `state` (None at first)."""
+        """(Y, state) for the positions of x, which follow those in `state` (None at first): keys,
+        values, and the mask so far; with `cross` the keys and values of S, made once."""
         *others, state = others_and_state or (None,)
         if not (self.cross or self.causal):
             raise ValueError(
@@ -124,16 +126,19 @@ class MultiHeadAttention(Layer):
                 "position sees those after it"
             )
         self.output_shape(x.shape[1:], *(other.shape[1:] for other in others))
-        D = self.n_dims
+        D, mask = self.n_dims, self._mask(x, others)
         (Q,) = self._project(x, slice(D))
         if self.cross:
-            K, V = self._project(others[0], slice(D, None)) if state is None else state
+            state = tuple(self._project(others[0], slice(D, None))) if state is None else state
         else:
-            K, V = self._project(x, slice(D, None))
+            new = (*self._project(x, slice(D, None)), *others)
             if state is not None:
-                K, V = (np.concatenate(pair, axis=2) for pair in zip(state, (K, V), strict=True))
-        A = _weights(Q, K, self._seen(Q, K, self._mask(x, others)))
-        return self._out(self._means(A, V)).reshape(x.shape), (K, V)
+                axes = (2, 2, 1)  # of the positions
+                new = tuple(map(np.concatenate, zip(state, new, strict=True), axes))
+            state, mask = new, None if mask is None else new[2]
+        K, V = state[:2]
+        A = _weights(Q, K, self._seen(Q, K, mask))
+        return self._out(self._means(A, V)).reshape(x.shape), state
 
     def _uses(self) -> list:
         """(an input, the columns of W that it is multiplied with): all of them if it is alone."""
@@ -168,11 +173,10 @@ class MultiHeadAttention(Layer):
 
     def _mask(self, X, others):
         """The mask among the inputs, or None."""
-        self.masked = len(others) > self.cross
         if any(len(other) != len(X) for other in others):
             sizes = ", ".join(str(len(Z)) for Z in (X, *others))
             raise ShapeError("MultiHeadAttention", "inputs of one batch size", sizes)
-        if not self.masked:
+        if len(others) == self.cross:
             return None
         if others[-1].dtype.kind not in "biu":
             raise TypeError(
@@ -194,10 +198,9 @@ class MultiHeadAttention(Layer):
         D = self.n_dims
         if len(input_shape) != 2 or input_shape[-1] != D:
             raise ShapeError("MultiHeadAttention", f"(N, T, {D})", batch_of(input_shape))
-        names = ["a source S", "a mask"] if self.cross else ["a mask"]
-        if not self.cross <= len(others) <= len(names):
+        if not self.cross <= len(others) <= self.cross + 1:
             wanted = f"X{' and a source S' if self.cross else ''}, and perhaps a mask"
-            raise ShapeError("MultiHeadAttention", wanted, f"{1 + len(others)} inputs")
+            raise ShapeError("MultiHeadAttention", wanted, f"inputs, {1 + len(others)} of them")
         if self.cross and (len(others[0]) != 2 or others[0][-1] != D):
             raise ShapeError("MultiHeadAttention", f"a source (N, S, {D})", batch_of(others[0]))
         n_keys = (others[0] if self.cross else input_shape)[0]

@@ -49,7 +49,7 @@ def test_sizes_follow_from_the_data(net_of):
         ("n_heads: 2", "n_heads: 3", "line 9.*attention: .*n_heads must divide n_dims.*n_dims 4"),
         ("n_heads: 2, ", "", "line 9.*attention: MultiHeadAttention needs n_heads"),
         ("cross: true, ", "", r"line 13.*cross: \(MultiHeadAttention\) expects a mask \(N, 3\)"),
-        (", inputs: [everywhere, norm]", "", "line 13.*X and a source S.*got.*from everywhere"),
+        (", inputs: [everywhere, norm]", "", "line 13.*X and a source S.*got"),
         ("learned: 3", "learned: 2", r"line 8.*positions: .*at most 2 positions"),
         ("learned: 3", "learned: true", "line 8.*positions.learned: expects"),
         ("inputs: [last, positions]", "inputs: last", "line 12.*everywhere: .*that says how often"),

@@ -170,21 +170,34 @@ def test_dropout_drops_weights_in_training_alone():
     assert "dropout.rng" not in MultiHeadAttention(8, 2, rng=0).state()
 
 
-def test_steps_are_the_whole():
+@pytest.mark.parametrize("masked", [False, True])
+def test_steps_are_the_whole(masked):
     rng = np.random.default_rng(0)
     layer = attention(6, 3, rng, causal=True)
-    X = rng.standard_normal((2, 7, 6))
-    whole, state, steps = layer.forward(X), None, []
-    for t in range(7):
-        y, state = layer.step(X[:, t : t + 1], state)
-        steps.append(y)
-    np.testing.assert_allclose(np.concatenate(steps, axis=1), whole, rtol=1e-12, atol=1e-12)
-    first, state = layer.step(X[:, :4])  # a prompt at once, then several
-    rest, state = layer.step(X[:, 4:], state)
-    np.testing.assert_allclose(np.concatenate([first, rest], axis=1), whole, rtol=1e-12, atol=1e-12)
-    dX = layer.backward(np.ones_like(whole))  # a step keeps nothing for backward
-    layer.forward(X)
-    np.testing.assert_array_equal(layer.backward(np.ones_like(whole)), dX)
+    inputs = [rng.standard_normal((2, 7, 6))]
+    if masked:
+        inputs.append(np.array([[0, 1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 1, 0, 1]]))
+
+    def steps(*lengths):
+        state, done, start = None, [], 0
+        for length in lengths:
+            part = slice(start, start + length)
+            before = [np.copy(array) for array in state or ()]
+            y, now = layer.step(*(Z[:, part] for Z in inputs), state)
+            for a, b in zip(state or (), before, strict=True):
+                np.testing.assert_array_equal(a, b)  # whoever keeps a state may go on from it
+            state, start = now, start + length
+            done.append(y)
+        return np.concatenate(done, axis=1)
+
+    whole = layer.forward(*inputs)
+    for lengths in ([1] * 7, [4, 3], [7]):  # a prompt may come at once
+        np.testing.assert_allclose(steps(*lengths), whole, rtol=1e-12, atol=1e-12)
+    gradients = layer.backward(np.ones_like(whole))  # a step keeps nothing for backward
+    layer.forward(*inputs)
+    again = layer.backward(np.ones_like(whole))
+    for a, b in zip(gradients, again, strict=True):
+        assert a is b is None or np.array_equal(a, b)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -228,8 +241,13 @@ X, S = np.zeros((2, 3, 4), np.float32), np.zeros((2, 5, 4), np.float32)
         (False, [X, np.ones((2, 3, 3), int)], ShapeError, r"a mask \(N, 3\).*got \(N, 3, 3\)"),
         (False, [X, np.ones((1, 3), int)], ShapeError, "inputs of one batch size, got 2, 1"),
         (False, [X, np.ones((2, 3))], TypeError, r"mask is of booleans .*got float64"),
-        (False, [X, np.ones((2, 3), int), X], ShapeError, "X, and perhaps a mask, got 3 inputs"),
-        (True, [X], ShapeError, "X and a source S, and perhaps a mask, got 1 inputs"),
+        (
+            False,
+            [X, np.ones((2, 3), int), X],
+            ShapeError,
+            "X, and perhaps a mask, got inputs, 3 of",
+        ),
+        (True, [X], ShapeError, "X and a source S, and perhaps a mask, got inputs, 1 of"),
         (True, [X, S[..., :2]], ShapeError, r"a source \(N, S, 4\), got \(N, 5, 2\)"),
         (True, [X, S[:1]], ShapeError, "inputs of one batch size, got 2, 1"),
         (True, [X, S, np.ones((2, 3), int)], ShapeError, r"a mask \(N, 5\).*got \(N, 3\)"),

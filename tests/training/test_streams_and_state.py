@@ -115,3 +115,13 @@ def test_carried_rows_are_in_checkpoints_and_not_in_weights(text, tmp_path):
         assert not [name for name in weights if "carried" in name or "h0" in name]
     carried = [name for name in trainer.net.state() if name not in trainer.net.parameters()]
     assert carried
+
+
+def test_batches_of_other_sequences_do_not_leak_into_each_other(text):
+    dataset = text(streams=False)
+    X, t = dataset.test[np.arange(4)]
+    figures = Evaluator(net_of(dataset), dataset).figures([(X, t), (X, t)])
+    anew = Evaluator(net_of(dataset, stateful=False), dataset).figures([(X, t), (X, t)])
+    assert figures == anew
+    on = Evaluator(net_of(dataset), dataset).figures([(X, t), (X, t)], carries=True)
+    assert on["loss"] != pytest.approx(anew["loss"], rel=1e-6)

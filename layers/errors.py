@@ -16,18 +16,10 @@ class ShapeError(ValueError):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
 
 
-<<<<<<< HEAD
 class StepError(ValueError):
     """A layer cannot go step by step. Nets add which layer of theirs it is."""
 
 
-def batch_of(shape: tuple) -> str:
-    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
-    return f"({', '.join(['N', *map(str, shape)])})"
-
-
-=======
->>>>>>> attention
 class GradientError(ValueError):
     """A Param was given a gradient of another shape or dtype than its own."""
 

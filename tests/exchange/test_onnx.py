@@ -134,7 +134,7 @@ def poolings():
 
 
 def test_poolings_of_all_settings(tmp_path):
-    """Among them windows that would start in the padding, which `ceil_mode` counts one too many."""
+    """Among them windows that would start in the padding, which onnx counts under `ceil_mode`."""
     compared = 0
     for cls, n, k, s, p, partial in poolings():
         net = Sequential({"pool": cls(k, stride=s, padding=p, partial=partial)})

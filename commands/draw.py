@@ -3,18 +3,14 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from lamina.autodiff.draw import draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
 from lamina.common.printable import printable
-from lamina.experiment.build import build_dataset, build_net, check_sections
-from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.find_config import find_config, known_configs
-from lamina.experiment.load_run import load_run
+from lamina.experiment.config import ConfigError
+from lamina.experiment.find_config import known_configs
+from lamina.experiment.load_any import load_any
 from lamina.experiment.run_config import add_changed_option, add_code_option
-from lamina.experiment.section import Section
 from lamina.nets import Net
 from lamina.nets.drawing import draw_net
 
@@ -88,18 +84,8 @@ def _is_net(path: Path) -> bool:
 
 
 def load(path: Path, rows: int, code: Iterable[Path] = (), changed: bool = False):
-    """(net, X, t): from a configuration with its initial weights, or a run with those it learned,
-    and the first rows of the training samples; `code` and `changed` as for load_run. Raises
-    ConfigError, OSError or ValueError."""
-    if path.is_dir():
-        net, dataset = load_run(path, code, changed=changed)
-    else:
-        config = load_config(find_config(path))
-        check_sections(config)
-        dataset = build_dataset(config)
-        seed = Section(config).section("training").value("seed", int, 0, at_least=0)
-        weights, _ = np.random.default_rng(seed).spawn(2)  # as training does
-        net = build_net(config, dataset, weights)
+    """(net, X, t): a net as `load_any` has it, and the first rows of the training samples."""
+    net, dataset = load_any(path, code, changed)
     if not isinstance(net, Net):
         raise ConfigError(f"{path}: the net is no nets.Net, so it has no layers to draw")
     return net, *dataset.train[:rows]

@@ -3,6 +3,8 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.exchange import ...")
 
+from lamina.exchange.onnx import OnnxError, export_onnx
+from lamina.exchange.onnx_layers import onnx_function
 from lamina.exchange.pytorch import from_pytorch
 from lamina.exchange.safetensors import (
     SafetensorsError,
@@ -13,9 +15,12 @@ from lamina.exchange.safetensors import (
 from lamina.exchange.weights import load_weights, save_weights
 
 __all__ = [
+    "OnnxError",
     "SafetensorsError",
+    "export_onnx",
     "from_pytorch",
     "load_weights",
+    "onnx_function",
     "open_safetensors",
     "read_safetensors",
     "save_weights",

@@ -35,10 +35,15 @@ def load_weights(
             f"{path}: is a pickle, which can run code, and is not read; in PyTorch: "
             "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
         )
+    misplaced = f"{path}: names are for the modules of PyTorch, and it has Lamina's; leave them out"
     if path.suffix != ".safetensors":
+        if names:
+            raise ValueError(misplaced)
         return npz.load_weights(path, net, strict)
     with open_safetensors(path) as (tensors, metadata):
         if metadata.get("format") == OURS["format"] or not is_pytorch(tensors):
+            if names:
+                raise ValueError(misplaced)
             return put_in(path, net, tensors, strict)
         try:
             settings = {"names": names, "in_order": False, "partial": not strict}

@@ -55,7 +55,7 @@ def put_in(path: str | Path, net: Layer, saved: dict, strict: bool = True) -> st
 
 
 def _converted(entry, dtype: np.dtype) -> np.ndarray:
-    with np.errstate(over="raise"):
+    with np.errstate(over="raise", invalid="ignore"):  # a NaN stays one
         try:
             return entry.read().astype(dtype)
         except FloatingPointError:

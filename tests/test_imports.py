@@ -40,6 +40,7 @@ HEAVY = {
     "urllib3": {"datasets/download.py"},
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
+    "onnx": {"exchange/onnx.py"},
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
 }

@@ -60,6 +60,16 @@ def test_what_is_written_is_read(tmp_path):
         assert tensors["turned"].shape == (4, 3)
 
 
+def test_arrays_lie_at_multiples_of_their_size(tmp_path):
+    """Others look at them where they lie in the file."""
+    write_safetensors(tmp_path / "x.safetensors", ARRAYS)
+    content = (tmp_path / "x.safetensors").read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    assert length % 8 == 0
+    for name, about in json.loads(content[8 : 8 + length]).items():
+        assert about["data_offsets"][0] % ARRAYS[name].itemsize == 0
+
+
 @pytest.mark.needs_safetensors
 def test_the_library_reads_what_we_write(tmp_path):
     from safetensors.numpy import load_file

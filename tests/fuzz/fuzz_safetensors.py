@@ -1,6 +1,7 @@
 """Safetensors files, as arrays and as weights: arrays, or one error and a net that is as before."""
 
 import json
+import zlib
 
 import guard
 
@@ -57,15 +58,18 @@ def one_input(data: bytes) -> None:
         content = len(content).to_bytes(8, "little") + content + bytes(declared)
     path = guard.file("arrays.safetensors", content)
     most = 4 * len(content) + guard.SLACK
-    guard.check(read_safetensors, path, (SafetensorsError,), most)
-    guard.check(load_into_a_net, path, (SafetensorsError, ValueError), most)
+    found = guard.check(read_safetensors, path, (SafetensorsError,), most)
+    # Files that are damaged are damaged for all who read them: asked in one case of eight.
+    if found is not None or zlib.crc32(data) % 8 == 0:
+        guard.check(load_into_a_net, path, (SafetensorsError, ValueError), most)
 
 
 def _ends(header: bytes):
     try:
-        yield from (about["data_offsets"][1] for about in json.loads(header).values())
+        ends = [about["data_offsets"][1] for about in json.loads(header).values()]
     except Exception:
-        return
+        return []
+    return [end for end in ends if isinstance(end, int) and end > 0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""Write a net for other programs: as ONNX, or its weights alone as safetensors."""
+
+from pathlib import Path
+
+from lamina.common.printable import printable
+from lamina.experiment.load_any import load_any
+from lamina.experiment.run_config import add_changed_option, add_code_option
+
+EPILOG = """examples:
+  lamina export runs/mnist_lenet-20260101-120000 -o lenet.onnx
+  lamina export runs/mnist_lenet-20260101-120000 --weights -o lenet.safetensors
+  lamina export net.npz --shape 1x28x28 -o net.onnx
+
+ONNX needs the package onnx: pip install 'lamina[onnx]'. The file has the scores, as predict gives
+them, for batches of any size. docs/exchange.md says more.
+"""
+_ONNX, _WEIGHTS = ".onnx", ".safetensors"
+
+
+def add_arguments(parser) -> None:
+    add = parser.add_argument
+    add("source", type=Path, metavar="RUN|NET", help="a run, or an .npz that net.save wrote")
+    add(
+        *("-o", "--output"),
+        type=Path,
+        metavar="FILE",
+        help=".onnx or .safetensors (default: net.onnx, with --weights weights.safetensors)",
+    )
+    add("--weights", action="store_true", help="parameters and states alone, as safetensors")
+    add(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="CxHxW",
+        help="of a sample, as 1x28x28, for ONNX; of a run it is that of its data; repeatable, one "
+        "for each input",
+    )
+    add_code_option(parser)
+    add_changed_option(parser)
+
+
+def user_errors() -> tuple:
+    return (OSError, ValueError, TypeError, ImportError, FloatingPointError)
+
+
+def run(options) -> int:
+    output = options.output or Path(f"weights{_WEIGHTS}" if options.weights else f"net{_ONNX}")
+    wanted = (_WEIGHTS,) if options.weights else (_ONNX, _WEIGHTS)
+    if output.suffix not in wanted:
+        raise ValueError(f"-o {output}: expects a file that ends in {' or '.join(wanted)}")
+    if options.shape and output.suffix == _WEIGHTS:
+        raise ValueError("--shape: weights alone need no shape of a sample; leave it out")
+    shapes = [_shape(text) for text in options.shape]
+    net, dataset = load_any(options.source, options.code, options.changed)
+    if output.suffix == _WEIGHTS:
+        from lamina.exchange import save_weights
+
+        save_weights(output, net)
+    else:
+        from lamina.exchange import export_onnx
+
+        export_onnx(output, net, *_inputs(options.source, net, dataset, shapes))
+    print(printable(str(output)))
+    return 0
+
+
+def _inputs(source: Path, net, dataset, shapes: list) -> list:
+    from lamina.exchange.onnx import example_inputs
+
+    if shapes:
+        return example_inputs(net, *shapes)
+    if dataset is None:
+        raise ValueError(
+            f"{source}: a file of a net does not say how large a sample is: --shape 1x28x28"
+        )
+    X, _ = dataset.train[:2]
+    return [X]
+
+
+def _shape(text: str) -> tuple:
+    try:
+        shape = tuple(int(n) for n in text.split("x"))
+    except ValueError:
+        shape = (0,)
+    if min(shape) < 1:
+        raise ValueError(f"--shape {text}: expects sizes of at least 1, as 784 or 1x28x28")
+    return shape

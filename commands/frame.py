@@ -15,6 +15,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
     "evaluate": "say how good a run is, and what it gets wrong",
     "plots": "draw the learning curves of runs",
+    "lr": "find a learning rate for a configuration",
     "sweep": "run many trials from one file",
     "compare": "say which of several runs are the best, in a table",
     "doctor": "say what is wrong with a run, if anything",

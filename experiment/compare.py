@@ -60,7 +60,8 @@ class Comparison:
         figures = {}
         for column in dict.fromkeys(column for name in good for column in found[name].figures):
             values = np.array([found[name].figures.get(column, math.nan) for name in good])
-            figures[column] = float(values.mean()), float(deviation(values))
+            with np.errstate(all="ignore"):
+                figures[column] = float(values.mean()), float(deviation(values))
         return Row(group, good, figures)
 
     def _columns(self) -> list[str]:

@@ -10,7 +10,8 @@ def deviation(values: np.ndarray) -> np.ndarray:
     over n - 1); NaN of a single one."""
     if len(values) < 2:
         return np.full(np.shape(values)[1:], np.nan)
-    return np.std(values, axis=0, ddof=1)
+    with np.errstate(all="ignore"):  # of losses that are infinite it is NaN
+        return np.std(values, axis=0, ddof=1)
 
 
 def together(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, ...]:
@@ -18,4 +19,5 @@ def together(curves: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, .
     xs = functools.reduce(np.intersect1d, [x for x, _ in curves])
     found = [dict(zip(x.tolist(), y, strict=True)) for x, y in curves]
     values = np.array([[curve[x] for x in xs.tolist()] for curve in found]).reshape(len(curves), -1)
-    return xs, values.mean(axis=0), deviation(values)
+    with np.errstate(all="ignore"):
+        return xs, values.mean(axis=0), deviation(values)

@@ -61,7 +61,7 @@ class SweepFile:
         always = self._mapping("set")
         grid = {key: self._values(key) for key in self._mapping("grid")}
         rows = self._rows()
-        seeds = self._seeds()
+        seeds = self._seeds(base)
         self._refuse_twice(always, grid, rows)
         n = math.prod(map(len, grid.values())) * len(rows) * len(seeds)
         if n > MOST:
@@ -125,9 +125,11 @@ class SweepFile:
                     raise self._root.error(str(error), "list", i) from None
         return rows
 
-    def _seeds(self) -> list[int]:
-        """The numbers of `seeds: 0-9`, or of a list."""
-        value = self._root.data.get("seeds", [0])
+    def _seeds(self, base: Config) -> list[int]:
+        """The numbers of `seeds: 0-9`, or of a list; without them the seed of the base."""
+        if "seeds" not in self._root.data:
+            return [Section(base).section("training").value("seed", int, 0, at_least=0)]
+        value = self._root.data["seeds"]
         if isinstance(value, str) and (ends := re.fullmatch(r"(\d{1,9})-(\d{1,9})", value)):
             first, last = int(ends[1]), int(ends[2])
             if last - first >= MOST:

@@ -29,7 +29,12 @@ HEAVY = {
     "matplotlib": {
         "common/figures.py",
         "common/fonts.py",
-        *("autodiff/draw/picture.py", "experiment/plots.py", "experiment/group_curves.py"),
+        *(
+            "autodiff/draw/picture.py",
+            "experiment/plots.py",
+            "experiment/group_curves.py",
+            "experiment/rate_finder.py",
+        ),
         *(
             f"experiment/evaluation/{n}.py"
             for n in ("classification", "regression", "reconstruction")

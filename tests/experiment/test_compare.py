@@ -229,3 +229,14 @@ def test_curves_together_are_numpy_of_the_points_that_all_have():
     assert np.isnan(together([a])[2]).all()
     assert [len(part) for part in together([a, (np.array([9.0]), np.array([1.0]))])] == [0, 0, 0]
     assert np.isnan(deviation(np.array([1.0])))
+    assert np.isnan(deviation(np.array([1.0, np.inf])))  # and no warning
+
+
+def test_runs_with_infinite_losses_have_a_row(tmp_path, recwarn):
+    values = ((0.1, np.inf), (0.1, -np.inf), (0.2, 1.5), (0.2, np.nan))
+    runs = {
+        f"r{i}": write(tmp_path / f"r{i}", config(lr, i), [value], metric="loss", higher=False)
+        for i, (lr, value) in enumerate(values)
+    }
+    assert " -  " in Comparison(runs).text()
+    assert not recwarn.list

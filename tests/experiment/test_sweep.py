@@ -66,6 +66,13 @@ def test_the_trials_of_a_file(tmp_path):
     assert first.combination == second.combination != last.combination
 
 
+def test_without_seeds_it_is_that_of_the_base(tmp_path):
+    text = "base: base.yaml\ngrid: {optimizer.lr: [0.1, 0.2]}\n"
+    base = BASE.replace("{iterations", "{seed: 7, iterations")
+    names = [trial.name for trial in SweepFile(written(tmp_path, text, base)).trials]
+    assert names == ["lr=0.1,seed=7", "lr=0.2,seed=7"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -79,6 +79,7 @@ TYPES = {  # of PyTorch, Keras, scikit-learn, Caffe
     "Functional": "Graph",
 }
 KEYS = {
+    "units": "n_out",
     "out_features": "n_out",
     "num_output": "n_out",
     "output_dim": "n_out",

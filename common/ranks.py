@@ -97,7 +97,7 @@ class Ranks(Alone):
         self._last_words = LastWords() if self.is_first else None
         if self._last_words is not None:
             atexit.register(self._last_words.close)
-        self.to_go_on("nothing has been written")
+        self.to_go_on("")
 
     @property
     def heard(self):
@@ -183,7 +183,7 @@ class Ranks(Alone):
             self._apart = before
 
     def to_go_on(self, text):
-        self._to_go_on = f"all {self.size} ranks have ended; {text}"
+        self._to_go_on = "; ".join(filter(None, (f"all {self.size} ranks have ended", text)))
         if self._last_words is not None:
             self._last_words.say(f"one was killed, or has failed: {self._to_go_on}")
 

@@ -45,6 +45,7 @@ def run(
     best one.
     """
     ranks = ranks or Alone()
+    ranks.to_go_on("nothing has been written")
     refuse_other_software(ranks)
     if run_dir is not None:
         ranks.on_first(lambda: refuse_used(run_dir))

@@ -10,6 +10,7 @@ Each check is called by every rank; the first that fails ends all of them.
 import contextlib
 import re
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,11 @@ def expects(kind, text):
         yield
 
 
+def refuse():
+    assert RANKS.is_first  # nobody tries again
+    raise OSError("no such data")
+
+
 class Counts(Callback):
     """Ends the run at its third evaluation, also if it goes on in between."""
 
@@ -206,6 +212,20 @@ def trainer(folder: Path) -> None:
     with expects(RuntimeError, "trainer.net can be used alone"):
         made(lambda trainer, row: trainer.worker.predict(np.ones((6, 4))), iterations=2).run()
     print("callbacks")
+
+    def read():
+        time.sleep(0.3 if RANKS.is_first else 0.0)
+        with open(folder / "readers", "a") as file:
+            file.write(f"{RANKS.rank}")
+        return RANKS.rank
+
+    assert RANKS.once_per_machine(read) == RANKS.rank
+    RANKS.all(None)  # now all have
+    order = (folder / "readers").read_text()
+    assert (order[0], sorted(order)) == ("0", ["0", "1", "2"])
+    with expects(OSError, "no such data"):
+        RANKS.once_per_machine(refuse)
+    print("data")
     found = []
     for ranks in (None, RANKS):
         X = np.random.default_rng(0).standard_normal((20, 6)).astype(np.float32)

@@ -193,7 +193,7 @@ def test_callbacks_are_the_first_ranks_and_a_culprit_is_found_on_any(tmp_path):
     path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     here = Path(__file__).parent
     done = launched(3, "on_ranks.py", "trainer", tmp_path, cwd=here, PYTHONPATH=path)
-    assert done.stdout == "callbacks\nculprit\n"
+    assert done.stdout == "callbacks\ndata\nculprit\n"
 
 
 def test_ranks_that_differ_are_refused_by_name(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 from lamina.layers.initializers import normal
 
 _SMALL = functools.partial(normal, std=0.02)
@@ -57,12 +58,13 @@ class PositionalEncoding(Layer):
     def backward(self, dout):
         if self.P is not None:
             dP = np.zeros(self.P.data.shape, dout.dtype, like=dout)
-            dP[: dout.shape[-2]] = dout.reshape(-1, *dout.shape[-2:]).sum(axis=0)
+            dP[: dout.shape[-2]] = dout.sum(axis=tuple(range(dout.ndim - 2)))
             self.P.accumulate(dP)
         return dout
 
     def _at(self, X, start: int):
         """X, the first of whose positions is `start`, with P added."""
+        check_floats(self, X)
         self.output_shape(X.shape)
         n = X.shape[-2]
         if self.P is None:

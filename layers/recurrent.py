@@ -5,6 +5,7 @@ import numpy as np
 from lamina.layers.base import Layer, Param
 from lamina.layers.carried import Carried
 from lamina.layers.errors import ShapeError, StepError
+from lamina.layers.floats import check_floats
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -55,7 +56,8 @@ class Recurrent(Layer):
         """The states that the steps begin with: those given, else those carried; None is zero.
 
         Raises ShapeError for inputs that do not fit together; states may be None, but not one
-        before another that is given."""
+        before another that is given. TypeError for whole numbers."""
+        check_floats(self, X, *(state for state in states if state is not None))
         self.output_shape(X.shape[1:], *(np.shape(s)[1:] for s in states if s is not None))
         for name, state in zip(self.states, states, strict=True):
             if state is None and states[-1] is not None:

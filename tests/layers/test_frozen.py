@@ -239,7 +239,7 @@ def test_from_a_configuration(config_of, text, shards):
 
 
 def test_a_run_goes_on_frozen(config_of, text, tmp_path, monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
     run(config_of(text), "whole", tmp_path / "whole", quiet=True)
     run(config_of(text.replace("iterations: 8", "iterations: 4")), "p", tmp_path / "p", quiet=True)
     resume(config_of(text), tmp_path / "p", quiet=True)

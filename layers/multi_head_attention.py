@@ -7,7 +7,7 @@ import numpy as np
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
 from lamina.layers.dropout import Dropout
-from lamina.layers.errors import ShapeError, batch_of
+from lamina.layers.errors import ShapeError, StepError, batch_of
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -121,7 +121,7 @@ class MultiHeadAttention(Layer):
         values, and the mask so far; with `cross` the keys and values of S, made once."""
         *others, state = others_and_state or (None,)
         if not (self.cross or self.causal):
-            raise ValueError(
+            raise StepError(
                 "MultiHeadAttention: goes step by step only with causal=True; without it each "
                 "position sees those after it"
             )

@@ -1,4 +1,4 @@
-"""The contract of a layer: `Layer`, its learned `Param`s, its saved `State`s."""
+"""The contract of a layer: `Layer`, its learned `Param`s and saved `State`s, what it carries."""
 
 import copy
 

@@ -14,6 +14,7 @@ from lamina.experiment.config import load_config
 from lamina.metrics import make_metric
 
 _COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
+FAR = 50.0  # times, which no linear axis shows
 STYLES = {"train": ":", "validation": "--", "test": "-"}
 
 
@@ -77,6 +78,15 @@ def smooth(losses: dict):
     window = max(len(loss) // 100, 1)
     means = np.convolve(loss, np.ones(window) / window, mode="valid") if len(loss) else loss
     return iterations[window - 1 :], means, window
+
+
+def far_apart(runs: dict) -> bool:
+    """Do the losses of one run reach FAR times as high as those of another, and all lie above 0?"""
+    means = [means for means in (smooth(losses)[1] for losses, _ in runs.values()) if len(means)]
+    if len(means) < 2 or min(curve.min() for curve in means) <= 0:
+        return False
+    highs = [curve.max() for curve in means]
+    return bool(max(highs) > FAR * min(highs))
 
 
 def limits(runs) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lamina.common.figures import label, save_png
 from lamina.common.width import width_of
-from lamina.experiment.curves import STYLES, is_share, limits, metrics_of, shown, smooth
+from lamina.experiment.curves import STYLES, far_apart, is_share, limits, metrics_of, shown, smooth
 from lamina.experiment.group_curves import (
     NAME,
     draw_groups,
@@ -17,7 +17,8 @@ from lamina.experiment.groups import Group
 TITLE = 100  # columns above two panels
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 DPI, PANEL = 120, (5.0, 4.0)  # inches of a panel
-_COLUMN, _ROW = 0.075, 0.2  # inches of a column and a row of text in the legend
+_COLUMN, _ROW = 0.075, 0.2  # inches of a column and a row of text in the legend, with some room
+_LETTER = 0.066  # inches of a letter there, on average
 NARROW = 800  # pixels below which panels stand one below the other
 
 
@@ -45,7 +46,7 @@ def plot_curves(
     alone = len(runs) == 1
     groups = groups or [Group(name, [name], None) for name in runs]
     narrow = width is not None and width < NARROW
-    columns = min(NAME, int((width / DPI - 0.8) / _COLUMN) - 18) if narrow else NAME
+    columns = min(NAME, int((width / DPI - 0.7) / _LETTER) - 17) if narrow else NAME
     kept = kept or {}
     labels = [] if alone else labels_of(groups, runs, names[0], kept, columns)
     size = _size(1 + len(names), labels, width)
@@ -66,7 +67,10 @@ def plot_curves(
             words = styles_in_words(axes)
             axes.set_title(words.replace(", ", "\n") if narrow else words, fontsize="medium")
     loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
-    loss_axes.set_ylim(*limits(runs))
+    if far_apart(runs):
+        loss_axes.set_yscale("log")  # one that was lost would flatten all others
+    else:
+        loss_axes.set_ylim(*limits(runs))
     for metric, axes in panels.items():
         name = label(metric)
         axes.set(xlabel="epoch", ylabel=f"{name} (%)" if is_share(metric) else name)

@@ -100,6 +100,21 @@ def test_a_wild_batch_does_not_flatten_the_loss_and_one_below_zero_is_not_cut_of
     assert low_below < below[0]["loss"].min() < high_below < 0.0
 
 
+def test_beside_a_run_that_was_lost_the_others_are_still_seen(tmp_path, drawn):
+    lost = run(1000, 5)
+    lost[0]["loss"][100:] *= 1e6
+    plot_curves(tmp_path / "c.png", {"one": run(1000, 5), "lost": lost})
+    plot_curves(tmp_path / "c.png", {"one": run(1000, 5), "two": run(900, 5)})
+    below = run(1000, 5)
+    below[0]["loss"] -= 5.0
+    plot_curves(tmp_path / "c.png", {"below": below, "lost": lost})
+    scales = [figure.axes[0].get_yscale() for figure in drawn]
+    assert scales == ["log", "linear", "linear"]
+    low, high = drawn[0].axes[0].get_ylim()
+    assert low < 0.2
+    assert high > 1e5
+
+
 def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path, drawn):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

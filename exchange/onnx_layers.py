@@ -118,8 +118,8 @@ def convolution(layer, graph, X):
 
 @onnx_function(MaxPooling)
 def max_pooling(layer, graph, X):
-    """The far padding is as wide as the last windows reach: under `ceil_mode` onnx counts one window
-    too many where the last one would start in the padding."""
+    """The far padding is as wide as the last windows reach: under `ceil_mode` onnx counts one
+    window too many where the last one would start in the padding."""
     windows = layer.windows
     pads = windows.padding + _reach(windows, X.shape)
     kernel = {"kernel_shape": windows.kernel, "strides": windows.stride}

@@ -153,6 +153,8 @@ def _note_rows(layer: Layer, read, place: str, rows: dict) -> None:
     for one in held:
         by_row = not (isinstance(layer, Affine) and one is layer.b)
         channels = n if kind == "rows" and by_row else 1
+        if len(one.data) % channels:
+            raise ValueError(f"{place}: {len(one.data)} rows are not of images of {n} channels")
         if rows.setdefault(id(one), channels) != channels:
             raise ValueError(
                 f"{place}: shares its weights with a layer that reads images of other channels"

@@ -129,6 +129,8 @@ def test_flattened_inputs_need_their_channels(tmp_path, keras):
     with pytest.raises(ValueError, match=r"out \(Affine\): in which order.*channels=3"):
         load_weights(path, net)
     np.testing.assert_array_equal(net.state()["out.W"], before["out.W"])
+    with pytest.raises(ValueError, match="60 rows are not of images of 7 channels"):
+        load_weights(path, net, channels=7)
     load_weights(path, net, channels=3)
     agree(model, net, RNG.random((4, 3, 4, 5)).astype(np.float32))
 

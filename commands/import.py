@@ -20,7 +20,7 @@ def add_arguments(parser) -> None:
         "file",
         type=Path,
         metavar="FILE",
-        help=".safetensors with the names of a PyTorch state_dict or of Lamina, or .npz",
+        help=".safetensors with the names of PyTorch, Keras or Lamina, or .npz",
     )
     add(
         "--into",
@@ -35,7 +35,7 @@ def add_arguments(parser) -> None:
         action="append",
         default=[],
         metavar="MODULE=LAYER",
-        help="which layer a module of PyTorch is, where names and shapes do not say it; repeatable",
+        help="which layer a module of theirs is, where names and shapes do not say it; repeatable",
     )
     add("--partial", action="store_true", help="put in what fits, and say what does not")
     add_code_option(parser)
@@ -48,14 +48,17 @@ def user_errors() -> tuple:
 
 def run(options) -> int:
     from lamina.exchange import load_weights
+    from lamina.experiment.build_net import channels_of
 
     if options.output.suffix != ".npz":
         raise ValueError(f"-o {options.output}: expects a file that ends in .npz")
     names = dict(map(_pair, options.name))
     if len(names) < len(options.name):
         raise ValueError("--name: a module is named twice")
-    net, _ = load_any(options.into, options.code, options.changed)
-    said = load_weights(options.file, net, strict=not options.partial, names=names or None)
+    net, dataset = load_any(options.into, options.code, options.changed)
+    channels = None if dataset is None else channels_of(dataset)
+    given = {"names": names or None, "channels": channels}
+    said = load_weights(options.file, net, strict=not options.partial, **given)
     net.save(options.output)
     print(printable(f"{said}\n{options.output}", lines=True))
     return 0

@@ -3,6 +3,7 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.exchange import ...")
 
+from lamina.exchange.keras import from_keras
 from lamina.exchange.onnx import OnnxError, export_onnx
 from lamina.exchange.onnx_layers import onnx_function
 from lamina.exchange.pytorch import from_pytorch
@@ -18,6 +19,7 @@ __all__ = [
     "OnnxError",
     "SafetensorsError",
     "export_onnx",
+    "from_keras",
     "from_pytorch",
     "load_weights",
     "onnx_function",

@@ -75,6 +75,12 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
     finally:
         net.set_training(mode)
         net.forget()
+    for name, value in zip(net.outputs, outputs, strict=True):
+        if value.ndim == 0 or len(value.array) != len(inputs[0]):
+            raise OnnxError(
+                f"expects an example with a batch axis, (N, ...): the output {name} of one of "
+                f"{inputs[0].shape} is {value.shape}"
+            )
     model = graph.model(values, outputs)
     if (size := model.ByteSize()) > _LARGEST:
         raise OnnxError(f"{path}: {size} bytes are more than ONNX holds in one file, {_LARGEST}")

@@ -1,12 +1,6 @@
-"""Weights of PyTorch modules: their names and axes, and which module is which layer."""
+"""Weights of PyTorch modules: the names and axes that a state_dict has."""
 
-import dataclasses
-import re
-
-import numpy as np
-
-from lamina.common.names import suggest
-from lamina.common.printable import printable
+from lamina.exchange.matching import Convention, matched
 from lamina.layers import (
     Affine,
     BatchNormalization,
@@ -15,9 +9,7 @@ from lamina.layers import (
     GroupNormalization,
     Layer,
     LayerNormalization,
-    Param,
     PRelu,
-    State,
 )
 
 _SCALED = {"gamma": "weight", "beta": "bias"}
@@ -34,31 +26,13 @@ NAMES: dict[type, dict[str, str]] = {
         **{"running_mean": "running_mean", "running_var": "running_var"},
     },
 }
-TRANSPOSED = {(Affine, "W")}  # (n_out, n_in) there
-_COUNTER = "num_batches_tracked"  # of a BatchNorm: needed by no forward
-_DIGITS = re.compile(r"(\d{1,9})")
-
-
-class _Turned:
-    """A matrix with its axes swapped, read when it is asked for."""
-
-    def __init__(self, array):
-        self.shape, self.dtype, self._array = tuple(array.shape)[::-1], array.dtype, array
-        self.where = getattr(array, "where", "the array")
-
-    def read(self) -> np.ndarray:
-        return self._array.read().T
-
-
-class _Given:
-    """An array that is there already, with the face of one in a file."""
-
-    def __init__(self, name: str, array):
-        self.where, self._array = name, np.asarray(array)
-        self.shape, self.dtype = self._array.shape, self._array.dtype
-
-    def read(self) -> np.ndarray:
-        return self._array
+_PYTORCH = Convention(
+    whose="PyTorch",
+    separator=".",
+    names=NAMES,
+    axes={(Affine, "W"): (1, 0)},
+    left=frozenset({"num_batches_tracked"}),
+)
 
 
 def is_pytorch(names) -> bool:
@@ -91,118 +65,5 @@ def from_pytorch(
     Raises ValueError, in one line, if a module or layer has no counterpart, or no certain one; with
     `partial` those without one are left.
     """
-    layers, modules = _layers(net), _modules(state_dict)
-    if names is not None:
-        how, pairs = "as told", _as_told(names, modules, layers)
-    elif layers.keys() <= modules.keys():
-        how, pairs = "by name", {name: name for name in layers}
-    else:
-        how, pairs = "by shape and order", _by_shape(modules, layers, in_order, partial)
-    renamed = {}
-    for module, arrays in modules.items():
-        slots = layers.get(pairs.get(module), {})
-        for last, array in arrays.items():
-            slot = slots.get(last)
-            name = slot.name if slot else f"{module}.{last}"
-            if name in renamed:
-                raise ValueError(f"{name} would be filled twice")
-            renamed[name] = _Turned(array) if slot and slot.turned else array
-    said = ", ".join(f"{module} to {ours}" for module, ours in pairs.items())
-    return renamed, f"PyTorch's, {how}" + ("" if how == "by name" else f": {said}")
-
-
-@dataclasses.dataclass
-class _Slot:
-    """What a layer holds: our name, the shape that it has in PyTorch, and whether axes differ."""
-
-    name: str
-    shape: tuple
-    turned: bool
-
-
-def _layers(net: Layer) -> dict[str, dict[str, _Slot]]:
-    """{layer: {PyTorch's name: what it holds}} of those that hold something, in order."""
-    held_layers = {"": net, **{n: h for n, h in net.walk() if isinstance(h, Layer)}}
-    found: dict[str, dict] = {}
-    for name, held in net.walk():
-        if not isinstance(held, (Param, State)):
-            continue
-        owner, _, last = name.rpartition(".")
-        layer = held_layers.get(owner)
-        cls = next((c for c in type(layer).__mro__ if c in NAMES), None)
-        if cls is None or last not in NAMES[cls]:
-            kind = type(layer).__name__
-            raise ValueError(
-                f"{name} of a {kind}: what PyTorch calls it is not known; say it: "
-                f"lamina.exchange.pytorch.NAMES[{kind}] = {{{last!r}: ...}}"
-            )
-        turned, shape = (cls, last) in TRANSPOSED, held.data.shape
-        slot = _Slot(name, shape[::-1] if turned else shape, turned)
-        found.setdefault(owner, {})[NAMES[cls][last]] = slot
-    return found
-
-
-def _modules(state_dict: dict) -> dict[str, dict]:
-    found: dict[str, dict] = {}
-    for name, array in state_dict.items():
-        module, _, last = name.rpartition(".")
-        if last != _COUNTER:
-            array = array if hasattr(array, "read") else _Given(name, array)
-            found.setdefault(module, {})[last] = array
-    return found
-
-
-def _as_told(names: dict, modules: dict, layers: dict) -> dict[str, str]:
-    for kind, given, there in (
-        ("module", names.keys(), modules),
-        ("layer with weights", names.values(), layers),
-    ):
-        if unknown := [name for name in given if name not in there]:
-            raise ValueError(f"there is no {kind} {unknown[0]}{suggest(unknown[0], there)}")
-    taken = names.values()
-    by_name = {n: n for n in modules if n in layers and n not in names and n not in taken}
-    return names | by_name
-
-
-def _by_shape(modules: dict, layers: dict, in_order: bool, partial: bool) -> dict[str, str]:
-    """{module: layer} of those that hold the same."""
-    if not in_order:
-        modules = {name: modules[name] for name in sorted(modules, key=_natural)}
-    theirs, ours = _alike(modules), _alike(layers)
-    pairs = {}
-    for held in dict.fromkeys([*ours, *theirs]):
-        there, here = theirs.get(held, []), ours.get(held, [])
-        if len(there) != len(here):
-            if partial:
-                continue
-            what = ", ".join(f"{name} {shape}" for name, shape in held)
-            raise ValueError(
-                f"of {what} the net has {_listed(here)}, PyTorch {_listed(there)}; say what "
-                "belongs to what: names={'fc1': 'affine1'}"
-            )
-        if not in_order and len({_DIGITS.sub("0", name) for name in there}) > 1:
-            raise ValueError(
-                f"{_listed(there)} hold the same, and a file does not say which comes first; say "
-                "what belongs to what: names={'fc1': 'affine1'}"
-            )
-        pairs |= zip(there, here, strict=True)
-    return {module: pairs[module] for module in modules if module in pairs}
-
-
-def _alike(holders: dict) -> dict[tuple, list[str]]:
-    """{what is held: by whom}."""
-    found: dict[tuple, list] = {}
-    for name, held in holders.items():
-        key = tuple(sorted((last, tuple(array.shape)) for last, array in held.items()))
-        found.setdefault(key, []).append(name)
-    return found
-
-
-def _natural(name: str) -> list:
-    """Sorts conv2 before conv10."""
-    return [int(part) if part.isdecimal() else part for part in _DIGITS.split(name)]
-
-
-def _listed(names: list) -> str:
-    more = [f"{len(names) - 10} more"] if len(names) > 10 else []
-    return printable(", ".join([*(name or "itself" for name in names[:10]), *more]) or "none")
+    given = {"names": names, "in_order": in_order, "partial": partial}
+    return matched(_PYTORCH, state_dict, net, **given)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lamina.exchange.keras import from_keras, is_keras
 from lamina.exchange.pytorch import from_pytorch, is_pytorch
 from lamina.exchange.safetensors import open_safetensors, write_safetensors
 from lamina.layers import Layer
@@ -21,12 +22,17 @@ def save_weights(path: str | Path, net: Layer) -> None:
 
 
 def load_weights(
-    path: str | Path, net: Layer, strict: bool = True, names: dict | None = None
+    path: str | Path,
+    net: Layer,
+    strict: bool = True,
+    names: dict | None = None,
+    channels: int | None = None,
 ) -> str:
     """Put saved weights into a net; returns a line that says what was put in.
 
-    The file is an .npz, or a .safetensors with Lamina's names or with those of a PyTorch
-    `state_dict`, which `from_pytorch` turns into the net's, with `names` if they are given.
+    The file is an .npz, or a .safetensors with Lamina's names, those of a PyTorch `state_dict` or
+    the paths of Keras's variables, which `from_pytorch` and `from_keras` turn into the net's, with
+    `names` and `channels` if they are given.
     Otherwise as nets.weights.load_weights: on any error, a ValueError, the net is as it was.
     """
     path = Path(path)
@@ -35,19 +41,25 @@ def load_weights(
             f"{path}: is a pickle, which can run code, and is not read; in PyTorch: "
             "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
         )
-    misplaced = f"{path}: names are for the modules of PyTorch, and it has Lamina's; leave them out"
     if path.suffix != ".safetensors":
-        if names:
-            raise ValueError(misplaced)
+        _refuse_names(path, names)
         return npz.load_weights(path, net, strict)
     with open_safetensors(path) as (tensors, metadata):
-        if metadata.get("format") == OURS["format"] or not is_pytorch(tensors):
-            if names:
-                raise ValueError(misplaced)
-            return put_in(path, net, tensors, strict)
+        given = {"names": names, "in_order": False, "partial": not strict}
         try:
-            settings = {"names": names, "in_order": False, "partial": not strict}
-            renamed, report = from_pytorch(tensors, net, **settings)
+            if metadata.get("format") != OURS["format"] and is_keras(tensors):
+                renamed, report = from_keras(tensors, net, **given, channels=channels)
+            elif metadata.get("format") != OURS["format"] and is_pytorch(tensors):
+                renamed, report = from_pytorch(tensors, net, **given)
+            else:
+                _refuse_names(path, names)
+                return put_in(path, net, tensors, strict)
         except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            said = str(error).removeprefix(f"{path}: ")
+            raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None
         return f"{put_in(path, net, renamed, strict)} ({report})"
+
+
+def _refuse_names(path: Path, names: dict | None) -> None:
+    if names:
+        raise ValueError(f"{path}: has Lamina's names, and names= are for modules of others")

@@ -39,7 +39,7 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     _check_task(section, net, shape, dataset, building.advice)
     _check_before_losses(section, net)
     if weights and "weights" in section.data:
-        _put_in_weights(section, net)
+        _put_in_weights(section, net, dataset)
     return net
 
 
@@ -356,10 +356,16 @@ def _set(section: Section, parameters: dict) -> None:
                 setattr(param, key, value)
 
 
-def _put_in_weights(section: Section, net: Layer) -> None:
+def _put_in_weights(section: Section, net: Layer, dataset: Dataset) -> None:
     strict = not section.value("partial_weights", bool, False)
     path = section.file("weights")
     try:
-        note(f"weights: {load_weights(path, net, strict=strict)}")
+        line = load_weights(path, net, strict=strict, channels=channels_of(dataset))
+        note(f"weights: {line}")
     except ValueError as error:
         raise section.error(str(error), "weights") from None
+
+
+def channels_of(dataset: Dataset) -> int | None:
+    """Of its images; None if its samples are none."""
+    return dataset.input_shape[0] if len(dataset.input_shape) == 3 else None

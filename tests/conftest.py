@@ -21,6 +21,7 @@ REASONS = {
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
     "needs_sklearn": "no scikit-learn: pip install -e '.[peers]'",
     "needs_safetensors": "no safetensors: pip install -e '.[peers]'",
+    "needs_keras": "no Keras: pip install -e '.[peers]'",
     "needs_onnxruntime": "no onnx and onnxruntime: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
     "needs_mpi": "no mpi4py: pip install -e '.[test]'",

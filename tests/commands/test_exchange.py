@@ -110,7 +110,7 @@ def test_a_state_dict_into_a_configuration(here, capsys):
         ("import net.npz --into net.npz -o new.yaml", "expects a file that ends in .npz"),
         ("import net.npz --into net.npz -o new.npz --name a", "--name a: expects MODULE=LAYER"),
         ("import net.npz --into net.npz -o new.npz --name a=b --name a=c", "named twice"),
-        ("import net.npz --into net.npz -o new.npz --name a=b", "names are for"),
+        ("import net.npz --into net.npz -o new.npz --name a=b", "names= are for"),
     ],
 )
 @pytest.mark.needs_onnxruntime

@@ -278,13 +278,15 @@ def test_what_no_runtime_could_run_is_not_written(tmp_path, monkeypatch):
     [
         ((), OnnxError, "an example"),
         ((np.zeros(()),), OnnxError, "an example"),
+        ((np.zeros(4, np.float32),), OnnxError, r"the output affine2 of one of \(4,\) is \(3,\)"),
         ((np.zeros((2, 4)),) * 2, TypeError, "takes X; got 2 inputs"),
         ((np.zeros((2, 5)),), ValueError, r"affine1 \(Affine\): expects"),
     ],
 )
 def test_examples_that_do_not_fit(tmp_path, inputs, error, words):
+    plain = Sequential({"affine1": Affine(4, 5, rng=0), "affine2": Affine(5, 3, rng=0)})
     with pytest.raises(error, match=words):
-        export_onnx(tmp_path / "x.onnx", some_nets.two_layers(), *inputs)
+        export_onnx(tmp_path / "x.onnx", plain, *inputs)
     assert list(tmp_path.iterdir()) == []
 
 

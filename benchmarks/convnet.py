@@ -4,8 +4,8 @@
 
 A step takes a batch of float32 images that lie ready, goes forward and backward, updates by SGD
 with momentum and gives the loss as a Python float. On two threads the batch is cut into two
-shards (`training.shards: 2`), each on one thread of BLAS. PyTorch runs as it comes, and once more with
-images and weights channels-last in memory, which suits its convolutions better.
+shards (`training.shards: 2`), each on one thread of BLAS. PyTorch runs as it comes, and once more
+with images and weights channels-last in memory, which suits its convolutions better.
 """
 
 import argparse

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lamina.common.notice import note
 from lamina.common.printable import printable
+from lamina.experiment.curves import kept_of, read_run
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import DataUnknown, Run
-from lamina.experiment.plots import read_run
 from lamina.experiment.run_config import add_changed_option, add_code_option
 
 
@@ -23,7 +23,7 @@ def run(options) -> int:
     try:
         net, dataset = finished.load()
     except DataUnknown as error:
-        print(printable(f"{error}\nits last evaluation:\n{_last_row(options.run)}", lines=True))
+        print(printable(f"{error}\n{_row(options.run)}", lines=True))
         return 0
     metrics = finished.metrics(dataset.task)
     evaluation = evaluate(net, dataset, options.on, metrics)
@@ -38,8 +38,11 @@ def run(options) -> int:
     return 0
 
 
-def _last_row(run: Path) -> str:
-    """The last row of history.csv, a line for each column."""
+def _row(run: Path) -> str:
+    """The row of history.csv that is of the weights kept, a line for each column."""
     _, history = read_run(run)
-    width = max(map(len, history))
-    return "\n".join(f"  {name:<{width}}  {column[-1]:.6g}" for name, column in history.items())
+    row, width = kept_of(run), max(map(len, history))
+    title = "its last evaluation:" if row is None else "the evaluation of the weights kept:"
+    row = -1 if row is None else row
+    lines = [f"  {name:<{width}}  {column[row]:.6g}" for name, column in history.items()]
+    return "\n".join([title, *lines])

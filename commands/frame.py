@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 
+from lamina.common import ranks
 from lamina.common.names import suggest
 from lamina.common.notice import note
 from lamina.common.own_code import own_place
@@ -15,6 +16,8 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "evaluate": "say how good a run is, and what it gets wrong",
     "generate": "let a run that has learned a text write on",
     "plots": "draw the learning curves of runs",
+    "sweep": "run many trials from one file",
+    "compare": "say which of several runs are the best, in a table",
     "doctor": "say what is wrong with a run, if anything",
     "profile": "say where the time of a training step goes",
     "draw": "draw a net, or an expression, with its values and gradients",
@@ -55,12 +58,22 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
         epilog=getattr(command, "EPILOG", None),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    if started := ranks.launched():
+        if started[0]:
+            ranks.hush()
+        if not getattr(command, "SPREADS", False):
+            many = f"a launcher of MPI has started {started[1]} of it; start one without it"
+            note(f"{program}: is for one process, and {many}")
+            return 2
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     guarded = getattr(command, "guarded", list)
     options = parser.parse_args(guarded(rest))
     options.error = parser.error
-    return _ended(command, options, program)
+    status, said = ranks.leave(*_ended(command, options, program), program)
+    if said:
+        note(said)
+    return status
 
 
 def _show_everything() -> None:
@@ -71,28 +84,35 @@ def _show_everything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _ended(command, options, program: str) -> int:
+def _ended(command, options, program: str) -> tuple[int, str]:
+    """The exit status of the command, and what there is to say of an error."""
     try:
         status = command.run(options)
         sys.stdout.flush()  # here, where a reader that has gone is no surprise
-        return status
+        return status, ""
     except BrokenPipeError:  # whoever reads it has seen enough, as in | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return getattr(options, "status", 0)
+        return getattr(options, "status", 0), ""
     except KeyboardInterrupt:
+        if ranks.several():
+            return 130, f"{program}: stopped at once"
         print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
-        return 130
+        return 130, ""
+    except SystemExit as error:  # of own code; the other ranks would wait for this one
+        if not ranks.several():
+            raise
+        status = error.code if isinstance(error.code, int) else 1
+        return status or 1, f"{program}: was ended by sys.exit({error.code!r})"
     except Exception as error:
-        if options.debug:
-            note(traceback.format_exc())
+        trace = f"{traceback.format_exc()}\n"
         if not isinstance(error, _user_errors(command)):
-            if not (place := own_place(error)):
-                note(traceback.format_exc())  # a bug; Python's own status 1 is "not healthy"
-                return 2
+            if ranks.is_lost(error):
+                return 2, f"{program}: another rank cannot be reached any more"
+            if not (place := own_place(error)):  # a bug; Python's own status 1 is "not healthy"
+                return 2, trace.rstrip("\n")
             error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
         said = str(error).removeprefix(f"{program.split()[-1]}: ")
-        note(f"{program}: {said}")
-        return 2
+        return 2, f"{trace if options.debug else ''}{program}: {said}"
 
 
 def _user_errors(command) -> tuple:

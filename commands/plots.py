@@ -1,27 +1,52 @@
-"""Draw the learning curves of runs, of several into one picture."""
+"""Draw the learning curves of runs, of several into one picture.
+
+Runs that differ by their seed alone are one curve: their mean, in a band of one standard deviation.
+"""
 
 from pathlib import Path
 
+from lamina.common.notice import note
 from lamina.common.printable import printable
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.curves import NothingYet, kept_of, read_run
+from lamina.experiment.groups import grouped, read_settings
+from lamina.experiment.plots import plot_curves
+from lamina.experiment.run_names import run_names
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run directory")
-    parser.add_argument("-o", "--output", type=Path, help="(default: RUN/curves.png, curves.png)")
+    add = parser.add_argument
+    add(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run directory, or a sweep's folder",
+    )
+    add("-o", "--output", type=Path, help="(default: RUN/curves.png, curves.png)")
+    add("--each", action="store_true", help="a curve for each run, also of those of one group")
+    add("--width", type=int, metavar="PIXELS", help="of the picture; 360 for a phone")
 
 
 def run(options) -> int:
-    alone = len(options.runs) == 1
+    if options.width is not None and not 240 <= options.width <= 10_000:
+        options.error(f"--width: expects 240 to 10000 pixels, got {options.width}")
+    paths = run_names(options.runs)
+    alone = len(paths) == 1
     output = options.output or (options.runs[0] / "curves.png" if alone else Path("curves.png"))
-    paths = [run.resolve() for run in options.runs]
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):  # told apart by their folders, as far as these differ
-        depths = range(1, max(len(path.parts) for path in paths) + 1)
-        ends = ([path.parts[-depth:] for path in paths] for depth in depths)
-        apart = next(parts for parts in ends if len(set(parts)) == len(set(paths)))
-        names = [str(Path(*parts)) for parts in apart]
-    runs = {n: read_run(run) for n, run in zip(names, options.runs, strict=True)}
-    plot_curves(output, runs, names[0] if alone else "")
+    runs = {}
+    for name, path in paths.items():
+        try:
+            runs[name] = read_run(path)
+        except NothingYet as error:
+            if name == list(paths)[-1] and not runs:
+                raise
+            note(f"{error}: left out")
+    groups = None
+    if not alone:
+        settings = {name: None if options.each else read_settings(paths[name]) for name in runs}
+        groups = grouped(settings)
+    title = next(iter(runs)) if alone else ""
+    kept = {name: kept_of(paths[name]) for name in runs}
+    plot_curves(output, runs, title, groups, options.width, kept)
     print(printable(str(output)))
     return 0

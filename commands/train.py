@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lamina.common.memory import keep_memory
 from lamina.common.printable import printable
-from lamina.common.threads import set_threads, stop_waiting_early
+from lamina.common.ranks import RankError, find_ranks
+from lamina.common.threads import set_threads, share_threads, stop_waiting_early
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.find_config import find_config
 from lamina.experiment.run_config import add_code_option, load_run_config
@@ -18,7 +19,9 @@ EPILOG = """examples:
   python train.py --resume runs/seed1                  go on where it was interrupted
   python train.py --resume runs/seed1 --set training.iterations=20000      or for longer
   python train.py --resume runs/seed1 --verify         does its last stretch give the same bits?
+  mpiexec -n 4 python train.py --config mnist_lenet --set training.shards=4      on four processes
 """
+SPREADS = True  # a launcher of MPI may start several of it
 STOPPED = "; a run directory can be taken up: --resume RUN"
 
 
@@ -44,7 +47,7 @@ def user_errors() -> tuple:
     """What a user's mistake or the world may raise."""
     from lamina.experiment.run import USER_ERRORS  # late: see run
 
-    return (ConfigError, OSError, *USER_ERRORS)
+    return (ConfigError, OSError, RankError, *USER_ERRORS)
 
 
 def run(options) -> int:
@@ -56,7 +59,11 @@ def run(options) -> int:
         options.error("--verify needs --resume RUN")
     stop_waiting_early()
     keep_memory()
-    config = _config(options)
+    ranks = find_ranks()
+    if options.verify and ranks.size > 1:
+        raise RankError("--verify trains on one process, to the same bits: start it without MPI")
+    # Of a run that goes on, the first rank reads it: the others may have no such folder.
+    config = ranks.from_first(lambda: _config(options)) if options.resume else _config(options)
     for assignment in options.set:
         config.set(assignment)
     if options.seed is not None:
@@ -65,6 +72,8 @@ def run(options) -> int:
     threads = training.get("threads") if isinstance(training, dict) else None
     if isinstance(threads, int) and threads > 0:
         set_threads(threads)
+    elif ranks.size > 1:
+        share_threads(ranks.cores)
     # After set_threads: these import NumPy.
     if options.verify:
         from lamina.experiment.verify import verify
@@ -73,12 +82,12 @@ def run(options) -> int:
     elif options.resume:
         from lamina.experiment.run import resume
 
-        summary, status = resume(config, options.resume, options.quiet)
+        summary, status = resume(config, options.resume, options.quiet, ranks)
     else:
         from lamina.experiment.run import run
 
         name = Path(options.config or DEFAULT).stem
-        summary, status = run(config, name, options.run_dir, options.quiet)
+        summary, status = run(config, name, options.run_dir, options.quiet, ranks)
     print(printable(summary))
     return status
 

@@ -35,6 +35,14 @@ def set_threads(n: int) -> None:
             os.environ[name] = str(n)
 
 
+def share_threads(n: int) -> None:
+    """Let BLAS use n threads, unless the environment says how many, as several ranks of one machine
+    do. Only before NumPy is imported, as set_threads."""
+    for names in VARIABLES.values():
+        if not any(name in os.environ for name in names):
+            os.environ[names[0]] = str(n)
+
+
 def blas() -> str:
     """Name and version of the library that NumPy multiplies with."""
     import numpy as np  # late: see set_threads
@@ -54,6 +62,13 @@ def current_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def blas_in_force() -> str:
+    """Name, version and the processor's kernels that NumPy multiplies by, as far as can be found:
+    other kernels round differently."""
+    kernels = {getattr(library, "architecture", "") for library in _libraries()}
+    return " ".join([blas(), *sorted(filter(None, kernels))])
 
 
 @contextlib.contextmanager

@@ -3,16 +3,22 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.datasets import ...")
 
+from lamina.datasets.additions import Additions
 from lamina.datasets.csv_file import CSV
 from lamina.datasets.dataset import Dataset, Samples
+from lamina.datasets.dates import Dates
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
+from lamina.datasets.lines import Lines
 from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
+from lamina.datasets.padding import padded
+from lamina.datasets.pairs import Pairs
+from lamina.datasets.penn_treebank import PennTreebank
 from lamina.datasets.rows import DataError, FileRows, Rows
 from lamina.datasets.sampler import Sampler
-from lamina.datasets.streams import Streams
+from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import (
     Classification,
     LanguageModel,
@@ -29,23 +35,30 @@ __all__ = [
     "MNIST",
     "NPY",
     "NPZ",
+    "Additions",
     "Classification",
     "DataError",
     "Dataset",
+    "Dates",
     "DrawnDigits",
     "FashionMNIST",
     "FileRows",
     "LanguageModel",
+    "Lines",
     "MultiLabel",
+    "Pairs",
+    "PennTreebank",
     "Reconstruction",
     "Regression",
     "Rows",
     "Sampler",
     "Samples",
+    "StreamSamples",
     "Streams",
     "Task",
     "Text",
     "draw_digits",
     "load_mnist",
+    "padded",
     "task_from_facts",
 ]

@@ -24,11 +24,27 @@ class Samples:
     `samples[rows]` gathers rows; with a `scale` they come as float32, X · scale + offset: 60,000
     images stay 47 MB of uint8 instead of 188 MB of floats, and a batch is one gather, one
     multiplication and, unless the offset is 0, one addition. Where t is X itself, the very same
-    object, the targets are the inputs as they come, scaled: kept once. Raises ValueError if there
-    are no samples, not as many targets, or an offset without a scale.
+    object, the targets are the inputs as they come, scaled: kept once. With `widths` a net gets
+    several inputs, a tuple of these parts of X's columns (N, sum of widths, ...). Raises ValueError
+    if there are no samples, not as many targets, widths of other columns, or an offset without a
+    scale.
+
+    carries: whether each batch of `batches()` goes on where the last one ended, so that a net keeps
+    what it carries from one to the next. order: the rows as `batches()` gives them, if it is not
+    that of the samples.
     """
 
-    def __init__(self, X, t, scale: float | None = None, offset: float = 0.0):
+    carries = False
+    order: np.ndarray | None = None
+
+    def __init__(
+        self,
+        X,
+        t,
+        scale: float | None = None,
+        offset: float = 0.0,
+        widths: tuple[int, ...] | None = None,
+    ):
         _check_arrays(X, t)
         if offset and scale is None:
             raise ValueError(f"Samples: an offset ({offset}) needs a scale; 1.0 changes nothing")
@@ -36,6 +52,7 @@ class Samples:
             if value is not None and not isinstance(value, Real):
                 raise TypeError(f"Samples: {name} is a number, got {value!r:.60}")
         self.X, self.t, self.scale, self.offset = X, t, scale, offset
+        self.widths = None if widths is None else _checked_widths(widths, X, t)
 
     def __len__(self):
         return len(self.X)
@@ -52,6 +69,8 @@ class Samples:
             # Of a training batch a copy: an augmentation that writes into its inputs must not
             # change what they are compared with.
             return X, X.copy() if gathered else X
+        if self.widths is not None:
+            X = tuple(np.split(X, np.cumsum(self.widths)[:-1], axis=1))
         return X, self.t[rows]
 
     def hold(self, rows) -> None:
@@ -64,12 +83,15 @@ class Samples:
     def __repr__(self):
         scaled = "" if self.scale is None else f", scaled by {self.scale:.6g}"
         moved = f" {self.offset:+.6g}" if self.offset else ""
+        cut = "" if self.widths is None else f" cut into {self.widths}"
         t = "the inputs" if self.t is self.X else _kind(self.t)
-        return f"Samples({len(self)}: inputs {_kind(self.X)}{scaled}{moved}, targets {t})"
+        return f"Samples({len(self)}: inputs {_kind(self.X)}{cut}{scaled}{moved}, targets {t})"
 
     def fingerprint(self) -> str:
         """The CRC-32 of the contents, with shapes, types and scaling: whether they are the same."""
         words = [f"scale {self.scale}, offset {self.offset}"]
+        if self.widths is not None:
+            words[0] += f", widths {self.widths}"
         for array in (self.X,) if self.t is self.X else (self.X, self.t):
             ours = isinstance(array, Rows)
             crc = array.checksum() if ours else zlib.crc32(np.ascontiguousarray(array))
@@ -92,14 +114,17 @@ class Samples:
 class Dataset(Remembers):
     """The samples of a task: `train`, `validation` (None if there is none), `test`, and `task`.
 
-    `input_shape` and `target_shape` are those of one sample. The targets of every set are checked
-    by the task. Raises TypeError if `task` is no task, ValueError for targets that cannot be and
-    for sets whose samples have different shapes, naming the set.
+    `input_shape` and `target_shape` are those of one sample, `input_shapes` those of each input of
+    a net. The targets of every set are checked by the task. Raises TypeError if `task` is no task,
+    ValueError for targets that cannot be and for sets whose samples have different shapes, naming
+    the set.
 
     A subclass that reads files may do so when `train`, `validation` or `test` is first used, so
     that a net that does not fit is refused before anything is downloaded; it has `task`, the two
     shapes and `has_validation` without that, and calls `check_targets` on what it has read.
     """
+
+    widths: tuple[int, ...] | None = None  # of the inputs of a net, if there are several
 
     def __init__(
         self, train: Samples, test: Samples, task: Task, validation: Samples | None = None
@@ -109,12 +134,19 @@ class Dataset(Remembers):
         self.train, self.test, self.validation, self.task = train, test, validation, task
         _check_samples(self)
         check_sets(task, self.sets())
-        self.input_shape = tuple(train.X.shape[1:])
+        self.input_shape, self.widths = tuple(train.X.shape[1:]), train.widths
         self.target_shape = task.target_shape(train.t)
 
     @property
     def has_validation(self) -> bool:
         return self.validation is not None
+
+    @property
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        """The shape of a sample for each input of a net: one, unless the inputs have widths."""
+        if self.widths is None:
+            return [tuple(self.input_shape)]
+        return [(width, *self.input_shape[1:]) for width in self.widths]
 
     def sets(self) -> dict[str, Samples]:
         """The sets by name: "train", "validation" if there is one, "test"."""
@@ -215,6 +247,22 @@ def _check_arrays(X, t) -> None:
         raise ValueError("Samples: no samples: 0 inputs and 0 targets; expects at least one")
 
 
+def _checked_widths(widths, X, t) -> tuple[int, ...]:
+    widths = tuple(widths)
+    if t is X:
+        raise ValueError("Samples: inputs that are their own targets are one; leave out widths")
+    if X.ndim < 2 or not _is_shape(widths) or min(widths, default=0) < 1:
+        raise ValueError(
+            f"Samples: widths are whole numbers of columns of X (N, n, ...), got {widths} for "
+            f"{_kind(X)}"
+        )
+    if sum(widths) != X.shape[1]:
+        raise ValueError(
+            f"Samples: widths {widths} are {sum(widths)} columns, but X has {X.shape[1]}"
+        )
+    return widths
+
+
 def _is_shape(value) -> bool:
     return isinstance(value, (tuple, list)) and all(
         isinstance(n, Integral) and not isinstance(n, bool) for n in value
@@ -230,6 +278,9 @@ def check_sets(task: Task, sets: dict[str, Samples]) -> None:
         here, there = samples.X.shape[1:], train.X.shape[1:]
         if here != there:
             raise ValueError(f"the {name} inputs have the shape {here}, those to train on {there}")
+        if samples.widths != train.widths:
+            said = f"the {name} inputs are cut into {samples.widths}"
+            raise ValueError(f"{said}, those to train on into {train.widths}")
         here, there = task.target_shape(samples.t), task.target_shape(train.t)
         if here != there:
             raise ValueError(f"the {name} targets have the shape {here}, those to train on {there}")

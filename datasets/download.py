@@ -97,7 +97,8 @@ def fetch(
     raise DownloadError(
         f"{path.name} could not be downloaded:\n" + "\n".join(failures) + "\n"
         f"Get it by other means and put it at {path} (LAMINA_DATA says where data are kept); or "
-        "train on drawn digits, which need no download: configs/digits_relu.yaml"
+        "train on drawn digits, which need no download: configs/digits_relu.yaml; or on a text of "
+        "ours: configs/text_mlp.yaml"
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.datasets.dataset import Samples
 from lamina.datasets.sampler import Sampler, check_batch_size
 
 
@@ -41,3 +42,33 @@ class Streams(Sampler):
                 f"{self.length} batches have {[self.batch_size, self.n]}"
             )
         self.cursor = cursor
+
+
+class StreamSamples(Samples):
+    """Samples that follow one another: evaluated in streams too, so that a net which carries a
+    state is judged as it is trained.
+
+    `batches()` gives all rows, those of up to MOST streams of FEWEST rows or more side by side.
+    Where the rows do not come out even the first streams have one more, and the last batch is
+    smaller.
+    """
+
+    carries = True
+    MOST, FEWEST = 50, 20
+
+    @property
+    def order(self):
+        return np.concatenate(list(self._rows()))
+
+    def batches(self, rows: int | None = None):
+        """As of Samples, with `rows` streams instead."""
+        for each in self._rows(rows):
+            yield self[each]
+
+    def _rows(self, streams: int | None = None):
+        n = len(self)
+        streams = min(streams or min(max(n // self.FEWEST, 1), self.MOST), n)
+        lengths = np.full(streams, n // streams) + (np.arange(streams) < n % streams)
+        heads = np.cumsum(lengths) - lengths
+        for k in range(lengths[0]):
+            yield (heads + k)[lengths > k]

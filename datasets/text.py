@@ -1,50 +1,52 @@
-"""A text file of one's own: each unit is predicted from those before it."""
+"""A text file of one's own: each token is predicted from those before it."""
 
-import codecs
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from lamina.common.names import suggest
-from lamina.common.printable import printable
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_validation
-from lamina.datasets.streams import Streams
+from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import LanguageModel
-from lamina.datasets.tasks.language_model import indices_of
-from lamina.datasets.units import BYTES, UNKNOWN, check_units, split
+from lamina.datasets.text_file import check_different, read_text, vocabulary_of
+from lamina.datasets.tokens import BYTES, check_tokens, split
 
-_PREDICT = ("each", "last")
+_PREDICT = ("each", "last", "middle")
 
 
 class Text(Dataset):
-    """A text in windows of `length` units, which are to predict the unit that follows.
+    """A text in windows of `length` tokens, which are to predict the token that follows.
 
-    units: "characters", "words" (what stands between white space; the end of a line is one, <eos>)
-    or "bytes". predict: "each", the next unit at every place of a window, X and t (N, length), the
-    windows side by side; or "last", only the one after a window, t (N,), with a window at every
-    place. streams: batches go on where the last one ended (see Streams), instead of in shuffled
-    order. What is left at the end, less than a window, is not used.
+    tokens: "characters", "words" (what stands between white space; the end of a line is one, <eos>)
+    or "bytes". predict: "each", the next token at every place of a window, X and t (N, length), the
+    windows side by side; "last", only the one after a window, t (N,), with a window at every place;
+    or "middle", the one between the two halves of a window, so from both sides, as CBOW does
+    (Mikolov et al. 2013). stride: how far the next window to train on is from the last one; with a
+    small one a token is met behind more and less of what is before it, and an epoch is longer.
+    streams: batches go on where the last one ended (see Streams), instead of in shuffled order.
+    What is left at the end, less than a window, is not used.
 
     test, validation: other files. Without them they are taken by their place: the last
     `test_share` of the file to test; before it `validation_share` of the rest, or `n_validation`
-    windows, to validate; no unit is in two sets. The vocabulary is that of the training part: <unk>
-    first, then the units that stand there `min_count` times or more, the most frequent first. All
-    others, in whatever set, are <unk>. Bytes have all 256, and no <unk>.
+    windows, to validate; no token is in two sets. The vocabulary is that of the training part:
+    <unk> first, then the tokens that stand there `min_count` times or more, the most frequent
+    first. All others, in whatever set, are <unk>. Bytes have all 256, and no <unk>.
 
     Files are UTF-8; a mark of order at the beginning goes, and "\\r\\n" becomes "\\n", except of
     bytes. Raises ValueError naming the file for what cannot be read or decoded, with its place, for
-    a set that is shorter than a window, and for a text of one unit over and over.
+    a set that is shorter than a window, and for a text of one token over and over.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        units: str = "characters",
+        tokens: str = "characters",
         length: int = 64,
         predict: str = "each",
+        stride: int | None = None,
         streams: bool = False,
         min_count: int = 1,
         test: Path | None = None,
@@ -53,43 +55,47 @@ class Text(Dataset):
         validation_share: float | None = None,
         n_validation: int | None = None,
     ):
-        _check(units, length, predict, streams, min_count)
+        _check(tokens, length, predict, stride, streams, min_count)
         if check_validation(validation_share, n_validation) and validation is not None:
             raise ValueError(
                 "validation_share and n_validation take the end of the text to train on; with a "
                 f"validation file ({validation}) leave them out"
             )
         self.length, self.streams = length, streams
-        parts = {"train": split(_read(path, units), units)}
+        parts = {"train": split(read_text(path, tokens), tokens)}
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
-                parts[name] = split(_read(other, units), units)
-        _check_length(path, "train", len(parts["train"]), units, length)
+                parts[name] = split(read_text(other, tokens), tokens)
+        _check_length(path, "train", len(parts["train"]), tokens, length)
         if test is None:
             parts |= _cut(parts["train"], "test", _n_test(path, parts["train"], test_share))
         n = len(parts["train"])
+        step = length if predict == "each" else 1
         if n_validation is not None:
-            n_off = n_validation * length + 1 if predict == "each" else n_validation + length
+            n_off = (n_validation - 1) * step + length + 1
             if n_off >= n:
                 raise ValueError(
-                    f"{path}: n_validation: {n_validation} windows take {n_off} {units}, and there "
-                    f"are {n} to train and to validate on"
+                    f"{path}: n_validation: {n_validation} windows take {n_off} {tokens}, and "
+                    f"there are {n} to train and to validate on"
                 )
             parts |= _cut(parts["train"], "validation", n_off)
         elif validation_share is not None:
             parts |= _cut(parts["train"], "validation", max(round(n * validation_share), 1))
         for name, part in parts.items():
             where = {"test": test, "validation": validation}.get(name) or path
-            _check_length(where, name, len(part), units, length)
-        vocabulary = BYTES if units == "bytes" else _vocabulary(parts["train"], min_count)
-        _check_different(path, parts["train"], vocabulary, units)
-        index = {name: i for i, name in enumerate(vocabulary)}
+            _check_length(where, name, len(part), tokens, length)
+        vocabulary = BYTES if tokens == "bytes" else vocabulary_of(parts["train"], min_count)
+        check_different(path, parts["train"], vocabulary, tokens)
+        task = LanguageModel(vocabulary, tokens=tokens)
         small = np.min_scalar_type(len(vocabulary) - 1)
         sets = {}
         for name, part in parts.items():
-            X, t = _windows(indices_of(part, index), length, predict)
-            sets[name] = Samples(X.astype(small), t.astype(np.intp))
-        task = LanguageModel(vocabulary, units=units)
+            each = stride if stride and name == "train" else step
+            indices = task.indices_of(part).astype(small)
+            windows = sliding_window_view(indices, length + 1)[::each]
+            X, t = _parted(windows, predict)
+            kind = StreamSamples if streams else Samples
+            sets[name] = kind(np.array(X, order="C"), t.astype(np.intp))
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
@@ -108,92 +114,58 @@ class Text(Dataset):
         return Streams(len(self.train), batch_size)
 
 
-def _check(units: str, length: int, predict: str, streams: bool, min_count: int) -> None:
-    check_units(units)
-    for name, number in (("length", length), ("min_count", min_count)):
-        if number < 1:
+def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_count: int) -> None:
+    check_tokens(tokens)
+    for name, number in (("length", length), ("stride", stride), ("min_count", min_count)):
+        if number is not None and number < 1:
             raise ValueError(f"{name}: expects at least 1, got {number}")
     if predict not in _PREDICT:
         raise ValueError(
-            f"predict: expects {' or '.join(_PREDICT)}; got {predict!r:.40}"
+            f"predict: expects {', '.join(_PREDICT)}; got {predict!r:.40}"
             f"{suggest(predict, _PREDICT)}"
         )
-    if streams and predict == "last":
+    if predict == "middle" and length % 2:
+        raise ValueError(f"length: expects an even number for predict: middle, got {length}")
+    if streams and predict != "each":
         raise ValueError(
-            "streams: windows follow one another with predict: each alone; with predict: last they "
-            "overlap"
+            "streams: windows follow one another with predict: each alone; with predict: "
+            f"{predict} they overlap"
         )
-    if units == "bytes" and min_count > 1:
-        raise ValueError("min_count: units: bytes has all 256 in its vocabulary; leave out")
-
-
-def _read(path: Path, units: str) -> str | bytes:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
-    if not data:
-        raise ValueError(f"{path}: is empty; expects a text")
-    if units == "bytes":
-        return data
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    try:
-        text = data[len(mark) :].decode()
-    except UnicodeDecodeError as error:
-        place = len(mark) + error.start
-        line = data.count(b"\n", 0, place) + 1
+    if streams and stride not in (None, length):
         raise ValueError(
-            f"{path}: byte {place}, in line {line}, is no UTF-8 ({data[place]:#04x}); save the "
-            "file as UTF-8, or take units: bytes"
-        ) from None
-    return text.replace("\r\n", "\n")
+            f"stride: in streams each window begins where the last one ends, after {length} "
+            f"tokens; got {stride}: leave it out"
+        )
+    if tokens == "bytes" and min_count > 1:
+        raise ValueError("min_count: tokens: bytes has all 256 in its vocabulary; leave out")
 
 
-def _n_test(path: Path, units: list[str], share: float) -> int:
-    n = round(len(units) * share) if 0 < share < 1 else 0
-    if not 0 < n < len(units):
+def _parted(windows: np.ndarray, predict: str) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets of windows with one token more."""
+    if predict == "each":
+        return windows[:, :-1], windows[:, 1:]
+    place = windows.shape[1] // 2 if predict == "middle" else -1
+    return np.delete(windows, place, axis=1), windows[:, place]
+
+
+def _n_test(path: Path, tokens: list[str], share: float) -> int:
+    n = round(len(tokens) * share) if 0 < share < 1 else 0
+    if not 0 < n < len(tokens):
         raise ValueError(
-            f"{path}: a test_share of {share} leaves {len(units) - n} of {len(units)} units to "
+            f"{path}: a test_share of {share} leaves {len(tokens) - n} of {len(tokens)} tokens to "
             f"train on and {n} to test on; give a share between 0 and 1, or a file: test: PATH"
         )
     return n
 
 
-def _cut(units: list[str], name: str, n: int) -> dict[str, list[str]]:
-    """The last n units for the set of that name; those before stay to train on."""
-    return {"train": units[:-n], name: units[-n:]}
+def _cut(tokens: list[str], name: str, n: int) -> dict[str, list[str]]:
+    """The last n tokens for the set of that name; those before stay to train on."""
+    return {"train": tokens[:-n], name: tokens[-n:]}
 
 
-def _check_length(path: Path, name: str, n: int, units: str, length: int) -> None:
+def _check_length(path: Path, name: str, n: int, tokens: str, length: int) -> None:
     if n <= length:
         raise ValueError(
-            f"{path}: the {name} part has {n} {units}, and a window of length {length} with the "
+            f"{path}: the {name} part has {n} {tokens}, and a window of length {length} with the "
             f"one after it needs {length + 1}; a longer text, or a smaller length"
         )
-
-
-def _vocabulary(units: list[str], min_count: int) -> tuple[str, ...]:
-    counts = Counter(units)
-    counts.pop(UNKNOWN, None)
-    often = [unit for unit, count in counts.items() if count >= min_count]
-    return (UNKNOWN, *sorted(often, key=lambda unit: (-counts[unit], unit)))
-
-
-def _check_different(path: Path, units: list[str], vocabulary, kind: str) -> None:
-    known = set(vocabulary)
-    found = {unit if unit in known else UNKNOWN for unit in set(units)}
-    if len(found) < 2:
-        only = printable(next(iter(found)))
-        raise ValueError(
-            f"{path}: the train part is one of its {kind} over and over, '{only}': nothing to learn"
-        )
-
-
-def _windows(indices: np.ndarray, length: int, predict: str) -> tuple[np.ndarray, np.ndarray]:
-    """Windows, and the unit after each of their places, or after the last of them."""
-    if predict == "last":
-        found = np.lib.stride_tricks.sliding_window_view(indices, length + 1)
-        return found[:, :-1], found[:, -1]
-    n = (len(indices) - 1) // length
-    X, t = indices[: n * length], indices[1 : n * length + 1]
-    return X.reshape(n, length), t.reshape(n, length)

@@ -106,11 +106,11 @@ class _Search:
 
     def __init__(self, trainer, check: Callable[[], None]):
         self.trainer, self.since, self.check = trainer, trainer.iteration, check
-        self.places = [p for k, net in enumerate(trainer.nets) for p in places_of(net, k)]
+        self.places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]
         self.held = {place: _held(place.layer) for place in self.places}
         self.found: dict[tuple, Culprit] = {}
         self.harmless: set[tuple] = set()
-        self.batch = None
+        self.batch, self.when = None, {}  # in which pass of the step each was found
 
     def run(self, last: int) -> Culprit | None:
         """The culprit in the steps up to iteration `last`, or None if all succeed."""
@@ -119,7 +119,8 @@ class _Search:
         with Probes(self.places, self), self.trainer.in_turn():
             while self.trainer.iteration < last:
                 self.check()
-                self.found, failed = {}, None
+                self.found, self.when, failed = {}, {}, None
+                self.way, self.passes = "", 0
                 try:
                     self.trainer.step()
                 except NonFiniteError as error:
@@ -132,6 +133,7 @@ class _Search:
         return None
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
+        self._begin("forward")
         self._look_at_batch()
         for name, held in self.held[place].items():
             self._look(place, "forward", name, held.data, {})
@@ -141,6 +143,7 @@ class _Search:
             self._look(place, "forward", output, array, sources)
 
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
+        self._begin("backward")
         for dout in douts:
             self._look(place, "backward", "dout", dout, {})
         params = {n: h for n, h in self.held[place].items() if isinstance(h, Param)}
@@ -151,6 +154,10 @@ class _Search:
             self._look(place, "backward", array, param.grad, sources)
         for dX in dXs:
             self._look(place, "backward", "dX", dX, sources)
+
+    def _begin(self, way: str) -> None:
+        """Count the passes, which are the same on all ranks."""
+        self.passes, self.way = self.passes + (way != self.way), way
 
     def _look_at_batch(self) -> None:
         """A step may have several batches; each is looked at before its first layer."""
@@ -175,10 +182,19 @@ class _Search:
     def _note(self, culprit: Culprit) -> None:
         key = (culprit.when, culprit.layer, culprit.array)
         self.found.setdefault(key, culprit)
+        self.when.setdefault(key, (self.passes, culprit.when != "input"))
 
     def _first(self) -> Culprit | None:
-        new = [c for key, c in self.found.items() if key not in self.harmless]
-        return next(iter([*new, *self.found.values()]), None)
+        """The first that is new in this step; of all ranks, each of which has its own layers."""
+        ours = self.found, self.when, self.harmless
+        everywhere = self.trainer.ranks.all(ours, "the search for a culprit")
+        harmless = set().union(*(known for _, _, known in everywhere))
+        found = [
+            (key in harmless, when[key], rank, culprit)
+            for rank, (culprits, when, _) in enumerate(everywhere)
+            for key, culprit in culprits.items()
+        ]
+        return min(found, key=lambda one: one[:3], default=(None,))[-1]
 
     def _weights(self, when: str) -> Culprit | None:
         """The first parameter or state that is not finite between two steps."""

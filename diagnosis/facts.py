@@ -73,10 +73,11 @@ def _figure(trainer) -> dict | None:
 
 def _guessing_loss(trainer) -> float | None:
     """Of a net with one loss, if the task knows it."""
-    kinds = [type(head.loss).__name__ for head in trainer.net.heads.values()]
-    if len(kinds) != 1 or _has_options(next(iter(trainer.net.heads.values())).loss):
+    heads = list(trainer.net.heads.values())
+    if len(heads) != 1 or _has_options(heads[0].loss):
         return None
-    return _rounded(trainer.dataset.guessing_loss(kinds[0]))
+    value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__)
+    return None if value is None else _rounded(heads[0].weight * value)
 
 
 def _has_options(loss) -> bool:
@@ -88,7 +89,8 @@ def _inputs_vary(train) -> float:
     """Looked at in up to 1,000 samples."""
     rows = np.linspace(0, len(train) - 1, min(len(train), 1000)).astype(np.intp)
     X = train[rows][0]
-    return float(f"{(X[:1] != X).any(axis=0).mean():.6g}")
+    vary = [(x[:1] != x).any(axis=0).ravel() for x in (X if isinstance(X, tuple) else (X,))]
+    return float(f"{np.concatenate(vary).mean():.6g}")
 
 
 def _targets(t) -> dict:

@@ -20,7 +20,7 @@ def nearest_score(dataset) -> float | None:
     train = dataset.train
     X, t = train.X, train.t
     n = min(len(X), MOST, NUMBERS // max(int(np.prod(X.shape[1:])), 1))
-    if X.dtype.kind not in "uif" or X.ndim < 2 or n < 30:
+    if X.dtype.kind not in "uif" or X.ndim < 2 or n < 30 or train.widths is not None:
         return None
     X, t = train[np.linspace(0, len(X) - 1, n).astype(np.intp)]
     X, t = X.reshape(n, -1).astype(np.float64), np.asarray(t).reshape(n, -1)

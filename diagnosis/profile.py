@@ -17,8 +17,8 @@ FEWEST, SECONDS, MOST = 20, 1.0, 2000  # steps, if not said: as many as fit into
 def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     """Take training steps on one batch, and say what each layer of the net costs.
 
-    Of a net with shards (training.parallel.Sharded), the layers are those of the first, which the
-    others work beside.
+    Of a net with shards (training.parallel.Sharded), the seconds are those of the first, which the
+    others work beside; "flop" and "output" are of the whole batch.
 
     Returns {"rows", "batch_size", "shards", "steps", "step", "update", "samples_per_second",
     "peak_memory"}: the median seconds of a step and of its update, the bytes that the process has
@@ -47,8 +47,9 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
         net.needs_dX = wanted
     step, update = (statistics.median(part) for part in zip(*times[WARM_UP:], strict=True))
     n = len_of(X)
+    parts = n / net.cut(n)[0].stop if hasattr(net, "cut") else 1.0  # as large as the first
     return {
-        "rows": [watcher.row(place) for place in places],
+        "rows": [watcher.row(place, parts) for place in places],
         "batch_size": n,
         "shards": len(getattr(net, "nets", (net,))),
         "steps": len(times) - WARM_UP,
@@ -114,7 +115,8 @@ class _Clock:
             self._times[key].append(seconds)
             self._of_step[key] = 0.0
 
-    def row(self, place: Place) -> dict:
+    def row(self, place: Place, parts: float = 1.0) -> dict:
+        """What was noted, of a part of the batch; sizes as of all of it, so many times as much."""
         name, held = place.name, place.layer.walk()
         return {
             "name": name,
@@ -123,9 +125,9 @@ class _Clock:
                 w: statistics.median(self._times[name, w][WARM_UP:])
                 for w in ("forward", "backward")
             },
-            "flop": self._flop.get(name, 0),
+            "flop": round(parts * self._flop.get(name, 0)),
             "products": self._products.get(name, 1),
-            "output": self._output.get(name, 0),
+            "output": round((1.0 if place.is_loss else parts) * self._output.get(name, 0)),
             "parameters": sum(h.data.nbytes for _, h in held if isinstance(h, Param)),
         }
 
@@ -159,7 +161,9 @@ def table(found: dict) -> str:
                 *(f"{1e3 * row[way]:.2f}" for way in ("forward", "backward")),
                 f"{100 * seconds / step:.1f}",
                 f"{gflop:.3f}" if gflop else "",
-                f"{gflop / seconds:.0f}" if gflop and seconds else "",  # a coarse clock says 0
+                f"{gflop / found['shards'] / seconds:.0f}"
+                if gflop and seconds
+                else "",  # a coarse clock says 0
                 f"{row['output'] / 1e6:.1f}",
                 f"{row['parameters'] / 1e6:.2f}" if row["parameters"] else "",
             )
@@ -185,7 +189,10 @@ def table(found: dict) -> str:
         f"{found['samples_per_second']:,.0f} samples a second",
         f"medians of {found['steps']} steps; outputs of all layers {outputs / 1e6:.0f} MB{memory}",
         *(
-            [f"the layers are those of one of {found['shards']} shards, which go side by side"]
+            [
+                f"ms and GFLOP/s are those of one of {found['shards']} shards, which go side by "
+                "side; GFLOP and outputs of the whole batch"
+            ]
             if found["shards"] > 1
             else []
         ),

@@ -15,6 +15,7 @@ from lamina.common.table import read_rows, read_table
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import Figure, figure_of
+from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS
 
@@ -147,13 +148,19 @@ class Record:
         """The figure that counts, of a set, one for each evaluation."""
         return self.history.get(f"{part}_{self.figure.name}", _NONE) if self.figure else _NONE
 
-    def said(self, *parts: str) -> str:
-        """The last figures of these sets in words: "train rmse 0.812, test 0.903"."""
+    @cached_property
+    def kept(self) -> int | None:
+        """The evaluation whose weights keep_best has kept; None where those are the last."""
+        return kept_row(self.config, self.facts, self.history)
+
+    def said(self, *parts: str, row: int = -1) -> str:
+        """The last figures of these sets in words, or those of another evaluation: "train rmse
+        0.812, test 0.903"."""
         words = []
         for part in parts:
             if len(values := self.values(part)):
                 name = "" if words else f" {self.figure.name}"
-                words.append(f"{part}{name} {self.figure.shown(float(values[-1]))}")
+                words.append(f"{part}{name} {self.figure.shown(float(values[row]))}")
         return ", ".join(words)
 
     @cached_property
@@ -169,6 +176,18 @@ class Record:
         """That section of the configuration."""
         section = self.config.get("optimizer")
         return section if isinstance(section, dict) else {}
+
+    @property
+    def warm_up(self) -> int:
+        """How many iterations the rate rises for at first; 0 without that."""
+        schedule = self.optimizer.get("schedule")
+        steps = number(schedule.get("warm_up")) if isinstance(schedule, dict) else math.nan
+        return int(steps) if steps > 0 else 0
+
+    def risen(self, iteration: float) -> float:
+        """The share of the full rate that a warm-up has reached then, as optimizers.WarmUp has it;
+        1 without one."""
+        return min(iteration / (self.warm_up + 1), 1.0)
 
     @cached_property
     def weights(self) -> dict[str, Series]:

@@ -48,17 +48,22 @@ PARAMETERS = ("iteration", "parameter", "weight_norm", "gradient_norm", "update_
 class Recorder:
     """Notes the health of the layers every `every` iterations, and at a few of the first.
 
-    It only reads, so training is the same to the bit with it and without. Raises ValueError unless
-    every is at least 1.
+    It only reads, so training is the same to the bit with it and without. Without a folder, as on
+    all ranks but the first, it looks at its layers for the one that writes. Raises ValueError
+    unless every is at least 1.
     """
 
-    def __init__(self, folder: str | Path | Folder, trainer, every: int = DEFAULT_INTERVAL):
+    def __init__(self, folder: str | Path | Folder | None, trainer, every: int = DEFAULT_INTERVAL):
         if every < 1:
             raise ValueError(f"record_every: expects at least 1, got {every}")
         self.every, self.seconds = every, 0.0
         started = time.perf_counter()
-        places = [p for k, net in enumerate(trainer.nets) for p in places_of(net, k)]
+        places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]
         self._places = [p for p in places if not isinstance(p.layer, Copy)]
+        self._first_twin = min(trainer.nets)
+        self.writes = folder is not None
+        if not self.writes:
+            return
         folder = placed(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
@@ -86,8 +91,11 @@ class Recorder:
         with Probes(self._places, self):
             yield
         started = time.perf_counter()
-        self._write_layers(trainer.iteration, self._X)
-        self._write_parameters(trainer.iteration, learned, before)
+        everywhere = trainer.ranks.all(self._seen, "the record of a step")
+        if self.writes:
+            self._seen = {key: seen for ours in everywhere for key, seen in ours.items()}
+            self._write_layers(trainer.iteration, self._X)
+            self._write_parameters(trainer.iteration, learned, before)
         self.seconds += time.perf_counter() - started
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
@@ -116,16 +124,20 @@ class Recorder:
         self._took(place, started)
 
     def _took(self, place: Place, started: float) -> None:
-        if place.twin == 0:  # the others are looked at meanwhile
+        if place.twin == self._first_twin:  # the others are looked at meanwhile
             self.seconds += time.perf_counter() - started
 
     def evaluated(self, iteration: int) -> None:
         """Note what the net has answered; see `Answers`."""
+        if not self.writes:
+            return
         self.seconds += self.answers.seconds
         self.answers.write(iteration)
 
     def flush(self, sync: bool = False) -> None:
         """Write what has been noted; with `sync`, down to the disk, in a checkpoint's time."""
+        if not self.writes:
+            return
         started = time.perf_counter()
         for table in (self._layers, self._parameters, self.answers):
             table.flush(sync)
@@ -138,7 +150,7 @@ class Recorder:
             numbers = [*mean_and_std(inputs), None, None, None, None]
             self._layers.write((iteration, "(input)", "input", *map(_cell, numbers)))
         for name in [name for name, twin in self._seen if twin == 0]:
-            parts = [seen for (of, _), seen in self._seen.items() if of == name]
+            parts = [self._seen[key] for key in sorted(self._seen) if key[0] == name]
             self._layers.write((iteration, name, parts[0].type, *map(_cell, _numbers(parts))))
 
     def _write_parameters(self, iteration: int, learned: dict, before: dict) -> None:

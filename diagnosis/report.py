@@ -48,10 +48,15 @@ def figures(record: Record) -> list[tuple[str, str]]:
         )
     if not math.isnan(record.train):
         parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
-        said = record.said(*parts).replace(f" {record.figure.name}", "", 1)
-        training = record.config.get("training")
-        kept = isinstance(training, dict) and training.get("keep_best") is True
-        rows.append((record.figure.name, said + " at the last evaluation" * kept))
+        name = record.figure.name
+        last = record.said(*parts).replace(f" {name}", "", 1)
+        if record.kept is None:
+            rows.append((name, last))
+        else:  # weights.npz has others than the last
+            said = record.said(*parts, row=record.kept).replace(f" {name}", "", 1)
+            at = record.history["iteration"][record.kept]
+            rows.append((name, f"{said}: the weights kept, of iteration {at:.0f}"))
+            rows.append(("", f"{last} at the last evaluation"))
     if record.weights:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

@@ -30,10 +30,11 @@ class Diagnosis(Watch):
         self._good: Callable[[], dict] | None = None
 
     def started(self, trainer) -> None:
-        if (folder := trainer.files.folder) is None:
-            return
-        remove(folder / "culprit.json")  # of a failure before
-        if self.record_every:
+        folder = trainer.files.folder
+        recorded = trainer.ranks.from_first(lambda: folder is not None)
+        if folder is not None:
+            remove(folder / "culprit.json")  # of a failure before
+        if recorded and self.record_every:
             self.recorder = Recorder(folder, trainer, self.record_every)
             self.seconds += self.recorder.taken()
 
@@ -43,7 +44,7 @@ class Diagnosis(Watch):
         return self._recorded(trainer)
 
     def evaluating(self, trainer):
-        if self.recorder is None:
+        if self.recorder is None or not self.recorder.writes:
             return None
         self.recorder.answers.begin()
         return self.recorder.answers

@@ -8,13 +8,14 @@ from lamina import nets
 from lamina.common.names import suggest
 from lamina.common.notice import note
 from lamina.datasets import Dataset
+from lamina.exchange.weights import load_weights
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
 from lamina.experiment.squashed import doubtful, last_before, refused
-from lamina.layers import Affine, Copy, Embedding, Layer, Loss, ShapeError
-from lamina.nets.weights import load_weights
+from lamina.layers import Affine, Copy, Embedding, Layer, Loss, Param, ShapeError
+from lamina.nets.tied import params_of, takes_params
 from lamina.nets.wiring import wire
 
 # Keys of any layer that are not for its constructor.
@@ -31,7 +32,7 @@ def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = T
     `weights` is off."""
     section = Section.of(config)["net"]
     building = _Building(np.random.default_rng(rng), dataset, _of_scores(section))
-    net, shape = building.layer(section, [dataset.input_shape], others=OF_WEIGHTS)
+    net, shape = building.layer(section, dataset.input_shapes, others=OF_WEIGHTS)
     if not isinstance(net, nets.Net) or not net.heads:
         raise section.error("has no loss to train by; add loss: {type: SoftmaxWithLoss}")
     shape = shape[0] if isinstance(shape, list) else shape  # the first output has the scores
@@ -113,8 +114,9 @@ class _Building:
                 message = f"does not fit an input of {shapes[0]}: {error}{advice}"
                 raise section.error(message) from None
             given |= self._of_vocabulary(section, cls)
+            tied = self._tied(section, cls)
             try:
-                layer = section.call(cls, given, others)
+                layer = section.call(cls, given | tied, (*others, *tied))
             except ConfigError as error:
                 if isinstance(error.__context__, ShapeError):  # of a whole net, LeNet for example
                     raise ConfigError(f"{error}{advice}") from None
@@ -173,6 +175,19 @@ class _Building:
             _set_up_parameters(section, layer)
         return layer
 
+    def _tied(self, section: Section, cls: type) -> dict[str, Param]:
+        """The parameters of other layers that are arguments of this one, by their dotted names."""
+        found, params = {}, params_of(self.made)
+        for key in takes_params(cls):
+            if section.data.get(key) is None:
+                continue
+            name = section.value(key, str)
+            if name not in params:
+                message = f"no parameter {name} is made before this layer{suggest(name, params)}"
+                raise section.error(message, key)
+            found[key] = params[name]
+        return found
+
     def _advice(self, section: Section, cls: type, shape) -> str:
         """What usually helps where images meet an Affine, or flat inputs a layer of images."""
         if shape is not None and len(shape) == 3 and issubclass(cls, Affine):
@@ -188,6 +203,11 @@ class _Building:
 
     def _chain(self, section: Section, shapes, others) -> tuple:
         section.check_keys(("type", "layers", "loss", *others))
+        if len(shapes) > 1:
+            raise section.error(
+                f"a chain takes one input, but gets {len(shapes)}, of the shapes "
+                f"{', '.join(map(str, shapes))}: use type: Graph, with inputs: [NAME, ...]"
+            )
         chain, shape, source = {}, shapes[0], ""
         for name, inner in _layers(section).items():
             layer, shape = self.layer(inner, [shape], source=source)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lamina.common.own_code import own_place
+from lamina.common.ranks import Alone
 from lamina.common.threads import current_threads
 from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
@@ -31,7 +32,7 @@ from lamina.training.trainer import Trainer
 _TRAINER = inspect.signature(Trainer).parameters
 # What the trainer takes, but no configuration says.
 _NOT_TYPED = (
-    *("net", "optimizer", "dataset", "rng", "run_dir", "quiet", "watch"),
+    *("net", "optimizer", "dataset", "rng", "run_dir", "quiet", "watch", "ranks"),
     *("checkpoints", "provenance"),
 )
 # Keys of training that are not the trainer's, and those that name objects.
@@ -53,15 +54,18 @@ def build_trainer(config: Config, **options) -> Trainer:
     return build_run(config, **options).trainer
 
 
-def build_run(config: Config, *, weights: bool = True, **options) -> Built:
+def build_run(
+    config: Config, *, weights: bool = True, ranks: Alone | None = None, **options
+) -> Built:
     """A Trainer from a configuration, which stays as it is. Without `weights` the net keeps its
-    initial ones, where the configuration names a file of others.
+    initial ones, where the configuration names a file of others. Of several `ranks` one of each
+    machine reads the data first, so that they are downloaded, or drawn, once.
 
     The seed's generator is spawned by role (weights, batches, augmentation), so that a larger net
     leaves the order of the data as it was. The net is built, and refused if it does not fit,
     before the data are read, and tried on one batch before anything is written.
     """
-    root = Section(config)
+    root, ranks = Section(config), ranks or Alone()
     check_sections(root)
     training = root.section("training")
     training.check_keys(TRAINING_KEYS)
@@ -88,17 +92,25 @@ def build_run(config: Config, *, weights: bool = True, **options) -> Built:
             arguments[key] = training.build_each(key, room, given)
     if "checkpoint" in training.data:
         arguments["checkpoints"] = training["checkpoint"].call(Checkpoints, {})
-    samples = dataset.train  # read, or downloaded, here
+    ranks.once_per_machine(lambda: bool(dataset.sets()))  # read, or downloaded, here
+    samples = dataset.train
     with root.at("dataset"):
         check_shapes(dataset)
     if measured:
+        if ranks.size > 1:
+            raise training.error(
+                f"auto is measured on one process; for {ranks.size} ranks give a number, "
+                f"{ranks.size} or more",
+                "shards",
+            )
         arguments["shards"] = _fastest_shards(training, net, samples, arguments)
     if hasattr(arguments.get("augmentation"), "background"):
         arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
     with root.at("training"):
         options.setdefault("watch", Diagnosis(record_every))
         try:
-            trainer = Trainer(net, optimizer, dataset, rng=of_batches, **arguments, **options)
+            options |= {"rng": of_batches, "ranks": ranks}
+            trainer = Trainer(net, optimizer, dataset, **arguments, **options)
         except (ScheduleMisfit, ScheduleError) as error:
             message = str(error).removeprefix("schedule: ")
             raise root.error(message, "optimizer", "schedule") from None

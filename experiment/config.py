@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lamina.common.files import opened, whole_file
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, describe, dump, parse
-from lamina.experiment.setting import set_value
+from lamina.experiment.setting import put, set_value
 
 _LONGEST = 1000  # characters of a message, whatever it quotes
 
@@ -24,7 +24,7 @@ class Config:
     def __init__(self, data: dict, source: str, lines: dict[tuple, int], folder: Path):
         self.data, self.source, self.lines, self.folder = data, source, lines, folder
         self.allowed_code: set[Path] | None = None
-        self._set: list[tuple] = []  # places that the command line gave
+        self._set: dict[tuple, str] = {}  # places that were given from elsewhere, and from where
 
     def error(self, place: tuple, message: str) -> ConfigError:
         """A ConfigError that names the file, the line and the key; or --set, if that is where the
@@ -38,14 +38,15 @@ class Config:
 
     def _where(self, place: tuple) -> str:
         inside = [given for given in self._set if given[: len(place)] == place]
-        if any(place[: len(given)] == given for given in self._set):
-            return "--set"
+        above = [given for given in self._set if place[: len(given)] == given]
+        if above:
+            return self._set[above[-1]]
         if inside and place not in self.lines:  # a section that only the setting has brought in
-            return "--set"
+            return self._set[inside[0]]
         known = (place[:n] for n in range(len(place), 0, -1) if place[:n] in self.lines)
         line = next((self.lines[there] for there in known), None)
         where = self.source if line is None else f"{self.source}, line {line}"
-        return where + "".join(f", with --set {'.'.join(given)}" for given in inside)
+        return where + "".join(f", with {self._set[given]} {'.'.join(given)}" for given in inside)
 
     def replaced(self, values: dict[tuple, object]) -> "Config":
         """A copy with other values at some places; sections that are missing are made."""
@@ -57,15 +58,23 @@ class Config:
                 key = following
             part[key] = value
         made = Config(data[""], self.source, self.lines, self.folder)
-        made.allowed_code, made._set = self.allowed_code, list(self._set)
+        made.allowed_code, made._set = self.allowed_code, dict(self._set)
         return made
 
     def set(self, assignment: str) -> None:
         """Apply "a.b=value" of the command line, as `setting.set_value` does."""
         try:
-            self._set.append(set_value(self.data, assignment))
+            self._set[set_value(self.data, assignment)] = "--set"
         except ValueError as error:
             raise ConfigError(f"--set {_short(assignment)}: {_short(str(error))}") from None
+
+    def put(self, key: str, value, origin: str) -> None:
+        """Put a value at "a.b", as `setting.put` does; `origin` is where errors say that it comes
+        from."""
+        try:
+            self._set[put(self.data, key, copied(value))] = origin
+        except ValueError as error:
+            raise ConfigError(_short(f"{origin}: {key}: {error}")) from None
 
 
 def load_config(path: str | Path) -> Config:

@@ -2,139 +2,92 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from lamina.common.errors import no_run
 from lamina.common.figures import label, save_png
-from lamina.common.folder import Folder, placed
-from lamina.common.table import read_table
-from lamina.metrics import make_metric
+from lamina.common.width import width_of
+from lamina.experiment.curves import STYLES, is_share, limits, metrics_of, shown, smooth
+from lamina.experiment.group_curves import (
+    NAME,
+    draw_groups,
+    draw_legend,
+    labels_of,
+    styles_in_words,
+)
+from lamina.experiment.groups import Group
 
-_COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
-STYLES = {"train": ":", "validation": "--", "test": "-"}
-NAME, TITLE = 24, 100  # columns of a name in a legend, and above two panels
+TITLE = 100  # columns above two panels
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
+DPI, PANEL = 120, (5.0, 4.0)  # inches of a panel
+_COLUMN, _ROW = 0.075, 0.2  # inches of a column and a row of text in the legend
+NARROW = 800  # pixels below which panels stand one below the other
 
 
-def plot_curves(path: str | Path, runs: dict[str, tuple[dict, dict]], title: str = "") -> None:
+def plot_curves(
+    path: str | Path,
+    runs: dict[str, tuple[dict, dict]],
+    title: str = "",
+    groups: list[Group] | None = None,
+    width: int | None = None,
+    kept: dict[str, int | None] | None = None,
+) -> None:
     """Draw the smoothed loss and the metrics of runs into a PNG. Needs no display.
 
     `runs` maps a name to its columns (loss.csv, history.csv), as `read_run` gives them. Each metric
-    has a panel of its own, with a line for each set.
+    has a panel of its own, with a line for each set. Of several runs each of the `groups` (default:
+    each run) has a colour: its mean, and a band of one standard deviation on both sides. `width` is
+    that of the picture in pixels; in a narrow one the panels stand one below the other. The figures
+    in the legend are those of the last row of a run, or of that in `kept`; a run that is alone has
+    a ring there.
     """
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
     names = list(dict.fromkeys(n for _, history in runs.values() for n in metrics_of(history)))
     names = names[:MOST_PANELS] or ["loss"]
-    figure = Figure(figsize=(5 * (1 + len(names)), 4), layout="constrained")
-    loss_axes, *panels = figure.subplots(1, 1 + len(names))
     alone = len(runs) == 1
-    runs = dict(zip(_labels(runs), runs.values(), strict=True))
-    for i, (name, (losses, _)) in enumerate(runs.items()):
-        _draw_loss(loss_axes, losses, f"C{i}", None if alone else name)
-    loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
-    loss_axes.set_ylim(*_limits(runs))
-    if not alone:
-        loss_axes.legend(loc="upper right")
-    loss_axes.grid(alpha=0.3)
-    for axes, metric in zip(panels, names, strict=True):
-        _draw_metric(axes, runs, metric)
-    figure.suptitle(label(title, TITLE))
-    save_png(path, figure)
-
-
-def metrics_of(history: dict) -> list[str]:
-    """The metrics that history.csv has, in its order; the first is the one that counts."""
-    names = (column.removeprefix("train_") for column in history if column.startswith("train_"))
-    return [name for name in names if name != "loss"]
-
-
-def _labels(names) -> list[str]:
-    """What a legend calls the runs: shortened, and numbered where that makes them the same."""
-    short = [label(name, NAME) for name in names]
-    apart = len(set(short)) == len(short)
-    return short if apart else [f"{i}: {name}" for i, name in enumerate(short, 1)]
-
-
-def _draw_metric(axes, runs: dict, metric: str) -> None:
-    """A line for each set of each run; of several runs, the train set's has no label."""
-    alone = len(runs) == 1
-    percent = _is_share(metric)
-    styles = {}
-    for i, (name, (_, history)) in enumerate(runs.items()):
-        for j, (part, style) in enumerate(STYLES.items()):
-            if f"{part}_{metric}" not in history:
-                continue
-            values = (100 if percent else 1) * history[f"{part}_{metric}"]
-            last = f"{values[-1]:.2f} %" if percent else f"{values[-1]:.4g}"
-            words = f"{part if alone else f'{name}, {part}'}: {last}"
-            axes.plot(
-                history["epoch"],
-                values,
-                style,
-                color=f"C{(0, 2, 1)[j] if alone else i}",
-                marker="o" if len(values) < 40 else None,
-                markersize=3,
-                label=words if alone or part != "train" else None,
-            )
-            styles[part] = {":": "dotted", "--": "dashed", "-": "solid"}[style]
-    shown = label(metric)
-    axes.set(xlabel="epoch", ylabel=f"{shown} (%)" if percent else shown)
-    if axes.lines:
-        axes.legend(loc="best")
-    if not alone:
-        words = ", ".join(f"{style}: {part}" for part, style in reversed(styles.items()))
-        axes.set_title(words, fontsize="medium")
-    axes.grid(alpha=0.3)
-
-
-def _is_share(metric: str) -> bool:
-    """Is it shown in per cent? A metric of the user's own is not."""
-    try:
-        return make_metric(metric).percent
-    except ValueError:
-        return False
-
-
-def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
-    """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
-    run_dir = placed(run_dir)
-    for name in ("loss", "history"):
-        if not (run_dir / f"{name}.csv").is_file():
-            raise ValueError(no_run(run_dir, f"{name}.csv"))
-    tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
-    for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
-        if missing := [column for column in wanted if column not in table]:
-            raise ValueError(f"{run_dir / f'{name}.csv'}: has no column {missing[0]}")
-    if not all(len(table["iteration"]) for table in tables):
-        raise ValueError(f"{run_dir}: has no evaluation yet")
-    return tables[0], tables[1]
-
-
-def _smooth(losses: dict):
-    """(iterations, running means) over a hundredth of the run, of the losses that are finite."""
-    there = np.isfinite(losses["loss"])
-    loss, iterations = losses["loss"][there], losses["iteration"][there]
-    window = max(len(loss) // 100, 1)
-    means = np.convolve(loss, np.ones(window) / window, mode="valid") if len(loss) else loss
-    return iterations[window - 1 :], means, window
-
-
-def _draw_loss(axes, losses: dict, color: str, name: str | None) -> None:
-    iterations, means, window = _smooth(losses)
-    if name is None:
-        axes.plot(losses["iteration"], losses["loss"], color=color, alpha=0.25, linewidth=0.5)
-        axes.plot(
-            iterations,
-            means,
-            color=color,
-            marker="o" if len(means) == 1 else None,
-            markersize=3,
-            label=_words(len(means), window),
-        )
-        axes.legend(loc="upper right")
+    groups = groups or [Group(name, [name], None) for name in runs]
+    narrow = width is not None and width < NARROW
+    columns = min(NAME, int((width / DPI - 0.8) / _COLUMN) - 18) if narrow else NAME
+    kept = kept or {}
+    labels = [] if alone else labels_of(groups, runs, names[0], kept, columns)
+    size = _size(1 + len(names), labels, width)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = (1 + len(names), 1) if narrow else (1, 1 + len(names))
+    loss_axes, *others = figure.subplots(*grid, squeeze=False).flat
+    panels = dict(zip(names, others, strict=True))
+    if alone:
+        ((name, (losses, history)),) = runs.items()
+        _draw_loss(loss_axes, losses)
+        for metric, axes in panels.items():
+            _draw_metric(axes, history, metric, kept.get(name))
     else:
-        axes.plot(iterations, means, color=color, label=name)
+        draw_groups(loss_axes, panels, runs, groups)
+        of_kept = any(row is not None for row in kept.values())
+        draw_legend(figure, groups, labels, names[0], across=not narrow, kept=of_kept)
+        for axes in others:
+            words = styles_in_words(axes)
+            axes.set_title(words.replace(", ", "\n") if narrow else words, fontsize="medium")
+    loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
+    loss_axes.set_ylim(*limits(runs))
+    for metric, axes in panels.items():
+        name = label(metric)
+        axes.set(xlabel="epoch", ylabel=f"{name} (%)" if is_share(metric) else name)
+    for axes in (loss_axes, *others):
+        axes.grid(alpha=0.3)
+    figure.suptitle(label(title, min(TITLE, int(size[0] / 0.11))))
+    save_png(path, figure, DPI)
+
+
+def _draw_loss(axes, losses: dict) -> None:
+    iterations, means, window = smooth(losses)
+    axes.plot(losses["iteration"], losses["loss"], color="C0", alpha=0.25, linewidth=0.5)
+    axes.plot(
+        iterations,
+        means,
+        color="C0",
+        marker="o" if len(means) == 1 else None,
+        markersize=3,
+        label=_words(len(means), window),
+    )
+    axes.legend(loc="upper right")
 
 
 def _words(drawn: int, window: int) -> str:
@@ -143,17 +96,36 @@ def _words(drawn: int, window: int) -> str:
     return f"mean of {window} batches" if window > 1 else "loss of a batch"
 
 
-def _limits(runs) -> tuple[float, float]:
-    """The ends of the loss axis: a few wild batches must not flatten the curves, and a loss below 0
-    is not cut off."""
-    lows, highs = [0.0], []
-    for losses, _ in runs.values():
-        _, means, _ = _smooth(losses)
-        if not len(means):
+def _draw_metric(axes, history: dict, metric: str, kept: int | None) -> None:
+    """A line for each set, each of a colour and with its last value, or that of the row kept."""
+    factor = 100 if is_share(metric) else 1
+    for colour, (part, style) in zip(("C0", "C2", "C1"), STYLES.items(), strict=True):
+        if f"{part}_{metric}" not in history:
             continue
-        loss = losses["loss"][np.isfinite(losses["loss"])]
-        highs.append(max(np.percentile(loss, 99), np.percentile(means, 99.5)))
-        lows.append(min(np.percentile(loss, 1), np.percentile(means, 0.5)))
-    low, high = min(lows), max(highs, default=0.0)
-    room = 0.1 * (high - low) or 1.0
-    return (low - room if low < 0 else 0.0), high + room
+        values = history[f"{part}_{metric}"]
+        row = -1 if kept is None else kept
+        words = f"{part}: {shown(metric, values[row])}"
+        words += "" if kept is None else f" (kept, epoch {history['epoch'][row]:.3g})"
+        axes.plot(
+            history["epoch"],
+            factor * values,
+            style,
+            color=colour,
+            marker="o" if len(values) < 40 else None,
+            markersize=3,
+            label=words,
+        )
+        if kept is not None:
+            ring = {"markersize": 9, "fillstyle": "none", "color": colour}
+            axes.plot(history["epoch"][row], factor * values[row], "o", **ring)
+    if axes.lines:
+        axes.legend(loc="best")
+
+
+def _size(n: int, labels: list[str], width: int | None) -> tuple[float, float]:
+    """Inches of the picture with n panels, and a legend if there are labels."""
+    rows = _ROW * (len(labels) + 4) if labels else 0.0
+    if width is not None and width < NARROW:
+        return width / DPI, n * 0.9 * min(PANEL[1], width / DPI) + rows
+    column = 0.6 + _COLUMN * max([30, *map(width_of, labels)]) if labels else 0.0
+    return n * PANEL[0] + column if width is None else width / DPI, max(PANEL[1], rows)

@@ -47,7 +47,7 @@ def provenance(trainer, config: Config) -> dict[str, np.ndarray]:
         "data": np.array(" ".join(sets.values())),
         "sets": np.array(json.dumps(sets)),
         "task": np.array(json.dumps(dataset.task.facts())),
-        "versions": np.array(json.dumps(_versions() | own_code(config.data))),
+        "versions": np.array(json.dumps(versions() | own_code(config.data))),
     }
 
 
@@ -122,10 +122,7 @@ def _apart(before, now) -> tuple[str, str]:
 
 def differences(before: dict, now: dict) -> list[str]:
     """What two configurations do not agree in, of all that decides what a net learns."""
-    flat = [
-        {place: value for place, value in _flat(data) if place[:2] not in _FREE}
-        for data in (before, now)
-    ]
+    flat = [decisive(data) for data in (before, now)]
     wrong = [
         f"{_name(place)}: {_said(flat[0], place)} before, {_said(flat[1], place)} now"
         for place in flat[0] | flat[1]
@@ -136,15 +133,24 @@ def differences(before: dict, now: dict) -> list[str]:
     return wrong
 
 
-def _flat(data, place: tuple = (), shorten: bool = True):
+def decisive(data: dict) -> dict[tuple, object]:
+    """{place: value} of all that decides what a net learns. With shards the threads do not."""
+    training = data.get("training")
+    shards = training.get("shards") if isinstance(training, dict) else None
+    threads = [("training", "threads")] if isinstance(shards, int) and shards > 1 else []
+    free = {*_FREE, *threads}
+    return {place: value for place, value in flattened(data) if place[:2] not in free}
+
+
+def flattened(data, place: tuple = (), shorten: bool = True):
     """(place, value) of all values. Code of the user's own counts by the name of its file,
     wherever that lies, unless `shorten` is off."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _flat(value, (*place, key), shorten)
+            yield from flattened(value, (*place, key), shorten)
     elif isinstance(data, list) and any(map(_has_parts, data)):
         for i, value in enumerate(data):
-            yield from _flat(value, (*place, i), shorten)
+            yield from flattened(value, (*place, i), shorten)
     else:
         yield place, _file_name(data) if shorten and is_own(data) else data
 
@@ -182,7 +188,8 @@ def _order(flat: dict) -> list:
     return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The software that numbers depend on, and the kind of machine."""
     return {
         "Python": platform.python_version(),
         "NumPy": np.__version__,
@@ -208,4 +215,4 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
 
 def own_names(data) -> list[str]:
     """All path.py:Name in a part of a configuration."""
-    return [value for _, value in _flat(data, shorten=False) if is_own(value)]
+    return [value for _, value in flattened(data, shorten=False) if is_own(value)]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lamina.common.folder import File, Folder, placed
 from lamina.common.notice import note
+from lamina.common.ranks import Alone
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.provenance import as_json, data_changes, differences, provenance
@@ -19,40 +20,56 @@ _MALFORMED = (
 )
 
 
-def resumed_trainer(config: Config, run_dir: str | Path | Folder, quiet: bool = False) -> Built:
+def resumed_trainer(
+    config: Config, run_dir: str | Path | Folder, quiet: bool = False, ranks: Alone | None = None
+) -> Built:
     """A trainer that stands where the newest whole checkpoint of a run was taken, or at the start
     if the run has not come to one, and the configuration that is in force. What is damaged is
     reported. Raises CheckpointError if the configuration or the data are other ones than the run's,
     listing the differences."""
-    run_dir = placed(run_dir)
-    path, parts = newest_whole(saved_checkpoints(run_dir))
+    run_dir, ranks = placed(run_dir), ranks or Alone()
+    path, parts, config = ranks.from_first(lambda: _found(config, run_dir))
     if path is None:
-        return _from_the_start(config, run_dir, quiet)
-    return taken_from(path, parts, config, quiet)
+        return _from_the_start(config, run_dir, quiet, ranks)
+    return taken_from(path, parts, config, quiet, ranks)
 
 
-def taken_from(path: Path, parts: dict[str, dict], config: Config, quiet: bool) -> Built:
+def taken_from(
+    path: Path, parts: dict[str, dict], config: Config, quiet: bool, ranks: Alone | None = None
+) -> Built:
     """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`.
     The weights that training began with need not be there still."""
-    built = build_run(_settled(config, path.parent), weights=False, quiet=quiet)
+    built = build_run(_settled(config, path.parent), weights=False, quiet=quiet, ranks=ranks)
     put_back(parts, path, *built)
     return built
 
 
-def _from_the_start(config: Config, run_dir: Path | Folder, quiet: bool) -> Built:
+def _found(config: Config, run_dir: Path | Folder) -> tuple[Path | None, dict, Config]:
+    """The newest whole checkpoint and its parts, and the configuration with all that the run has
+    settled; what the first rank reads for all, so no handle of a folder is in it."""
+    path, parts = newest_whole(saved_checkpoints(run_dir))
+    return path and Path(path), parts, _settled(config, run_dir)
+
+
+def _from_the_start(config: Config, run_dir: Path | Folder, quiet: bool, ranks: Alone) -> Built:
     """Only what a run of this configuration has left before its first checkpoint is begun anew."""
-    if (run_dir / "weights.npz").exists():
-        raise CheckpointError(
-            f"{run_dir} has weights, but no checkpoint to go on from; begin a new run, with net: "
-            "{weights: FILE} if it is to begin with these"
-        )
-    before = load_config(run_dir / "config.yaml").data
-    built = build_run(_settled(config, run_dir), quiet=quiet)
+    before = ranks.from_first(lambda: _begun(run_dir))
+    built = build_run(config, quiet=quiet, ranks=ranks)
     built.trainer.files.provenance = provenance(*built)
     now = json.loads(str(built.trainer.files.provenance["config"]))
     _refuse(run_dir / "config.yaml", differences(json.loads(as_json(before)), now))
     note(f"{run_dir} has no checkpoint yet: from the start")
     return built
+
+
+def _begun(run_dir: Path | Folder) -> dict:
+    """The configuration of a run that has no checkpoint."""
+    if (run_dir / "weights.npz").exists():
+        raise CheckpointError(
+            f"{run_dir} has weights, but no checkpoint to go on from; begin a new run, with net: "
+            "{weights: FILE} if it is to begin with these"
+        )
+    return load_config(run_dir / "config.yaml").data
 
 
 def _settled(config: Config, run_dir: Path | Folder) -> Config:

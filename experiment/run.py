@@ -1,5 +1,6 @@
 """A run from its configuration to its files; and the same run, going on where it was."""
 
+import contextlib
 import shlex
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.common.folder import Folder
 from lamina.common.notice import note
+from lamina.common.ranks import Alone
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.curves import read_run
+from lamina.experiment.plots import plot_curves
 from lamina.experiment.provenance import provenance, write_provenance
 from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
+from lamina.experiment.same_on_all_ranks import refuse_other_runs, refuse_other_software
 from lamina.layers.errors import ShapeError
 from lamina.training.trainer import Trainer
 
@@ -25,41 +29,79 @@ USER_ERRORS = (IdxError, ShapeError, FloatingPointError, RunError)
 
 
 def run(
-    config: Config, name: str, run_dir: str | Path | None = None, quiet: bool = False
+    config: Config,
+    name: str,
+    run_dir: str | Path | None = None,
+    quiet: bool = False,
+    callbacks: tuple = (),
+    ranks: Alone | None = None,
 ) -> tuple[str, int]:
-    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>).
+    """Train and leave the files of the run in run_dir (default: runs/<name>-<time>), on these
+    `ranks`, all of which call this: see lamina.common.ranks. The first alone writes. `callbacks`
+    are called beside those of the configuration.
 
     Returns a summary line and the exit status: 0, or 128 + n if signal n interrupted the run. The
     summary is of the weights that are left: those of the last evaluation, or with keep_best of the
     best one.
     """
+    ranks = ranks or Alone()
+    refuse_other_software(ranks)
     if run_dir is not None:
-        refuse_used(run_dir)
-    trainer, config = build_run(config, quiet=quiet)
-    run_dir = Path(run_dir) if run_dir else new_directory(name)
-    with claimed(run_dir) as folder:
+        ranks.on_first(lambda: refuse_used(run_dir))
+    trainer, config = build_run(config, quiet=quiet, ranks=ranks)
+    trainer.files.provenance = provenance(trainer, config)
+    refuse_other_runs(trainer)
+
+    def taken(stack: contextlib.ExitStack) -> Folder:
+        folder = stack.enter_context(claimed(run_dir or new_directory(name)))
         save_config(folder / "config.yaml", config)
-        trainer.files.provenance = provenance(trainer, config)
         write_provenance(folder, trainer.files.provenance)
-        return _train(trainer, folder)
+        return folder
+
+    with contextlib.ExitStack() as stack:
+        return _train(trainer, ranks.on_first(lambda: taken(stack)), callbacks)
 
 
-def resume(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[str, int]:
+def resume(
+    config: Config,
+    run_dir: str | Path,
+    quiet: bool = False,
+    callbacks: tuple = (),
+    ranks: Alone | None = None,
+) -> tuple[str, int]:
     """Go on in a run directory, from its newest whole checkpoint, exactly as if the run had never
     stopped. Returns what `run` returns."""
-    run_dir = Path(run_dir)
-    require_run(run_dir)
-    with locked(run_dir) as folder:
-        trainer, config = resumed_trainer(config, folder, quiet=quiet)
-        save_config(folder / "config.yaml", config)
-        write_provenance(folder, trainer.files.provenance)
-        return _train(trainer, folder)
+    run_dir, ranks = Path(run_dir), ranks or Alone()
+    ranks.to_go_on(f"to go on: {_command(run_dir, ranks.size)}")
+    refuse_other_software(ranks)
+    ranks.on_first(lambda: require_run(run_dir))
+    with contextlib.ExitStack() as stack:
+        folder = ranks.on_first(lambda: stack.enter_context(locked(run_dir)))
+        trainer, config = resumed_trainer(config, folder or run_dir, quiet, ranks)
+        refuse_other_runs(trainer)
+
+        def noted() -> None:
+            save_config(folder / "config.yaml", config)
+            write_provenance(folder, trainer.files.provenance)
+
+        ranks.on_first(noted)
+        return _train(trainer, folder, callbacks)
 
 
-def _train(trainer: Trainer, folder: Folder) -> tuple[str, int]:
-    trainer.run_dir = folder
+def _train(trainer: Trainer, folder: Folder | None, callbacks: tuple) -> tuple[str, int]:
+    ranks, trainer.run_dir = trainer.ranks, folder
+    if ranks.is_first:
+        trainer.callbacks += callbacks
+    if ranks.size > 1:
+        ranks.to_go_on(f"to go on: {ranks.from_first(lambda: _command(folder, ranks.size))}")
     trainer.run()
-    return _report(trainer, folder)
+    return ranks.from_first(lambda: _report(trainer, folder))
+
+
+def _command(run_dir, n: int = 1) -> str:
+    """What takes the run up again, on n ranks; other numbers would do as well."""
+    launcher = f"mpiexec -n {n} " if n > 1 else ""
+    return f"{launcher}python train.py --resume {shlex.quote(str(run_dir))}"
 
 
 def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
@@ -67,10 +109,10 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     run_dir = folder.now()  # it may have been moved
     if trainer.interrupted:
         line = f"interrupted at iteration {trainer.iteration}; to go on: "
-        command = f"python train.py --resume {shlex.quote(str(run_dir))}"
-        return f"{line}{command}", 128 + trainer.interrupted
+        return f"{line}{_command(run_dir, trainer.ranks.size)}", 128 + trainer.interrupted
     losses, history = read_run(folder)
-    plot_curves(folder / "curves.png", {run_dir.name: (losses, history)}, run_dir.name)
+    curves, kept = {run_dir.name: (losses, history)}, {run_dir.name: _kept(trainer, history)}
+    plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept)
     first, last = losses["loss"][0], history["loss"][-1]
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
@@ -85,14 +127,18 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
 
 def _result(trainer: Trainer, history: dict) -> str:
     """The figures of every set, for the weights that are left."""
-    i, evaluator = -1, trainer.evaluator
-    kept = trainer.best.keep and trainer.best.iteration
-    if kept:
-        i = int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])
-    row = {column: float(history[column][i]) for column in evaluator.columns}
+    i, evaluator = _kept(trainer, history), trainer.evaluator
+    row = {column: float(history[column][-1 if i is None else i]) for column in evaluator.columns}
     result = ", ".join(f"{part} {evaluator.shown(row, part)}" for part in evaluator.sets)
-    if kept:
+    if i is not None:
         result += f" (best by the validation set, iteration {trainer.best.iteration})"
     if trainer.ended_by:
         result += f"; ended by {trainer.ended_by} at iteration {trainer.iteration}"
     return result
+
+
+def _kept(trainer: Trainer, history: dict) -> int | None:
+    """The row of the weights that keep_best has put back, if it has."""
+    if not (trainer.best.keep and trainer.best.iteration):
+        return None
+    return int(np.flatnonzero(history["iteration"] == trainer.best.iteration)[0])

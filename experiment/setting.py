@@ -1,4 +1,4 @@
-"""`--set key.key=value`: one value of a configuration from the command line."""
+"""`--set key.key=value`: one value of a configuration from elsewhere."""
 
 from lamina.common.names import suggest
 from lamina.common.strict_yaml import MAX_DEPTH, MAX_KEY, YamlError, check_text, describe, parse
@@ -13,25 +13,39 @@ _OTHER_WAY = {
 
 
 def set_value(data: dict, assignment: str) -> tuple:
-    """Put the value of "a.b=value", which is YAML, into the data; returns its place, ("a", "b").
+    """`put` the value of "a.b=value", which is YAML. Raises ValueError for what is none."""
+    key, equals, text = assignment.partition("=")
+    if not equals:
+        raise ValueError("expects key.key=value")
+    place_of(key)
+    try:
+        value, _ = parse(text)
+    except YamlError as error:
+        raise ValueError(str(error)) from None
+    return put(data, key, value)
+
+
+def place_of(key: str) -> tuple:
+    """("a", "b") of "a.b". Raises ValueError if it is no key."""
+    place = tuple(key.split("."))
+    if not all(place):
+        raise ValueError("expects key.key=value")
+    if len(place) > MAX_DEPTH or max(map(len, place)) > MAX_KEY:
+        raise ValueError(f"expects keys of at most {MAX_KEY} characters, {MAX_DEPTH} at most")
+    for part in place:
+        check_text(part)
+    return place
+
+
+def put(data: dict, key: str, value) -> tuple:
+    """Put a value at "a.b" into the data; returns its place, ("a", "b").
 
     Sections on the way that are missing are made: whoever builds refuses those that nobody reads.
     A layer that is new says where in its net it stands, by `after: NAME` or `before: NAME` among
     its settings, or in a graph by its `inputs`. `epochs` takes the place of `iterations`, and the
     other way round. Raises ValueError for anything else.
     """
-    key, equals, text = assignment.partition("=")
-    place = tuple(key.split("."))
-    if not equals or not all(place):
-        raise ValueError("expects key.key=value")
-    if len(place) > MAX_DEPTH or max(map(len, place)) > MAX_KEY:
-        raise ValueError(f"expects keys of at most {MAX_KEY} characters, {MAX_DEPTH} at most")
-    for part in place:
-        check_text(part)
-    try:
-        value, _ = parse(text)
-    except YamlError as error:
-        raise ValueError(str(error)) from None
+    place = place_of(key)
     parents = [data]
     for i, part in enumerate(place[:-1]):
         if part not in parents[-1] and _is_layer(place[: i + 1], parents):

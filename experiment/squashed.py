@@ -16,9 +16,12 @@ BENDS = {"Relu": "never below 0", "Softplus": "never below 0", "Tanh": "between 
 # is not here, nor is what it is not known of.
 NO_PROBABILITIES = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
+    *("TransposedConvolution", "Convolution1d", "RMSNormalization", "MultiHeadAttention"),
     *("Relu", "LeakyRelu", "PRelu", "Elu", "Gelu", "Swish", "Softplus", "Tanh", "Sigmoid"),
+    *("Rnn", "Lstm", "Gru"),
 )
-HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
+# Numbers that go in come out.
+HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep")
 
 
 def last_before(net: Net, blob: str) -> tuple[str, Layer] | None:

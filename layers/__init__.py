@@ -9,26 +9,36 @@ from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.average_pooling import AveragePooling
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
+from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
+from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
 from lamina.layers.embedding import Embedding
-from lamina.layers.errors import ShapeError
+from lamina.layers.errors import ShapeError, StepError
 from lamina.layers.flatten import Flatten
 from lamina.layers.gates import Addition, Copy, Maximum, Multiplication, Step
 from lamina.layers.gelu import Gelu
 from lamina.layers.global_average_pooling import GlobalAveragePooling
 from lamina.layers.group_normalization import GroupNormalization
+from lamina.layers.gru import Gru
 from lamina.layers.huber_loss import HuberLoss
+from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
+from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
+from lamina.layers.multi_head_attention import MultiHeadAttention
+from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
+from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
+from lamina.layers.rms_normalization import RMSNormalization
+from lamina.layers.rnn import Rnn
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -39,6 +49,7 @@ from lamina.layers.squared_error_loss import SquaredErrorLoss
 from lamina.layers.svm_loss import SVMLoss
 from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
+from lamina.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
     "AbsoluteErrorLoss",
@@ -47,8 +58,10 @@ __all__ = [
     "AutoLayer",
     "AveragePooling",
     "BatchNormalization",
+    "Carried",
     "Concatenation",
     "Convolution",
+    "Convolution1d",
     "Copy",
     "CrossEntropyError",
     "Dropout",
@@ -58,18 +71,26 @@ __all__ = [
     "Gelu",
     "GlobalAveragePooling",
     "GroupNormalization",
+    "Gru",
     "HuberLoss",
+    "LastStep",
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
     "Loss",
+    "Lstm",
     "MaxPooling",
     "Maximum",
+    "MultiHeadAttention",
     "Multiplication",
     "PRelu",
     "Param",
+    "PositionalEncoding",
+    "RMSNormalization",
     "Relu",
+    "Repeat",
     "Reshape",
+    "Rnn",
     "SVMLoss",
     "ShapeError",
     "Sigmoid",
@@ -81,6 +102,8 @@ __all__ = [
     "SquaredErrorLoss",
     "State",
     "Step",
+    "StepError",
     "Swish",
     "Tanh",
+    "TransposedConvolution",
 ]

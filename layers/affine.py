@@ -13,20 +13,49 @@ class Affine(Layer):
     """Y = X W + b.
 
     The bias is broadcast over the batch, which is a copy gate; its gradient therefore adds up over
-    the batch.
+    the batch. `bias=False` leaves out b.
 
         dX = dout Wᵀ        dW = Xᵀ dout        db = Σₙ doutₙ
 
+    `tied` is a parameter of another layer that is W here too; of shape (n_out, n_in) it is taken
+    transposed: Y = X Wᵀ + b, dW = doutᵀ X. So the table of an Embedding gives the scores of its
+    words. Its gradient adds up over both places. `transposed` says which way it is meant, and must
+    do so where n_in is n_out.
+
     Shapes: X (..., n_in), W (n_in, n_out), b (n_out,), Y (..., n_out): a batch, a sequence or a
-    single sample. Raises ShapeError if the last axis of X is not n_in.
-    Source: notes 000 (self-check 1) and 004 (section 1.2.1).
+    single sample. Raises ShapeError if the last axis of X is not n_in, ValueError for a tied
+    parameter of another shape. Source: notes 000 (self-check 1) and 004 (section 1.2.1); Press and
+    Wolf 2017 (tied embeddings).
     """
 
-    def __init__(self, n_in: int, n_out: int, *, init=he_normal, rng, dtype=np.float32):
+    by_position = True
+    transposed = False
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        bias: bool = True,
+        tied: Param | None = None,
+        transposed: bool | None = None,
+        init=he_normal,
+        rng,
+        dtype=np.float32,
+    ):
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")
-        self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
-        self.b = Param(np.zeros(n_out, dtype))
+        if tied is None and transposed is not None:
+            raise ValueError("Affine: transposed is for a tied W; take it out, or give tied")
+        if tied is None:
+            self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
+        elif not isinstance(tied, Param):
+            kind = type(tied).__name__
+            raise TypeError(f"Affine: tied is a Param, as in tied=embedding.W; got a {kind}")
+        else:
+            self.W, dtype = tied, tied.data.dtype
+            self.transposed = _is_transposed(tied, (n_in, n_out), transposed)
+        self.b = Param(np.zeros(n_out, dtype)) if bias else None
 
     @classmethod
     def from_arrays(cls, W, b) -> "Affine":
@@ -40,22 +69,29 @@ class Affine(Layer):
     def forward(self, X):
         self.output_shape(X.shape)
         self.X = X
-        return X @ self.W.data + self.b.data
+        Y = X @ self._matrix
+        return Y if self.b is None else Y + self.b.data
 
     def backward(self, dout):
         X, d = self.X.reshape(-1, self.X.shape[-1]), dout.reshape(-1, dout.shape[-1])
-        self.W.accumulate(X.T @ d)
-        self.b.accumulate(d.sum(axis=0))
-        return dout @ self.W.data.T if self.needs_dX else None
+        self.W.accumulate(d.T @ X if self.transposed else X.T @ d)
+        if self.b is not None:
+            self.b.accumulate(d.sum(axis=0))
+        return dout @ self._matrix.T if self.needs_dX else None
+
+    @property
+    def _matrix(self):
+        """W as (n_in, n_out)."""
+        return self.W.data.T if self.transposed else self.W.data
 
     def output_shape(self, input_shape):
-        n_in, n_out = self.W.data.shape
+        n_in, n_out = self._matrix.shape
         if input_shape[-1:] != (n_in,):
             raise ShapeError("Affine", f"(..., {n_in})", str(input_shape))
         return (*input_shape[:-1], n_out)
 
     def flops(self, input_shape):
-        return 2 * math.prod(input_shape) * self.W.data.shape[1]
+        return 2 * math.prod(input_shape) * self._matrix.shape[1]
 
     @classmethod
     def infer(cls, input_shape):
@@ -66,3 +102,26 @@ class Affine(Layer):
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal((2, 3, 5))
         yield cls(5, 3, rng=rng, dtype=np.float64), rng.standard_normal(5)
+        yield cls(5, 3, bias=False, rng=rng, dtype=np.float64), rng.standard_normal((4, 5))
+        table = Param(rng.standard_normal((3, 5)))
+        yield cls(5, 3, tied=table, rng=rng), rng.standard_normal((2, 2, 5))
+
+
+def _is_transposed(tied: Param, shape: tuple, transposed: bool | None) -> bool:
+    """Is the tied parameter Wᵀ, for a W of this shape? Raises ValueError if it is neither, or could
+    be both."""
+    ways = [way for way in (False, True) if tied.data.shape == (shape[::-1] if way else shape)]
+    if transposed is None and len(ways) == 2:
+        raise ValueError(
+            f"Affine: a tied parameter of shape {shape} fits both ways: say transposed=True for "
+            "Y = X Wᵀ, as the scores of an embedding, or transposed=False for Y = X W"
+        )
+    if not ways or transposed not in (None, *ways):
+        wanted = f"{shape}, or transposed {shape[::-1]}"
+        if transposed is not None:
+            wanted = f"{shape[::-1] if transposed else shape} with transposed={transposed}"
+        raise ValueError(
+            f"Affine: with n_in {shape[0]} and n_out {shape[1]} a tied parameter has the shape "
+            f"{wanted}; got {tied.data.shape}"
+        )
+    return ways[0] if transposed is None else transposed

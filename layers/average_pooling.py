@@ -41,7 +41,7 @@ class AveragePooling(Layer):
         share = self.placed.arranged(dout) / self.placed.counts(dout.dtype)
         dX = self.placed.blank(dout)
         for entry in self.placed.entries:
-            self.placed.add(dX.transpose(self.placed.order), entry, share)
+            self.placed.add(dX, entry, share)
         return self.placed.inside(dX)
 
     def output_shape(self, input_shape):

@@ -1,12 +1,14 @@
-"""The contract of a layer: `Layer`, its learned `Param`s and its saved `State`s."""
+"""The contract of a layer: `Layer`, its learned `Param`s, its saved `State`s."""
 
 import copy
 
 import numpy as np
 
 from lamina.autodiff import primal
+from lamina.autodiff.traced import Traced
 from lamina.common.arguments import Remembers
-from lamina.layers.errors import GradientError
+from lamina.layers.carried import Carried
+from lamina.layers.errors import GradientError, StepError
 from lamina.layers.group import ALONE
 from lamina.layers.saved_state import misfit, restore, saved
 
@@ -81,12 +83,29 @@ class Layer(Remembers):
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
     goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
+    by_position = False  # True if each position of (N, T, ...) is computed from itself alone
 
     def forward(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def backward(self, dout):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    def step(self, x, *others_and_state):
+        """(out, state) for the positions x (N, 1, ...) that come next, in evaluation: what the
+        whole forward gives there, to rounding. As `step(x, state)`, or `step(x, y, state)` with
+        more inputs; `state` is what the step before gave, None at first, and is never changed.
+
+        A layer that works `by_position` does as in forward. One that sees other positions too has
+        a step of its own. Raises StepError if it cannot go step by step.
+        """
+        *others, state = others_and_state or (None,)
+        if not self.by_position:
+            raise StepError(
+                f"{type(self).__name__} cannot go step by step: it sees all positions at once, or "
+                "does not say that it needs none but its own (by_position = True)"
+            )
+        return self.forward(x, *others), state
 
     def output_shape(self, input_shape: tuple, *others: tuple):
         """The shape of one output sample (no batch axis) from that of one input sample.
@@ -109,6 +128,11 @@ class Layer(Remembers):
         """Yield (layer, input, ...) in float64 and small: the cases `layers.check` runs."""
         raise NotImplementedError(f"{cls.__name__} has no examples(rng)")
 
+    def __getstate__(self) -> dict:
+        """What is copied or pickled: not what a differentiation has left in the caches. It belongs
+        to no pass that could go back, and traced arrays are not pickled."""
+        return {name: held for name, held in vars(self).items() if not _is_traced(held)}
+
     def members(self) -> dict:
         """What the layer holds, by name. A net overrides it to leave out its own attribute name."""
         return vars(self)
@@ -120,7 +144,8 @@ class Layer(Remembers):
         return bool(params) and not any(param.trainable for param in params)
 
     def walk(self, prefix: str = ""):
-        """Yield (dotted name, object): every Param, State, Generator and Layer held, once each."""
+        """Yield (dotted name, object): every Param, State, Carried, Generator and Layer held, once
+        each."""
         seen = set()
         for name, held in _walk(self.members(), prefix):
             if id(held) not in seen:
@@ -132,7 +157,8 @@ class Layer(Remembers):
         return {name: held for name, held in self.walk() if isinstance(held, Param)}
 
     def state(self) -> dict[str, np.ndarray]:
-        """Copies of all that a saved layer needs: parameters, states, and generators as JSON."""
+        """Copies of all that goes on needs: parameters, states, what is carried, and generators as
+        JSON."""
         return {name: saved(held) for name, held in self.walk() if not isinstance(held, Layer)}
 
     def load_state(self, state: dict) -> None:
@@ -149,21 +175,32 @@ class Layer(Remembers):
             restore(h, state[name])
 
     def set_training(self, training: bool) -> None:
-        """Training or evaluation mode, for this layer and every layer that it holds."""
+        """Training or evaluation mode, for this layer and every layer that it holds. What is
+        carried in evaluation begins anew."""
         for layer in (self, *(held for _, held in self.walk() if isinstance(held, Layer))):
             layer.training = training
+        if not training:
+            self.reset()
+
+    def reset(self) -> None:
+        """What is carried from batch to batch begins anew, in the mode that is set: the next batch
+        goes on with no other."""
+        for _, held in self.walk():
+            if isinstance(held, Carried):
+                held.reset(self.training)
 
     def twin(self) -> "Layer":
         """The same layer for a second place: parameters, states and generators are shared, the
-        caches are not, since one cache cannot serve two inputs."""
-        shared = {id(held): held for _, held in self.walk() if not isinstance(held, Layer)}
+        caches are not, since one cache cannot serve two inputs, nor is what is carried."""
+        own = (Layer, Carried)
+        shared = {id(held): held for _, held in self.walk() if not isinstance(held, own)}
         return copy.deepcopy(self, shared)
 
 
 def _walk(members: dict, prefix: str):
     for name, held in members.items():
         name = f"{prefix}{name}"
-        if isinstance(held, (Param, State, np.random.Generator)):
+        if isinstance(held, (Param, State, Carried, np.random.Generator)):
             yield name, held
         elif isinstance(held, Layer):
             yield name, held
@@ -172,3 +209,9 @@ def _walk(members: dict, prefix: str):
             yield from _walk({str(i): h for i, h in enumerate(held)}, f"{name}.")
         elif isinstance(held, dict):
             yield from _walk(held, f"{name}.")
+
+
+def _is_traced(held) -> bool:
+    if isinstance(held, (tuple, list)):
+        return any(map(_is_traced, held))
+    return isinstance(held, Traced)

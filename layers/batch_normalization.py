@@ -57,6 +57,11 @@ class BatchNormalization(Layer):
         if self.of_batch:
             whole = self._whole_batch()
             self.m = whole.sum(X.size // X.shape[1])
+            if self.m < 2:
+                raise ValueError(
+                    "BatchNormalization: a training batch needs at least 2 values per channel, got "
+                    f"{self.m}"
+                )
             mean = whole.sum(channels.sum(rows)) / self.m
             deviation = rows - channels.spread(mean)
             var = whole.sum(channels.sum(np.square(deviation))) / self.m
@@ -89,10 +94,6 @@ class BatchNormalization(Layer):
         return self.group if self.sync else ALONE
 
     def _track(self, mean, var, m: int) -> None:
-        if m < 2:
-            raise ValueError(
-                "BatchNormalization: a training batch needs at least 2 values per channel, got 1"
-            )
         for state, batch in ((self.running_mean, mean), (self.running_var, var * (m / (m - 1)))):
             state.update(self.momentum * state.data + (1.0 - self.momentum) * batch)
 

@@ -33,6 +33,11 @@ class Concatenation(Layer):
     def backward(self, dout):
         return tuple(np.split(dout, self.ends[:-1], axis=self.axis))
 
+    @property
+    def by_position(self):
+        """Behind the axis of the positions, which is axis 1."""
+        return self.axis > 1
+
     def output_shape(self, *input_shapes):
         place = self.axis - 1
         if not input_shapes or min(map(len, input_shapes)) <= place:

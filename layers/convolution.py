@@ -1,6 +1,5 @@
 """Two-dimensional convolution."""
 
-import functools
 import math
 
 import numpy as np
@@ -17,12 +16,14 @@ class Convolution(Layer):
 
     with stride s, padding p (zeros) and dilation d: cross-correlation, as in all frameworks. The
     windows of X become the rows of a matrix, and the sum a matrix product ("im2col"), in chunks of
-    images whose windows stay in cache. With `windows` this matrix,
+    images whose windows stay in cache. With `windows` this matrix, and `taps` the one that has, for
+    each pixel of X, the entries of dout that it took part in,
 
-        dW = windowsᵀ dout        db = Σ dout
+        dW = windowsᵀ dout        dX = dout Wᵀ, the share of each window, added up
+        or
+        dW = Xᵀ taps              dX = taps W, for W flipped
 
-    and dX is a correlation too: of dout, its entries s apart with zeros between, with W flipped. Or
-    it is added up from dout Wᵀ, the share of each window, where that is less work.
+    whichever is less work, and db = Σ dout.
     In groups, the channels are cut into equal parts that do not see each other. `bias=False` leaves
     out b: before a batch normalisation it would be subtracted again.
 
@@ -70,89 +71,94 @@ class Convolution(Layer):
             raise ShapeError("Convolution", "(N, C, H, W)", str(X.shape))
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
-        self.adds_shares = self._is_thin((height, width), X.shape)
+        self.by_pixel = self._is_faster_by_pixel((height, width), X.shape[2:])
         W, b = self.W.data, 0.0 if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
         size = (self.groups, len(X), height, width, c_out // self.groups)
         Y = np.empty(size, dtype, like=outermost(X, W, b))
         for (ins, outs), part in zip(self._parts(), Y, strict=True):
-            matrix = W[outs].transpose(2, 3, 1, 0).reshape(-1, size[-1])
-            windows = functools.partial(self._windows, self.X[..., ins])
-            self._multiply(windows, matrix, part, None if self.b is None else b[outs])
+            self._fill(part, self.X[..., ins], W[outs], None if self.b is None else b[outs])
         return _joined(Y)
 
-    def backward(self, dout):
-        dout = dout.transpose(0, 2, 3, 1)
-        _, height, width, c_out = dout.shape
-        W = self.W.data
-        dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
-        db = np.empty(c_out, W.dtype, like=dout)
-        for ins, outs in self._parts():
-
-            def products(images, ins=ins, outs=outs):
-                d = dout[images, :, :, outs]
-                rows = d.reshape(-1, width * d.shape[3])  # of pixels: long runs to add up
-                windows = self._windows(self.X[..., ins], images)
-                # Not @, which holds Python's lock where the result has no more than 500 numbers.
-                return np.dot(windows.T, rows.reshape(-1, d.shape[3])), rows.sum(axis=0)
-
-            parts = map(products, self._chunks(height * width, W[0].size))
-            total, row = (sum(part) for part in zip(*parts, strict=True))
-            dW[outs] = total.reshape(*self.kernel, W.shape[1], -1).transpose(3, 2, 0, 1)
-            db[outs] = row.reshape(width, -1).sum(axis=0)
-        self.W.accumulate(dW)
-        if self.b is not None:
-            self.b.accumulate(db)
-        return self._input_gradient(dout) if self.needs_dX else None
-
-    def _input_gradient(self, dout):
-        W = self.W.data
-        n, *places, _ = self.X.shape
-        dX = np.empty((self.groups, n, *places, W.shape[1]), dout.dtype, like=outermost(dout, W))
-        for (_, outs), part in zip(self._parts(), dX, strict=True):
-            if self.adds_shares:
-                self._add_shares(dout[..., outs], W[outs], part)
-            else:
-                matrix = W[outs, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, W.shape[1])
-                self._multiply(functools.partial(self._taps, dout[..., outs]), matrix, part)
-        return _joined(dX)
-
-    def _multiply(self, unfold, matrix, out, bias=None):
-        """Write unfold(images) · matrix + bias into out, (N, H, W, columns of the matrix)."""
+    def _fill(self, Y, X, W, b):
+        """Write the outputs into Y, (N, OH, OW, c_out)."""
+        _, height, width, c_out = Y.shape
+        matrix = W.transpose(2, 3, 1, 0).reshape(-1, c_out)
         # A row of pixels at a time: a loop over the few numbers of the bias would be slow.
-        row = None if bias is None else np.broadcast_to(bias, out.shape[2:]).reshape(-1)
-
-        for images in self._chunks(math.prod(out.shape[1:3]), matrix.shape[0]):
-            part = out[images].reshape(-1, matrix.shape[1])
-            np.matmul(unfold(images), matrix, out=part)
+        row = None if b is None else np.broadcast_to(b, (width, c_out)).reshape(-1)
+        for images in self._chunks(height * width, matrix.shape[0]):
+            part = Y[images].reshape(-1, c_out)
+            np.matmul(self._windows(X, images), matrix, out=part)
             if row is not None:
                 rows = part.reshape(-1, row.size)
                 rows += row
 
+    def backward(self, dout):
+        dout = dout.transpose(0, 2, 3, 1)
+        W = self.W.data
+        dW = np.empty(W.shape, W.dtype, like=outermost(dout, self.X))
+        db = np.empty(len(W), W.dtype, like=dout)
+        size = (self.groups, *self.X.shape[:3], W.shape[1])
+        dX = np.empty(size, dout.dtype, like=outermost(dout, W)) if self.needs_dX else None
+        gradients = self._by_taps if self.needs_dX and self.by_pixel else self._by_windows
+        for g, (ins, outs) in enumerate(self._parts()):
+            part = None if dX is None else dX[g]
+            dW[outs], db[outs] = gradients(self.X[..., ins], dout[..., outs], W[outs], part)
+        self.W.accumulate(dW)
+        if self.b is not None:
+            self.b.accumulate(db)
+        return None if dX is None else _joined(dX)
+
+    def _by_windows(self, X, dout, W, dX):
+        """(dW, db) from the windows of X, window by window; dX, if there is one, is filled."""
+        _, height, width, c_out = dout.shape
+
+        def gradients(images):
+            d = dout[images]
+            if dX is not None:
+                dX[images] = self._added_shares(d, W)
+            # Not @, which holds Python's lock where the result has no more than 500 numbers.
+            dW = np.dot(self._windows(X, images).T, d.reshape(-1, c_out))
+            return dW, _sum_of_pixels(d)
+
+        dW, db = _sums(map(gradients, self._chunks(height * width, W[0].size)))
+        return dW.reshape(*self.kernel, W.shape[1], c_out).transpose(3, 2, 0, 1), db
+
+    def _by_taps(self, X, dout, W, dX):
+        """(dW, db) from the entries of dout, pixel by pixel of X; dX is filled."""
+        c_out, c_in = W.shape[:2]
+        matrix = W[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, c_in)
+
+        def gradients(images):
+            d = dout[images]
+            taps = columns(self._spread(d), self.kernel, (1, 1), self.dilation)  # the last first
+            np.matmul(taps, matrix, out=dX[images].reshape(-1, c_in))
+            return np.dot(X[images].reshape(-1, c_in).T, taps), _sum_of_pixels(d)
+
+        dW, db = _sums(map(gradients, self._chunks(math.prod(X.shape[1:3]), W[:, 0].size)))
+        dW = dW.reshape(c_in, *self.kernel, c_out)[:, ::-1, ::-1]
+        return dW.transpose(3, 0, 1, 2), db
+
     def _windows(self, X, images):
         return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
 
-    def _taps(self, dout, images):
-        """For each pixel of X, the entries of dout that it took part in."""
-        return columns(self._spread(dout[images]), self.kernel, (1, 1), self.dilation)
-
-    def _add_shares(self, dout, W, out):
-        for images in self._chunks(math.prod(dout.shape[1:3]), W[0].size):
-            out[images] = self._added_shares(dout[images], W)
-
     def _added_shares(self, dout, W):
-        n, rows, width, c_out = dout.shape
+        """The shares of all windows in dX, dout Wᵀ, added up: rows of windows that lie above each
+        other first, then windows side by side, KW · C numbers at a time, so that runs are long."""
+        n, height, width, c_out = dout.shape
         (kh, kw), (sh, sw), (ph, pw) = self.kernel, self.stride, self.padding
         c, (x_height, x_width) = W.shape[1], self.X.shape[1:3]
-        matrix = W.transpose(0, 2, 3, 1).reshape(c_out, -1)
-        shares = (dout.reshape(-1, c_out) @ matrix).reshape(n, rows, width, kh, kw * c)
-        height, row = x_height + 2 * ph, (x_width + 2 * pw) * c
-        total = np.zeros((n, height, row), dout.dtype, like=shares)
-        for i, x in np.ndindex(kh, width):  # one row of a window is one run of kw · C numbers
-            place = slice(x * sw * c, (x * sw + kw) * c)
-            total[:, i : i + (rows - 1) * sh + 1 : sh, place] += shares[:, :, x, i]
-        total = total.reshape(n, height, x_width + 2 * pw, c)
+        high, wide, run = x_height + 2 * ph, x_width + 2 * pw, kw * c
+        shares = np.zeros((n, high, width * run), dout.dtype, like=outermost(dout, W))
+        for i, matrix in enumerate(W.transpose(2, 0, 3, 1).reshape(kh, c_out, run)):
+            row = (dout.reshape(-1, c_out) @ matrix).reshape(n, height, width * run)
+            shares[:, i : i + (height - 1) * sh + 1 : sh] += row
+        total = np.zeros((n, high, wide * c), dout.dtype, like=shares)
+        for x in range(width):
+            place = slice(x * sw * c, x * sw * c + run)
+            total[:, :, place] += shares[:, :, x * run : (x + 1) * run]
+        total = total.reshape(n, high, wide, c)
         return total[:, ph : ph + x_height, pw : pw + x_width]
 
     def _spread(self, dout):
@@ -171,12 +177,17 @@ class Convolution(Layer):
         spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
         return spread
 
-    def _is_thin(self, windows: tuple, images: tuple) -> bool:
-        """Whether there are so few windows, for their stride or for lack of padding, that dX is
-        better added up from their shares than correlated pixel by pixel."""
-        c_out, c_in = self.W.data.shape[:2]
-        shares, taps = math.prod(windows) * c_in, math.prod(images[2:]) * c_out // self.groups
-        return self.dilation == (1, 1) and 2 * shares < taps
+    def _is_faster_by_pixel(self, windows: tuple, pixels: tuple) -> bool:
+        """Whether backward takes less time pixel by pixel than window by window.
+
+        Besides the products, dout is gathered for the pixels, a number in the time of about 6
+        multiplications; windows are gathered, and their shares written and added up. With a
+        stride, or without padding, there are many more pixels than windows.
+        """
+        c_in, c_out = self.W.data.shape[1], self.W.data.shape[0] // self.groups
+        by_pixel = math.prod(pixels) * c_out * (c_in + 6)
+        by_window = math.prod(windows) * c_in * (c_out + 15)
+        return self.dilation != (1, 1) or by_pixel < by_window
 
     def _parts(self):
         """(input channels, output channels) of each group, as slices."""
@@ -195,6 +206,8 @@ class Convolution(Layer):
         c_in, c_out = self.W.data.shape[1] * self.groups, self.W.data.shape[0]
         if len(input_shape) != 3 or input_shape[0] != c_in:
             raise ShapeError("Convolution", f"images ({c_in}, H, W)", str(input_shape))
+        if min(input_shape) < 1:  # however wide the padding
+            raise ShapeError("Convolution", "images of at least one pixel", str(input_shape))
         settings = zip(self.kernel, self.stride, self.padding, self.dilation, strict=True)
         size = [output_length(n, *s) for n, s in zip(input_shape[1:], settings, strict=True)]
         if min(size) < 1:
@@ -236,3 +249,14 @@ def _joined(groups):
     g, n, height, width, c = groups.shape
     joined = groups.transpose(1, 2, 3, 0, 4).reshape(n, height, width, g * c)
     return joined.transpose(0, 3, 1, 2)
+
+
+def _sum_of_pixels(dout):
+    """(c_out,) from (N, H, W, c_out), a row of pixels at a time: short runs would be slow."""
+    _, _, width, c_out = dout.shape
+    return dout.reshape(-1, width * c_out).sum(axis=0).reshape(width, c_out).sum(axis=0)
+
+
+def _sums(pairs):
+    """The sum of what comes first in all pairs, and that of what comes second."""
+    return (sum(parts) for parts in zip(*pairs, strict=True))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Dropout(Layer):
@@ -15,12 +16,15 @@ class Dropout(Layer):
     Source: Srivastava et al. 2014, "Dropout", section 10.
     """
 
+    by_position = True
+
     def __init__(self, p: float = 0.5, *, rng):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout: p is at least 0 and below 1, got {p}")
         self.p, self.rng = p, np.random.default_rng(rng)
 
     def forward(self, X):
+        check_floats(self, X)
         if not self.training:
             self.mask = None
             return X

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Elu(Layer):
@@ -13,10 +14,13 @@ class Elu(Layer):
     Shapes: any; Y has the shape of X. Source: Clevert et al. 2015.
     """
 
+    by_position = True
+
     def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
 
     def forward(self, X):
+        check_floats(self, X)
         # The minimum keeps exp from overflowing where its result is not used.
         self.Y = np.maximum(X, 0) + self.alpha * np.expm1(np.minimum(X, 0))
         self.positive = X > 0

@@ -16,6 +16,8 @@ class Embedding(Layer):
     index outside 0 to n_words - 1. Source: note 000 (copy gate); Bengio et al. 2003.
     """
 
+    by_position = True
+
     def __init__(self, n_words: int, n_dims: int, *, init=normal, rng, dtype=np.float32):
         if n_words < 1 or n_dims < 1:
             raise ValueError(

@@ -1,5 +1,7 @@
 """What can be wrong with a layer or with what it is given."""
 
+import random
+
 import numpy as np
 
 
@@ -12,6 +14,15 @@ class ShapeError(ValueError):
 
     def __str__(self):
         return f"{self.layer}: expects {self.expected}, got {self.got}{self.source}"
+
+
+class StepError(ValueError):
+    """A layer cannot go step by step. Nets add which layer of theirs it is."""
+
+
+def batch_of(shape: tuple) -> str:
+    """The shape of a batch, in words, from that of a sample: (N, 3, 4)."""
+    return f"({', '.join(['N', *map(str, shape)])})"
 
 
 class GradientError(ValueError):
@@ -61,6 +72,13 @@ def foreign_layers(layer) -> dict[str, object]:
         and callable(getattr(value, "backward", None))
         and not hasattr(value, "walk")
     }
+
+
+def other_generators(layer) -> dict[str, object]:
+    """Random numbers that the layer holds in another form than numpy.random.Generator: they are not
+    saved with it, and a twin would draw the same ones."""
+    kinds = (np.random.RandomState, random.Random)
+    return {n: v for n, v in _attributes(layer, "", set()) if isinstance(v, kinds)}
 
 
 def _attributes(held, prefix: str, seen: set):

@@ -8,10 +8,13 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 
 class _TwoInputs(Layer):
     """What the gates with two inputs share: both have one shape, and so has z."""
+
+    by_position = True
 
     def output_shape(self, input_shape, other=None):
         if other is not None and other != input_shape:
@@ -23,6 +26,7 @@ class Addition(_TwoInputs):
     """z = x + y, the gradient distributor: dx = dout, dy = dout."""
 
     def forward(self, x, y):
+        check_floats(self, x, y)
         self.output_shape(np.shape(x), np.shape(y))
         return x + y
 
@@ -38,6 +42,7 @@ class Multiplication(_TwoInputs):
     """z = x y, the swap multiplier: dx = dout · y, dy = dout · x."""
 
     def forward(self, x, y):
+        check_floats(self, x, y)
         self.output_shape(np.shape(x), np.shape(y))
         self.x, self.y = x, y
         return x * y
@@ -72,6 +77,8 @@ class Maximum(_TwoInputs):
 class Copy(Layer):
     """(z1, ..., zn) = (x, ..., x), the gradient adder: dx = dout1 + ... + doutn."""
 
+    by_position = True
+
     def __init__(self, n: int = 2):
         if n < 1:
             raise ValueError(f"Copy: n is at least 1, got {n}")
@@ -99,9 +106,11 @@ class Step(Layer):
     """Y = 1 where X > 0, else 0. Its derivative is 0 wherever it exists, so dX = 0: nothing can be
     learned through a step, which is why nets use sigmoids and ReLUs."""
 
+    by_position = True
     zero_gradient = True
 
     def forward(self, X):
+        check_floats(self, X)
         return np.heaviside(X, 0.0)
 
     def backward(self, dout):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 _SCALE = math.sqrt(2.0 / math.pi)
 _CUBIC = 0.044715
@@ -18,7 +19,10 @@ class Gelu(Layer):
     Shapes: any; Y has the shape of X. Source: Hendrycks and Gimpel 2016, section 2.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         self.X = X
         self.tanh = np.tanh(_SCALE * (X + _CUBIC * X * X * X))
         return 0.5 * X * (1.0 + self.tanh)

@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 
 class GlobalAveragePooling(Layer):
@@ -14,6 +15,7 @@ class GlobalAveragePooling(Layer):
     """
 
     def forward(self, X):
+        check_floats(self, X)
         self.output_shape(X.shape[1:])
         self.shape = X.shape
         return X.mean(axis=(2, 3))

@@ -51,6 +51,11 @@ class LayerNormalization(Layer):
         stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
         return self.inv_std * (g - shift - self.x_hat * stretch)
 
+    @property
+    def by_position(self):
+        """Over the features of a position, if they are the last axis alone."""
+        return self.gamma.data.ndim == 1
+
     def output_shape(self, input_shape):
         shape = self.gamma.data.shape
         if input_shape[-len(shape) :] != shape:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class LeakyRelu(Layer):
@@ -14,10 +15,13 @@ class LeakyRelu(Layer):
     Shapes: any; Y has the shape of X. Source: Maas et al. 2013.
     """
 
+    by_position = True
+
     def __init__(self, slope: float = 0.01):
         self.slope = slope
 
     def forward(self, X):
+        check_floats(self, X)
         self.positive = X > 0
         return np.maximum(X, 0) + self.slope * np.minimum(X, 0)
 

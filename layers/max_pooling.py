@@ -6,7 +6,6 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.kernels.pooling import PoolingWindows
-from lamina.layers.kernels.windows import join
 
 
 class MaxPooling(Layer):
@@ -40,31 +39,22 @@ class MaxPooling(Layer):
 
     def forward(self, X):
         self.placed = self.windows.over(X)
-        parts = [self._largest(X[images]) for images in self.placed.chunks(X.dtype)]
-        Y, self.winner = (join(part) for part in zip(*parts, strict=True))
-        return Y
-
-    def _largest(self, X):
-        """The largest entry of each window, and which one it was: the first one, at a tie."""
         X = self.placed.bordered(X, -math.inf)
         first, *others = self.placed.entries
-        Y, number = X[first], np.min_scalar_type(len(others)).type
-        winner = np.zeros(Y.shape, number)
+        Y, number = X[first].copy(), np.min_scalar_type(len(others)).type
+        winner = np.zeros(Y.shape, number)  # the first one, at a tie
         for i, entry in enumerate(others, 1):
             larger = np.maximum(Y, X[entry])
-            winner = np.maximum(winner, (larger > Y) * number(i))
+            winner = np.maximum(winner, (larger > Y).astype(number) * number(i))
             Y = larger
-        return self.placed.restored(Y), self.placed.restored(winner)
+        self.winner = winner
+        return self.placed.restored(Y)
 
     def backward(self, dout):
-        dX = self.placed.blank(dout)
-        for images in self.placed.chunks(dout.dtype):
-            d, winner = (self.placed.arranged(a[images]) for a in (dout, self.winner))
-            part = dX[images].transpose(self.placed.order)
-            for i, entry in enumerate(self.placed.entries):
-                # Multiplied with a mask: np.where is many times slower where the mask is irregular.
-                self.placed.add(part, entry, d * (winner == i))
-
+        dX, d = self.placed.blank(dout), self.placed.arranged(dout)
+        for i, entry in enumerate(self.placed.entries):
+            # Multiplied with a mask: np.where is many times slower where the mask is irregular.
+            self.placed.add(dX, entry, d * (self.winner == i))
         return self.placed.inside(dX)
 
     def output_shape(self, input_shape):

@@ -43,6 +43,11 @@ class PRelu(Layer):
         """a, to broadcast along axis 1."""
         return self.a.data if ndim < 2 else self.a.data.reshape(1, -1, *(1,) * (ndim - 2))
 
+    @property
+    def by_position(self):
+        """With one slope for all; slopes of channels go along axis 1, that of the positions."""
+        return self.a.data.size == 1
+
     def output_shape(self, input_shape):
         n_channels = self.a.data.size
         if n_channels > 1 and input_shape[:1] != (n_channels,):

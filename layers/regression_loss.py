@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.layers.floats import check_floats
 from lamina.layers.loss import Loss
 from lamina.layers.targets import NUMBERS, numbers_beside
 
@@ -16,6 +17,7 @@ class RegressionLoss(Loss):
 
     def error(self, y, targets):
         """y - t, in the shape of y. Sets `self.weight` to the number of samples."""
+        check_floats(self, y)
         t = np.asanyarray(targets)
         if t.shape != y.shape or t.dtype.kind not in NUMBERS or not y.size:
             t = self.beside(y, t)

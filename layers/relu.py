@@ -3,6 +3,7 @@
 import math
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Relu(Layer):
@@ -14,7 +15,10 @@ class Relu(Layer):
     Shapes: any; Y has the shape of X. Source: notes 000 (backprop with vectors) and 004.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         Y = X.clip(0, math.inf)  # up to three times as fast as np.maximum(X, 0)
         self.mask = Y > 0
         return Y

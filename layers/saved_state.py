@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 
+from lamina.layers.carried import Carried
+
 # NumPy takes the place in a buffer of random numbers as it comes, and reads there, wherever it is.
 _PLACE_IS_INSIDE = {
     "MT19937": lambda state: state["state"]["pos"] in range(625),
@@ -12,7 +14,7 @@ _PLACE_IS_INSIDE = {
 
 
 def saved(held) -> np.ndarray:
-    """A copy of the data of a Param or State; the state of a random generator as JSON text."""
+    """A copy of the data of a Param, State or Carried; the state of a generator as JSON text."""
     if isinstance(held, np.random.Generator):
         return np.array(json.dumps(held.bit_generator.state, default=np.ndarray.tolist))
     return held.data.copy()
@@ -23,7 +25,10 @@ def misfit(held, array) -> str:
     dtype are looked at, so that an array which is still in its file can be asked about."""
     if isinstance(held, np.random.Generator):
         return _misfit_of_generator(held, array)
-    if np.shape(array) != held.data.shape:
+    if isinstance(held, Carried):
+        if np.shape(array)[1:] != held.shape or not np.ndim(array):
+            return f"expects rows of shape {held.shape}, got {np.shape(array)}"
+    elif np.shape(array) != held.data.shape:
         return f"expects shape {held.data.shape}, got {np.shape(array)}"
     if not np.can_cast(array.dtype, held.data.dtype, "same_kind"):
         return f"expects {held.data.dtype}, got {array.dtype}"
@@ -46,6 +51,8 @@ def restore(held, array) -> None:
     """Put back what `saved` gave."""
     if isinstance(held, np.random.Generator):
         held.bit_generator.state = json.loads(str(array))
+    elif isinstance(held, Carried):
+        held.data = np.array(array)
     else:
         data = np.empty_like(held.data)  # in the same order in memory: so sums stay the same
         data[...] = array

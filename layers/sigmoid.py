@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Sigmoid(Layer):
@@ -14,7 +15,10 @@ class Sigmoid(Layer):
     Shapes: any; Y has the shape of X. Source: notes 000 (sigmoid gate), 002 and 004.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         self.Y = 0.5 * np.tanh(0.5 * X) + 0.5
         return self.Y
 

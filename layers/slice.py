@@ -36,6 +36,11 @@ class Slice(Layer):
             raise ValueError(f"Slice: expects {len(self.sizes)} gradients, got {len(douts)}")
         return np.concatenate(douts, axis=self.axis)
 
+    @property
+    def by_position(self):
+        """Behind the axis of the positions, which is axis 1."""
+        return self.axis > 1
+
     def output_shape(self, input_shape):
         place, total = self.axis - 1, sum(self.sizes)
         if input_shape[place : place + 1] != (total,):

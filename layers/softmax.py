@@ -3,6 +3,8 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 
 class Softmax(Layer):
@@ -14,7 +16,12 @@ class Softmax(Layer):
     probabilities round to 0. Shapes: X (..., C), Y (..., C). Source: note 004 (section 1.2.2).
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
+        if not X.ndim or not X.shape[-1]:
+            raise ShapeError("Softmax", "(..., C) of at least one class", str(X.shape))
         exp = np.exp(X - X.max(axis=-1, keepdims=True))
         self.Y = exp / exp.sum(axis=-1, keepdims=True)
         return self.Y

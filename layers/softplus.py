@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Softplus(Layer):
@@ -13,7 +14,10 @@ class Softplus(Layer):
     Shapes: any; Y has the shape of X. Source: Dugas et al. 2000.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         self.X = X
         # np.logaddexp(X, 0) is the same, but warns at NaN.
         return np.maximum(X, 0) + np.log1p(np.exp(-np.abs(X)))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Swish(Layer):
@@ -13,7 +14,10 @@ class Swish(Layer):
     Shapes: any; Y has the shape of X. Source: Ramachandran et al. 2017.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         self.X, self.gate = X, 0.5 * np.tanh(0.5 * X) + 0.5
         return X * self.gate
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.floats import check_floats
 
 
 class Tanh(Layer):
@@ -13,7 +14,10 @@ class Tanh(Layer):
     Shapes: any; Y has the shape of X.
     """
 
+    by_position = True
+
     def forward(self, X):
+        check_floats(self, X)
         self.Y = np.tanh(X)
         return self.Y
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 
 NUMBERS = "iufb"  # kinds of dtype
 
@@ -14,6 +15,7 @@ def class_indices(name: str, scores, targets, ignore_index: int | None = None):
     Indices equal to `ignore_index` are let through as they are. Raises ShapeError for another
     shape, TypeError for what is no whole number, ValueError for what is no class.
     """
+    check_floats(name, scores)
     targets = np.asanyarray(targets)
     n_classes = scores.shape[-1] if scores.ndim else 0
     if n_classes == 0 or scores.size == 0:
@@ -61,6 +63,7 @@ def _hint(wrong: int, low: int, n_classes: int) -> str:
 def numbers_beside(name: str, y, targets):
     """Targets as an array of the shape and dtype of y. For y (..., 1) they may be (...), which
     would otherwise be broadcast: (N, 1) - (N,) is (N, N). Raises ShapeError, TypeError."""
+    check_floats(name, y)
     targets = np.asanyarray(targets)
     if y.size == 0:
         raise ShapeError(name, "at least one sample", str(y.shape))

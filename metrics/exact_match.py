@@ -19,6 +19,12 @@ class ExactMatch(Metric):
     count; a sequence of which none counts does not count itself. A NaN among the scores that count
     makes its sequence wrong.
 
+    Where a net is given the right answer so far, as by Additions, each position is predicted after
+    the right ones before it (teacher forcing). All of them being right is still the same as that a
+    net which writes by itself, taking its best token each time and reading what it has written,
+    writes exactly that answer: up to its first mistake it reads the same. Of the single positions,
+    accuracy, that cannot be said.
+
     Shapes: scores (N, T, C), targets (N, T) or one-hot (N, T, C); with `multilabel`, scores and
     targets (N, L). Without T a sample is one position. Errors: ValueError or TypeError for targets
     that are no classes or labels.

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from lamina import layers
-from lamina.common.arguments import Made, call, parameters_of, takes_more
+from lamina.common.arguments import Made, call, parameters_of, plain, takes_more
 from lamina.common.names import suggest
 from lamina.common.own_code import load_class
-from lamina.layers import AutoLayer, Layer, Loss
+from lamina.layers import AutoLayer, Layer, Loss, Param
 from lamina.layers.initializers import make_initializer
 from lamina.nets.head import Head
 from lamina.nets.room import Room
@@ -28,6 +28,7 @@ from lamina.nets.structure import (
     joined,
     place_of_head,
 )
+from lamina.nets.tied import params_of, takes_params
 from lamina.nets.wiring import Node
 
 MAX_DEPTH = 100
@@ -155,6 +156,9 @@ class Builder:
         takes = parameters_of(cls)
         if not takes_more(cls):
             _no_more(spec, [name for name in takes if name != "rng"], where)
+        for name in takes_params(cls):
+            if spec.get(name) is not None:
+                spec[name] = self._param(spec[name], f"{where}: {name}")
         arguments = {
             name: _fitting(value, takes[name].annotation, f"{where}: {name}")
             if name in takes and takes[name].kind is not inspect.Parameter.VAR_POSITIONAL
@@ -182,10 +186,18 @@ class Builder:
             raise StructureError(f"{where}: {cls.__name__} needs {', '.join(missing)}")
         layer = call(cls, arguments)
         if isinstance(arguments.get("init"), types.MethodType):  # of the room: no initializer
-            layer._made = Made(spec)
+            layer._made = Made({name: plain(value) for name, value in spec.items()})
         if self.room is not None:
             self.room.hold(layer)
         return layer
+
+    def _param(self, name, where: str) -> Param:
+        """The parameter of another layer, by its dotted name."""
+        _expected(name, str, where, "the name of a parameter of another layer")
+        params = params_of(self.made)
+        if name not in params:
+            raise StructureError(f"{where}: no parameter {name} before it{_near(name, params)}")
+        return params[name]
 
     def _chain(self, cls: type, spec: dict, place: str) -> Layer:
         where = place or "the net"

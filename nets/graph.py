@@ -154,6 +154,7 @@ class Graph(Net):
         self._begin_pass()
         blobs = dict(zip(self.inputs, inputs, strict=True))
         self._shapes = {name: np.shape(x) for name, x in blobs.items()}
+        self._whole = {name for name, x in blobs.items() if _is_whole(x)}
         for step in self._steps:
             place = place_of(step.name, step.layer)
             arrays = [blobs[n] if n in self.outputs else blobs.pop(n) for n in step.reads]
@@ -172,6 +173,7 @@ class Graph(Net):
                 raise TypeError(f"{place}: {message}: Node(layer, outputs={len(given)})")
             for name, array in zip(step.writes, given, strict=True):
                 blobs[name], self._shapes[name] = array, array.shape
+                self._whole |= {name} if _is_whole(array) else set()
         return blobs
 
     def _seeds(self, douts) -> dict:
@@ -218,7 +220,8 @@ class Graph(Net):
     def _hand_down(self, step: Step, dX, wanted, gradients: dict) -> None:
         dXs = dX if isinstance(dX, (tuple, list)) else (dX,)
         for name, g, want in zip(step.reads, dXs, wanted, strict=True):
-            if want and not (g is None and name in self.inputs):
+            optional = name in self.inputs or name in self._whole  # indices, masks
+            if want and not (g is None and optional):
                 place = place_of(step.name, step.layer)
                 check_gradient(place, g, self._shapes[name], name)
                 _add(gradients, name, g)
@@ -226,6 +229,11 @@ class Graph(Net):
 
 def _params(layer: Layer) -> list[Param]:
     return [held for _, held in layer.walk() if isinstance(held, Param)]
+
+
+def _is_whole(array) -> bool:
+    """Of whole numbers or booleans, which one cannot change a little."""
+    return getattr(array, "dtype", None) is not None and array.dtype.kind in "biu"
 
 
 def _add(gradients: dict, name: str, g) -> None:

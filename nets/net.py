@@ -12,11 +12,12 @@ from lamina.nets.head import Head
 from lamina.nets.net_file import save_net
 from lamina.nets.passes import Passes
 from lamina.nets.shown import shown_net
+from lamina.nets.stepwise import Stepwise
 from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
-class Net(Derivatives, Passes, Layer):
+class Net(Derivatives, Passes, Stepwise, Layer):
     """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold
     losses. All nets have one interface:
 
@@ -24,6 +25,7 @@ class Net(Derivatives, Passes, Layer):
         heads               {name: Head} of the losses, {} without one
         steps()             the layers in order, with the blobs that they read and write
         loss(X, t), backward(), gradient(X, t), predict(X), accuracy(X, t), summary(...)
+        step(x, state)      one position of a sequence at a time
 
     X is an array, or a tuple of one for each input; t an array for all heads, or a dict by target.
     Subclasses set `inputs`, `outputs`, `heads`, and have `forward`, `run`, `backward`, `steps` and
@@ -85,12 +87,17 @@ class Net(Derivatives, Passes, Layer):
         One pass forward in the mode that is set. What a head weighs in `loss` is not in it. There
         is no backward after it.
         """
+        check_weighs(self.heads)
         scores, read = self._run_to_heads(X)
         found = {}
         for name, head in self.heads.items():
             value = head.loss.forward(read[name], head.targets(name, t))
             found[name] = (head.loss.summed(value), head.loss.weight)
         return scores, found
+
+    def counted(self) -> dict:
+        """{head: how much counted in the last loss, as Loss.weight has it; None if not known}."""
+        return {n: getattr(head.loss, "weight", None) for n, head in self.heads.items()}
 
     def _run_to_heads(self, X) -> tuple:
         if not self.heads:
@@ -165,7 +172,11 @@ class Net(Derivatives, Passes, Layer):
                 return self.scores(X)
             rows = [slice(i, i + batch_size) for i in range(0, len(first), batch_size)]
             batches = (tuple(x[part] for x in X) if several else X[part] for part in rows)
-            return np.concatenate([self.scores(batch) for batch in batches])
+            scores = []
+            for batch in batches:
+                self.reset()  # other rows are other sequences, wherever X is cut
+                scores.append(self.scores(batch))
+            return np.concatenate(scores)
         finally:
             self.set_training(mode)
             self.forget()
@@ -250,6 +261,18 @@ def check_member(name: str, layer) -> None:
             f"never train; wrap it: self.{attribute} = Param({attribute}), and in backward "
             f"self.{attribute}.accumulate(...)"
         )
+
+
+def check_weighs(heads: dict[str, Head]) -> None:
+    """Parts of a batch can be added up only if each loss says how much counted in it."""
+    for name, head in heads.items():
+        if not (hasattr(head.loss, "summed") and hasattr(head.loss, "reduction")):
+            kind = type(head.loss).__name__
+            raise TypeError(
+                f"{name} ({kind}): expects a layers.Loss, which says how much counts in a batch, "
+                f"got a Layer; write class {kind}(Loss), and in forward multiply the sum by "
+                "self.scale(n), n being the number of samples"
+            )
 
 
 def check_of_scores(loss: Layer, gradient) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from lamina.layers.base import Param, State
 
 MAX_COUNTS = 1 << 17  # what sizes may add up to beside the numbers that a file holds
+MAX_PIECES = 4  # that an array is drawn in: the gates of a recurrent layer are drawn one by one
 
 
 class Room(np.random.Generator):
@@ -16,15 +17,16 @@ class Room(np.random.Generator):
 
     def __init__(self, numbers: int, arrays: int):
         super().__init__(np.random.PCG64(0))
-        self.numbers, self.arrays = numbers, arrays
+        self.numbers, self.pieces = numbers, MAX_PIECES * arrays
         self.counts = self.left = numbers + MAX_COUNTS
+        self.held: set[int] = set()
 
     def take(self, shape, dtype=np.float32) -> np.ndarray:
         """Zeros of this shape, for which there is no memory taken yet."""
         shape = tuple(n.__index__() for n in (shape if isinstance(shape, tuple) else (shape,)))
         self.numbers -= math.prod(shape)
-        self.arrays -= 1
-        if min(shape, default=0) < 0 or self.numbers < 0 or self.arrays < 0:
+        self.pieces -= 1
+        if min(shape, default=0) < 0 or self.numbers < 0 or self.pieces < 0:
             raise ValueError(f"an array of shape {shape} is not among those of the file")
         return np.broadcast_to(np.zeros((), dtype), shape)
 
@@ -53,8 +55,10 @@ class Room(np.random.Generator):
                 raise ValueError("its sizes are larger than what is in the file")
 
     def hold(self, layer) -> None:
-        """The arrays that a layer has been made with, however it made them."""
-        held = [h for _, h in layer.walk() if isinstance(h, (Param, State))]
-        self.left -= sum(h.data.size for h in held)
+        """The arrays that a layer has been made with, however it made them; those that it shares
+        with others once."""
+        held = {id(h): h for _, h in layer.walk() if isinstance(h, (Param, State))}
+        self.left -= sum(h.data.size for i, h in held.items() if i not in self.held)
+        self.held |= held.keys()
         if self.left < 0:
             raise ValueError("holds more numbers than there are in the file")

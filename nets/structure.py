@@ -5,7 +5,8 @@
      "loss": {"type": "SoftmaxWithLoss"}}
 
 All sizes are given, those that a configuration leaves to the data too. A layer that stands at two
-places is {"same_as": "affine1"} at the second, by its dotted name from the top of the net. What is
+places is {"same_as": "affine1"} at the second, by its dotted name from the top of the net; of two
+layers that share one parameter the second says whose it is, {"tied": "affine1.W"}. What is
 set for single parameters (trainable, lr_mult, decay_mult) belongs to it; arrays, and initial
 weights of one's own, which are in them, do not.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from lamina.common.arguments import Unwritable, call, parameters_of, without_defaults
 from lamina.layers.base import Layer, Param, State
+from lamina.nets.tied import was_given
 
 # Keys of any layer that are not for its constructor, and what a parameter has unless they say.
 OF_PARAMETERS = {"trainable": True, "lr_mult": 1.0, "decay_mult": 1.0}
@@ -39,10 +41,10 @@ def structure(net: Layer) -> dict:
 
 
 class _Writer:
-    def __init__(self, texts: dict[int, str] | None = None):
+    def __init__(self, texts: dict[int, str] | None = None, alone: bool = False):
         # By the id of a layer: what it is if nothing else is there to share with.
-        self.texts = {} if texts is None else texts
-        self.owners: dict[int, str] = {}  # of Params and States, by id
+        self.texts, self.alone = {} if texts is None else texts, alone
+        self.owners: dict[int, str] = {}  # of Params and States, by id: "affine1.W"
         self.seen: dict[frozenset, list] = {}  # layers that hold just these, in order
 
     def written(self, layer: Layer, place: str) -> dict:
@@ -56,7 +58,7 @@ class _Writer:
 
     def _alone(self, layer: Layer) -> str:
         if id(layer) not in self.texts:
-            self.texts[id(layer)] = json.dumps(_Writer(self.texts).written(layer, ""))
+            self.texts[id(layer)] = json.dumps(_Writer(self.texts, alone=True).written(layer, ""))
         return self.texts[id(layer)]
 
     def _of_net(self, net, place: str) -> dict:
@@ -106,24 +108,22 @@ class _Writer:
     def _of_layer(self, layer: Layer, place: str) -> dict:
         """A layer, or a net of a class of its own, by the arguments that it was made with."""
         where = f"{place or 'the net'} ({type(layer).__name__})"
-        for name, held in layer.walk():
-            if not _is_array(held):
-                continue
-            if id(held) in self.owners:
-                raise StructureError(
-                    f"{where}: shares {name} with {self.owners[id(held)] or 'the net'}, but is not "
-                    "the same layer, which cannot be written; give one layer object at both places"
-                )
-        self.owners |= {id(h): place for _, h in layer.walk() if _is_array(h)}
+        held = {name: h for name, h in layer.walk() if _is_array(h)}
+        tied = self._tied(layer, held, where)
+        self.owners |= {
+            id(h): joined(place, name) for name, h in held.items() if id(h) not in self.owners
+        }
         spec = {"type": type_name(type(layer), where)}
         spec |= arguments_of(layer, where)
+        spec |= {name: self.owners[id(param)] for name, param in tied.items()}
         usual = {}
         if not type(layer).__module__.startswith("lamina.layers."):
-            fresh = made_again(layer, where)
+            fresh = made_again(layer, where, tied)
             layers = _opened(layer) if hasattr(layer, "written_as") else None
             if layers is not None and layers != _opened(fresh):
                 if type(layer).__module__.startswith("lamina.nets."):  # a chain like any other now
-                    self.owners = {i: name for i, name in self.owners.items() if name != place}
+                    own = {id(h) for h in held.values()}
+                    self.owners = {i: name for i, name in self.owners.items() if i not in own}
                     return self._of_net(layer, place)
                 raise StructureError(
                     f"{where}: its layers are no longer those that its arguments make; make the "
@@ -132,10 +132,30 @@ class _Writer:
             usual = {name: _settings(param) for name, param in fresh.parameters().items()}
         return spec | _of_parameters(layer, usual)
 
+    def _tied(self, layer: Layer, held: dict, where: str) -> dict[str, Param]:
+        """{argument: the parameter of another layer that it was given}."""
+        given = was_given(layer)
+        shared = {name: h for name, h in held.items() if id(h) in self.owners}
+        if len(shared) > len(given) or (shared and len(given) > 1):  # which would be which?
+            name, h = next(iter(shared.items()))
+            raise StructureError(
+                f"{where}: shares {name} with {self.owners[id(h)]}, but is not the same layer, "
+                "which cannot be written; give one layer object at both places, or tied= where a "
+                "layer takes that"
+            )
+        if given and not shared and not self.alone:
+            raise StructureError(
+                f"{where}: its argument {given[0]} is a parameter of no layer that stands before "
+                "it in the net; put that layer before it"
+            )
+        return dict(zip(given, shared.values(), strict=False))
+
 
 def arguments_of(layer: Layer, where: str) -> dict:
     """What the constructor must be given, as plain data. Raises StructureError."""
     found = without_defaults(type(layer), layer.arguments())
+    for name in was_given(layer):  # said by the name of the parameter
+        del found[name]
     for name, value in list(found.items()):
         if name in RESERVED:
             raise StructureError(f"{where}: an argument called {name} cannot be written")
@@ -149,9 +169,9 @@ def arguments_of(layer: Layer, where: str) -> dict:
     return found
 
 
-def made_again(layer: Layer, where: str) -> Layer:
+def made_again(layer: Layer, where: str, tied: dict[str, Param]) -> Layer:
     """Another layer made with the same arguments. Raises StructureError if that fails."""
-    arguments = arguments_of(layer, where)
+    arguments = arguments_of(layer, where) | tied
     if "rng" in parameters_of(type(layer)):
         arguments["rng"] = 0
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.npz import Entry, NpzError, open_npz, write_npz
+from lamina.common.npz import open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.finite import refuse_bad_weights, weights_of
 from lamina.layers.saved_state import misfit, restore
@@ -28,29 +28,35 @@ def load_weights(path: str | Path, net: Layer, strict: bool = True) -> str:
     for a damaged file, and changes nothing then; with strict=False what fits is put in, and the
     line says what does not.
     """
-    held = {n: h for n, h in net.walk() if isinstance(h, (Param, State))}
     with open_npz(path) as entries:
         saved = {name: entry for name, entry in entries.items() if not name.startswith(ASIDE)}
-        wrong = [f"missing: {name}" for name in held.keys() - saved.keys()]
-        wrong += [f"unknown: {name}" for name in saved.keys() - held.keys()]
-        # Compared before they are read: what does not fit costs nothing, however large.
-        misfits = {name: misfit(held[name], saved[name]) for name in held.keys() & saved.keys()}
-        wrong += [f"{name}: {reason}" for name, reason in misfits.items() if reason]
-        fitting = [name for name, reason in misfits.items() if not reason]
-        more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
-        differences = "; ".join([*sorted(wrong)[:_LISTED], *more])
-        if wrong and (strict or not fitting):
-            raise ValueError(f"{path} does not fit the net: {differences}")
-        arrays = {name: _converted(saved[name], held[name].data.dtype) for name in fitting}
+        return put_in(path, net, saved, strict)
+
+
+def put_in(path: str | Path, net: Layer, saved: dict, strict: bool = True) -> str:
+    """As `load_weights`, from arrays in the file by the net's names, of any format: each has shape,
+    dtype, `where` and `read()`, as npz.Entry."""
+    held = {n: h for n, h in net.walk() if isinstance(h, (Param, State))}
+    wrong = [f"missing: {name}" for name in held.keys() - saved.keys()]
+    wrong += [f"unknown: {name}" for name in saved.keys() - held.keys()]
+    # Compared before they are read: what does not fit costs nothing, however large.
+    misfits = {name: misfit(held[name], saved[name]) for name in held.keys() & saved.keys()}
+    wrong += [f"{name}: {reason}" for name, reason in misfits.items() if reason]
+    fitting = [name for name, reason in misfits.items() if not reason]
+    more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+    differences = "; ".join([*sorted(wrong)[:_LISTED], *more])
+    if wrong and (strict or not fitting):
+        raise ValueError(f"{path} does not fit the net: {differences}")
+    arrays = {name: _converted(saved[name], held[name].data.dtype) for name in fitting}
     for name, array in arrays.items():
         restore(held[name], array)
     line = f"{len(fitting)} of {len(held)} arrays from {path}"
     return f"{line}; {differences}" if wrong else line
 
 
-def _converted(entry: Entry, dtype: np.dtype) -> np.ndarray:
+def _converted(entry, dtype: np.dtype) -> np.ndarray:
     with np.errstate(over="raise"):
         try:
             return entry.read().astype(dtype)
         except FloatingPointError:
-            raise NpzError(f"{entry.where}: holds numbers too large for {dtype}") from None
+            raise ValueError(f"{entry.where}: holds numbers too large for {dtype}") from None

@@ -20,9 +20,13 @@ REASONS = {
     "needs_jax": "no JAX: pip install -e '.[peers]'",
     "needs_autograd": "no autograd: pip install -e '.[peers]'",
     "needs_sklearn": "no scikit-learn: pip install -e '.[peers]'",
+    "needs_safetensors": "no safetensors: pip install -e '.[peers]'",
+    "needs_onnxruntime": "no onnx and onnxruntime: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
+    "needs_mpi": "no mpi4py: pip install -e '.[test]'",
 }
-MODULES = {"needs_browser": "playwright"}  # the others are called as in their markers
+# The others are called as in their markers.
+MODULES = {"needs_browser": "playwright", "needs_mpi": "mpi4py"}
 
 
 def _there(marker: str) -> bool:

@@ -21,7 +21,7 @@ def test_the_configuration_builds_without_reading_data(path, tmp_path, monkeypat
     dataset = build_dataset(config)
     net = build_net(config, dataset, np.random.default_rng(0))
     build_optimizer(config, net.parameters())
-    dataset.task.check_output(net.output_shape(dataset.input_shape), dataset.target_shape)
+    dataset.task.check_output(net.output_shape(*dataset.input_shapes), dataset.target_shape)
     assert not (tmp_path / "nothing here").exists()
 
 

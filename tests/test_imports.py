@@ -13,7 +13,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("autodiff", "datasets", "metrics"),
     ("layers",),
     ("nets", "optimizers"),
-    ("training",),
+    ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
     ("commands",),
@@ -29,7 +29,7 @@ HEAVY = {
     "matplotlib": {
         "common/figures.py",
         "common/fonts.py",
-        *("autodiff/draw/picture.py", "experiment/plots.py"),
+        *("autodiff/draw/picture.py", "experiment/plots.py", "experiment/group_curves.py"),
         *(
             f"experiment/evaluation/{n}.py"
             for n in ("classification", "regression", "reconstruction")
@@ -41,6 +41,7 @@ HEAVY = {
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
     "threadpoolctl": {"common/threads.py"},
+    "mpi4py": {"common/ranks.py"},
 }
 
 

@@ -23,10 +23,11 @@ from lamina.diagnosis.picture import plot_health
 from lamina.diagnosis.record import read_record
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config, save_config
+from lamina.experiment.curves import read_run
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import load_run
 from lamina.experiment.own_augmentation import FunctionAugmentation
-from lamina.experiment.plots import plot_curves, read_run
+from lamina.experiment.plots import plot_curves
 from lamina.experiment.run import resume, run
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.run_directory import claimed, locked, refuse_used, require_run
@@ -171,7 +172,14 @@ IMAGES = np.ones((2, 1, 8, 8), np.float32)
 SEEDS = {
     "Affine": lambda rng: layers.Affine(3, 2, rng=rng).W.data,
     "Convolution": lambda rng: layers.Convolution(1, 2, 3, rng=rng).W.data,
+    "TransposedConvolution": lambda rng: layers.TransposedConvolution(1, 2, 3, rng=rng).W.data,
+    "Convolution1d": lambda rng: layers.Convolution1d(1, 2, 3, rng=rng).W.data,
+    "MultiHeadAttention": lambda rng: layers.MultiHeadAttention(4, 2, rng=rng).W.data,
+    "PositionalEncoding": lambda rng: layers.PositionalEncoding(4, learned=2, rng=rng).P.data,
     "Embedding": lambda rng: layers.Embedding(4, 2, rng=rng).W.data,
+    "Rnn": lambda rng: layers.Rnn(3, 2, rng=rng).Wx.data,
+    "Gru": lambda rng: layers.Gru(3, 2, rng=rng).Wx.data,
+    "Lstm": lambda rng: layers.Lstm(3, 2, rng=rng).Wx.data,
     "Dropout": lambda rng: layers.Dropout(0.5, rng=rng).forward(np.ones(50)),
     "LeNet": lambda rng: nets.LeNet(rng=rng).parameters()["conv1.W"].data,
     "SimpleConvNet": lambda rng: nets.SimpleConvNet(rng=rng).parameters()["conv1.W"].data,

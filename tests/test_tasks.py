@@ -14,9 +14,9 @@ from lamina.common.errors import RunError
 from lamina.common.table import read_table
 from lamina.datasets import NPZ, Dataset, Reconstruction, Samples, task_from_facts
 from lamina.experiment.build_trainer import build_trainer
-from lamina.experiment.config import load_config
+from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.load_run import load_run
-from lamina.experiment.run import run
+from lamina.experiment.run import resume, run
 
 
 @pytest.fixture(autouse=True)
@@ -248,15 +248,78 @@ def test_the_next_character_of_a_text(trained, tmp_path):
         training: {iterations: 200, batch_size: 50, evaluate_every: 50, keep_best: true}
     """)
     assert history["test_perplexity"][-1] < 1.05
-    assert "every position right: " in said
+    assert "right: 161 of 161" in said
     _, dataset = load_run(tmp_path / "run")
     facts = json.loads((tmp_path / "run" / "provenance.json").read_text())["task"]
     task = task_from_facts(facts)  # what needs no text any more
     assert task == dataset.task
     assert task.decode(task.encode("nab?")) == "nab<unk>"
     (tmp_path / "cycle.txt").write_text("banana 가다\nb" * 150)
-    with pytest.raises(RunError, match="the task, class_names: .*가"):
+    with pytest.raises(RunError, match=r"the task, class_names: .*가"):
         load_run(tmp_path / "run")
+
+
+SUMS = """
+    dataset: {type: Additions, digits: 2, n_train: 500, n_test: 50, n_validation: 50}
+    net:
+      type: Graph
+      inputs: [question, answer]
+      layers:
+        asked: {type: Embedding, n_dims: 16, inputs: question}
+        flat: {type: Flatten}
+        affine1: {type: Affine, n_out: 64}
+        relu1: {type: Relu}
+        affine2: {type: Affine, n_out: 128}
+        heads: {type: Reshape, shape: [4, 32]}
+        so_far: {type: Embedding, n_dims: 32, inputs: answer}
+        sum: {type: Addition, inputs: [heads, so_far]}
+        relu2: {type: Relu}
+        scores: {type: Affine}
+      loss: {type: SoftmaxWithLoss, ignore_index: 0}
+    optimizer: {type: Adam, lr: 0.01}
+    training:
+      {iterations: 400, batch_size: 50, evaluate_every: 100, metrics: [exact_match, perplexity],
+       shards: 2, threads: 1}
+"""
+
+
+def test_questions_and_the_answers_so_far(tmp_path, monkeypatch, capsys):
+    """A graph with two inputs; that it knows its samples by heart is enough here."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text(textwrap.dedent(SUMS))
+    summary, _ = run(load_config("c.yaml"), "c", tmp_path / "run", quiet=True)
+    assert read_table(tmp_path / "run" / "history.csv")["train_exact_match"][-1] > 0.95
+    assert "exact_match" in summary
+    assert main(["doctor", "run"]) == 1
+    assert "over-fitting" in capsys.readouterr().out
+    for command in ("evaluate run", "draw run -o net.svg", "profile c.yaml --steps 2"):
+        assert main(command.split()) == 0
+    assert "every position right: " in capsys.readouterr().out
+    shorter = load_config("c.yaml").replaced({("training", "iterations"): 150})
+    run(shorter, "c", tmp_path / "parts", quiet=True)
+    resume(load_config("c.yaml"), tmp_path / "parts", quiet=True)
+    weights = [(tmp_path / name / "weights.npz").read_bytes() for name in ("run", "parts")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("inputs: [question, answer]", "inputs: [question]"), "takes 1 inputs, but gets 2"),
+        (
+            ("type: Graph\n      inputs: [question, answer]", "type: Sequential"),
+            r"a chain takes one input, but gets 2, of the shapes \(5,\), \(4,\): use type: Graph",
+        ),
+        ((", ignore_index: 0", ""), "ignore_index is None for the loss, but 0 for the data"),
+        (("shape: [4, 32]", "shape: [2, 64]"), "sum"),
+    ],
+    ids=["one input", "a chain", "no ignore_index", "other positions"],
+)
+def test_a_net_that_questions_and_answers_do_not_fit(tmp_path, change, words):
+    assert change[0] in SUMS
+    (tmp_path / "c.yaml").write_text(textwrap.dedent(SUMS.replace(*change)))
+    with pytest.raises(ConfigError, match=words):
+        build_trainer(load_config(tmp_path / "c.yaml"), quiet=True)
 
 
 @pytest.mark.parametrize(

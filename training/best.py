@@ -21,7 +21,7 @@ class Best:
         """Take an evaluation into account; returns whether it is the best."""
         if self.column is None:
             return False
-        value = row[self.column]
+        value = float(f"{row[self.column]:.9g}")  # as history.csv has it: both tell the same best
         if math.isnan(value):  # says neither yes nor no
             return False
         better = value > self.value if self.higher_is_better else value < self.value

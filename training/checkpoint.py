@@ -25,7 +25,7 @@ def save_checkpoint(path: str | Path | File, parts: dict[str, dict]) -> None:
     FloatingPointError if an array holds a NaN, but a callback's: nobody could go on from there."""
     flat = {f"{part}/{name}": a for part, state in parts.items() for name, a in state.items()}
     refuse_nan(path, {name: a for name, a in flat.items() if not name.startswith("callbacks/")})
-    write_npz(path, {_DIGEST: np.array(_digest(flat)), **flat})
+    write_npz(path, {_DIGEST: np.array(digest(flat)), **flat})
 
 
 def load_checkpoint(path: str | Path | File) -> dict[str, dict]:
@@ -36,7 +36,7 @@ def load_checkpoint(path: str | Path | File) -> dict[str, dict]:
         raise CheckpointError(f"{error}; the checkpoint is damaged") from None
     if _DIGEST not in flat:
         raise CheckpointError(f"{path} is no checkpoint: it has no checksum")
-    if str(flat.pop(_DIGEST)) != _digest(flat):
+    if str(flat.pop(_DIGEST)) != digest(flat):
         raise CheckpointError(
             f"{path}: its content does not have its checksum; the checkpoint is damaged"
         )
@@ -47,7 +47,7 @@ def load_checkpoint(path: str | Path | File) -> dict[str, dict]:
     return parts
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
+def digest(arrays: dict[str, np.ndarray]) -> str:
     """SHA-256 of names, types, shapes and contents, whatever the order."""
     digest = hashlib.sha256()
     for name in sorted(arrays):

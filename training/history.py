@@ -20,10 +20,12 @@ class History:
     """Collects losses and evaluations, and writes them into tables if it is given a folder.
 
     loss.csv has a row per iteration, history.csv a row per evaluation, with `columns` for the
-    figures of the sets (train_loss, test_rmse, ...); timing.csv has the seconds
-    since the start, and those spent on checkpoints and on health, apart, so that the other two are
-    the same bits for the same seed. `losses` and `evaluations` are those of this process, and
-    `evaluated` is the iteration of the last evaluation.
+    figures of the sets (train_loss, test_rmse, ...). timing.csv stands apart, so that these two are
+    the same bits for the same seed: `seconds` of the whole run since it began to train, earlier
+    parts of a run that went on included; `samples_per_second` of the steps alone, since the
+    evaluation before; and of `seconds` those for checkpoints and for the watch. `losses` and
+    `evaluations` are those of this process, and `evaluated` is the iteration of the last
+    evaluation.
     """
 
     def __init__(self, columns: tuple[str, ...] = ()):
@@ -33,7 +35,7 @@ class History:
         self.evaluated = 0
         self._since: list[float] = []  # losses since the last evaluation
         self._tables: dict[str, Table] = {}
-        self._started = time.perf_counter()
+        self._started = time.perf_counter()  # set anew when the run begins
         self.checkpoint_seconds, self.recorder_seconds = 0.0, 0.0
 
     def open(self, folder: str | Path | Folder, iteration: int) -> None:
@@ -48,9 +50,9 @@ class History:
             "history": Table(folder / "history.csv", self.columns, self.evaluated),
             "timing": Table(folder / "timing.csv", TIMING, self.evaluated),
         }
-        spent = read_table(folder / "timing.csv")
+        spent, self._started = read_table(folder / "timing.csv"), time.perf_counter()
         if len(spent["seconds"]):
-            self._started = time.perf_counter() - spent["seconds"][-1]
+            self._started -= spent["seconds"][-1]
             self.checkpoint_seconds = spent["checkpoint_seconds"][-1]
             self.recorder_seconds = spent["recorder_seconds"][-1]
 
@@ -66,12 +68,12 @@ class History:
         return float(np.mean(self._since))
 
     def add_evaluation(self, row: dict, images: int, seconds: float) -> None:
-        """One evaluation; `images` were trained on in `seconds` since the one before."""
+        """One evaluation; since the one before, the steps took `seconds` for so many `images`."""
         self.evaluations.append(row)
         self.evaluated, self._since = row["iteration"], []
         if self._tables:
             self._tables["history"].write(_text(row[key]) for key in self.columns)
-            rate = f"{images / seconds:.0f}" if seconds else ""
+            rate = f"{images / seconds:.0f}" if seconds > 0 else ""
             elapsed = f"{time.perf_counter() - self._started:.3f}"
             overhead = (self.checkpoint_seconds, self.recorder_seconds)
             timing = (row["iteration"], elapsed, rate, *(f"{s:.3f}" for s in overhead))

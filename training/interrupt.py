@@ -4,6 +4,8 @@ import contextlib
 import signal
 import threading
 
+from lamina.common.ranks import Alone
+
 
 class Interrupted(Exception):
     """Raised by `Interrupt.check` where work can be left as it is."""
@@ -11,12 +13,18 @@ class Interrupted(Exception):
 
 class Interrupt:
     """Inside `with Interrupt() as interrupt:`, `interrupt.signal` is the number of the first SIGINT
-    or SIGTERM, None before. A SIGINT after it raises KeyboardInterrupt."""
+    or SIGTERM, None before. A SIGINT after it raises KeyboardInterrupt. With several ranks it is
+    that of any of them, as soon as all know of it."""
 
-    def __init__(self):
-        self.signal = None
+    def __init__(self, ranks: Alone | None = None):
+        self._ranks = ranks or Alone()
+
+    @property
+    def signal(self) -> int | None:
+        return self._ranks.heard
 
     def __enter__(self):
+        self._ranks.begin_to_hear()
         self._previous = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -34,6 +42,6 @@ class Interrupt:
             raise Interrupted
 
     def _request(self, number, frame):
-        if self.signal is not None and number == signal.SIGINT:
+        if self._ranks.asked is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.signal = self.signal or number
+        self._ranks.asked = self._ranks.asked or number

@@ -5,14 +5,20 @@ from collections.abc import Callable
 
 from lamina.training.gradient_penalty import add_penalised_gradient
 
-# (net, X, t, scale) -> the value; adds scale times its gradient to those of the parameters.
+# (net, X, t, scale) -> the value; adds scale() times its gradient to those of the parameters, and
+# asks for it after the loss, when it is known how much counts in the batch.
 Objective = Callable[..., float]
 
 
-def add_gradient(net, X, t, scale: float = 1.0) -> float:
+def whole() -> float:
+    """The scale of a batch that stands alone."""
+    return 1.0
+
+
+def add_gradient(net, X, t, scale: Callable[[], float] = whole) -> float:
     """The loss of a batch."""
     loss = float(net.loss(X, t))
-    net.backward(scale)
+    net.backward(scale())
     return loss
 
 

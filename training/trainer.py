@@ -10,17 +10,19 @@ import numpy as np
 
 from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
+from lamina.common.ranks import Alone
 from lamina.datasets import Dataset
 from lamina.optimizers.schedules import schedule_problem
+from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
-from lamina.training.checkpoint import Checkpoints
+from lamina.training.checkpoint import Checkpoints, digest
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
 from lamina.training.interrupt import Interrupt, Interrupted
 from lamina.training.objective import make_objective
-from lamina.training.parallel import Sharded
+from lamina.training.parallel import ORDERED, Sharded, check_reduction
 from lamina.training.plan import Plan, ScheduleMisfit
 from lamina.training.run_files import RunFiles
 from lamina.training.watch import NonFiniteError, Watch
@@ -33,11 +35,12 @@ class Trainer:
     `accumulate` batches; `gradient_penalty` λ adds λ ‖∇L‖² to the loss that is minimised;
     `augmentation` changes the inputs of each training batch, and of nothing else;
     `shuffle_block` shuffles the samples in blocks of so many neighbours. With `shards` each batch
-    is cut into so many parts, which threads work on side by side (training.parallel). Every
-    `evaluate_every` iterations (default: an epoch), and at the end, the loss and the `metrics`
-    (default: those of the data set's task) of every set. `callbacks` are objects of
-    training.callbacks.Callback, or functions (trainer, row) called after each evaluation, which
-    end the run if they return True.
+    is cut into so many parts, which threads work on side by side, and with `ranks` the processes
+    that MPI has started (training.parallel, which says what `reduction` is); then rank 0 alone
+    writes, prints and calls the callbacks. Every `evaluate_every` iterations (default: an epoch),
+    and at the end, the loss and the `metrics` (default: those of the data set's task) of every set.
+    `callbacks` are objects of training.callbacks.Callback, or functions (trainer, row) called after
+    each evaluation, which end the run if they return True.
 
     What chooses looks at the validation set, at the first metric: `patience` evaluations without a
     better one end the run early, `keep_best` puts back the weights of the best one at the end, and
@@ -63,6 +66,7 @@ class Trainer:
         batch_size: int = 100,
         accumulate: int = 1,
         shards: int = 1,
+        reduction: str = ORDERED,
         gradient_penalty: float = 0.0,
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
         shuffle_block: int | None = None,
@@ -76,6 +80,7 @@ class Trainer:
         provenance: dict[str, np.ndarray] | None = None,
         run_dir: str | Path | None = None,
         quiet: bool = False,
+        ranks: Alone | None = None,
     ):
         if accumulate < 1:
             raise ValueError(f"accumulate: expects at least 1, got {accumulate}")
@@ -85,7 +90,12 @@ class Trainer:
                 f"shards: expects at least 1, and no more than the {batch_size} rows of a batch, "
                 f"got {shards}"
             )
-        self.worker = net if shards == 1 else Sharded(net, shards)  # what batches go through
+        check_reduction(reduction)
+        self.ranks = ranks = ranks or Alone()
+        quiet = quiet or not ranks.is_first
+        self.worker = net  # what batches go through
+        if shards > 1 or ranks.size > 1:
+            self.worker = Sharded(net, shards, ranks=ranks, reduction=reduction)
         left_alone = optimizer.check_net(net)
         if left_alone and not quiet:
             names = ", ".join(left_alone)
@@ -104,6 +114,7 @@ class Trainer:
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
         self._own_directory = run_dir is not None  # else whoever gives one later has claimed it
+        callbacks = callbacks if ranks.is_first else ()
         self.callbacks = [c if isinstance(c, Callback) else Function(c) for c in callbacks]
         if not quiet:
             self.callbacks.insert(0, ProgressBar())
@@ -122,14 +133,17 @@ class Trainer:
         )
 
     @property
-    def nets(self) -> list:
-        """The net, and with shards its twins: those that batches really go through."""
-        return self.worker.nets if isinstance(self.worker, Sharded) else [self.net]
+    def nets(self) -> dict:
+        """The nets that batches really go through, by the number of their shard: the net, and with
+        shards its twins, those of this rank."""
+        if not isinstance(self.worker, Sharded):
+            return {0: self.net}
+        return dict(zip(self.worker.own, self.worker.nets, strict=True))
 
-    def rows_of(self, twin: int) -> np.ndarray:
+    def rows_of(self, shard: int) -> np.ndarray:
         """Which samples of the last batch have gone through that one of `nets`."""
         rows = self.batch.rows
-        return rows[self.worker.cut(len(rows))[twin]] if len(self.nets) > 1 else rows
+        return rows[self.worker.cut(len(rows))[shard]] if self.worker is not self.net else rows
 
     @contextlib.contextmanager
     def in_turn(self):
@@ -156,10 +170,9 @@ class Trainer:
         """Train to the end of the plan; returns the history. Raises NonFiniteError, before the
         update, if the loss or a gradient is no longer finite: every update after that would be
         lost."""
-        if self.run_dir is not None:
-            if self._own_directory:
-                self.files.claim(self)
-            self.history.open(self.files.folder, self.iteration)
+        self.ranks.on_first(self._open_files)
+        # Whether there are files is for the first rank to say, the others have none.
+        self._saves = self.ranks.from_first(lambda: self.run_dir is not None)
         self.watch.started(self)
         state = self.state()
         self.watch.saved(lambda: state)  # where a search for a culprit begins
@@ -167,7 +180,7 @@ class Trainer:
         # A loss that overflows is reported in words; NumPy's warnings would drown them.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         try:
-            with Interrupt() as interrupt, quiet:
+            with Interrupt(self.ranks) as interrupt, quiet, self._one_blas_thread():
                 try:
                     with self._told_callbacks():
                         self._loop(interrupt)
@@ -187,17 +200,33 @@ class Trainer:
     def step(self) -> float:
         """One update; returns the loss of its batches, before the update. Raises NonFiniteError,
         and updates nothing, if the loss or a gradient is not finite."""
-        with self.watch.around_step(self):
+        with self._one_blas_thread(), self.watch.around_step(self):
             self.optimizer.zero_grad()
-            loss, scale = 0.0, 1.0 / self.accumulate
-            for _ in range(self.accumulate):
-                self.batch = batch = next(self.batches)
-                loss += self.objective(self.worker, batch.X, batch.t, scale) / self.accumulate
-                self.watch.loss(self, loss)
+            loss = self._one_batch() if self.accumulate == 1 else self._several_batches()
             self.watch.gradients(self)
             self.optimizer.step()
             self.iteration += 1
             return loss
+
+    def _one_blas_thread(self):
+        """With shards, whatever is done with their sums: norms for the optimizer, figures."""
+        if isinstance(self.worker, Sharded):
+            return self.worker.one_blas_thread()
+        return contextlib.nullcontext()
+
+    def _one_batch(self) -> float:
+        self.batch = batch = next(self.batches)
+        loss = self.objective(self.worker, batch.X, batch.t)
+        self.watch.loss(self, loss)
+        return loss
+
+    def _several_batches(self) -> float:
+        added = Accumulation(self.worker, self.accumulate)
+        for _ in range(self.accumulate):
+            self.batch = batch = next(self.batches)
+            added.add(self.objective(self.worker, batch.X, batch.t, added.scale))
+            self.watch.loss(self, added.loss)
+        return added.finish(self.optimizer.parameters)
 
     def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of
@@ -241,7 +270,8 @@ class Trainer:
         self.batches.load_state(state)
         self.history.load_state(state["history"])
         self.best.load_state(state)
-        if gone := memory.restore(self.callbacks, state.get("callbacks", {})):
+        remembered = state.get("callbacks", {}) if self.ranks.is_first else {}
+        if gone := memory.restore(self.callbacks, remembered):
             note(f"what {', '.join(gone)} remembered is left out: there is no such callback now")
         self.iteration = self.files.saved = iteration
 
@@ -268,7 +298,8 @@ class Trainer:
     def _loop(self, interrupt: Interrupt) -> None:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
-        self._lap, stopped = (time.perf_counter(), self.iteration), False
+        self._begin_lap()
+        stopped = False
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
@@ -284,8 +315,9 @@ class Trainer:
                 break
             loss = self.step()
             self.history.add_loss(self.iteration, loss)
-            for callback in stepped:
-                callback.stepped(self, loss)
+            with self.ranks.apart():
+                for callback in stepped:
+                    callback.stepped(self, loss)
         # The end of a run that is not due for an evaluation gets one, which the checkpoint leaves
         # out: whoever goes on from there goes on as if the run had always been longer.
         self._evaluate(interrupt)
@@ -296,9 +328,9 @@ class Trainer:
         best so far and its checkpoint wanted, and whether a callback ends the run."""
         if self.history.evaluated == self.iteration:
             return False, False
-        started, iteration = self._lap
+        started, iteration, aside = self._lap
         samples = (self.iteration - iteration) * self.plan.per_step
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started - (self._aside() - aside)
         self.watch.weights(self)
         try:
             row = self.evaluate(interrupt.check)
@@ -310,7 +342,7 @@ class Trainer:
         self.history.add_evaluation(row, samples, seconds)
         better = self.best.note(row, self.net)
         defined = self.best.column is None or not math.isnan(row[self.best.column])
-        if not defined and self._chooses and not self._said_undefined:
+        if not defined and self._chooses and not self._said_undefined and self.ranks.is_first:
             self._said_undefined = True
             note(
                 f"{self.best.column} is not defined at iteration {self.iteration}: nothing can be "
@@ -318,19 +350,46 @@ class Trainer:
             )
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
-        stop = [callback.evaluated(self, row) for callback in self.callbacks]
-        self._lap = time.perf_counter(), self.iteration
-        return better and self.files.checkpoints.keep_best, True in stop
+        stop = self.ranks.from_first(lambda: self._tell_callbacks(row))
+        self._begin_lap()
+        return better and self.files.checkpoints.keep_best, stop
+
+    def _tell_callbacks(self, row: dict) -> bool:
+        """Tell them of an evaluation; whether one of them ends the run."""
+        return True in [callback.evaluated(self, row) for callback in self.callbacks]
+
+    def _open_files(self) -> None:
+        if self.run_dir is not None:
+            if self._own_directory:
+                self.files.claim(self)
+            self.history.open(self.files.folder, self.iteration)
 
     def _save(self) -> None:
         """Write a checkpoint, the tables up to it first, unless it is there already."""
-        if self.run_dir is None or self.files.saved == self.iteration:
+        if not self._saves or self.files.saved == self.iteration:
             return
-        started = time.perf_counter()
+        started, watched = time.perf_counter(), self.watch.seconds
         self.watch.weights(self)
+        state = self.state()
+        if self.ranks.size > 1:
+            self.ranks.refuse_unlike({"weights": digest(state["net"])})
+        read = self.ranks.on_first(lambda: self._write(state))
+        self.watch.saved(lambda: self.ranks.from_first(read))
+        self.files.saved = self.iteration
+        watched = self.watch.seconds - watched  # which counts by itself
+        self.history.checkpoint_seconds += time.perf_counter() - started - watched
+
+    def _begin_lap(self) -> None:
+        """From here on counts what an evaluation says of the speed."""
+        self._lap = time.perf_counter(), self.iteration, self._aside()
+
+    def _aside(self) -> float:
+        """The seconds so far of checkpoints and of the watch, which train on nothing."""
+        return self.history.checkpoint_seconds + self.watch.seconds
+
+    def _write(self, state: dict[str, dict]) -> Callable[[], dict]:
         self._flush(sync=True)
-        self.watch.saved(self.files.save(self.state(), self.iteration, self.best.iteration))
-        self.history.checkpoint_seconds += time.perf_counter() - started
+        return self.files.save(state, self.iteration, self.best.iteration)
 
     def _flush(self, sync: bool = False) -> None:
         self.history.flush(sync)
@@ -344,16 +403,18 @@ class Trainer:
     def _told_callbacks(self):
         begun = []
         try:
-            for callback in self.callbacks:
-                callback.started(self)
-                begun.append(callback)
+            with self.ranks.apart():
+                for callback in self.callbacks:
+                    callback.started(self)
+                    begun.append(callback)
             yield
         finally:
-            for callback in begun:
-                callback.finished(self)
+            with self.ranks.apart():
+                for callback in begun:
+                    callback.finished(self)
 
     def _finish(self) -> None:
-        self._flush()
+        self.ranks.on_first(self._flush)
         if self.best.net_state is not None:
             self.net.load_state(self.best.net_state)
-        self.files.save_weights(self.net)
+        self.ranks.on_first(lambda: self.files.save_weights(self.net))

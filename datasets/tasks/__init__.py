@@ -41,7 +41,7 @@ def task_from_facts(facts: dict) -> Task:
             names = facts["class_names"] if "class_names" in facts else range(class_count(n))
             if len(names) != n:
                 raise ValueError(f"{len(names)} class names for {n} classes")
-            more = {"units": facts["units"]} if "units" in facts else {}
+            more = {"tokens": facts["tokens"]} if "tokens" in facts else {}
             return TASKS[name](names, ignore_index=facts.get("ignore_index"), **more)
         if name == "regression":
             return Regression(facts["target_names"])

@@ -103,9 +103,8 @@ class Classification(Task):
         if loss_name in ("SoftmaxWithLoss", "CrossEntropyError", "SigmoidWithLoss"):
             p = p[p > 0]
             return float(-(p * np.log(p)).sum())
-        if loss_name == "SVMLoss":  # the k most frequent classes one margin above the others
-            k, top = np.arange(len(p)), np.cumsum(p) - p
-            return float((top * (k - 1) + (1 - top) * (len(p) + k - 1)).min())
+        if loss_name == "SVMLoss":
+            return _guessing_svm(p)
         if loss_name == "SquaredErrorLoss":  # to the one-hot rows
             return float(0.5 * (1.0 - (p * p).sum()))
         return None
@@ -172,3 +171,19 @@ class Classification(Task):
     def _shown_index(self, i: int) -> str:
         known = 0 <= i < len(self.class_names) and i != self.ignore_index
         return printable(self.class_names[i]) if known else f"({i})"
+
+
+def _guessing_svm(p) -> float:
+    """The least Σ_t p[t] Σ_{j ≠ t} max(0, s[j] - s[t] + 1) over all scores s, for shares p that
+    fall.
+
+    A linear programme of differences, so some best s are whole numbers; they fall as p does, and
+    more than 1 apart costs more. So the classes stand in levels, one margin below each other: one
+    that reaches from class i to k costs k times what is not above it, and `least[k]` is the least
+    for the first k classes.
+    """
+    below = 1.0 - np.concatenate([[0.0], np.cumsum(p)[:-1]])
+    least = np.zeros(len(p) + 1)
+    for k in range(1, len(p) + 1):
+        least[k] = (least[:k] + k * below[:k]).min()
+    return float(max(least[-1] - 1.0, 0.0))

@@ -6,16 +6,17 @@ import numpy as np
 
 from lamina.common.printable import printable
 from lamina.datasets.tasks.classification import Classification
-from lamina.datasets.units import UNKNOWN, check_units, join, split
+from lamina.datasets.tokens import UNKNOWN, check_tokens, join, split
 
 _LONGEST = 60  # characters of a text that is shown
 
 
 class LanguageModel(Classification):
-    """A word of a vocabulary for each position: targets (N, T), outputs (N, T, number of words).
+    """A word of a vocabulary for each position: targets (N, T), outputs (N, T, number of words); or
+    one for a sample, (N,) and (N, number of words).
 
     Positions whose target is `ignore_index`, such as padding, do not count. Perplexity counts,
-    which sees what the share of right words hides; otherwise as Classification. With `units`
+    which sees what the share of right words hides; otherwise as Classification. With `tokens`
     (characters, words or bytes) the words are those of a text, which `encode` and `decode` go to
     and fro.
     """
@@ -26,11 +27,11 @@ class LanguageModel(Classification):
     losses = ("SoftmaxWithLoss",)
     _one, _all = "word", "words"
 
-    def __init__(self, vocabulary, ignore_index: int | None = None, units: str | None = None):
+    def __init__(self, vocabulary, ignore_index: int | None = None, tokens: str | None = None):
         super().__init__(vocabulary, ignore_index=ignore_index)
-        if units is not None:
-            check_units(units)
-        self.units = units
+        if tokens is not None:
+            check_tokens(tokens)
+        self.tokens = tokens
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -42,18 +43,30 @@ class LanguageModel(Classification):
         return self._index.get(UNKNOWN)
 
     def encode(self, text: str) -> np.ndarray:
-        """The indices of a text's units, (n,). Units that the vocabulary does not have become
+        """The indices of a text's tokens, (n,). Tokens that the vocabulary does not have become
         <unk>. Raises ValueError, naming the first, if it has none; or if the words are no text."""
-        return indices_of(split(text, self._of_text()), self._index)
+        return self.indices_of(split(text, self._of_text()))
+
+    def indices_of(self, tokens: list[str]) -> np.ndarray:
+        """As `encode`, of a text that is cut into its tokens."""
+        unknown = -1 if self.unknown is None else self.unknown
+        found = np.fromiter((self._index.get(t, unknown) for t in tokens), np.intp, len(tokens))
+        if unknown < 0 and (found < 0).any():
+            place = int((found < 0).argmax())
+            raise ValueError(
+                f"token {place} of the text, '{printable(tokens[place])}', is not among the "
+                f"{len(self.vocabulary)} of the vocabulary, which has no {UNKNOWN} for such"
+            )
+        return found
 
     def decode(self, indices) -> str:
         """The text that these indices are. Raises ValueError if one is no word's."""
-        units, names = self._of_text(), self.vocabulary
+        tokens, names = self._of_text(), self.vocabulary
         indices = np.ravel(indices)
         if indices.size and (indices.min() < 0 or indices.max() >= len(names)):
             wrong = indices[(indices < 0) | (indices >= len(names))][0]
             raise ValueError(f"decode: words are 0 to {len(names) - 1}, got {wrong}")
-        return join((names[i] for i in indices), units)
+        return join((names[i] for i in indices), tokens)
 
     def guess(self, train_t, t):
         """By how often each word occurs in training; each counted once more, so that none has the
@@ -65,13 +78,13 @@ class LanguageModel(Classification):
 
     def shown(self, prediction):
         words = np.ravel(prediction)
-        if self.units is None or np.ndim(prediction) == 0:
+        if self.tokens is None or np.ndim(prediction) == 0:
             return super().shown(prediction)
         text = printable(self.decode(words[self._are_words(words)]))
         return text[:_LONGEST] + ("..." if len(text) > _LONGEST else "")
 
     def facts(self):
-        return super().facts() | ({} if self.units is None else {"units": self.units})
+        return super().facts() | ({} if self.tokens is None else {"tokens": self.tokens})
 
     @functools.cached_property
     def _index(self) -> dict[str, int]:
@@ -81,23 +94,9 @@ class LanguageModel(Classification):
         return (words >= 0) & (words < len(self.vocabulary)) & (words != self.ignore_index)
 
     def _of_text(self) -> str:
-        if self.units is None:
+        if self.tokens is None:
             raise ValueError(
                 "LanguageModel: its words are numbers without a text; LanguageModel(vocabulary, "
-                "units='characters') says what a text is cut into"
+                "tokens='characters') says what a text is cut into"
             )
-        return self.units
-
-
-def indices_of(units: list[str], index: dict[str, int]) -> np.ndarray:
-    """The numbers (n,) of a text's units; that of <unk> for those that are not there. Raises
-    ValueError, naming the first, without one."""
-    unknown = index.get(UNKNOWN, -1)
-    found = np.fromiter((index.get(unit, unknown) for unit in units), np.intp, len(units))
-    if unknown < 0 and (found < 0).any():
-        place = int((found < 0).argmax())
-        raise ValueError(
-            f"unit {place} of the text, '{printable(units[place])}', is not among the "
-            f"{len(index)} of the vocabulary, which has no {UNKNOWN} for such"
-        )
-    return found
+        return self.tokens

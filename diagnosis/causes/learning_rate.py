@@ -142,7 +142,9 @@ def _too_high(record, evidence: list[str]) -> Finding:
         "there further off.",
         [
             f"a smaller rate: {better_rate(record, larger=False)}",
-            "a schedule that rises slowly at first: schedule: {..., warm_up: 500}",
+            f"a longer warm_up than {record.warm_up}"
+            if record.warm_up
+            else "a schedule that rises slowly at first: schedule: {..., warm_up: 500}",
         ],
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),
@@ -154,8 +156,10 @@ def _too_high(record, evidence: list[str]) -> Finding:
 
 def better_rate(record, larger: bool) -> str:
     """The rate at which the first update would have been START of the weights; the updates of most
-    rules are proportional to it. Three times as large, or small, at least."""
-    first = [float(s["update_ratio"][0]) for s in record.weights.values()]
+    rules are proportional to it. One in a warm-up is taken as at the full rate, which is the one
+    that is said. Three times as large, or small, at least."""
+    series = record.weights.values()
+    first = [float(s["update_ratio"][0]) / record.risen(s.iterations[0]) for s in series]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
     factor = START / max(first) if first else (10.0 if larger else 0.1)
     factor = max(factor, 3.0) if larger else min(factor, 1.0 / 3.0)
@@ -169,6 +173,12 @@ def _larger_steps(record) -> list[str]:
     if norms is not None and median(norms["gradient_norm"]) > 3.0 * clip:
         norm = median(norms["gradient_norm"])
         return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
+    if record.warm_up > record.iterations // 2:
+        return [
+            f"warm_up: about {max(record.iterations // 10, 1)} instead of {record.warm_up}: the "
+            f"rate had reached {record.risen(record.iterations) * record.lr:.2g} at the end, of "
+            f"{record.lr:g}"
+        ]
     if len(rates) and rates[len(rates) // 2] < 0.1 * record.lr:
         return [
             f"a schedule that falls more slowly: at half of the run the rate was "

@@ -77,6 +77,7 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     row = {f"{part}_{name}": value for name, value in figures.items()}
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))
+    rows = rows if samples.order is None else samples.order[rows]
     if isinstance(dataset.task, Classification):
         targets = dataset.task.indices(targets)
     return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown)

@@ -15,14 +15,15 @@ def report(evaluation) -> str:
     """The spread of the errors over the samples, as text."""
     errors = _errors(evaluation)
     order = np.argsort(errors, kind="stable")
-    best, middle, worst = (int(order[i]) for i in (0, len(order) // 2, -1))
-    rows = evaluation.rows
+    rows = evaluation.rows[order]
+    middle = [int(row) for row in rows[(len(rows) - 1) // 2 : len(rows) // 2 + 1]]
+    said = f"row {middle[0]}" if len(middle) == 1 else f"between rows {middle[0]} and {middle[1]}"
     return "\n".join(
         [
             "root of the mean squared error of a sample:",
-            f"  best   {errors[best]:.4g} (row {rows[best]})",
-            f"  median {errors[middle]:.4g} (row {rows[middle]})",
-            f"  worst  {errors[worst]:.4g} (row {rows[worst]})",
+            f"  best   {errors.min():.4g} (row {rows[0]})",
+            f"  median {np.median(errors):.4g} ({said})",
+            f"  worst  {errors.max():.4g} (row {rows[-1]})",
         ]
     )
 

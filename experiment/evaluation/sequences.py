@@ -1,4 +1,5 @@
-"""A class for each position: which are found, and the sequences with most mistakes."""
+"""A class for each position: which are found, and the sequences with most mistakes; or one word
+for each text."""
 
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def report(evaluation) -> str:
     counts_at_all = counted.reshape(len(true), -1).any(axis=1)
     clean = np.count_nonzero(counts_at_all & ~wrong.reshape(len(wrong), -1).any(axis=1))
     n = int(np.count_nonzero(counts_at_all))
+    if true.ndim == 1:
+        return "\n".join([*lines, f"right: {clean} of {n}", *_given(evaluation, wrong)])
     lines.append(f"every position right: {clean} of {n} sequence{'s' * (n != 1)}")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
@@ -33,6 +36,20 @@ def report(evaluation) -> str:
             lines.append(f"{head} is   {_words(true[row], counted[row], names)}")
             lines.append(f"{' ' * len(head)} said {_words(said[row], counted[row], names)}")
     return "\n".join(lines)
+
+
+def _given(evaluation, wrong):
+    """The first that are wrong of single words that texts say, each with its text."""
+    task, X = evaluation.task, evaluation.samples.X
+    if getattr(task, "tokens", None) is None:
+        return
+    for row in np.flatnonzero(wrong)[:WORST]:
+        text = printable(task.decode(X[evaluation.rows[row]]))
+        is_, said = (
+            printable(task.class_names[i])
+            for i in (evaluation.targets[row], evaluation.predictions[row])
+        )
+        yield f"  row {evaluation.rows[row]}: given '{text}' it is '{is_}', said '{said}'"
 
 
 def draw(path: Path, evaluation) -> bool:

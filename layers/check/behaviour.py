@@ -85,6 +85,7 @@ def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     before = layer.state()
     layer.backward(*random_douts(as_tuple(layer.forward(*_others(case))), rng))
     layer.load_state(before)
+    layer.set_training(case.training)  # what evaluation carries is not saved, and begins anew
     for param in layer.parameters().values():
         param.grad = None
     again = as_tuple(layer.forward(*inputs))
@@ -186,7 +187,7 @@ def saves_all_its_state(case: Case, report: Report, rng) -> None:
                 "state",
                 case.where,
                 "forward changes something that state() does not save: keep it in a State, "
-                "through self.name.update(value)",
+                "through self.name.update(value); if the next batch goes on with it, in a Carried",
             )
             return
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.autodiff import jvp, numeric_jvp, vjp
 from lamina.layers.auto_layer import AutoLayer
-from lamina.layers.base import Layer, Param, State
+from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.check.lines import Lines
 from lamina.layers.loss import Loss
 
@@ -179,7 +179,7 @@ def in_float64(layer: Layer, rng) -> Layer:
     layers start with, a forgotten factor or term would not show."""
     layer = copy.deepcopy(layer)
     for _, held in layer.walk():
-        if isinstance(held, (Param, State)):
+        if isinstance(held, (Param, State, Carried)):
             held.data = held.data.astype(np.float64)
         if isinstance(held, Param):
             held.data = held.data + rng.uniform(-0.2, 0.2, held.data.shape)

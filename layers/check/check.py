@@ -3,7 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
-from lamina.layers.check import behaviour, form
+from lamina.layers.check import behaviour, carrying, form
 from lamina.layers.check.case import Case, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
@@ -16,11 +16,15 @@ RULES = (
     form.keeps_its_shapes,
     form.keeps_float32,
     form.takes_any_layout,
+    form.minds_whole_numbers,
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,
     behaviour.keeps_its_states_when_frozen,
     behaviour.saves_all_its_state,
+    carrying.goes_on_with_what_it_carries,
+    carrying.begins_anew,
+    carrying.keeps_the_modes_apart,
     behaviour.lets_nan_through,
     behaviour.may_leave_out_dX,
 )

@@ -5,6 +5,7 @@ Each rule is a function (case, report, rng) that adds findings and says nothing 
 
 import contextlib
 import numbers
+import warnings
 
 import numpy as np
 
@@ -141,6 +142,34 @@ def keeps_float32(case: Case, report: Report, rng) -> None:
                 "is another one in float32: it differs from that in float64 by more than a "
                 f"hundredth, {_worst(array, wide)}",
             )
+
+
+def minds_whole_numbers(case: Case, report: Report, rng) -> None:
+    """uint8 in, such as the bytes of a picture: an error or the right numbers, for 3 - 5 is 254
+    there. Only said, since nets mostly pass floats on."""
+    names = case.input_names
+    if not names or any(case.inputs[i].size == 0 for i in names.values()):
+        return
+    whole = {n: rng.integers(0, 12, case.inputs[i].shape) for n, i in names.items()}
+    results = []
+    for dtype in (np.float64, np.uint8):
+        layer, inputs = case.fresh({n: x.astype(dtype) for n, x in whole.items()})
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            try:
+                results.append(as_tuple(layer.forward(*inputs)))
+            except Exception:  # refused, or no numbers for this layer
+                return
+    for right, array in zip(*results, strict=True):
+        array = np.asarray(array, np.float64)
+        if not np.allclose(array, right, rtol=ROUNDING, atol=1e-9, equal_nan=True):
+            report.add(
+                NOTE,
+                "Y",
+                case.where,
+                f"is wrong where X is uint8 and says nothing: {_worst(array, right)}\n"
+                "refuse whole numbers: check_floats(self, X), of lamina.layers.floats",
+            )
+            return
 
 
 def takes_any_layout(case: Case, report: Report, rng) -> None:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from lamina.autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
-from lamina.layers.base import State
+from lamina.layers.base import Carried, State
 from lamina.layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
 from lamina.layers.check.diagnosis import diagnose, explain_error
 from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
@@ -168,7 +168,7 @@ def check_second_order(case: Case, report: Report, rng) -> None:
     finally:
         level.ended = True  # what a layer shares with the next one is an error from here on
     for name, held in layer.walk():
-        if isinstance(held, State) and isinstance(held.data, Traced):
+        if isinstance(held, (State, Carried)) and isinstance(held.data, Traced):
             message = f"keeps a derivative: change it by self.{name}.update(value), not by .data ="
             report.add(FAILED, name, case.where, message)
     undecided = list(case.variables)

@@ -46,10 +46,13 @@ class Channels:
 
 
 def check_channels(layer: str, n_channels: int, input_shape: tuple) -> None:
-    """Raise ShapeError unless samples of this shape, (C, ...), have so many channels."""
+    """Raise ShapeError unless samples of this shape, (C, ...), have so many channels, and places to
+    take a mean over."""
+    got = f"(N, {', '.join(map(str, input_shape))})"
     if input_shape[:1] != (n_channels,):
-        got = f"(N, {', '.join(map(str, input_shape))})"
         raise ShapeError(layer, f"(N, {n_channels}, ...)", got)
+    if 0 in input_shape:
+        raise ShapeError(layer, f"(N, {n_channels}, ...) of at least one place", got)
 
 
 def memory_order(X) -> tuple:

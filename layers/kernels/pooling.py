@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from lamina.layers.errors import ShapeError
+from lamina.layers.floats import check_floats
 from lamina.layers.kernels.channels import memory_order
-from lamina.layers.kernels.windows import chunks, output_length, pair
+from lamina.layers.kernels.windows import output_length, pair
 
 
 class PoolingWindows:
@@ -55,10 +56,7 @@ class PoolingWindows:
         """The windows over these images. Raises ShapeError or TypeError for other arrays."""
         if X.ndim != 4:
             raise ShapeError(self.layer, "(N, C, H, W)", str(X.shape))
-        if X.dtype.kind != "f":
-            raise TypeError(
-                f"{self.layer}: expects images of floats, got {X.dtype}; X.astype(np.float32)"
-            )
+        check_floats(self.layer, X)
         return PlacedWindows(self, X.shape, self.output_shape(X.shape[1:])[1:], memory_order(X))
 
 
@@ -69,8 +67,6 @@ class PlacedWindows:
     as (N, H, W, C). What is computed from arranged arrays then has the same order in memory.
     """
 
-    chunk_bytes = 1 << 21
-
     def __init__(self, windows: PoolingWindows, shape: tuple, size: tuple, order: tuple):
         self.windows, self.shape, self.size, self.order = windows, shape, size, order
         # Windows that share no entry: what they are to add up can be written.
@@ -80,6 +76,10 @@ class PlacedWindows:
         )
         border = [(p, max((out - 1) * s + k - n - p, 0)) for k, s, p, n, out in settings]
         self.border = self._arrange([(0, 0), (0, 0), *border])
+        # Windows side by side that leave nothing out: then every entry is written.
+        lengths = [n + sum(b) for n, b in zip(shape[2:], border, strict=True)]
+        covered = [s * out for s, out in zip(windows.stride, size, strict=True)]
+        self.tiled = windows.stride == windows.kernel and lengths == covered
         # For each entry of a window, row by row: that entry of all windows, as an index.
         self.entries = [self._entry(offset) for offset in np.ndindex(windows.kernel)]
 
@@ -89,10 +89,10 @@ class PlacedWindows:
         return np.pad(X, self.border, constant_values=fill) if any(map(any, self.border)) else X
 
     def blank(self, dout):
-        """Zeros for the dX of this dout, bordered, in the order in memory of X."""
+        """A dX for this dout, arranged and bordered: zeros, or anything if `add` writes all."""
         sides = zip([self.shape[axis] for axis in self.order], self.border, strict=True)
-        zeros = np.zeros([n + sum(border) for n, border in sides], dout.dtype, like=dout)
-        return self.restored(zeros)
+        size = [n + sum(border) for n, border in sides]
+        return (np.empty if self.tiled else np.zeros)(size, dout.dtype, like=dout)
 
     def arranged(self, dout):
         """dout arranged; copied if its memory is in another order, which would slow down all that
@@ -105,7 +105,7 @@ class PlacedWindows:
         return copy
 
     def add(self, dX, entry: tuple, part) -> None:
-        """Add to that entry of all windows in dX, which was zero at first."""
+        """Add to that entry of all windows in dX, which was blank at first."""
         there = dX[entry]
         if self.apart:
             there[...] = part
@@ -113,9 +113,10 @@ class PlacedWindows:
             there += part
 
     def inside(self, dX):
-        """dX without the border."""
+        """dX without the border, its axes back in place."""
         starts = zip(self.windows.padding, self.shape[2:], strict=True)
-        return dX[(slice(None), slice(None), *(slice(p, p + n) for p, n in starts))]
+        sides = (slice(None), slice(None), *(slice(p, p + n) for p, n in starts))
+        return self.restored(dX)[sides]
 
     def restored(self, Y):
         """An arranged array with its axes back in place: (N, C, H, W)."""
@@ -130,11 +131,6 @@ class PlacedWindows:
             sides.append(np.minimum(kernel, self.shape[2 + axis] + 2 * padding - starts))
         counts = np.outer(*sides).astype(dtype)
         return counts[np.newaxis, np.newaxis].transpose(self.order)
-
-    def chunks(self, dtype):
-        """Slices of images that fill about chunk_bytes."""
-        image_bytes = max(math.prod(self.shape[1:]) * dtype.itemsize, 1)
-        return chunks(self.shape[0], self.chunk_bytes // image_bytes)
 
     def _entry(self, offset: tuple) -> tuple:
         settings = zip(offset, self.size, self.windows.stride, strict=True)

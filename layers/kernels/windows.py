@@ -25,21 +25,25 @@ def columns(X, kernel: tuple, stride: tuple, dilation: tuple):
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
     extent = (dh * (kh - 1) + 1, dw * (kw - 1) + 1)
     view = sliding_window_view(X, extent, axis=(1, 2))[:, ::sh, ::sw, :, ::dh, ::dw]
-    if X.shape[3] == 1:  # runs of KW numbers only: tap by tap there are runs of OW, 4 times as fast
-        return view.transpose(4, 5, 3, 0, 1, 2).reshape(kh * kw, -1).T
+    if X.shape[3] == 1:  # runs of KW numbers only: tap by tap they are longer, 4 times as fast
+        _, height, width = view.shape[:3]
+        rows = np.stack([X[:, :, tap, 0] for tap in _taps(kw, sw, dw, width)])  # KW, N, H, OW
+        taps = np.stack([rows[:, :, tap] for tap in _taps(kh, sh, dh, height)])
+        return taps.reshape(kh * kw, -1).T
     # Axes N, OH, OW, KH, KW, C: one window row is one run of KW · C numbers in memory.
     return view.transpose(0, 1, 2, 4, 5, 3).reshape(-1, kh * kw * X.shape[3])
+
+
+def _taps(kernel: int, stride: int, dilation: int, windows: int) -> list[slice]:
+    """Along one axis: for each entry of a window, that entry of all windows."""
+    starts = range(0, kernel * dilation, dilation)
+    return [slice(start, start + (windows - 1) * stride + 1, stride) for start in starts]
 
 
 def chunks(n: int, step: int) -> list[slice]:
     """n images in slices of equal size, up to `step` images or one."""
     count = max(min(math.ceil(n / max(step, 1)), n), 1)
     return [slice(i * n // count, (i + 1) * n // count) for i in range(count)]
-
-
-def join(parts):
-    """What came from the chunks as one array."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def pad(X, padding: tuple):

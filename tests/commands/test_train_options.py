@@ -15,7 +15,9 @@ def called(monkeypatch):
     for name in CALLS:
 
         def instead(config, *arguments, name=name):
-            calls.append((name, config, arguments))
+            *arguments, ranks = arguments
+            assert ranks.size == 1
+            calls.append((name, config, tuple(arguments)))
             return "a summary", 0
 
         monkeypatch.setattr(module, name, instead)

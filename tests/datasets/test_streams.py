@@ -1,9 +1,14 @@
 """Streams: each batch goes on where the last one ended."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from lamina.datasets import Streams, Text
+from lamina.datasets import Samples, Streams, StreamSamples, Text
+from lamina.experiment.evaluation.evaluate import evaluate
+from lamina.layers import Layer, SoftmaxWithLoss
+from lamina.nets import Sequential
 
 
 def take(streams, n):
@@ -69,3 +74,46 @@ def test_the_streams_of_a_text_are_stretches_of_it(tmp_path):
             assert data.task.decode(t[i])[:-1] == data.task.decode(X[i])[1:]
     stretch = order.length * 5
     assert read == [text[i * stretch : (i + 1) * stretch] for i in range(4)]
+
+
+@pytest.mark.parametrize("n", [1, 19, 40, 45, 999, 1000, 1001, 1023])
+def test_samples_are_evaluated_in_streams(n):
+    samples = StreamSamples(np.arange(n), np.arange(n) + 1)
+    batches = [X for X, _ in samples.batches()]
+    np.testing.assert_array_equal(np.concatenate(batches), samples.order)
+    np.testing.assert_array_equal(np.sort(samples.order), np.arange(n))
+    assert len(batches[0]) == min(max(n // 20, 1), 50)
+    for before, now in itertools.pairwise(batches):
+        np.testing.assert_array_equal(now, before[: len(now)] + 1)
+    assert all(len(batch) == len(batches[0]) for batch in batches[:-1])
+
+
+def test_only_samples_that_hang_together_carry(tmp_path):
+    (tmp_path / "my.txt").write_text("to be or not to be " * 50)
+    for streams, kind in ((True, StreamSamples), (False, Samples)):
+        data = Text(tmp_path / "my.txt", length=5, streams=streams, validation_share=0.1)
+        for samples in data.sets().values():
+            assert type(samples) is kind
+            assert samples.carries == streams
+            assert (samples.order is None) != streams
+
+
+def test_a_report_names_the_rows_of_the_samples(tmp_path):
+    (tmp_path / "my.txt").write_text("ab" * 700 + "b" + "ab" * 100)
+    data = Text(tmp_path / "my.txt", length=5, streams=True, test_share=0.9)
+
+    class Other(Layer):
+        """Says "a" after "b", and the other way round."""
+
+        def forward(self, X):
+            return np.eye(3, dtype=np.float32)[np.array([0, 2, 1])[X]]
+
+    net = Sequential({"other": Other()}, loss=SoftmaxWithLoss())
+    found = evaluate(net, data)
+    wrong = (found.predictions != found.targets).any(axis=1)
+    place = int(found.rows[wrong][0])
+    assert np.count_nonzero(wrong) == 1
+    X, t = data.test[np.array([place])]
+    assert data.task.decode(np.append(X[0], t[0, -1])).count("bb") == 1
+    assert f"row {place}, 1 wrong" in found.report()
+    assert place != int(np.flatnonzero(wrong)[0])  # it came at another place

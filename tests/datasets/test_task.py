@@ -1,5 +1,6 @@
 """Tasks: outputs and losses that fit, targets that can be, what guessing scores, words, facts."""
 
+import itertools
 import json
 import math
 import re
@@ -304,12 +305,40 @@ def best_constant(loss, width, t):
     return best
 
 
-@pytest.mark.parametrize("counts", [(10, 10, 10), (20, 6, 4), (27, 2, 1)])
+@pytest.mark.parametrize("counts", [(10, 10, 10), (18, 9, 3), (20, 6, 4), (27, 2, 1)])
 @pytest.mark.parametrize("loss", [SoftmaxWithLoss, SVMLoss, SquaredErrorLoss])
 def test_no_constant_scores_have_a_smaller_loss_than_guessing(loss, counts):
     t = np.repeat(np.arange(3), counts)
     least = Classification("abc").guessing_loss(loss.__name__, t)
     assert best_constant(loss(), 3, t) == pytest.approx(least, rel=2e-3, abs=2e-3)
+
+
+def least_svm_loss(shares):
+    """The least margin loss of one answer for all, as the linear programme that it is."""
+    optimize = pytest.importorskip("scipy.optimize", reason="needs SciPy: pip install scikit-learn")
+    pairs = list(itertools.permutations(range(len(shares)), 2))
+    rows = np.zeros((len(pairs), len(shares) + len(pairs)))
+    for row, (t, j) in enumerate(pairs):  # s[j] - s[t] + 1 <= the slack of the pair
+        rows[row, [j, t, len(shares) + row]] = 1, -1, -1
+    costs = np.concatenate([np.zeros(len(shares)), [shares[t] for t, _ in pairs]])
+    bounds = [(None, None)] * len(shares) + [(0, None)] * len(pairs)
+    return optimize.linprog(costs, rows, -np.ones(len(pairs)), bounds=bounds).fun
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_guessing_with_margins_is_the_minimum_of_a_linear_programme(seed):
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(200, rng.dirichlet(np.full(rng.integers(2, 9), 0.2 + seed % 3)))
+    least = Classification("abcdefgh"[: len(counts)]).guessing_loss(
+        "SVMLoss", np.repeat(np.arange(len(counts)), counts)
+    )
+    assert least == pytest.approx(least_svm_loss(counts / 200), abs=1e-6)
+
+
+def test_guessing_with_margins_ranks_the_classes():
+    """Shares 60, 30 and 10: one margin between each two, not one between the first and the rest."""
+    t = np.repeat(np.arange(3), (6, 3, 1))
+    assert Classification("abc").guessing_loss("SVMLoss", t) == pytest.approx(1.1)
 
 
 def test_the_guessing_loss_of_numbers():

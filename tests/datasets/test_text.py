@@ -1,4 +1,4 @@
-"""A text of one's own: units, vocabulary, sets by place, windows, and files that cannot be used."""
+"""A text of one's own: tokens, vocabulary, sets by place, windows; files that cannot be used."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 from lamina.datasets import LanguageModel, Streams, Text, task_from_facts
 from lamina.datasets.minibatches import Minibatches
-from lamina.datasets.units import BYTES, join, split
+from lamina.datasets.tokens import BYTES, join, split
 
 RNG = np.random.default_rng(0)
 LETTERS = "".join(RNG.choice(list("abcde \n가나"), 600))
@@ -24,7 +24,7 @@ def write(tmp_path):
 
 
 def text_of(data, part, rows=slice(None)):
-    """The units of a set once more: all windows, and the last target."""
+    """The tokens of a set once more: all windows, and the last target."""
     X, t = data.sets()[part][rows]
     return data.task.decode(np.append(X.ravel(), t.ravel()[-1]))
 
@@ -52,11 +52,40 @@ def test_a_window_at_every_place_with_the_unit_after_it(write):
         assert data.task.decode(target) == LETTERS[place + 7]
 
 
+def test_a_token_between_those_before_and_behind_it(write):
+    data = Text(write(LETTERS), length=6, predict="middle", n_validation=4)
+    assert (data.input_shape, data.target_shape) == ((6,), ())
+    assert (len(data.train), len(data.validation)) == (540 - 10 - 6, 4)
+    for place, (row, target) in enumerate(zip(*data.train[:], strict=True)):
+        assert data.task.decode(row[:3]) == LETTERS[place : place + 3]
+        assert data.task.decode(target) == LETTERS[place + 3]
+        assert data.task.decode(row[3:]) == LETTERS[place + 4 : place + 7]
+
+
+@pytest.mark.parametrize("predict", ["each", "last"])
+@pytest.mark.parametrize("stride", [1, 3, 7, 20])
+def test_windows_to_train_on_may_overlap_or_leave_gaps(write, predict, stride):
+    settings = {"length": 7, "predict": predict, "n_validation": 5}
+    plain = Text(write(LETTERS), **settings)
+    data = Text(write(LETTERS), **settings, stride=stride)
+    n_train = 540 - (36 if predict == "each" else 12)
+    assert len(data.train) == (n_train - 8) // stride + 1
+    for i, (row, target) in enumerate(zip(*data.train[:], strict=True)):
+        place = i * stride
+        assert data.task.decode(row) == LETTERS[place : place + 7]
+        after = LETTERS[place + 1 : place + 8] if predict == "each" else LETTERS[place + 7]
+        assert data.task.decode(target) == after
+    assert data.test.fingerprint() == plain.test.fingerprint()
+    assert data.validation.fingerprint() == plain.validation.fingerprint()
+
+
 @pytest.mark.parametrize("predict", ["each", "last"])
 @pytest.mark.parametrize("validation", [{}, {"validation_share": 0.2}, {"n_validation": 3}])
 def test_the_sets_lie_one_behind_the_other_and_share_nothing(write, predict, validation):
     numbers = " ".join(map(str, range(400)))  # every word once
-    data = Text(write(numbers), units="words", length=4, predict=predict, min_count=1, **validation)
+    data = Text(
+        write(numbers), tokens="words", length=4, predict=predict, min_count=1, **validation
+    )
     # Of words that training never meets only the places are known: count them.
     n_test = round(400 * 0.1)
     n_validation = 0
@@ -90,7 +119,7 @@ def test_the_vocabulary_is_the_training_parts_most_frequent_first(write):
 
 
 def test_the_unknown_word_of_a_text_is_ours(write):
-    data = Text(write("the <unk> of the <unk>\n" * 9), units="words", length=3)
+    data = Text(write("the <unk> of the <unk>\n" * 9), tokens="words", length=3)
     assert data.task.vocabulary == ("<unk>", "the", "<eos>", "of")
     assert text_of(data, "train", slice(1)) == "the <unk> of the"
 
@@ -100,7 +129,7 @@ def test_files_for_each_set_and_units_that_only_they_have(write):
         "test": write("dog and bird\n" * 5, "test.txt"),
         "validation": write("cat and cat\n" * 5, "validation.txt"),
     }
-    data = Text(write("cat and dog\n" * 20), units="words", length=4, **files)
+    data = Text(write("cat and dog\n" * 20), tokens="words", length=4, **files)
     assert data.task.vocabulary == ("<unk>", "<eos>", "and", "cat", "dog")
     assert text_of(data, "test", slice(1)) == "dog and <unk>\ndog"
     assert text_of(data, "validation", slice(1)) == "cat and cat\ncat"
@@ -110,7 +139,7 @@ def test_files_for_each_set_and_units_that_only_they_have(write):
 
 def test_bytes_have_all_their_values_and_no_unknown(write):
     content = bytes(RNG.integers(0, 256, 500, np.uint8))
-    data = Text(write(content), units="bytes", length=6)
+    data = Text(write(content), tokens="bytes", length=6)
     assert data.task.vocabulary == BYTES
     assert data.task.unknown is None
     X, _ = data.train[:]
@@ -120,7 +149,7 @@ def test_bytes_have_all_their_values_and_no_unknown(write):
 
 
 @pytest.mark.parametrize(
-    ("units", "text", "expected"),
+    ("tokens", "text", "expected"),
     [
         ("characters", "a\n가", ["a", "\n", "가"]),
         ("words", "a  bc\t d\n\n e\n", ["a", "bc", "d", "<eos>", "<eos>", "e", "<eos>"]),
@@ -128,9 +157,9 @@ def test_bytes_have_all_their_values_and_no_unknown(write):
         ("bytes", "a가\n'\\", ["a", "\\xea", "\\xb0", "\\x80", "\\n", "'", "\\\\"]),
     ],
 )
-def test_units(units, text, expected):
-    assert split(text, units) == expected
-    assert split(join(expected, units), units) == expected
+def test_units(tokens, text, expected):
+    assert split(text, tokens) == expected
+    assert split(join(expected, tokens), tokens) == expected
 
 
 def test_a_mark_of_order_and_line_ends_of_windows(write):
@@ -142,7 +171,7 @@ def test_a_mark_of_order_and_line_ends_of_windows(write):
 def test_the_task_is_kept_in_words_and_made_anew(write):
     data = Text(write(LETTERS), length=7)
     facts = json.loads(json.dumps(data.task.facts()))
-    assert facts["units"] == "characters"
+    assert facts["tokens"] == "characters"
     task = task_from_facts(facts)
     assert task == data.task
     assert task.encode("a가?").tolist() == [*data.task.encode("a가"), 0]
@@ -155,11 +184,11 @@ def test_words_without_a_text_say_so():
     with pytest.raises(ValueError, match="its words are numbers without a text"):
         task.encode("a")
     with pytest.raises(ValueError, match="words are 0 to 2, got 3"):
-        LanguageModel("abc", units="characters").decode([0, 3])
-    with pytest.raises(ValueError, match="unit 1 of the text, 'x', is not among the 3"):
-        LanguageModel("abc", units="characters").encode("axb")
-    with pytest.raises(ValueError, match="units: expects characters, words, bytes; got 'letters'"):
-        LanguageModel("abc", units="letters")
+        LanguageModel("abc", tokens="characters").decode([0, 3])
+    with pytest.raises(ValueError, match="token 1 of the text, 'x', is not among the 3"):
+        LanguageModel("abc", tokens="characters").encode("axb")
+    with pytest.raises(ValueError, match="tokens: expects characters, words, bytes; got 'letters'"):
+        LanguageModel("abc", tokens="letters")
 
 
 def test_the_order_is_shuffled_or_in_streams(write):
@@ -174,28 +203,35 @@ def test_the_order_is_shuffled_or_in_streams(write):
     ("content", "settings", "said"),
     [
         (b"", {}, "my.txt: is empty; expects a text"),
-        (b"", {"units": "bytes"}, "my.txt: is empty"),
+        (b"", {"tokens": "bytes"}, "my.txt: is empty"),
         ("abc", {}, "the train part has 3 characters, and a window of length 64 with the one"),
         ("ab" * 40, {"length": 9}, "the test part has 8 characters, .* needs 10"),
-        ("ab " * 40, {"units": "words", "length": 9}, "the test part has 4 words"),
+        ("ab " * 40, {"tokens": "words", "length": 9}, "the test part has 4 words"),
         (b"ab\nc\xffd" * 90, {}, r"byte 4, in line 2, is no UTF-8 \(0xff\); save the file as"),
         (b"\xef\xbb\xbfab\xff" * 90, {}, r"byte 5, in line 1, is no UTF-8 \(0xff\)"),
         (b"abc" * 90 + "가".encode()[:2], {}, r"byte 270, in line 1, is no UTF-8 \(0xea\)"),
         ("\n" * 99, {"length": 3}, r"one of its characters over and over, '\\n': no"),
-        ("a b c d e " * 9, {"length": 3, "units": "words", "min_count": 99}, "'<unk>': nothing"),
-        ("ab" * 90, {"units": "letters"}, "units: expects characters, words, bytes; got 'letters'"),
+        ("a b c d e " * 9, {"length": 3, "tokens": "words", "min_count": 99}, "'<unk>': nothing"),
+        (
+            "ab" * 90,
+            {"tokens": "letters"},
+            "tokens: expects characters, words, bytes; got 'letters'",
+        ),
         ("ab" * 90, {"length": 0}, "length: expects at least 1, got 0"),
         ("ab" * 90, {"min_count": 0}, "min_count: expects at least 1, got 0"),
-        ("ab" * 90, {"units": "bytes", "min_count": 2}, "has all 256 in its vocabulary"),
-        ("ab" * 90, {"predict": "las"}, "predict: expects each or last; got 'las'"),
+        ("ab" * 90, {"tokens": "bytes", "min_count": 2}, "has all 256 in its vocabulary"),
+        ("ab" * 90, {"predict": "las"}, "predict: expects each, last, middle; got 'las'; did"),
         ("ab" * 90, {"predict": "last", "streams": True}, "streams: windows follow one another"),
-        ("ab" * 90, {"test_share": 0.0}, "a test_share of 0.0 leaves 180 of 180 units"),
+        ("ab" * 90, {"predict": "middle", "length": 5}, "length: expects an even number for"),
+        ("ab" * 90, {"streams": True, "stride": 8}, "stride: in streams each window begins where"),
+        ("ab" * 90, {"stride": 0}, "stride: expects at least 1, got 0"),
+        ("ab" * 90, {"test_share": 0.0}, "a test_share of 0.0 leaves 180 of 180 tokens"),
         ("ab" * 90, {"n_validation": 3, "length": 60}, "3 windows take 181 characters, "),
         ("ab" * 90, {"validation_share": 0.2, "n_validation": 3}, "give one of them"),
         ("ab" * 90, {"validation_share": 0.2, "length": 40}, "the test part has 18 characters"),
         ("ab" * 400, {"validation_share": 0.05}, "the validation part has 36 characters"),
     ],
-    ids=map(str, range(21)),
+    ids=map(str, range(24)),
 )
 def test_what_cannot_be_used(write, content, settings, said):
     with pytest.raises(ValueError, match=said):

@@ -9,6 +9,7 @@ import pytest
 from lamina.diagnosis.causes.learning_rate import better_rate, rate_too_low, still_falling
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.record import Record, Series
+from lamina.optimizers.schedules import WarmUp
 
 
 def record_of(lr=0.1, first=0.01, losses=(2.3,) * 400, optimizer=None, rates=None, clipped=1.0):
@@ -55,6 +56,30 @@ def test_a_rate_that_is_too_low_by_itself_or_by_what_is_made_of_it():
     rates = [0.1, 0.01, 1e-3, 1e-4, 1e-5]
     (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates), []).remedies
     assert said.startswith("a schedule that falls more slowly: at half of the run the rate was 0.0")
+
+
+@pytest.mark.parametrize("larger", [True, False])
+@pytest.mark.parametrize("full", [1e-4, 0.3])
+def test_a_first_update_in_a_warm_up_counts_as_at_the_full_rate(full, larger):
+    """The first of 99 steps is taken at a hundredth of the rate: the advice is the same."""
+    schedule = {"schedule": {"type": "inv", "warm_up": 99}}
+    warmed = record_of(0.1, full * WarmUp(99, lambda step: 1.0)(0), optimizer=schedule)
+    assert better_rate(warmed, larger) == better_rate(record_of(0.1, full), larger)
+
+
+@pytest.mark.parametrize("iteration", [1, 50, 99, 100, 300])
+def test_the_rise_is_that_of_the_schedule(iteration):
+    record = record_of(optimizer={"schedule": {"type": "inv", "warm_up": 99}})
+    factor = WarmUp(99, lambda step: 1.0)(iteration - 1)
+    assert record.risen(iteration) == pytest.approx(factor)
+    assert record_of().risen(iteration) == 1.0
+
+
+def test_a_warm_up_that_takes_most_of_the_run_is_named():
+    rates = [0.0001 * i for i in (1, 100, 200, 300, 400)]
+    schedule = {"schedule": {"type": "inv", "warm_up": 999}}
+    (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates, optimizer=schedule), []).remedies
+    assert said == "warm_up: about 40 instead of 999: the rate had reached 0.04 at the end, of 0.1"
 
 
 def test_a_loss_falls_if_it_does_so_beyond_its_noise():

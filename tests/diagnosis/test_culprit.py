@@ -33,8 +33,14 @@ def one_thread():
         yield
 
 
-def samples_for(task, X):
-    """Made inputs with targets of the task."""
+def samples_for(dataset, n, rng):
+    """Made inputs with targets of the task; of a vocabulary the first samples."""
+    task = dataset.task
+    if hasattr(dataset, "n_words"):
+        X, t = dataset.train.X[:n].copy(), dataset.train.t[:n]
+        X[:, ::2], X[:, 1::2] = 0, dataset.n_words - 1  # the rows that faults are planted in
+        return Samples(X, t, widths=dataset.widths)
+    X = rng.random((n, *dataset.input_shape), dtype=np.float32)
     if task.name == "reconstruction":
         return Samples(X, X)
     return Samples(X, np.arange(len(X)) % len(task.class_names))
@@ -46,8 +52,7 @@ def trainer_of(config, batch_size=4, samples=20):
     config.data["net"].pop("weights", None)
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
-    X = rng.random((samples, *dataset.input_shape), dtype=np.float32)
-    made = samples_for(dataset.task, X)
+    made = samples_for(dataset, samples, rng)
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
@@ -149,14 +154,8 @@ def test_a_nan_in_the_input_or_in_a_weight_from_the_start(path):
     trainer.net.needs_dX = False
     start = trainer.state()
     X = trainer.dataset.train.X
-    sample = int(trainer.batches.order.order[trainer.batches.batch_size])  # of the second batch
-    place = tuple(np.array(X.shape[1:]) // 2)
-    kept, X[(sample, *place)] = X[(sample, *place)], np.inf
-    error, culprit = stopped(trainer, start)
-    assert error.iteration == culprit.iteration == STEP
-    assert (culprit.when, culprit.array, culprit.layer) == ("input", "X", "")
-    assert (culprit.samples, tuple(culprit.index[1:])) == ([sample], place)
-    X[(sample, *place)] = kept
+    if X.dtype.kind == "f":
+        _plant_in_the_input(trainer, start, X)
     for place in places_of(trainer.net):
         for name in place.layer.parameters():
             key = f"{place.name}.{name}"
@@ -165,6 +164,17 @@ def test_a_nan_in_the_input_or_in_a_weight_from_the_start(path):
             error, culprit = stopped(trainer, {**start, "net": {**start["net"], key: bad}})
             assert error.iteration == 1
             assert (culprit.when, culprit.layer, culprit.array) == ("start", place.name, name)
+
+
+def _plant_in_the_input(trainer, start, X):
+    sample = int(trainer.batches.order.order[trainer.batches.batch_size])  # of the second batch
+    place = tuple(np.array(X.shape[1:]) // 2)
+    kept, X[(sample, *place)] = X[(sample, *place)], np.inf
+    error, culprit = stopped(trainer, start)
+    assert error.iteration == culprit.iteration == STEP
+    assert (culprit.when, culprit.array, culprit.layer) == ("input", "X", "")
+    assert (culprit.samples, tuple(culprit.index[1:])) == ([sample], place)
+    X[(sample, *place)] = kept
 
 
 def chain(layers=None, samples=30, **settings):

@@ -304,10 +304,15 @@ def test_shards_are_those_of_the_configuration_unless_said(path):
     found = profile(load_config(path), 2)
     assert found["shards"] == 2
     assert "one of 2 shards" in table(found)
-    flop = found["rows"][0]["flop"]
+    cut = found["rows"]
     found = profile(load_config(path), 2, shards=1)
     assert found["shards"] == 1
-    assert found["rows"][0]["flop"] == 2 * flop
+    for row, whole in zip(cut, found["rows"], strict=True):
+        for what in ("name", "flop", "output", "parameters"):  # of the whole batch, cut or not
+            assert row[what] == whole[what]
+    uneven = profile(load_config(path), 2, batch_size=7, shards=3)["rows"]
+    whole = profile(load_config(path), 2, batch_size=7)["rows"]
+    assert [row["output"] for row in uneven] == [row["output"] for row in whole]
     with pytest.raises(ConfigError, match="no more than the 2 rows of a batch, got 3"):
         profile(load_config(path), 2, 2, 3)
 

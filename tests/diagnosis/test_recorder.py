@@ -229,12 +229,15 @@ def test_the_inputs_are_those_of_the_batch_that_the_layers_saw(tmp_path):
 
 
 def test_what_guessing_costs_is_not_known_of_a_loss_with_options(tmp_path):
-    for name, loss in (("plain", SoftmaxWithLoss()), ("sum", SoftmaxWithLoss("sum"))):
+    losses = {"plain": SoftmaxWithLoss(), "sum": SoftmaxWithLoss("sum"), "twice": SoftmaxWithLoss()}
+    for name, loss in losses.items():
         trainer = make(tmp_path / name, iterations=1)
         trainer.net.heads["loss"].loss = loss
+        trainer.net.heads["loss"].weight = 2.0 if name == "twice" else 1.0
         trainer.run()
-    plain, summed = (
-        json.loads((tmp_path / name / "facts.json").read_text()) for name in ("plain", "sum")
+    plain, summed, twice = (
+        json.loads((tmp_path / name / "facts.json").read_text()) for name in losses
     )
+    assert twice["guessing_loss"] == pytest.approx(2 * plain["guessing_loss"], rel=1e-5)
     assert plain["guessing_loss"] == pytest.approx(np.log(3), rel=1e-3)
     assert summed["guessing_loss"] is None

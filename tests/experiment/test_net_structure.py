@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from made_batches import made_batch
 
 from lamina import nets
 from lamina.common.strict_yaml import dump
@@ -36,7 +37,7 @@ def test_every_configuration_there_and_back_and_in_a_file(path, tmp_path, monkey
     net.save(tmp_path / "net.npz")
     again = load_net(tmp_path / "net.npz")
     assert again.structure() == written
-    X = np.random.default_rng(0).random((3, *dataset.input_shape), np.float32)
+    X, _ = made_batch(dataset, 3, np.random.default_rng(0))
     np.testing.assert_array_equal(again.predict(X), net.predict(X), strict=True)
     # As the net of a configuration it is the same net: all that was left to the data is said now.
     config.data["net"] = yaml.safe_load(dump(written))

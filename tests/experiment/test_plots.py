@@ -28,15 +28,18 @@ def test_a_png_of_the_promised_size(tmp_path, monkeypatch, losses, evaluations, 
     from matplotlib.image import imread
 
     image = imread(path)
-    assert image.shape[:2] == (480, 1200)
+    height, width = image.shape[:2]
+    assert height == 480
+    assert width == 1200 if len(names) == 1 else 1500 < width < 1700  # with a legend beside it
     assert image.std() > 0.05
     assert "matplotlib.pyplot" not in sys.modules
     assert [p.name for p in tmp_path.iterdir()] == ["curves.png"]
 
 
 def texts(axes):
-    """The labels of a legend, in its order."""
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+    """The labels of a legend, in its order; of a figure, of the one outside of its axes."""
+    legend = axes.get_legend() if hasattr(axes, "get_legend") else axes.legends[0]
+    return [text.get_text() for text in legend.get_texts()]
 
 
 def test_the_lines_of_one_run_are_its_columns(tmp_path, drawn):
@@ -62,8 +65,10 @@ def test_the_lines_of_one_run_are_its_columns(tmp_path, drawn):
 def test_of_several_runs_the_test_sets_are_named(tmp_path, drawn):
     plot_curves(tmp_path / "c.png", {"one": run(100, 3), "two": run(200, 4)})
     loss, accuracy = drawn[0].axes
-    assert texts(loss) == ["one", "two"]
-    assert texts(accuracy) == ["one, test: 92.40 %", "two, test: 93.20 %"]
+    assert texts(drawn[0]) == ["one: 92.40 %", "two: 93.20 %"]
+    assert drawn[0].legends[0].get_title().get_text() == "accuracy on the test set"
+    assert loss.get_legend() is None
+    assert accuracy.get_legend() is None
     assert accuracy.get_title() == "solid: test, dotted: train"
     colours = [line.get_color() for line in accuracy.lines]
     assert colours[0] == colours[1] != colours[2] == colours[3]
@@ -101,7 +106,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path, drawn):
         write(tmp_path / folder / "run", 100, 3)
     runs = [str(tmp_path / folder / "run") for folder in ("a", "b")]
     assert main(["plots", *runs, "-o", str(tmp_path / "c.png")]) == 0
-    assert texts(drawn[0].axes[0]) == [str(Path(folder, "run")) for folder in ("a", "b")]
+    assert texts(drawn[0]) == [f"{Path(folder, 'run')}: 92.40 %" for folder in ("a", "b")]
 
 
 def test_a_failure_leaves_nothing_half_written(tmp_path):
@@ -112,8 +117,10 @@ def test_a_failure_leaves_nothing_half_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def write(folder, losses, evaluations):
+def write(folder, losses, evaluations, config=""):
     folder.mkdir()
+    if config:
+        (folder / "config.yaml").write_text(config)
     for name, columns in zip(("loss", "history"), run(losses, evaluations), strict=True):
         rows = [
             ",".join(columns),
@@ -195,15 +202,96 @@ def test_losses_that_are_not_finite_are_left_out(tmp_path, drawn, recwarn, where
 def test_long_names_leave_room_for_the_curves_and_stay_apart(tmp_path, drawn, recwarn):
     names = ["L" * 200 + "1", "L" * 200 + "2", "_hidden", "$x$", "é" * 100]
     plot_curves(tmp_path / "c.png", {name: run(100, 3) for name in names}, "T" * 500)
-    said = texts(drawn[0].axes[0])
+    said = texts(drawn[0])
     assert len(set(said)) == 5
-    assert max(map(len, said)) < 30
+    assert max(map(len, said)) < 60
     similar = [f"{'a' * 40}{i}{'b' * 40}" for i in range(2)]
     plot_curves(tmp_path / "c.png", {name: run(100, 3) for name in similar})
-    assert len(set(texts(drawn[1].axes[0]))) == 2
+    assert len(set(texts(drawn[1]))) == 2
     assert not recwarn.list  # matplotlib warns where nothing is left for the axes
 
 
 def test_one_batch_is_a_point_that_is_seen(tmp_path, drawn):
     plot_curves(tmp_path / "c.png", {"run": run(1, 1)})
     assert drawn[0].axes[0].lines[1].get_marker() == "o"
+
+
+def seeds(folder, lr, n, losses=100):
+    """n runs of a rate, that differ by their seed."""
+    for seed in range(n):
+        text = f"optimizer: {{lr: {lr}}}\ntraining: {{seed: {seed}, threads: {1 + seed % 2}}}\n"
+        path = folder / f"{lr}-{seed}"
+        write(path, losses, 4, text)
+        history = path / "history.csv"
+        header, *rows = history.read_text().splitlines()
+        rows = [row.rpartition(",")[0] + f",{0.9 + 0.001 * seed * i}" for i, row in enumerate(rows)]
+        history.write_text("\n".join([header, *rows]) + "\n")
+        yield str(path)
+
+
+def test_runs_that_differ_by_their_seed_are_a_mean_and_a_band(tmp_path, drawn):
+    runs = [*seeds(tmp_path, 0.1, 4), *seeds(tmp_path, 0.02, 3)]
+    assert main(["plots", *runs, "-o", str(tmp_path / "c.png")]) == 0
+    loss, accuracy = drawn[0].axes
+    # By hand, at the last evaluation: seeds 0 to 3 have 0.9, 0.903, 0.906, 0.909.
+    values = 100 * (0.9 + 0.003 * np.arange(4))
+    mean, spread = values.sum() / 4, np.sqrt(((values - values.mean()) ** 2).sum() / 3)
+    assert texts(drawn[0])[1] == f"lr 0.1: {mean:.2f} ± {spread:.2f} %"
+    assert texts(drawn[0])[0].startswith("lr 0.02: ")
+    assert "means of 3 to 4 runs" in drawn[0].legends[0].get_title().get_text()
+    test = [line for line in accuracy.lines if line.get_linestyle() == "-"]
+    assert test[1].get_ydata()[-1] == pytest.approx(mean)
+    # The corners of the band; the sets that are trained on have none.
+    assert len(accuracy.collections) == 2
+    [path] = accuracy.collections[1].get_paths()
+    end = path.vertices[path.vertices[:, 0] == path.vertices[:, 0].max(), 1]
+    assert (end.min(), end.max()) == (
+        pytest.approx(mean - spread),
+        pytest.approx(mean + spread),
+    )
+    assert len(loss.lines) == 2
+
+
+def test_each_draws_them_one_by_one_in_their_natural_order(tmp_path, drawn):
+    runs = list(seeds(tmp_path, 0.1, 12))
+    assert main(["plots", *runs[::-1], "--each", "-o", str(tmp_path / "c.png")]) == 0
+    names = [text.partition(": ")[0] for text in texts(drawn[0])]
+    assert names == [f"0.1-{seed}" for seed in range(12)]
+    looks = {(line.get_color(), line.get_marker()) for line in drawn[0].axes[0].lines}
+    assert len({colour for colour, _ in looks}) == 12
+
+
+def test_all_in_one_group_and_narrow_enough_for_a_phone(tmp_path, drawn):
+    runs = list(seeds(tmp_path, 0.1, 12))
+    assert main(["plots", *runs, "--width", "360", "-o", str(tmp_path / "c.png")]) == 0
+    from matplotlib.image import imread
+
+    assert imread(tmp_path / "c.png").shape[1] == 360
+    [text] = texts(drawn[0])
+    assert text.startswith("12 seeds: ")
+    upper, lower = (axes.get_position() for axes in drawn[0].axes)
+    assert upper.y0 > lower.y1
+    width, height = drawn[0].bbox.size
+    box = drawn[0].legends[0].get_window_extent()  # nothing is cut off, and no curve covered
+    assert min(box.x0, box.y0) > 0
+    assert box.x1 < width
+    assert box.y1 / height < lower.y0
+
+
+def test_a_mean_goes_as_far_as_the_shortest_run_which_is_said(tmp_path, drawn, capsys):
+    [first] = seeds(tmp_path, 0.1, 1)
+    write(tmp_path / "b", 60, 2, "optimizer: {lr: 0.1}\ntraining: {seed: 5}\n")
+    assert main(["plots", first, str(tmp_path / "b"), "-o", str(tmp_path / "c.png")]) == 0
+    assert "as far as its shortest run, b (60 of 100 iterations)" in capsys.readouterr().err
+    assert drawn[0].axes[0].lines[0].get_xdata()[-1] == 60
+
+
+def test_a_run_without_an_evaluation_is_left_out_beside_others(tmp_path, capsys):
+    runs = list(seeds(tmp_path, 0.1, 2))
+    write(tmp_path / "none", 60, 2)
+    (tmp_path / "none" / "history.csv").write_text("iteration,epoch,loss\n")
+    picture = str(tmp_path / "c.png")
+    assert main(["plots", *runs, str(tmp_path / "none"), "-o", picture]) == 0
+    assert "none: has no evaluation yet: left out" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["plots", *runs, "--width", "20", "-o", picture])

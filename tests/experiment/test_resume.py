@@ -32,6 +32,19 @@ FEATURES = {
     "accumulation": {"training.accumulate": 2},
     "schedule": {"optimizer.schedule": {"type": "exp", "gamma": 0.97}},
     "shards": {"training.shards": 2, "net.layers.drop": {"type": "Dropout", "p": 0.3}},
+    "tied weights": {
+        "net.layers.back": {"type": "Affine", "n_out": 4, "tied": "affine1.W"},
+        "optimizer.weight_decay": 0.01,
+    },
+    "attention": {
+        "net.layers.wide": {"type": "Affine", "n_out": 6},
+        "net.layers.rows": {"type": "Reshape", "shape": [3, 2]},
+        "net.layers.positions": {"type": "PositionalEncoding", "learned": 3},
+        "net.layers.attention": {"type": "MultiHeadAttention", "n_heads": 2, "dropout": 0.2},
+        "net.layers.windows": {"type": "Convolution1d", "c_out": 4, "kernel": 3, "padding": 1},
+        "net.layers.rms": {"type": "RMSNormalization"},
+        "net.layers.last": {"type": "LastStep"},
+    },
     # Nothing is better by 2: it falls at the evaluations of 15 and 30.
     "plateau": {
         "optimizer.schedule": {"type": "plateau", "gamma": 0.5, "patience": 1, "threshold": 2.0}
@@ -618,3 +631,11 @@ def test_changed_code_of_ones_own_is_said(configured, tmp_path, capsys):
     moved.write_text(code + "\n")
     resume(configured(**settings | {"training.iterations": 40}), tmp_path / "p", quiet=True)
     assert "own.py" in capsys.readouterr().err
+
+
+def test_with_shards_the_threads_may_change(configured, tmp_path):
+    few = {"training.shards": 2, "training.iterations": 10}
+    run(configured(**few), "p", tmp_path / "p", quiet=True)
+    resume(configured(**few | {"training.threads": 2, "training.iterations": 20}), tmp_path / "p")
+    with pytest.raises(CheckpointError, match=r"training\.shards: 2 before, 3 now"):
+        resume(configured(**few | {"training.shards": 3}), tmp_path / "p")

@@ -36,6 +36,17 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same():
 
 
 @POSIX
+def test_a_sweep_that_is_killed_again_and_again_ends_with_the_same_table():
+    """A short form; docs/reliability.md has the long one."""
+    command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_sweep.py"), "--kills", "2"]
+    command += ["--optimizers", "SGD", "--rates", "0.1, 1.0e+38", "--seeds", "2"]
+    command += ["--iterations", "1000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "the tables and all runs are equal to the bit"
+
+
+@POSIX
 def test_a_directory_belongs_to_one_process_and_a_crash_leaves_no_lock(tmp_path):
     command = [sys.executable, str(ROOT / "train.py"), "--quiet", "--run-dir", str(tmp_path / "r")]
     command += [argument for setting in SMALL for argument in ("--set", setting)]

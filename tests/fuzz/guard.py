@@ -63,12 +63,15 @@ def check(read, path: Path, errors: tuple[type, ...], most: int, measured: bool 
 
 
 def instrumented(*packages: str):
-    """Imports of these packages within the block are watched by atheris, if this is its process."""
+    """Imports of these rooms and of the standard library within the block are watched by atheris,
+    if this is its process."""
     if "pytest" in sys.modules:
         return contextlib.nullcontext()
     import atheris
 
-    return atheris.instrument_imports(include=list(packages))
+    known = sys.stdlib_module_names
+    names = [name if name in known else f"lamina.{name}" for name in packages]
+    return atheris.instrument_imports(include=names)
 
 
 def fuzz(one_input, seeds: list[bytes], *settings: str, traced: bool = True) -> None:

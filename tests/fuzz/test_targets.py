@@ -24,7 +24,10 @@ def target(request, monkeypatch):
 
 @pytest.mark.parametrize(
     "target",
-    ["fuzz_idx", "fuzz_npy", "fuzz_npz", "fuzz_yaml", "fuzz_checkpoint", "fuzz_net_file"],
+    [
+        *("fuzz_idx", "fuzz_npy", "fuzz_npz", "fuzz_text", "fuzz_yaml", "fuzz_checkpoint"),
+        *("fuzz_net_file", "fuzz_safetensors"),
+    ],
     indirect=True,
 )
 def test_the_seeds_changed_at_random(target):

@@ -30,6 +30,17 @@ def test_a_single_sample_and_a_sequence_are_rows_of_a_batch():
     assert layer.W.grad.shape == (4, 3)
 
 
+def test_without_a_bias_there_is_the_product_alone():
+    layer = Affine(3, 2, bias=False, rng=0, dtype=np.float64)
+    X = np.random.default_rng(0).standard_normal((4, 3))
+    np.testing.assert_array_equal(layer.forward(X), X @ layer.W.data)
+    layer.backward(np.ones((4, 2)))
+    assert list(layer.parameters()) == ["W"]
+    with_bias = Affine(3, 2, rng=0, dtype=np.float64)
+    np.testing.assert_array_equal(with_bias.W.data, layer.W.data)
+    np.testing.assert_array_equal(with_bias.forward(X), layer.forward(X))
+
+
 def test_shapes_are_inferred_and_checked():
     layer = Affine(4, 3, rng=0)
     assert Affine.infer((4,)) == {"n_in": 4}

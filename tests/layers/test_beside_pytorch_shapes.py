@@ -11,6 +11,7 @@ from lamina.layers import (
     AveragePooling,
     BatchNormalization,
     Convolution,
+    Convolution1d,
     Elu,
     Gelu,
     GlobalAveragePooling,
@@ -20,12 +21,14 @@ from lamina.layers import (
     MaxPooling,
     PRelu,
     Relu,
+    RMSNormalization,
     ShapeError,
     Sigmoid,
     Softmax,
     Softplus,
     Swish,
     Tanh,
+    TransposedConvolution,
 )
 
 pytestmark = pytest.mark.needs_torch
@@ -120,6 +123,64 @@ def test_convolution(seed, numbers, size, kernel, stride, padding, dilation, cha
     compare_or_refuse(layer, X, lambda X, W, b: F.conv2d(X, W, b, **options), rng)
 
 
+@thorough
+@given(
+    seeds,
+    st.tuples(small, small, small),
+    pairs(1, 5),
+    pairs(1, 4),
+    pairs(1, 3),
+    pairs(0, 2),
+    pairs(1, 3),
+    pairs(0, 3),
+    st.booleans(),
+)
+def test_transposed_convolution(
+    seed, numbers, size, kernel, stride, padding, dilation, extra, bias
+):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    n, c_in, c_out = numbers
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    options["output_padding"] = extra
+    X = images(rng, n, c_in, size, channels_last=bias)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
+        with pytest.raises(ValueError, match="output_padding is below the stride or the dilation"):
+            TransposedConvolution(c_in, c_out, kernel, rng=0, **options)
+        return
+    layer = TransposedConvolution(
+        c_in, c_out, kernel, bias=bias, rng=rng, dtype=np.float64, **options
+    )
+
+    def theirs(X, W, b=None):
+        return F.conv_transpose2d(X, W, b, **options)
+
+    compare_or_refuse(layer, X, theirs, rng)
+
+
+@quick
+@given(
+    seeds,
+    st.tuples(small, small, small, small),
+    *(sizes, st.integers(1, 5), small, st.integers(0, 2), st.integers(1, 2)),
+)
+def test_convolution1d(seed, numbers, t, kernel, stride, padding, dilation):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    n, groups, c_in, c_out = numbers
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    channels = (groups * c_in, groups * c_out)
+    layer = Convolution1d(*channels, kernel, rng=rng, dtype=np.float64, **options)
+    X = rng.standard_normal((n, t, channels[0]))
+
+    def theirs(X, W, b):
+        return F.conv1d(X.transpose(1, 2), W[:, :, 0], b, **options).transpose(1, 2)
+
+    compare_or_refuse(layer, X, theirs, rng)
+
+
 @st.composite
 def poolings(draw):
     kernel = draw(pairs(1, 5))
@@ -209,6 +270,23 @@ def test_layer_normalisation(seed, shape, n_axes):
 
 
 @quick
+@given(seeds, st.lists(sizes, min_size=1, max_size=4), st.integers(1, 3), st.floats(1e-8, 1e-2))
+@example(0, [5], 1, 1e-5)  # a single sample
+@example(0, [3, 1], 1, 1e-5)  # a single feature
+def test_rms_normalisation(seed, shape, n_axes, eps):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(seed)
+    features = tuple(shape[-n_axes:])
+    layer = RMSNormalization(features, eps=eps, dtype=np.float64)
+
+    def function(X, gamma):
+        return F.rms_norm(X, features, gamma, eps)
+
+    compare(layer, rng.standard_normal(shape), function, rng)
+
+
+@quick
 @given(seeds, small, small, small, st.lists(st.integers(1, 6), max_size=3), st.floats(1e-8, 1e-2))
 def test_group_normalisation(seed, n, groups, channels, places, eps):
     import torch.nn.functional as F
@@ -262,11 +340,11 @@ def test_prelu(seed, n, channels, places, shared):
 
 
 @quick
-@given(seeds, st.lists(sizes, max_size=3), sizes, sizes)
-def test_affine(seed, samples, n_in, n_out):
+@given(seeds, st.lists(sizes, max_size=3), sizes, sizes, st.booleans())
+def test_affine(seed, samples, n_in, n_out, bias):
     rng = np.random.default_rng(seed)
-    layer = Affine(n_in, n_out, rng=rng, dtype=np.float64)
-    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b: X @ W + b, rng)
+    layer = Affine(n_in, n_out, bias=bias, rng=rng, dtype=np.float64)
+    compare(layer, rng.standard_normal((*samples, n_in)), lambda X, W, b=0.0: X @ W + b, rng)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,58 @@ def test_forward_is_the_definition_and_backward_its_derivative(case, seed):
     assert not report.failures, report
 
 
+def gradients(layer, dout) -> list:
+    for param in layer.parameters().values():
+        param.grad = None
+    return [layer.backward(dout), layer.W.grad, layer.b.grad]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 1 << 21])
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({}, (7, 5)),
+        ({"padding": 3}, (4, 6)),
+        ({"stride": (2, 3), "padding": (1, 0)}, (9, 11)),
+        ({"groups": 2, "padding": 1, "stride": 4}, (9, 8)),
+    ],
+)
+def test_both_ways_to_go_back_give_the_same(settings, size, chunk_bytes):
+    rng = np.random.default_rng(0)
+    layer = Convolution(4, 6, 3, rng=rng, dtype=np.float64, **settings)
+    layer.chunk_bytes = chunk_bytes
+    X = rng.standard_normal((3, 4, *size))
+    dout = rng.standard_normal(layer.forward(X).shape)
+    layer.by_pixel = True
+    by_pixel = gradients(layer, dout)
+    layer.by_pixel = False
+    by_window = gradients(layer, dout)
+    for one, other in zip(by_pixel, by_window, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+    layer.needs_dX = False
+    nothing, *of_parameters = gradients(layer, dout)
+    assert nothing is None
+    for one, other in zip(by_window[1:], of_parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "settings", "by_pixel"),
+    [
+        ((16, 16, 28), {"padding": 1}, True),  # as many pixels as windows
+        ((32, 32, 14), {"padding": 2}, True),
+        ((16, 32, 28), {"padding": 1, "stride": 2}, False),  # four times as many
+        ((32, 32, 6), {}, False),
+        ((16, 32, 28), {"stride": 2, "dilation": 2}, True),  # the only way there is
+    ],
+)
+def test_backward_goes_the_way_that_takes_less_time(sizes, settings, by_pixel):
+    c_in, c_out, size = sizes
+    layer = Convolution(c_in, c_out, 3, rng=0, **settings)
+    layer.forward(np.ones((1, c_in, size, size), np.float32))
+    assert layer.by_pixel is by_pixel
+
+
 def test_an_output_is_channels_last_in_memory():
     layer = Convolution(3, 8, 3, rng=0)
     Y = layer.forward(np.ones((2, 3, 6, 6), np.float32))

@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from lamina import layers, nets, optimizers
-from lamina.layers.initializers import he_normal, normal
+from lamina.layers.initializers import he_normal, normal, xavier_uniform
 
 DEFAULTS = {
     # The same in PyTorch.
@@ -21,9 +21,17 @@ DEFAULTS = {
     layers.GroupNormalization: {"eps": 1e-5},
     layers.Embedding: {"init": normal},
     layers.Convolution: {"stride": 1, "padding": 0, "bias": True, "init": he_normal},
+    layers.TransposedConvolution: {"stride": 1, "padding": 0, "output_padding": 0, "bias": True},
     layers.MaxPooling: {"stride": None, "padding": 0, "partial": False},
     layers.AveragePooling: {"stride": None, "padding": 0, "partial": False},
     layers.SoftmaxWithLoss: {"reduction": "mean"},
+    # Glorot and Bengio 2010 instead of PyTorch's uniform ones.
+    layers.Gru: {"reverse": False, "init": xavier_uniform},
+    layers.Lstm: {"forget_bias": 1.0, "init": xavier_uniform},  # PyTorch's biases are all drawn
+    layers.Rnn: {"activation": "tanh", "reverse": False, "init": xavier_uniform},
+    layers.MultiHeadAttention: {"bias": True, "dropout": 0.0, "init": xavier_uniform},
+    # PyTorch takes the smallest number of the dtype.
+    layers.RMSNormalization: {"eps": 1e-5},
     # He et al. 2015 instead of PyTorch's uniform ones.
     layers.Affine: {"init": he_normal},
     # Note 002 has ½ ‖t - y‖², note 000 a margin of 1.

@@ -1,9 +1,9 @@
-"""Concatenation, Slice and Reshape: entries that move, and their errors."""
+"""Concatenation, Slice, Reshape, Repeat and LastStep: entries that move, and their errors."""
 
 import numpy as np
 import pytest
 
-from lamina.layers import Concatenation, Reshape, ShapeError, Slice
+from lamina.layers import Concatenation, LastStep, Repeat, Reshape, ShapeError, Slice
 
 
 def test_side_by_side_and_apart_again():
@@ -115,3 +115,58 @@ def test_reshape_refuses_what_does_not_fill_it():
         Reshape((2, 3)).output_shape((12,))
     with pytest.raises(ShapeError, match=r"fill \(4, -1\), got \(3, 6\)"):
         Reshape((4, -1)).output_shape((3, 6))
+
+
+def test_a_vector_at_every_position():
+    layer = Repeat(3)
+    Y = layer.forward(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert Y.tolist() == [[[1, 2]] * 3, [[3, 4]] * 3]
+    assert layer.backward(Y).tolist() == [[3, 6], [9, 12]]
+    assert layer.output_shape((2,)) == (3, 2)
+
+
+def test_a_vector_as_often_as_another_sequence_is_long():
+    X, words = np.array([[1.0, 2.0]]), np.array([[7, 8, 9]])
+    layer = Repeat()
+    Y = layer.forward(X, words)
+    assert Y.shape == (1, 3, 2)
+    dX, nothing = layer.backward(np.ones((1, 3, 2)))
+    assert dX.tolist() == [[3, 3]]
+    assert nothing is None
+    layer.forward(X, np.ones((1, 3, 5)))
+    dX, zeros = layer.backward(np.ones((1, 3, 2)))
+    assert zeros.shape == (1, 3, 5)
+    assert not zeros.any()
+    assert layer.output_shape((2,), (3,)) == layer.output_shape((2,), (3, 5)) == (3, 2)
+    # One step at a time: as many as there are now.
+    assert layer.forward(X, words[:, :1]).shape == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "words"),
+    [
+        (Repeat(), [(2, 3)], r"expects X and a sequence \(N, T, ...\).*got \(N, 3\)$"),
+        (Repeat(2), [(2, 3), (2, 5)], r"expects X, got \(N, 3\) and \(N, 5\)"),
+        (Repeat(), [(2, 3), (4, 5)], "inputs of one batch size, got 2 and 4"),
+        (Repeat(), [(2, 3), (2,)], r"X and a sequence"),
+        (LastStep(), [(2,)], r"LastStep: expects sequences \(N, T, ...\), got \(N\)"),
+        (LastStep(), [(2, 0, 3)], r"sequences \(N, T, ...\), got \(N, 0, 3\)"),
+    ],
+)
+def test_no_sequences(layer, inputs, words):
+    with pytest.raises(ShapeError, match=words):
+        layer.forward(*map(np.ones, inputs))
+
+
+def test_repeating_at_least_once():
+    with pytest.raises(ValueError, match="n is at least 1, got 0"):
+        Repeat(0)
+
+
+def test_the_last_position():
+    X = np.arange(12.0).reshape(2, 3, 2)
+    layer = LastStep()
+    assert layer.forward(X).tolist() == [[4, 5], [10, 11]]
+    dX = layer.backward(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    assert dX.tolist() == [[[0, 0], [0, 0], [1, 2]], [[0, 0], [0, 0], [3, 4]]]
+    assert layer.output_shape((3, 2)) == (2,)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.layers import GroupNormalization, LayerNormalization, ShapeError
+from lamina.layers import GroupNormalization, LayerNormalization, RMSNormalization, ShapeError
 
 
 def test_a_sample_known_by_hand():
@@ -96,3 +96,21 @@ def test_inference():
     assert LayerNormalization(5).output_shape((7, 5)) == (7, 5)
     assert GroupNormalization.infer((6, 8, 8)) == {"n_channels": 6}
     assert GroupNormalization(3, 6).output_shape((6, 8, 8)) == (6, 8, 8)
+
+
+def test_rms_normalisation_divides_by_the_root_of_the_mean_square():
+    """Of 1 and 7 it is 5."""
+    layer = RMSNormalization(2, eps=1e-12, dtype=np.float64)
+    np.testing.assert_allclose(layer.forward(np.array([[1.0, 7.0]])), [[0.2, 1.4]])
+    layer.gamma.data = np.array([5.0, 10.0])
+    np.testing.assert_allclose(layer.forward(np.array([[1.0, 7.0]])), [[1.0, 14.0]])
+    assert layer.forward(np.zeros((3, 2))).tolist() == [[0, 0]] * 3
+    assert RMSNormalization((3, 4)).output_shape((2, 3, 4)) == (2, 3, 4)
+    assert RMSNormalization.infer((7, 5)) == {"n_features": 5}
+    with pytest.raises(ShapeError, match=r"RMSNormalization: expects \(..., 2\), got \(3, 4\)"):
+        layer.forward(np.ones((3, 4)))
+    for arguments in ((0,), ((3, 0),), ((),)):
+        with pytest.raises(ValueError, match=r"RMSNormalization: expects n_features >= 1"):
+            RMSNormalization(*arguments)
+    with pytest.raises(ValueError, match="eps > 0"):
+        RMSNormalization(2, eps=0.0)

@@ -7,7 +7,6 @@ import pytest
 
 from lamina.layers import AveragePooling, Convolution, GlobalAveragePooling, MaxPooling, ShapeError
 from lamina.layers.check import check_layer
-from lamina.layers.kernels.pooling import PlacedWindows
 from lamina.nets import Sequential
 
 PICTURE = np.array(
@@ -97,19 +96,33 @@ def test_the_order_in_memory_is_kept_and_changes_no_number(cls, settings, axes):
     assert np.argsort(dX.strides).tolist() == np.argsort(turned.strides).tolist()
 
 
-@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1), (1, 3, 2, 0)])
-def test_images_in_chunks_give_the_same_bits(monkeypatch, axes):
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((5, 3, 7, 8)).transpose(axes).copy().transpose(np.argsort(axes))
-    results = []
-    for chunk_bytes in (1 << 21, 1):
-        monkeypatch.setattr(PlacedWindows, "chunk_bytes", chunk_bytes)
-        layer = MaxPooling(3, stride=2, padding=1)
-        Y = layer.forward(X)
-        dX = layer.backward(Y * Y)
-        results.append((Y, dX))
-        assert np.argsort(dX.strides).tolist() == np.argsort(X.strides).tolist()
-    assert all(np.array_equal(*pair) for pair in zip(*results, strict=True))
+@both
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({"kernel": 2}, (4, 6)),
+        ({"kernel": 2}, (5, 6)),
+        ({"kernel": 2, "stride": 3}, (6, 6)),
+        ({"kernel": (1, 2), "stride": (2, 2)}, (4, 4)),
+        ({"kernel": 2, "padding": 1}, (4, 5)),
+        ({"kernel": 2, "partial": True}, (5, 3)),
+    ],
+)
+def test_what_no_window_reaches_has_no_gradient(monkeypatch, cls, settings, size):
+    """And what is not zero at first is all written: new memory holds NaN here."""
+    monkeypatch.setattr(np, "empty", lambda size, *_, **__: np.full(size, np.nan))
+    layer = cls(**settings)
+    X = np.random.default_rng(0).standard_normal((1, 1, *size))
+    Y = layer.forward(X)
+    dX = layer.backward(np.ones_like(Y))
+    assert np.isfinite(dX).all()
+    reached = {tuple(place) for place in np.argwhere(dX[0, 0])}
+    if cls is AveragePooling:
+        (kh, kw), (sh, sw) = layer.windows.kernel, layer.windows.stride
+        ph, pw = layer.windows.padding
+        places = np.ndindex(Y.shape[2], Y.shape[3], kh, kw)
+        inside = {(i * sh + k - ph, j * sw + m - pw) for i, j, k, m in places}
+        assert reached == inside & set(np.ndindex(size))
 
 
 def test_a_window_of_many_entries():
@@ -163,7 +176,7 @@ def test_images_that_do_not_fit(cls):
         cls(2, padding=1).output_shape((4, 0, 6))
     with pytest.raises(ShapeError, match=r"expects images \(C, H, W\), got \(16,\)"):
         cls(2).output_shape((16,))
-    with pytest.raises(TypeError, match="expects images of floats, got uint8"):
+    with pytest.raises(TypeError, match="expects floats, got uint8"):
         cls(2).forward(np.ones((1, 1, 4, 4), np.uint8))
 
 

@@ -17,11 +17,14 @@ from lamina.layers import (
     Dropout,
     Embedding,
     Flatten,
+    Gru,
     LeakyRelu,
+    Lstm,
     MaxPooling,
     Multiplication,
     Relu,
     Reshape,
+    Rnn,
     Sigmoid,
     Slice,
     SoftmaxWithLoss,
@@ -137,6 +140,17 @@ def words():
     return Sequential(layers, SoftmaxWithLoss())
 
 
+def sequences():
+    layers = {
+        "table": Embedding(20, 4, rng=0),
+        "rnn": Rnn(4, 3, activation="relu", stateful=True, rng=0),
+        "lstm": Lstm(3, 5, reverse=True, forget_bias=0.5, init=xavier_uniform, rng=0),
+        "gru": Gru(5, 4, last_only=True, rng=0),
+        "out": Affine(4, 2, rng=0),
+    }
+    return Sequential(layers, SoftmaxWithLoss())
+
+
 def convolutions():
     rng = np.random.default_rng(0)
     layers = {
@@ -167,6 +181,7 @@ NETS = {
     "a graph in any order": (graph_in_any_order, SAMPLE),
     "graphs in a graph": (graphs_in_a_graph, SAMPLE),
     "words": (words, np.arange(18).reshape(3, 6)),
+    "sequences": (sequences, np.arange(18).reshape(3, 6)),
     "convolutions": (convolutions, IMAGES),
     "all frozen": (all_frozen, SAMPLE),
     "of one's own": (of_ones_own, SAMPLE),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_batches import made_batch
 
 from lamina.autodiff import NotDifferentiable
 from lamina.experiment.build import build_dataset, build_net
@@ -63,9 +64,7 @@ def test_hvp_agrees_with_differences_for_every_net_in_configs(path):
     net = in_float64(build_net(config, dataset, np.random.default_rng(0)))
     for attempt in range(10):
         rng = np.random.default_rng([attempt, 4])
-        X = rng.random((BATCH, *dataset.input_shape))
-        rebuilt = dataset.task.name == "reconstruction"
-        t = X if rebuilt else rng.integers(0, len(dataset.task.class_names), BATCH)
+        X, t = made_batch(dataset, BATCH, rng)
         v = direction(net, rng)
         rough = differences(net, X, t, v)
         if farthest(differences(net, X, t, v, 2 * H), rough) < 1e-5:

@@ -152,7 +152,7 @@ def _local():
             lambda: _changed(x=own_layers().Power(abs)),
             r"x \(Power\): its argument p is <function abs>",
         ),
-        (_sharing_a_param, r"b \(Affine\): shares W with a, but is not the same layer"),
+        (_sharing_a_param, r"b \(Affine\): shares W with a.W, but is not the same layer"),
         (
             _mine_with_another_layer,
             r"the net \(Mine\): its layers are no longer those that its arg",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.datasets import Samples
+from lamina.datasets import Samples, Streams
 from lamina.datasets.minibatches import Minibatches
 from lamina.training.batches import Batches
 
@@ -40,6 +40,21 @@ def test_the_place_is_part_of_the_state():
         np.testing.assert_array_equal(next(other).rows, next(made).rows)
     with pytest.raises(ValueError, match="batch_size: expects 1 to 12"):
         Minibatches(12, 13, 0)
+
+
+def test_what_is_carried_along_streams_is_of_the_rows_before():
+    """The sum of all that a stream has given so far, put back where it begins."""
+    made, carried = Batches(SAMPLES, Streams(12, 3)), None
+    for _ in range(9):  # more than two epochs
+        rows, X, _ = next(made)
+        carried = X if made.begins else carried + X
+        whole = [SAMPLES.X[row // 4 * 4 : row + 1].sum(axis=0) for row in rows]
+        np.testing.assert_array_equal(carried, whole)
+
+
+def test_in_shuffled_order_nothing_is_carried():
+    made = batches()
+    assert all(next(made) and made.begins for _ in range(9))
 
 
 def test_samples_are_told_which_rows_are_coming():

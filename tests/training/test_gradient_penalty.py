@@ -63,7 +63,7 @@ def test_gradients_add_up_and_are_scaled():
     add_penalised_gradient(plain, X, t, penalty=PENALTY)
     for param in net.parameters().values():
         param.accumulate(np.ones_like(param.data))
-    add_penalised_gradient(net, X, t, 0.25, penalty=PENALTY)
+    add_penalised_gradient(net, X, t, lambda: 0.25, penalty=PENALTY)
     for name, param in net.parameters().items():
         np.testing.assert_allclose(param.grad, 1 + 0.25 * plain.parameters()[name].grad)
 

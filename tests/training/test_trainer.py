@@ -13,12 +13,21 @@ from lamina.common.table import read_table
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.experiment.load_run import load_run
-from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Dropout,
+    Lstm,
+    Relu,
+    Reshape,
+    SoftmaxWithLoss,
+)
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
 from lamina.optimizers import SGD, make_schedule
 from lamina.training.callbacks import Callback, Function, ProgressBar
 from lamina.training.checkpoint import Checkpoints, load_checkpoint, save_checkpoint
+from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
 from lamina.training.trainer import Trainer
 from lamina.training.watch import Watch
@@ -109,6 +118,35 @@ def test_a_checkpoint_is_everything_needed_to_go_on_exactly(tmp_path):
     assert [second.step() for _ in range(35)] == losses[25:]
     for name, array in whole.net.state().items():
         np.testing.assert_array_equal(second.net.state()[name], array)
+
+
+def going_on(seed=0):
+    """A trainer of a net that goes on from batch to batch."""
+    rng = np.random.default_rng(seed)
+    layers = {
+        "steps": Reshape((2, 2)),
+        "lstm": Lstm(2, 6, stateful=True, last_only=True, rng=rng),
+        "affine": Affine(6, 3, rng=rng),
+    }
+    net = Sequential(layers, loss=SoftmaxWithLoss())
+    optimizer = SGD(net.parameters(), lr=0.1)
+    return Trainer(net, optimizer, blobs(), rng=rng, iterations=40, batch_size=20, quiet=True)
+
+
+def test_a_checkpoint_goes_on_with_what_is_carried_whatever_is_evaluated_between(tmp_path):
+    whole = going_on()
+    losses = [whole.step() for _ in range(40)]
+    first = going_on()
+    for _ in range(15):
+        first.step()
+        first.evaluator()
+    save_checkpoint(tmp_path / "c.npz", first.state())
+    second = going_on(seed=9)
+    second.evaluator()
+    second.load_state(load_checkpoint(tmp_path / "c.npz"))
+    assert [second.step() for _ in range(25)] == losses[15:]
+    second.net.reset()
+    assert second.step() != whole.step()
 
 
 def changing(seed=0):
@@ -536,6 +574,38 @@ def test_the_speed_counts_the_samples_since_the_last_evaluation(tmp_path, monkey
     assert seen == [1800, 1800, 600]
     rates = read_table(tmp_path / "timing.csv")["samples_per_second"]
     assert rates.tolist() == [3600, 3600, 1200]
+
+
+def test_the_speed_is_that_of_the_steps_and_the_clock_starts_with_the_run(tmp_path, monkeypatch):
+    """By a clock of its own: a step takes a second, all else much more."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+
+    def taking(seconds, method):
+        def slow(self, *arguments):
+            now[0] += seconds
+            return method(self, *arguments)
+
+        return slow
+
+    class Looks(Watch):
+        def gradients(self, trainer):
+            now[0] += 7.0
+            self.seconds += 7.0
+            super().gradients(trainer)
+
+    monkeypatch.setattr(Checkpoints, "save", taking(100.0, Checkpoints.save))
+    monkeypatch.setattr(Evaluator, "__call__", taking(1000.0, Evaluator.__call__))
+    monkeypatch.setattr(SGD, "step", taking(1.0, SGD.step))
+    settings = {"iterations": 40, "evaluate_every": 20, "checkpoints": Checkpoints(every=10)}
+    made = trainer(run_dir=tmp_path, watch=Looks(), **settings)
+    now[0] += 5000.0  # between construction and run
+    made.run()
+    table = read_table(tmp_path / "timing.csv")
+    assert table["samples_per_second"].tolist() == [20.0, 20.0]  # a batch of 20 in a second
+    assert table["checkpoint_seconds"].tolist() == [100.0, 300.0]
+    assert table["recorder_seconds"].tolist() == [140.0, 280.0]
+    assert table["seconds"].tolist() == [1260.0, 2620.0]
 
 
 class Slow(Watch):

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from lamina.common.threads import one_blas_thread
+from lamina.training.parallel.between import sum_of
 
 
 class Team:
@@ -20,13 +21,28 @@ class Team:
     def __init__(self, n: int, threads: int | None = None):
         self.n, self.threads, self._pool = n, threads, None
         self._meeting: _Meeting | None = None  # while a run goes on
+        self._of_blas: int | None = None  # threads that BLAS had before it was told to keep to one
 
-    def run(self, function, n: int | None = None) -> list:
-        """[function(0), function(1), ...] for the first n shards. Raises what the first of them
-        that failed has raised, once all have ended."""
-        n = self.n if n is None else n
+    @contextlib.contextmanager
+    def one_blas_thread(self):
+        """BLAS has one thread inside, also between runs: what is done with the sums of all shards,
+        as a norm, does not depend on the threads then."""
         with one_blas_thread() as of_blas:
-            self._meeting = meeting = _Meeting(n, self.threads or of_blas)
+            before, self._of_blas = self._of_blas, self._of_blas or of_blas
+            try:
+                yield
+            finally:
+                self._of_blas = before
+
+    def run(self, function, n: int | None = None, total=sum_of) -> list:
+        """[function(0), function(1), ...] for the first n shards. Raises what the first of them
+        that failed has raised, once all have ended. `total` gives the sum of what all of them
+        bring to a meeting."""
+        n = self.n if n is None else n
+        if not n:
+            return []
+        with self.one_blas_thread():
+            self._meeting = meeting = _Meeting(n, self.threads or self._of_blas, total)
             results, errors = [None] * n, [None] * n
 
             def work(k: int) -> None:
@@ -83,8 +99,8 @@ class LeftAlone(RuntimeError):
 class _Meeting:
     """n threads that add up arrays, of which up to `turns` work at a time."""
 
-    def __init__(self, n: int, turns: int):
-        self._parts, self._total = [None] * n, None
+    def __init__(self, n: int, turns: int, total):
+        self._parts, self._total, self._sum_of = [None] * n, None, total
         self._changed = threading.Condition()
         self._arrived = self._sums = 0
         self._over = False
@@ -125,8 +141,7 @@ class _Meeting:
             self.turn.acquire()
 
     def _add_up(self) -> None:
-        first, *others = self._parts
-        self._total = sum(others, first)
+        self._total = self._sum_of(self._parts)
         self._arrived, self._sums = 0, self._sums + 1
         self._changed.notify_all()
 

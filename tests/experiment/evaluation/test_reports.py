@@ -138,6 +138,21 @@ def test_a_class_for_each_position_and_those_that_do_not_count():
     assert "said the cat cat" in text
 
 
+@pytest.mark.parametrize("tokens", [None, "characters"])
+def test_a_word_behind_each_text(tokens):
+    """With the text, if it is known what the words are."""
+    task, t = LanguageModel("a\nb", tokens=tokens), np.array([0, 2, 1])
+    X = np.array([[0, 1], [1, 2], [2, 0]])
+    text = evaluation(np.eye(3)[[0, 0, 2]], t, task, SoftmaxWithLoss(), X).report()
+    expected = ["right: 1 of 3"]
+    if tokens:
+        expected += [
+            "  row 1: given '\\nb' it is 'b', said 'a'",
+            "  row 2: given 'ba' it is '\\n', said 'b'",
+        ]
+    assert text.splitlines()[-len(expected) :] == expected
+
+
 def test_tokens_of_a_classification_are_reported_as_sequences():
     t = np.array([[0, 1], [1, 1]])
     scores = np.eye(2)[[[0, 1], [0, 1]]]
@@ -219,6 +234,19 @@ def test_the_sequences_with_most_mistakes_come_first():
     assert "sat 1 1 1" in [" ".join(line.split()) for line in lines]
 
 
+@pytest.mark.parametrize(
+    ("errors", "middle"),
+    [([4, 1, 2], "2 (row 2)"), ([4, 1, 2, 9], "3 (between rows 2 and 0)"), ([5], "5 (row 0)")],
+)
+def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle(errors, middle):
+    X = np.zeros((len(errors), 4), np.float32)
+    scores = X + np.array(errors, np.float32)[:, None]
+    samples = Samples(X, X)
+    net = Sequential({"says": Says(scores)}, loss=SquaredErrorLoss())
+    lines = evaluate(net, Dataset(samples, samples, Reconstruction())).report().splitlines()
+    assert lines[-2] == f"  median {middle}"
+
+
 def test_the_furthest_off_stand_below_the_first_reconstructions(tmp_path, drawn):
     X = np.arange(1, 13, dtype=np.uint8)[:, None] * 20 + np.zeros((12, 64), np.uint8)
     scores = X.astype(np.float32)
@@ -227,7 +255,8 @@ def test_the_furthest_off_stand_below_the_first_reconstructions(tmp_path, drawn)
     net = Sequential({"says": Says(scores)}, loss=SquaredErrorLoss())
     made = evaluate(net, Dataset(samples, samples, Reconstruction()))
     lines = made.report().splitlines()
-    assert lines[-3:] == ["  best   0 (row 0)", "  median 0 (row 8)", "  worst  160 (row 7)"]
+    middle = "  median 0 (between rows 6 and 8)"
+    assert lines[-3:] == ["  best   0 (row 0)", middle, "  worst  160 (row 7)"]
     made.draw(tmp_path)
     shown = np.array(images(drawn[0].axes)).reshape(4, 10)
     np.testing.assert_array_equal(shown[0], X[:10, 0])

@@ -11,7 +11,11 @@ from lamina.layers.check.listing import all_layers
 
 # Layers whose forward is not pure, and what it does instead.
 IMPURE = {
+    **dict.fromkeys(("Rnn", "Lstm", "Gru"), "fills the states of all steps one by one, in blocks"),
     "Convolution": "fills a buffer chunk by chunk, so that its windows stay in cache",
+    "Convolution1d": "is a Convolution inside",
+    "TransposedConvolution": "adds up its windows in a buffer",
+    "MultiHeadAttention": "makes a softmax of its scores in place, which are its largest array",
     "SVMLoss": "writes the entries of the right classes, which is cheaper than a mask",
 }
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+from made_batches import made_batch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
@@ -16,9 +17,10 @@ from lamina.layers import Affine, BatchNormalization, Dropout, Layer, Relu, Soft
 from lamina.nets import Sequential
 from lamina.optimizers import SGD, Momentum
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.evaluator import Evaluator
 from lamina.training.parallel import Sharded, fastest_shards
 from lamina.training.trainer import Trainer
-from lamina.training.watch import NonFiniteError
+from lamina.training.watch import NonFiniteError, Watch
 
 F = np.float64
 CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
@@ -44,8 +46,7 @@ def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards
         if hasattr(held, "data"):
             held.data = held.data.astype(F)
     rng = np.random.default_rng(1)
-    X = rng.random((7, *dataset.input_shape))
-    t = X if dataset.task.name == "reconstruction" else rng.integers(0, 3, 7)
+    X, t = made_batch(dataset, 7, rng, 3)
     ends = []
     for n in (1, 2, 3, 4, 7):
         copied = copy.deepcopy(net)
@@ -103,6 +104,28 @@ def test_the_files_of_a_run_do_not_depend_on_the_threads(tmp_path, more):
     for name in NAMES:
         bits = {(tmp_path / str(threads) / name).read_bytes() for threads in (1, 2, 3)}
         assert len(bits) == 1, name
+
+
+def threads_of_blas():
+    return max(one["num_threads"] for one in threadpool_info() if "numpy" in one["filepath"])
+
+
+@pytest.mark.parametrize(("shards", "expected"), [(3, {1}), (1, {2})])
+def test_blas_keeps_to_one_thread_between_the_passes(tmp_path, monkeypatch, shards, expected):
+    """Norms for clip_norm, and figures, would depend on it."""
+    seen = set()
+    for cls, name in ((Momentum, "_clipping"), (Evaluator, "targets"), (Watch, "weights")):
+        original = getattr(cls, name)
+
+        def looking(*arguments, original=original):
+            seen.add(threads_of_blas())
+            return original(*arguments)
+
+        monkeypatch.setattr(cls, name, looking)
+    with threadpool_limits(2, user_api="blas"):
+        trained(tmp_path, None, shards=shards)
+        assert threads_of_blas() == 2
+    assert seen == expected
 
 
 def test_a_run_with_shards_is_the_run_without_but_for_rounding(tmp_path):

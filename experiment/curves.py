@@ -1,0 +1,95 @@
+"""The tables of a run as curves: losses smoothed, values in words."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.errors import no_run
+from lamina.common.folder import Folder, placed
+from lamina.common.table import read_table
+from lamina.diagnosis.kept import kept_row
+from lamina.diagnosis.notes import read_facts
+from lamina.experiment.config import load_config
+from lamina.metrics import make_metric
+
+_COLUMNS = (("iteration", "loss"), ("iteration", "epoch"))  # that a run always has
+STYLES = {"train": ":", "validation": "--", "test": "-"}
+
+
+def metrics_of(history: dict) -> list[str]:
+    """The metrics that history.csv has, in its order; the first is the one that counts."""
+    names = (column.removeprefix("train_") for column in history if column.startswith("train_"))
+    return [name for name in names if name != "loss"]
+
+
+def read_run(run_dir: str | Path | Folder) -> tuple[dict, dict]:
+    """The columns of loss.csv and history.csv. Raises OSError or ValueError if it is no run."""
+    run_dir = placed(run_dir)
+    for name in ("loss", "history"):
+        if not (run_dir / f"{name}.csv").is_file():
+            raise ValueError(no_run(run_dir, f"{name}.csv"))
+    tables = [read_table(run_dir / f"{name}.csv") for name in ("loss", "history")]
+    for name, table, wanted in zip(("loss", "history"), tables, _COLUMNS, strict=True):
+        if missing := [column for column in wanted if column not in table]:
+            raise ValueError(f"{run_dir / f'{name}.csv'}: has no column {missing[0]}")
+    if not all(len(table["iteration"]) for table in tables):
+        raise NothingYet(f"{run_dir}: has no evaluation yet")
+    return tables[0], tables[1]
+
+
+def kept_of(run_dir: str | Path) -> int | None:
+    """The row of history.csv whose weights are kept, if these are not the last. Raises OSError or
+    ValueError."""
+    run_dir = Path(run_dir)
+    if not (run_dir / "config.yaml").is_file():
+        return None
+    config, facts = load_config(run_dir / "config.yaml").data, read_facts(run_dir / "facts.json")
+    return kept_row(config, facts, read_table(run_dir / "history.csv"))
+
+
+class NothingYet(ValueError):
+    """A run that has come to no evaluation."""
+
+
+def is_share(metric: str) -> bool:
+    """Is it shown in per cent? A metric of the user's own is not."""
+    try:
+        return make_metric(metric).percent
+    except ValueError:
+        return False
+
+
+def shown(metric: str, mean: float, spread: float = math.nan) -> str:
+    """The last value of a curve in words, with its deviation if it has one."""
+    percent = is_share(metric)
+    factor, text = (100, "{:.2f}") if percent else (1, "{:.4g}")
+    words = text.format(factor * mean)
+    if not math.isnan(spread):
+        words += " ± " + ("{:.2f}" if percent else "{:.2g}").format(factor * spread)
+    return f"{words} %" if percent else words
+
+
+def smooth(losses: dict):
+    """(iterations, running means) over a hundredth of the run, of the losses that are finite."""
+    there = np.isfinite(losses["loss"])
+    loss, iterations = losses["loss"][there], losses["iteration"][there]
+    window = max(len(loss) // 100, 1)
+    means = np.convolve(loss, np.ones(window) / window, mode="valid") if len(loss) else loss
+    return iterations[window - 1 :], means, window
+
+
+def limits(runs) -> tuple[float, float]:
+    """The ends of the loss axis: a few wild batches must not flatten the curves, and a loss below 0
+    is not cut off."""
+    lows, highs = [0.0], []
+    for losses, _ in runs.values():
+        _, means, _ = smooth(losses)
+        if not len(means):
+            continue
+        loss = losses["loss"][np.isfinite(losses["loss"])]
+        highs.append(max(np.percentile(loss, 99), np.percentile(means, 99.5)))
+        lows.append(min(np.percentile(loss, 1), np.percentile(means, 0.5)))
+    low, high = min(lows), max(highs, default=0.0)
+    room = 0.1 * (high - low) or 1.0
+    return (low - room if low < 0 else 0.0), high + room

@@ -1,0 +1,71 @@
+"""What runs do not have in common: the settings by which they are told apart."""
+
+import json
+import re
+
+from lamina.experiment.provenance import flattened
+
+# Of two runs that differ in these alone one has learned what the other has, but for rounding; the
+# seed is what is repeated.
+REPEATED = ("training", "seed")
+_NOTHING = (REPEATED, *(("training", key) for key in ("threads", "checkpoint", "record_every")))
+MISSING = "-"  # what a configuration that does not have a setting shows
+
+
+def settings_of(data: dict) -> dict[tuple, object]:
+    """{place: value} of all settings of a configuration that decide what is learned, but the
+    seed."""
+    return {place: value for place, value in flattened(data) if place[:2] not in _NOTHING}
+
+
+def differing(several: list[dict[tuple, object]]) -> list[tuple]:
+    """The places at which these settings do not agree, in their order."""
+    places = dict.fromkeys(place for settings in several for place in settings)
+    return [place for place in places if len({_key(s, place) for s in several}) > 1]
+
+
+def short_names(places: list[tuple]) -> list[str]:
+    """What a table calls them: as few of the last keys as tell them apart, and "optimizer" for
+    optimizer.type."""
+    plain = [place[:-1] if place[-1] == "type" and len(place) > 1 else place for place in places]
+    depths = [1] * len(plain)
+    while True:
+        names = [".".join(map(str, p[-d:])) for p, d in zip(plain, depths, strict=True)]
+        again = [names.count(name) > 1 for name in names]
+        deeper = [d + (a and d < len(p)) for d, a, p in zip(depths, again, plain, strict=True)]
+        if deeper == depths:  # net.type beside a layer that is called net: in full
+            whole = (".".join(map(str, place)) for place in places)
+            return [w if a else n for w, a, n in zip(whole, again, names, strict=True)]
+        depths = deeper
+
+
+def said(settings: dict[tuple, object], place: tuple) -> str:
+    """The value at a place, as it is written in YAML on one line."""
+    if place not in settings:
+        return MISSING
+    value = settings[place]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def in_words(settings: dict[tuple, object], places: list[tuple]) -> str:
+    """The settings at these places in a line: "Adam, lr 0.01"."""
+    words, names = [], short_names(places)
+    for place, name in zip(places, names, strict=True):
+        if place in settings:
+            value = said(settings, place)
+            words.append(value if place[-1] == "type" else f"{name} {value}")
+    return ", ".join(words) or f"without {', '.join(names)}"
+
+
+def natural(text: str) -> list:
+    """A key to sort by, in which run2 comes before run10 and 0.02 before 0.1."""
+    parts = re.split(r"(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)", text)
+    return [(0, float(p), "") if i % 2 else (1, 0.0, p) for i, p in enumerate(parts)]
+
+
+def _key(settings: dict, place: tuple) -> str:
+    """Values as text, so that 1 and true are two, 1 and 1.0 one; what is not there is another."""
+    if place not in settings:
+        return ""
+    value = settings[place]
+    return json.dumps(float(value) if type(value) is int else value, default=str)

@@ -1,0 +1,114 @@
+"""Many runs from one file: each an ordinary run directory, taken up where it was left.
+
+A sweep's folder has a run directory for each trial, beside it NAME.log with what it has said, if
+anything, sweep.yaml (what the sweep is), trials.csv (how its trials have ended) and, once all have,
+table.txt and table.csv.
+"""
+
+import shlex
+from pathlib import Path
+
+from lamina.common.errors import RunError
+from lamina.common.files import opened, unwritable, whole_file
+from lamina.common.folder import Folder
+from lamina.common.notice import note
+from lamina.common.strict_yaml import MAX_BYTES, YamlError, dump, parse
+from lamina.experiment.build_trainer import build_run
+from lamina.experiment.compare import Comparison
+from lamina.experiment.ledger import Ledger
+from lamina.experiment.provenance import differences
+from lamina.experiment.run_directory import locked
+from lamina.experiment.run_names import SWEEP
+from lamina.experiment.sweep_file import SweepFile
+from lamina.experiment.sweep_processes import Processes
+from lamina.experiment.trial import FAILED, FINISHED
+
+
+def sweep(
+    path: str | Path, folder: str | Path | None = None, jobs: int = 1, quiet: bool = False
+) -> tuple[str, int]:
+    """Run the trials of a sweep file that have not ended, `jobs` at a time, in `folder` (default:
+    runs/<name of the file>).
+
+    Every combination is built and tried on a batch before any is trained. Returns the table of all
+    trials, or how to go on, and the exit status: 0, 2 if a trial could not be run, 128 + n if
+    signal n has come. Raises ConfigError for a file that makes no sweep, RunError for the folder of
+    another one.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs: expects at least 1, got {jobs}")
+    file = SweepFile(path)
+    folder = Path(folder) if folder is not None else Path("runs") / Path(path).stem
+    _refuse_foreign(folder, file)
+    lengths = _rehearsed(file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    with locked(folder) as held:
+        with whole_file(held / SWEEP) as described:
+            described.write(dump(file.described).encode())
+        ledger = Ledger(held)
+        processes = Processes(file.trials, folder, ledger, lengths, quiet)
+        try:
+            signal = processes.run(jobs)
+        finally:
+            processes.close()
+        if signal is not None:
+            done = sum(trial.name in ledger.ended for trial in file.trials)
+            command = f"lamina sweep {shlex.quote(str(path))} --dir {shlex.quote(str(folder))}"
+            said = f"interrupted: {done} of {len(file.trials)} trials have ended"
+            return f"{said}; to go on: {command}", 128 + signal
+        for name, said in processes.broken.items():
+            note(f"{name} could not be run: {said}")
+        return _table(file, folder, held, ledger), 2 if processes.broken else 0
+
+
+def _refuse_foreign(folder: Path, file: SweepFile) -> None:
+    """Raises RunError if the folder is of another sweep, or of something else."""
+    there = folder / SWEEP
+    if not there.is_file():
+        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise RunError(f"{folder}: has other things in it than a sweep; choose another --dir")
+        return
+    try:
+        with opened(there) as content:
+            before, _ = parse(content.read(MAX_BYTES).decode())
+    except (YamlError, UnicodeDecodeError) as error:
+        raise RunError(f"{there}: is damaged: {error}") from None
+    now, _ = parse(dump(file.described))
+    if wrong := differences(before if isinstance(before, dict) else {}, now):
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise RunError(
+            f"{folder}: is the folder of another sweep: {'; '.join(wrong[:5])}{more}; choose "
+            "another --dir"
+        )
+
+
+def _rehearsed(file: SweepFile) -> dict[str, int]:
+    """{trial: its iterations}. Each combination is built and tried on one batch, with one of its
+    seeds: what is refused is refused before anything is trained."""
+    lengths: dict[str, int] = {}
+    for trial in file.trials:
+        if trial.combination not in lengths:
+            trainer = build_run(trial.config, quiet=True).trainer
+            lengths[trial.combination] = trainer.plan.iterations
+    return {trial.name: lengths[trial.combination] for trial in file.trials}
+
+
+def _table(file: SweepFile, folder: Path, held: Folder, ledger: Ledger) -> str:
+    """The comparison of all trials that have ended, and where it stands."""
+    names = [trial.name for trial in file.trials if trial.name in ledger.ended]
+    counts = dict.fromkeys((FINISHED, FAILED), 0)
+    for name in names:
+        counts[ledger.ended[name][0]] += 1
+    failed = f", {counts[FAILED]} failed" if counts[FAILED] else ""
+    where = f"{counts[FINISHED]} of {len(file.trials)} trials finished{failed}, in {folder}"
+    if not names:
+        return where
+    comparison = Comparison({name: folder / name for name in names})
+    text = f"{comparison.text()}\n{where} (table.txt, table.csv)"
+    for name, content in (("table.txt", text), ("table.csv", comparison.csv())):
+        with whole_file(held / name) as written:
+            written.write(f"{content}\n".encode(errors="backslashreplace"))
+    return text

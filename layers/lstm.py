@@ -1,0 +1,158 @@
+"""Long short-term memory."""
+
+import numpy as np
+
+from lamina.autodiff import outermost
+from lamina.layers.initializers import xavier_uniform
+from lamina.layers.recurrent import Recurrent, sigmoid, with_ones
+
+
+class Lstm(Recurrent):
+    """A recurrent layer with a cell c beside the hidden state h, and gates that guard it.
+
+        (i, f, o, g) = (σ, σ, σ, tanh)(xₜ Wx + hₜ₋₁ Wh + b)
+        cₜ = f · cₜ₋₁ + i · g        hₜ = o · tanh(cₜ)
+
+    Backward goes from the last step to the first, with dhₜ = doutₜ + daₜ₊₁ Whᵀ, aₜ being the four
+    columns that σ and tanh are applied to:
+
+        dcₜ = dhₜ · o · (1 - tanh² cₜ) + dcₜ₊₁ · fₜ₊₁
+        daₜ = (dcₜ g i (1 - i), dcₜ cₜ₋₁ f (1 - f), dhₜ tanh(cₜ) o (1 - o), dcₜ i (1 - g²))
+        dX = dA Wxᵀ    dWx = Xᵀ dA    dWh = Σₜ hₜ₋₁ᵀ daₜ    db = Σ daₜ
+
+    σ is computed as in Sigmoid, by tanh, so that one call serves all gates. The bias of f begins at
+    `forget_bias`, so that a cell keeps what it has until it learns to forget.
+
+    Shapes: X (N, T, D), h0 and c0 (N, H), zeros unless they are given, Y (N, T, H), or (N, H) with
+    `last_only`; Wx (D, 4 H), Wh (H, 4 H), b (4 H,), the gates in the order i, f, o, g (PyTorch has
+    i, f, g, o). With `reverse` the steps go from the end of X to its start. Raises ShapeError for
+    other inputs and for T = 0.
+    Source: Hochreiter and Schmidhuber 1997; Gers et al. 2000 (forget gate); Jozefowicz et al. 2015
+    (its bias).
+    """
+
+    n_gates, n_sigmoids = 4, 3
+    states = ("h0", "c0")
+
+    def __init__(
+        self,
+        n_in: int,
+        n_hidden: int,
+        *,
+        forget_bias: float = 1.0,
+        reverse: bool = False,
+        last_only: bool = False,
+        stateful: bool = False,
+        init=xavier_uniform,
+        rng,
+        dtype=np.float32,
+    ):
+        options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
+        super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
+        self.b.data[n_hidden : 2 * n_hidden] = forget_bias
+
+    def forward(self, X, h0=None, c0=None):
+        n_given = sum(state is not None for state in (h0, c0))
+        h0, c0 = self.begin(X, h0, c0)
+        Wx, Wh, b = self.halved(self.Wx.data), self.halved(self.Wh.data), self.b.data
+        n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
+        self.X, self.n_given = with_ones(self.in_time(X)), n_given
+        rows = self.X.reshape(-1, len(Wx) + 1)
+        A = rows @ np.concatenate([Wx, self.halved(b)[np.newaxis]])
+        A = A.reshape(n_steps, n, 4 * n_hidden)
+        like = outermost(A, Wh, *(s for s in (h0, c0) if s is not None))
+        self.h, self.c = (
+            np.zeros((n_steps + 1, n, n_hidden), A.dtype, like=like) for _ in range(2)
+        )
+        self.tanh_c = np.empty((n_steps, n, n_hidden), A.dtype, like=like)
+        self.gates = np.empty((n_steps, 4, n, n_hidden), A.dtype, like=like)
+        for kept, state in ((self.h, h0), (self.c, c0)):
+            if state is not None:
+                kept[0] = state
+        a = np.empty((n, 4 * n_hidden), A.dtype, like=like)
+        by_gate, product = self.by_gate(a), np.empty((n, n_hidden), A.dtype, like=like)
+        for t in range(n_steps):
+            np.matmul(self.h[t], Wh, out=a)
+            a += A[t]
+            np.tanh(by_gate, out=self.gates[t])
+            squashed = self.gates[t, :3]
+            squashed *= 0.5
+            squashed += 0.5
+            i, f, o, g = self.gates[t]
+            c = self.c[t + 1]
+            np.multiply(f, self.c[t], out=c)
+            np.multiply(i, g, out=product)
+            c += product
+            np.tanh(c, out=self.tanh_c[t])
+            np.multiply(o, self.tanh_c[t], out=self.h[t + 1])
+        self.carry(self.h[-1], self.c[-1])
+        return self.output(self.h[1:])
+
+    def step(self, x, state=None):
+        """(h, (h, c)): see Layer.step. What is carried from batch to batch takes no part."""
+        x, (h, c) = self.positions(x, state)
+        outputs = []
+        for a in x @ self.Wx.data + self.b.data:
+            i, f, o, g = np.split(a + h @ self.Wh.data, 4, axis=1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            outputs.append(h)
+        return self.stepped(outputs), (h, c)
+
+    def backward(self, dout):
+        Wh, h, c = self.Wh.data, self.h, self.c
+        back = Wh.T.copy()
+        n_steps, n, n_hidden = self.tanh_c.shape
+        like = outermost(dout, h, Wh)
+        dA = np.empty((n_steps, n, 4 * n_hidden), h.dtype, like=like)
+        dh, dc = (np.zeros((n, n_hidden), h.dtype, like=like) for _ in range(2))
+        slopes, shares = (np.empty((4, n, n_hidden), h.dtype, like=like) for _ in range(2))
+        through = np.empty((n, n_hidden), h.dtype, like=like)
+        if self.last_only:
+            dh += dout
+        else:
+            dout = self.in_time(dout)
+        for t in range(n_steps - 1, -1, -1):
+            i, f, o, g = gates = self.gates[t]
+            if not self.last_only:
+                dh += dout[t]
+            np.multiply(self.tanh_c[t], self.tanh_c[t], out=through)
+            np.subtract(1.0, through, out=through)
+            through *= o
+            through *= dh
+            dc += through
+            others = g, c[t], self.tanh_c[t], i
+            for share, d, other in zip(shares, (dc, dc, dh, dc), others, strict=True):
+                np.multiply(d, other, out=share)
+            np.multiply(gates, gates, out=slopes)
+            np.subtract(gates[:3], slopes[:3], out=slopes[:3])
+            np.subtract(1.0, slopes[3], out=slopes[3])
+            np.multiply(slopes, shares, out=self.by_gate(dA[t]))
+            dc *= f
+            np.matmul(dA[t], back, out=dh)
+        d = dA.reshape(-1, 4 * n_hidden)
+        dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
+        self.Wx.accumulate(dW[:-1])
+        self.Wh.accumulate(h[:-1].reshape(len(d), n_hidden).T @ d)
+        self.b.accumulate(dW[-1])
+        if not self.needs_dX:
+            return None
+        dX = (d @ self.Wx.data.T).reshape(n_steps, n, self.Wx.data.shape[0])
+        dX = self.out_of_time(dX)
+        return (dX, dh, dc)[: 1 + self.n_given] if self.n_given else dX
+
+    @classmethod
+    def examples(cls, rng):
+        def layer(**settings):
+            return cls(3, 2, rng=rng, dtype=np.float64, **settings)
+
+        X = rng.standard_normal((2, 3, 3))
+        h0, c0 = rng.standard_normal((2, 2)), rng.standard_normal((2, 2))
+        goes_on = layer(stateful=True)
+        for carried in goes_on.carried.values():
+            carried.update(rng.standard_normal((2, 2)), training=True)
+        yield goes_on, X
+        yield layer(), X
+        yield layer(reverse=True), X, h0, c0
+        yield layer(last_only=True), X, h0
+        yield layer(last_only=True, reverse=True), X

@@ -1,0 +1,171 @@
+"""Transposed convolution: each pixel gives a window, where a convolution gathers one."""
+
+import numpy as np
+
+from lamina.autodiff import outermost
+from lamina.layers.base import Layer, Param
+from lamina.layers.errors import ShapeError
+from lamina.layers.initializers import he_normal
+from lamina.layers.kernels.windows import chunks, columns, pad, pair
+
+
+class TransposedConvolution(Layer):
+    """Y[n, o, i s + k d - p, j s + l d - p] = b[o] + Σ_{c, k, l} X[n, c, i, j] · W[c, o, k, l]
+
+    with stride s, dilation d and padding p, which here is cut off the border: what comes out is as
+    large as what a Convolution with these settings takes in to give X. It makes images larger, in
+    decoders and generators. `output_padding` adds rows and columns at the end, which a stride
+    leaves open: two sizes of images give one under a Convolution.
+
+    Forward it is the dX of that Convolution, and backward its forward: with `windows` the windows
+    of dout as rows of a matrix,
+
+        dX = windows Wᵀ        dW = Xᵀ windows        db = Σ dout
+
+    Shapes: X (N, c_in, H, W), W (c_in, c_out, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
+    OH = (H - 1) s - 2 p + d (KH - 1) + 1 + output_padding. kernel, stride, padding, dilation and
+    output_padding are one number or two, (height, width). Raises ShapeError for other inputs, and
+    if nothing is left; ValueError unless output_padding is below the stride or the dilation.
+    Source: Dumoulin and Visin 2016, chapter 4; Zeiler et al. 2010.
+    """
+
+    chunk_bytes = 1 << 21  # of windows, as in Convolution
+
+    def __init__(
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int | tuple,
+        *,
+        stride: int | tuple = 1,
+        padding: int | tuple = 0,
+        output_padding: int | tuple = 0,
+        dilation: int | tuple = 1,
+        bias: bool = True,
+        init=he_normal,
+        rng,
+        dtype=np.float32,
+    ):
+        if min(c_in, c_out) < 1:
+            raise ValueError(
+                f"TransposedConvolution: c_in and c_out are at least 1, got {c_in} and {c_out}"
+            )
+        self.kernel = pair("TransposedConvolution: kernel", kernel, 1)
+        self.stride = pair("TransposedConvolution: stride", stride, 1)
+        self.padding = pair("TransposedConvolution: padding", padding, 0)
+        self.dilation = pair("TransposedConvolution: dilation", dilation, 1)
+        self.output_padding = pair("TransposedConvolution: output_padding", output_padding, 0)
+        settings = zip(self.output_padding, self.stride, self.dilation, strict=True)
+        if any(extra >= max(s, d) for extra, s, d in settings):
+            raise ValueError(
+                "TransposedConvolution: output_padding is below the stride or the dilation, got "
+                f"{self.output_padding} with {self.stride} and {self.dilation}"
+            )
+        # Drawn with the outputs last, the axis that initializers do not count as inputs.
+        W = init((c_in, *self.kernel, c_out), np.random.default_rng(rng), dtype)
+        self.W = Param(np.ascontiguousarray(W.transpose(0, 3, 1, 2)))
+        self.b = Param(np.zeros(c_out, dtype)) if bias else None
+
+    def forward(self, X):
+        if X.ndim != 4:
+            raise ShapeError("TransposedConvolution", "(N, C, H, W)", str(X.shape))
+        c_out, *size = self.output_shape(X.shape[1:])
+        self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
+        matrix = self._matrix()
+        Y = np.empty(
+            (len(X), *size, c_out),
+            np.result_type(X.dtype, matrix.dtype),
+            like=outermost(X, matrix),
+        )
+        for images in self._chunks():
+            Y[images] = self._added(self.X[images], matrix, size)
+        Y = Y.transpose(0, 3, 1, 2)
+        return Y if self.b is None else Y + self.b.data[:, np.newaxis, np.newaxis]
+
+    def backward(self, dout):
+        dout = dout.transpose(0, 2, 3, 1)
+        matrix, c_in = self._matrix(), self.X.shape[-1]
+        dmatrix, dX = 0.0, np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
+        for images in self._chunks():
+            windows = columns(self._bordered(dout[images]), self.kernel, self.stride, self.dilation)
+            dmatrix = dmatrix + self.X[images].reshape(-1, c_in).T @ windows
+            if self.needs_dX:
+                dX[images] = (windows @ matrix.T).reshape(dX[images].shape)
+        c_out = dout.shape[-1]
+        self.W.accumulate(dmatrix.reshape(c_in, *self.kernel, c_out).transpose(0, 3, 1, 2))
+        if self.b is not None:
+            self.b.accumulate(dout.sum(axis=(0, 1, 2)))
+        return dX.transpose(0, 3, 1, 2) if self.needs_dX else None
+
+    def _matrix(self):
+        """W as (c_in, KH · KW · c_out)."""
+        return self.W.data.transpose(0, 2, 3, 1).reshape(len(self.W.data), -1)
+
+    def _added(self, X, matrix, size):
+        """The windows that the pixels of X give, added up: (N, OH, OW, c_out)."""
+        n, height, width, c_in = X.shape
+        c_out = self.W.data.shape[1]
+        shares = (X.reshape(-1, c_in) @ matrix).reshape(n, height, width, *self.kernel, c_out)
+        (sh, sw), (dh, dw), (ph, pw) = self.stride, self.dilation, self.padding
+        whole = (n, size[0] + 2 * ph, size[1] + 2 * pw, c_out)
+        Y = np.zeros(whole, shares.dtype, like=shares)
+        for k, m in np.ndindex(self.kernel):
+            rows = slice(k * dh, k * dh + (height - 1) * sh + 1, sh)
+            places = slice(m * dw, m * dw + (width - 1) * sw + 1, sw)
+            Y[:, rows, places] += shares[:, :, :, k, m]
+        return Y[:, ph : ph + size[0], pw : pw + size[1]]
+
+    def _bordered(self, dout):
+        """dout (N, OH, OW, c_out) with its border back, as far as windows reach."""
+        dout = pad(dout, self.padding)
+        height, width = map(self._reach, self.X.shape[1:3], (0, 1))
+        return dout[:, :height, :width]
+
+    def _reach(self, length: int, axis: int) -> int:
+        """How many rows the windows of so many pixels cover."""
+        return (length - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1
+
+    def _chunks(self):
+        """Slices of images whose windows stay in the cache."""
+        n, height, width, _ = self.X.shape
+        window = self.W.data[0].size * self.X.dtype.itemsize
+        return chunks(n, self.chunk_bytes // max(height * width * window, 1))
+
+    def output_shape(self, input_shape):
+        c_in, c_out = self.W.data.shape[:2]
+        if len(input_shape) != 3 or input_shape[0] != c_in or min(input_shape) < 1:
+            wanted = f"images ({c_in}, H, W)"
+            raise ShapeError("TransposedConvolution", wanted, str(tuple(input_shape)))
+        size = [
+            self._reach(n, axis) - 2 * self.padding[axis] + self.output_padding[axis]
+            for axis, n in enumerate(input_shape[1:])
+        ]
+        if min(size) < 1:
+            raise ShapeError(
+                "TransposedConvolution",
+                f"images of which something is left when {self.padding} is cut off each side",
+                str(tuple(input_shape)),
+            )
+        return (c_out, *size)
+
+    def flops(self, input_shape):
+        return 2 * input_shape[1] * input_shape[2] * self.W.data.size
+
+    @classmethod
+    def infer(cls, input_shape):
+        return {"c_in": input_shape[0]}
+
+    @classmethod
+    def examples(cls, rng):
+        def layer(*sizes, **settings):
+            convolution = cls(*sizes, rng=rng, dtype=np.float64, **settings)
+            if convolution.b is not None:
+                convolution.b.data = rng.standard_normal(convolution.b.data.shape)
+            return convolution
+
+        yield layer(2, 3, 3, stride=2, padding=1), rng.standard_normal((2, 2, 3, 2))
+        settings = {"stride": (2, 1), "padding": (0, 1), "output_padding": (1, 0)}
+        yield layer(3, 1, (2, 3), **settings), rng.standard_normal((3, 3, 2, 4))
+        dilated = layer(1, 2, 2, dilation=(3, 2), output_padding=(2, 1), bias=False)
+        dilated.chunk_bytes = 1  # an image at a time: sums over the chunks must be right too
+        yield dilated, rng.standard_normal((2, 1, 2, 3))

@@ -1,0 +1,90 @@
+"""What is reported of a run with keep_best is of the weights in weights.npz."""
+
+import re
+import textwrap
+
+import numpy as np
+import pytest
+
+from lamina.commands.frame import main
+from lamina.common.table import read_table
+from lamina.diagnosis.kept import kept_row
+from lamina.diagnosis.record import read_record
+from lamina.experiment.config import load_config
+from lamina.experiment.load_run import Run
+from lamina.experiment.plots import kept_of
+from lamina.experiment.run import run
+
+CONFIG = """
+    dataset: {type: CSV, path: d.csv, validation_share: 0.3, test_share: 0.3}
+    net:
+      type: Sequential
+      layers: {a: {type: Affine, n_out: 20}, r: {type: Relu}, b: {type: Affine, n_out: 2}}
+      loss: {type: SoftmaxWithLoss}
+    optimizer: {type: Adam, lr: 0.05}
+    training: {iterations: 120, batch_size: 20, evaluate_every: 5, keep_best: true}
+"""
+
+
+@pytest.fixture
+def noise(tmp_path, monkeypatch):
+    """A run on labels that say nothing: the best evaluation is not the last."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    rows = [f"{','.join(map(str, x))},{rng.integers(2)}" for x in rng.standard_normal((200, 6))]
+    (tmp_path / "d.csv").write_text("\n".join(["a,b,c,d,e,f,t", *rows]) + "\n")
+    (tmp_path / "c.yaml").write_text(textwrap.dedent(CONFIG))
+
+    def made(*changes):
+        config = load_config("c.yaml")
+        for change in changes:
+            config.set(change)
+        return run(config, "n", tmp_path / "run", quiet=True)[0]
+
+    return made
+
+
+@pytest.mark.parametrize("metric", ["training.metrics=[accuracy]", "training.metrics=[]"])
+def test_the_row_is_that_of_the_weights_in_the_file(noise, tmp_path, metric):
+    summary = noise(metric)
+    at = int(re.search(r"best by the validation set, iteration (\d+)", summary)[1])
+    history = read_table(tmp_path / "run" / "history.csv")
+    row = kept_of(tmp_path / "run")
+    assert history["iteration"][row] == at < 120
+    net, dataset = Run(tmp_path / "run").load()
+    X, t = dataset.test[:]
+    assert float(net.loss(X, t)) == pytest.approx(history["test_loss"][row], rel=1e-5)
+
+
+def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys, drawn):
+    noise()
+    row = kept_of(tmp_path / "run")
+    record = read_record(tmp_path / "run")
+    main(["doctor", str(tmp_path / "run")])
+    out = capsys.readouterr().out
+    assert f"{record.said('test', row=row)[len('test accuracy ') :]}: the weights kept" in out
+    assert f"of iteration {record.history['iteration'][row]:.0f}" in out
+    assert f"test {100 * record.values('test')[-1]:.1f} % at the last evaluation" in out
+    for at_end in range(2):
+        if at_end:
+            main(["plots", str(tmp_path / "run")])
+        legend = [t.get_text() for t in drawn[-1].axes[1].get_legend().get_texts()]
+        kept = f"test: {100 * record.values('test')[row]:.2f} % (kept, epoch "
+        assert any(words.startswith(kept) for words in legend)
+
+
+def test_without_keep_best_the_last_row_counts(noise, tmp_path):
+    noise("training.keep_best=false")
+    assert kept_of(tmp_path / "run") is None
+
+
+def test_the_first_of_the_best_counts_and_nan_never():
+    config, facts = {"training": {"keep_best": True}}, {}
+    history = {"validation_loss": np.array([np.nan, 2.0, 1.0, 1.0, 3.0])}
+    assert kept_row(config, facts, history) == 2
+    facts = {"figure": {"name": "accuracy", "higher_is_better": True}}
+    assert kept_row(config, facts, history) is None
+    history["validation_accuracy"] = np.array([0.1, np.nan, 0.5, 0.5])
+    assert kept_row(config, facts, history) == 2
+    history["validation_accuracy"] = np.full(4, np.nan)
+    assert kept_row(config, facts, history) is None

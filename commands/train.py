@@ -82,12 +82,12 @@ def run(options) -> int:
     elif options.resume:
         from lamina.experiment.run import resume
 
-        summary, status = resume(config, options.resume, options.quiet, ranks)
+        summary, status = resume(config, options.resume, options.quiet, ranks=ranks)
     else:
         from lamina.experiment.run import run
 
         name = Path(options.config or DEFAULT).stem
-        summary, status = run(config, name, options.run_dir, options.quiet, ranks)
+        summary, status = run(config, name, options.run_dir, options.quiet, ranks=ranks)
     print(printable(summary))
     return status
 

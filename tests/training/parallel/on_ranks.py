@@ -272,7 +272,7 @@ def unlike(folder: Path) -> None:
 
     def refused(config, run_dir="never"):
         try:
-            run(config, "run", folder / run_dir, True, RANKS)
+            run(config, "run", folder / run_dir, True, ranks=RANKS)
         except RankError as error:
             print(error)
         else:
@@ -292,7 +292,7 @@ def unlike(folder: Path) -> None:
         same_on_all_ranks._source = lambda: "another"
     refused(config())
     same_on_all_ranks._source = source
-    run(config(), "run", folder / "run", True, RANKS)
+    run(config(), "run", folder / "run", True, ranks=RANKS)
     print("the same is not refused")
 
 

@@ -96,9 +96,11 @@ def from_keras(
     """
     given = {"names": names, "in_order": in_order, "partial": partial}
     renamed, report = matched(_KERAS, variables, net, **given)
-    rows: dict[str, int] = {}
+    rows: dict[int, int] = {}
     if isinstance(net, Net):
-        _trace(net, [("images", channels)] * len(net.inputs), "", rows)
+        outputs = _trace(net, [("images", channels)] * len(net.inputs), "", rows)
+        if any(one == _MIXED or (one[0] == "rows" and one[1] != 1) for one in outputs):
+            report += "; the entries of its output may be in another order than Keras's"
     own = {id(held): name for name, held in net.walk()}
     for held, n in rows.items():
         name = own[held]
@@ -122,7 +124,7 @@ class _Reordered:
         return places.swapaxes(0, 1).reshape(array.shape)
 
 
-def _trace(net: Net, inputs: list, prefix: str, rows: dict) -> list:
+def _trace(net: Net, inputs: list, prefix: str, rows: dict[int, int]) -> list:
     """Follow what each blob is through the net: ("images", C), ("rows", C) of flattened images, or
     one of the words above, C None if it is unknown. Notes in `rows` {id of what is held: C}."""
     blobs = dict(zip(net.inputs, inputs, strict=True))
@@ -138,7 +140,9 @@ def _trace(net: Net, inputs: list, prefix: str, rows: dict) -> list:
     return [blobs[blob] for blob in net.outputs]
 
 
-def _note_rows(layer: Layer, read, place: str, rows: dict) -> None:
+def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
+    """Note in which order the rows of what a layer holds are, from what it reads. Raises ValueError
+    if that is not known."""
     held = [h for _, h in layer.walk() if isinstance(h, (Param, State))]
     if not held or isinstance(layer, Embedding):
         return
@@ -172,8 +176,9 @@ def _after(layer: Layer, read: list):
     if isinstance(layer, Flatten) and images:
         return ("rows", first[1])
     if isinstance(layer, Reshape) and first in (_PLAIN, ("rows", 1), ("images", 1)):
-        one_channel = len(layer.shape) == 3 and layer.shape[0] == 1
-        return ("images", 1) if one_channel else _MIXED
+        if len(layer.shape) < 3:
+            return _PLAIN
+        return ("images", 1) if layer.shape[0] == 1 and len(layer.shape) == 3 else _MIXED
     if isinstance(layer, Concatenation) and layer.axis == 1 and images:
         known = all(n for _, n in read)
         return ("images", sum(n for _, n in read) if known else None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamina import datasets, layers, nets
+from lamina import datasets, exchange, layers, nets
 from lamina.autodiff.draw import draw
 from lamina.common.files import remove, remove_parts, sync_folder, whole_file
 from lamina.common.npz import open_npz, read_npz, write_npz
@@ -21,10 +21,12 @@ from lamina.diagnosis.doctor import diagnose, glance
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.picture import plot_health
 from lamina.diagnosis.record import read_record
+from lamina.exchange import read_safetensors, write_safetensors
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config, save_config
 from lamina.experiment.curves import read_run
 from lamina.experiment.evaluation import evaluate
+from lamina.experiment.load_any import load_any
 from lamina.experiment.load_run import load_run
 from lamina.experiment.own_augmentation import FunctionAugmentation
 from lamina.experiment.plots import plot_curves
@@ -68,6 +70,7 @@ def folder(tmp_path_factory):
     data = {"x_train": np.zeros((4, 2), np.float32), "t_train": np.array([0, 1, 0, 1])}
     np.savez(folder / "data.npz", **data, x_test=data["x_train"], t_test=data["t_train"])
     save_weights(folder / "weights.npz", NET)
+    exchange.save_weights(folder / "weights.safetensors", NET)
     NET.save(folder / "net.npz")
     save_checkpoint(folder / "checkpoint.npz", {"a": {"b": np.zeros(2)}})
     return folder
@@ -106,6 +109,11 @@ PATHS = {
     "NPZ": (NPZ, "data.npz"),
     "save_weights": (lambda p: save_weights(p, NET), "new5.npz"),
     "load_weights": (lambda p: load_weights(p, NET), "weights.npz"),
+    "write_safetensors": (lambda p: write_safetensors(p, {"a": np.zeros(2)}), "new16.safetensors"),
+    "read_safetensors": (read_safetensors, "weights.safetensors"),
+    "exchange.save_weights": (lambda p: exchange.save_weights(p, NET), "new17.safetensors"),
+    "exchange.load_weights": (lambda p: exchange.load_weights(p, NET), "weights.safetensors"),
+    "load_any": (load_any, "net.npz"),
     "net.save": (NET.save, "new6.npz"),
     "load_net": (nets.load_net, "net.npz"),
     "load_net, code": (lambda p: nets.load_net(str(Path(p).parent / "net.npz"), [p]), "mine.py"),

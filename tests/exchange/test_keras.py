@@ -201,6 +201,27 @@ def test_a_residual_net_of_rows_is_no_image():
     np.testing.assert_array_equal(renamed["a.W"].read(), arrays["a/kernel"])
 
 
+@pytest.mark.parametrize(
+    ("layers", "arrays", "told"),
+    [
+        ({"a": Affine(4, 12, rng=0), "up": Reshape((3, 2, 2))}, {"a": ((4, 12), (12,))}, True),
+        ({"a": Affine(4, 12, rng=0), "up": Reshape((1, 4, 3))}, {"a": ((4, 12), (12,))}, False),
+        ({"conv": Convolution(1, 4, 2, rng=0), "flat": Flatten()}, CONV, True),
+        ({"conv": Convolution(1, 4, 2, rng=0)}, CONV, False),
+        (
+            {"table": Reshape((2, 6)), "flat": Reshape((-1,)), "a": Affine(12, 2, rng=0)},
+            {"a": ((12, 2), (2,))},
+            False,
+        ),
+    ],
+)
+def test_outputs_in_another_order_are_told(layers, arrays, told):
+    _, report = from_keras(variables(arrays), Sequential(layers), channels=1)
+    assert (
+        report.endswith("; the entries of its output may be in another order than Keras's") == told
+    )
+
+
 def test_parts_of_images_are_not_followed():
     layers = {
         "conv": Node(Convolution(1, 4, 2, rng=0), "X"),

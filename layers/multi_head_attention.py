@@ -7,7 +7,7 @@ import numpy as np
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
 from lamina.layers.dropout import Dropout
-from lamina.layers.errors import ShapeError, batch_of
+from lamina.layers.errors import ShapeError, StepError, batch_of
 from lamina.layers.initializers import xavier_uniform
 
 
@@ -118,8 +118,8 @@ class MultiHeadAttention(Layer):
     def step(self, x, *others_and_state):
         """(Y, state) for the positions of x, which follow those in `state` (None at first)."""
         *others, state = others_and_state or (None,)
-        if not (self.cross or self.causal):
-            raise ValueError(
+        if not self.can_step:
+            raise StepError(
                 "MultiHeadAttention: goes step by step only with causal=True; without it each "
                 "position sees those after it"
             )
@@ -134,6 +134,10 @@ class MultiHeadAttention(Layer):
                 K, V = (np.concatenate(pair, axis=2) for pair in zip(state, (K, V), strict=True))
         A = _weights(Q, K, self._seen(Q, K, self._mask(x, others)))
         return self._out(self._means(A, V)).reshape(x.shape), (K, V)
+
+    @property
+    def can_step(self):
+        return self.cross or self.causal
 
     def _uses(self) -> list:
         """(an input, the columns of W that it is multiplied with): all of them if it is alone."""

@@ -71,12 +71,16 @@ class Recurrent(Layer):
         """(x (T, N, D), the states to begin with) of a step. Raises StepError if the layer goes
         from the end, ShapeError for states of other sequences."""
         kind = type(self).__name__
-        if self.reverse:
+        if not self.can_step:
             raise StepError(f"{kind} cannot go step by step: with reverse it begins at the end")
         zeros = np.zeros((len(x), self.n_hidden), self.Wh.data.dtype)
         states = (zeros,) * len(self.states) if state is None else state
         self.begin(x, *states)
         return self.in_time(x), states
+
+    @property
+    def can_step(self):
+        return not self.reverse
 
     def stepped(self, outputs: list):
         """The output of a step from the states after each of its positions."""

@@ -4,7 +4,7 @@ from lamina.layers.errors import ShapeError, StepError
 
 
 class Stepwise:
-    """Adds `step` to a net with `steps`, `inputs` and `outputs`."""
+    """Adds `step`, and whether it can be taken, to a net with `steps`, `inputs` and `outputs`."""
 
     def step(self, x, *others_and_state):
         """(scores, state) for the positions x that come next, in evaluation: what the whole forward
@@ -44,6 +44,17 @@ class Stepwise:
                 self.set_training(True)
         scores = tuple(blobs[name] for name in self.outputs)
         return scores if len(scores) > 1 else scores[0], after
+
+    @property
+    def can_step(self) -> bool:
+        """Whether each layer can; `step` names the first that cannot."""
+        return all(step.layer.can_step for step in self.steps())
+
+    @property
+    def most_positions(self) -> int | None:
+        """How long a sequence may be at most; None if there is no end to it."""
+        most = (step.layer.most_positions for step in self.steps())
+        return min((n for n in most if n is not None), default=None)
 
     def _step_of(self, step, read, state):
         place = f"{step.name} ({type(step.layer).__name__})"

@@ -4,7 +4,8 @@ import numpy as np
 
 from lamina.common.printable import printable
 from lamina.datasets.tasks import LanguageModel
-from lamina.datasets.tokens import END, PAD, START, UNKNOWN, split
+from lamina.datasets.tokens import END, START, UNKNOWN, split
+from lamina.experiment.next_token import check_drawing, drawn
 
 
 def generate(
@@ -32,7 +33,9 @@ def generate(
     is shorter than the window; for n < 0, temperature < 0 and top_k < 1; for a net of several
     inputs; and for scores that are NaN or infinite.
     """
-    _check(n, temperature, top_k)
+    if n < 0:
+        raise ValueError(f"n: expects how many tokens to write, 0 or more; got {n}")
+    check_drawing(temperature, top_k)
     if len(net.inputs) != 1:
         raise ValueError(
             f"the net reads {', '.join(net.inputs)}, and generate writes on from one text; expects "
@@ -48,11 +51,10 @@ def generate(
     if begun:
         indices = [task.vocabulary.index(START), *indices]
     rng = np.random.default_rng(rng)
-    never = [i for i, name in enumerate(task.vocabulary) if name in (UNKNOWN, PAD, START)]
     end = task.vocabulary.index(END) if END in task.vocabulary else None
     reader = _Steps(net) if net.can_step else _Windows(net, window)
     for _ in range(n):
-        token = _drawn(reader.scores_after(indices), never, temperature, top_k, rng)
+        token = drawn(reader.scores_after(indices), task.vocabulary, temperature, top_k, rng)
         if token == end:
             break
         indices.append(token)
@@ -98,18 +100,6 @@ def _last(scores) -> np.ndarray:
     return scores[0] if scores.ndim == 2 else scores[0, -1]
 
 
-def _check(n: int, temperature: float, top_k: int | None) -> None:
-    if n < 0:
-        raise ValueError(f"n: expects how many tokens to write, 0 or more; got {n}")
-    if not 0 <= temperature < np.inf:  # NaN, too
-        raise ValueError(
-            "temperature: expects a number from 0 (always the likeliest) up, 1 as the net has it; "
-            f"got {temperature}"
-        )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k: expects at least 1, got {top_k}")
-
-
 def _encoded(task: LanguageModel, prompt: str) -> list[int]:
     """The prompt's indices; what the vocabulary does not have is named, not made <unk>."""
     indices = task.encode(prompt)
@@ -124,20 +114,3 @@ def _encoded(task: LanguageModel, prompt: str) -> list[int]:
                     f"{len(task.vocabulary)} {task.tokens} that the net has learned; leave it out"
                 )
     return indices.tolist()
-
-
-def _drawn(scores, never: list[int], temperature: float, top_k: int | None, rng) -> int:
-    scores = np.array(scores, np.float64)
-    scores[never] = -np.inf
-    if not np.isfinite(scores.max()):  # NaN, too
-        raise ValueError(
-            f"the net gives {scores.max()} as a score of the next token; lamina doctor says more "
-            "of its run"
-        )
-    if temperature == 0:
-        return int(scores.argmax())
-    if top_k is not None and top_k < len(scores):
-        scores[np.argsort(-scores, kind="stable")[top_k:]] = -np.inf
-    with np.errstate(over="ignore"):  # of a very small temperature: -inf is right
-        weights = np.exp((scores - scores.max()) / temperature)
-    return int(rng.choice(len(weights), p=weights / weights.sum()))

@@ -1,8 +1,10 @@
 """lamina generate: what a finished run writes, and what it says of one that cannot."""
 
+import numpy as np
 import pytest
 
 from lamina.commands.frame import main
+from lamina.experiment.answering import answer
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import load_run
 from lamina.experiment.run import resume, run
@@ -135,7 +137,11 @@ def test_runs_that_go_on_with_no_text(trained, said, tmp_path):
     run(points, "own", tmp_path / "points", quiet=True)
     err = said(tmp_path / "points", status=2)
     assert "has not learned to go on with a text (its data are CSV, its task classification)" in err
-    answers = load_config("configs/addition_seq2seq.yaml")
+    assert "is no run directory" in said(tmp_path, status=2)
+
+
+def test_questions_are_answered(said, tmp_path):
+    config = load_config("configs/addition_seq2seq.yaml")
     for setting in (
         "dataset.n_train=200",
         "dataset.n_test=20",
@@ -144,8 +150,13 @@ def test_runs_that_go_on_with_no_text(trained, said, tmp_path):
         "net.layers.encoder.n_hidden=8",
         "net.layers.decoder.n_hidden=8",
     ):
-        answers.set(setting)
-    run(answers, "answers", tmp_path / "answers", quiet=True)
-    err = said(tmp_path / "answers", status=2)
-    assert "its data are Additions" in err
-    assert "is no run directory" in said(tmp_path, status=2)
+        config.set(setting)
+    run_dir = tmp_path / "run"
+    run(config, "answers", run_dir, quiet=True)
+    net, dataset = load_run(run_dir)
+    expected = answer(net, dataset, "57+5", temperature=2.0, rng=1)
+    assert said(run_dir, "--prompt", "57+5", "-t", "2", "--seed", "1") == f"57+5 -> {expected}\n"
+    asked, _ = said(run_dir).split(" -> ")
+    np.testing.assert_array_equal(dataset.asked(asked), dataset.test[:1][0][0])
+    assert "has 1 to 7 characters" in said(run_dir, "--prompt", "1234+1234", status=2)
+    assert "token 2 of the text, '-', is not among" in said(run_dir, "--prompt", "57-5", status=2)

@@ -1,9 +1,14 @@
-"""Let a finished run that has learned a text write on."""
+"""Let a finished run that has learned a text write on, or answer a question."""
 
 from pathlib import Path
 
+import numpy as np
+
 from lamina.common.printable import printable
+from lamina.datasets.pairs import Pairs
 from lamina.datasets.tasks import LanguageModel
+from lamina.datasets.tokens import START
+from lamina.experiment.answering import answer
 from lamina.experiment.generation import generate
 from lamina.experiment.load_run import Run
 from lamina.experiment.run_config import add_changed_option, add_code_option
@@ -12,40 +17,87 @@ from lamina.experiment.run_config import add_changed_option, add_code_option
 def add_arguments(parser) -> None:
     add = parser.add_argument
     add("run", type=Path, metavar="RUN", help="a run directory")
-    add("--prompt", metavar="TEXT", help="what it goes on from (default: how the test text begins)")
-    add("--length", type=int, default=300, metavar="N", help="units to write (default: 300)")
+    add(
+        "--prompt",
+        metavar="TEXT",
+        help="what it goes on from, or answers (default: of the test set)",
+    )
+    add(
+        "--length",
+        type=int,
+        default=300,
+        metavar="N",
+        help="tokens to write (default: 300); not of answers",
+    )
     add(
         *("--temperature", "-t"),
         type=float,
-        default=1.0,
-        help="below 1 the likely comes more often, 0 takes the likeliest alone (default: 1)",
+        metavar="T",
+        help="below 1 the likely comes more often, 0 takes the likeliest alone (default: 1; of "
+        "answers 0)",
     )
-    add("--top-k", type=int, metavar="K", help="only the K likeliest units can come")
+    add("--top-k", type=int, metavar="K", help="only the K likeliest tokens can come")
     add("--seed", type=int, default=0, help="other seeds, other texts (default: 0)")
     add_code_option(parser)
     add_changed_option(parser)
 
 
 def run(options) -> int:
+    if options.seed < 0:
+        raise ValueError(f"--seed: expects 0 or more, got {options.seed}")
     net, dataset = Run(options.run, options.code, changed=options.changed).load()
+    if isinstance(dataset, Pairs):
+        print(printable(_answered(net, dataset, options)))
+        return 0
     task = dataset.task
-    if not isinstance(task, LanguageModel) or task.units is None:
+    if not isinstance(task, LanguageModel) or task.tokens is None or len(net.inputs) != 1:
         raise ValueError(
-            f"{options.run}: has not learned to go on with a text (its task is {task.name}); "
-            "generate expects a run on a data set such as Text"
+            f"{options.run}: has not learned to go on with a text (its data are "
+            f"{type(dataset).__name__}, its task {task.name}); generate expects a run on a text or "
+            "on questions, such as Text, Lines or Additions"
         )
-    prompt = options.prompt
-    if prompt is None:
-        prompt = task.decode(dataset.test.X[0])
+    if getattr(dataset, "predict", None) == "middle":
+        raise ValueError(
+            f"{options.run}: has learned the token in the middle, predict: middle, not the next "
+            "one; generate expects predict: each or last"
+        )
     text = generate(
         net,
         task,
-        prompt,
+        _beginning(dataset) if options.prompt is None else options.prompt,
         options.length,
-        temperature=options.temperature,
+        temperature=1.0 if options.temperature is None else options.temperature,
         top_k=options.top_k,
         rng=options.seed,
-        window=None if net.can_step else dataset.input_shape[0],
+        window=dataset.input_shape[0],
     )
     print(printable(text, lines=True))
     return 0
+
+
+def _answered(net, dataset, options) -> str:
+    question = options.prompt
+    if question is None:
+        task, ((asked, _), _) = dataset.task, dataset.test[:1]
+        asked = asked[0, ::-1] if dataset.reverse else asked[0]
+        question = task.decode(asked[asked != task.ignore_index])
+    found = answer(
+        net,
+        dataset,
+        question,
+        temperature=options.temperature or 0.0,
+        top_k=options.top_k,
+        rng=options.seed,
+    )
+    return f"{question} -> {found}"
+
+
+def _beginning(dataset) -> str:
+    """A window of the test text, the first that the vocabulary has all of; of lines nothing, since
+    they begin by themselves."""
+    task = dataset.task
+    if START in task.vocabulary:
+        return ""
+    X = dataset.test[:][0]
+    unknown = np.isin(X, task.unknown).any(axis=1) if task.unknown is not None else np.zeros(len(X))
+    return task.decode(X[unknown.argmin()])

@@ -42,6 +42,7 @@ class Pairs(Dataset):
                 f"{type(self).__name__}: n_train and n_test are at least 1 and seed at least 0, "
                 f"got {n_train}, {n_test} and {seed}"
             )
+        self.reverse = reverse
         more = validation_beside(n_train, validation_share, n_validation)
         task = LanguageModel((PAD, START, END, *self.characters), 0, "characters")
         pairs = self.pairs(n_train + n_test + more, np.random.default_rng(seed))
@@ -56,6 +57,18 @@ class Pairs(Dataset):
     def n_words(self) -> int:
         """How many rows an Embedding of the inputs needs."""
         return len(self.task.vocabulary)
+
+    def asked(self, question: str) -> np.ndarray:
+        """(1, Q): a question as the net gets it. Raises ValueError for one that is empty, too long,
+        or has other characters."""
+        if not 0 < len(question) <= self.longest[0]:
+            raise ValueError(
+                f"a question of {type(self).__name__} has 1 to {self.longest[0]} characters, as "
+                f"they were learned; got {len(question)}"
+            )
+        self.task.encode(question)  # names the character that it does not have
+        asked = _indices(self.task, [question], self.longest[0])
+        return asked[:, ::-1] if self.reverse else asked
 
     def pairs(self, n: int, rng: np.random.Generator) -> list[tuple[str, str]]:
         raise NotImplementedError(f"{type(self).__name__} has no pairs")

@@ -61,7 +61,7 @@ class Text(Dataset):
                 "validation_share and n_validation take the end of the text to train on; with a "
                 f"validation file ({validation}) leave them out"
             )
-        self.length, self.streams = length, streams
+        self.length, self.predict, self.streams = length, predict, streams
         parts = {"train": split(read_text(path, tokens), tokens)}
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:

@@ -84,6 +84,7 @@ class Layer(Remembers):
     goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
     by_position = False  # True if each position of (N, T, ...) is computed from itself alone
+    most_positions: int | None = None  # the longest sequence that it takes, if there is one
 
     def forward(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
@@ -106,6 +107,11 @@ class Layer(Remembers):
                 "does not say that it needs none but its own (by_position = True)"
             )
         return self.forward(x, *others), state
+
+    @property
+    def can_step(self) -> bool:
+        """Whether `step` can be taken: the layer works by position, or has a step of its own."""
+        return self.by_position or type(self).step is not Layer.step
 
     def output_shape(self, input_shape: tuple, *others: tuple):
         """The shape of one output sample (no batch axis) from that of one input sample.

@@ -94,9 +94,9 @@ class Gru(Recurrent):
         scale[: 2 * self.n_hidden] = 0.5
         return W * scale
 
-    def step(self, x, state=None):
+    def step(self, x, *given_and_state):
         """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""
-        x, (h,) = self.positions(x, state)
+        x, (h,) = self.positions(x, *given_and_state)
         outputs = []
         for a in x @ self.Wx.data + self.b.data:
             ar, az, an = np.split(a, 3, axis=1)
@@ -104,7 +104,7 @@ class Gru(Recurrent):
             r, z = sigmoid(ar + qr), sigmoid(az + qz)
             h = z * h + (1.0 - z) * np.tanh(an + r * (q + self.bh.data))
             outputs.append(h)
-        return self.stepped(outputs), (h,)
+        return self.stepped(outputs, h), (h,)
 
     def backward(self, dout):
         Wh, h = self.Wh.data, self.h

@@ -12,12 +12,15 @@ class LastStep(Layer):
     Shapes: X (N, T, ...), Y (N, ...). Raises ShapeError for what is no sequence.
     """
 
-    by_position = True  # the last of those so far
-
     def forward(self, X):
         self.output_shape(X.shape[1:])
         self.shape = X.shape
         return X[:, -1]
+
+    def step(self, x, state=None):
+        """The last position so far; with none that is new, that of the step before."""
+        last = state if state is not None and not x.shape[1] else self.forward(x)
+        return last, last
 
     def backward(self, dout):
         dX = np.zeros(self.shape, dout.dtype, like=dout)

@@ -98,16 +98,16 @@ class Lstm(Recurrent):
         scale[3 * self.n_hidden :] = -2.0
         return W * scale
 
-    def step(self, x, state=None):
+    def step(self, x, *given_and_state):
         """(h, (h, c)): see Layer.step. What is carried from batch to batch takes no part."""
-        x, (h, c) = self.positions(x, state)
+        x, (h, c) = self.positions(x, *given_and_state)
         outputs = []
         for a in x @ self.Wx.data + self.b.data:
             i, f, o, g = np.split(a + h @ self.Wh.data, 4, axis=1)
             c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
             h = sigmoid(o) * np.tanh(c)
             outputs.append(h)
-        return self.stepped(outputs), (h, c)
+        return self.stepped(outputs, h), (h, c)
 
     def backward(self, dout):
         Wh, h, c = self.Wh.data, self.h, self.c

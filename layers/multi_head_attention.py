@@ -120,7 +120,7 @@ class MultiHeadAttention(Layer):
         """(Y, state) for the positions of x, which follow those in `state` (None at first): keys,
         values, and the mask so far; with `cross` the keys and values of S, made once."""
         *others, state = others_and_state or (None,)
-        if not (self.cross or self.causal):
+        if not self.can_step:
             raise StepError(
                 "MultiHeadAttention: goes step by step only with causal=True; without it each "
                 "position sees those after it"
@@ -139,6 +139,10 @@ class MultiHeadAttention(Layer):
         K, V = state[:2]
         A = _weights(Q, K, self._seen(Q, K, mask))
         return self._out(self._means(A, V)).reshape(x.shape), state
+
+    @property
+    def can_step(self):
+        return self.cross or self.causal
 
     def _uses(self) -> list:
         """(an input, the columns of W that it is multiplied with): all of them if it is alone."""

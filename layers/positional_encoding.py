@@ -72,6 +72,11 @@ class PositionalEncoding(Layer):
         self._check_positions(start + n)
         return X + self.P.data[start : start + n]
 
+    @property
+    def most_positions(self):
+        """Those of its learned table; None with sines."""
+        return None if self.P is None else len(self.P.data)
+
     def output_shape(self, input_shape):
         if len(input_shape) < 2 or input_shape[-1] != self.n_dims:
             raise ShapeError("PositionalEncoding", f"(..., T, {self.n_dims})", str(input_shape))
@@ -79,8 +84,8 @@ class PositionalEncoding(Layer):
         return input_shape
 
     def _check_positions(self, n: int) -> None:
-        if self.P is not None and n > len(self.P.data):
-            wanted = f"at most {len(self.P.data)} positions, those of its learned table"
+        if self.P is not None and n > self.most_positions:
+            wanted = f"at most {self.most_positions} positions, those of its learned table"
             raise ShapeError("PositionalEncoding", wanted, str(n))
 
     @classmethod

@@ -69,20 +69,30 @@ class Recurrent(Layer):
             return tuple(one.of(len(X), self.training) for one in self.carried.values())
         return states
 
-    def positions(self, x, state) -> tuple:
-        """(x (T, N, D), the states to begin with) of a step. Raises StepError if the layer goes
-        from the end, ShapeError for states of other sequences."""
+    def positions(self, x, *given_and_state) -> tuple:
+        """(x (T, N, D), the states to begin with) of a step: at first those that are given, later
+        those of the step before; then there may be no position, too. Raises StepError if the layer
+        goes from the end, ShapeError for states of other sequences."""
+        *given, state = given_and_state or (None,)
         kind = type(self).__name__
-        if self.reverse:
+        if not self.can_step:
             raise StepError(f"{kind} cannot go step by step: with reverse it begins at the end")
         zeros = np.zeros((len(x), self.n_hidden), self.Wh.data.dtype)
-        states = (zeros,) * len(self.states) if state is None else state
-        self.begin(x, *states)
-        return self.in_time(x), states
+        if state is None:
+            state = *given, *(zeros,) * (len(self.states) - len(given))
+        if x.shape[1] or given_and_state[-1:] == (None,):
+            self.begin(x, *state)
+        return self.in_time(x), state
 
-    def stepped(self, outputs: list):
-        """The output of a step from the states after each of its positions."""
-        return outputs[-1] if self.last_only else np.stack(outputs, axis=1)
+    @property
+    def can_step(self):
+        return not self.reverse
+
+    def stepped(self, outputs: list, h):
+        """The output of a step from the hidden states after each of its positions, h the last."""
+        if self.last_only:
+            return h
+        return np.stack(outputs, axis=1) if outputs else h[:, np.newaxis][:, :0]
 
     def carry(self, *states) -> None:
         """Keep the last states for the next batch, if the layer is stateful."""

@@ -65,15 +65,15 @@ class Rnn(Recurrent):
         else:
             np.maximum(a, 0.0, out=a)
 
-    def step(self, x, state=None):
+    def step(self, x, *given_and_state):
         """(h, (h,)): see Layer.step. What is carried from batch to batch takes no part."""
-        x, (h,) = self.positions(x, state)
+        x, (h,) = self.positions(x, *given_and_state)
         outputs = []
         for a in x @ self.Wx.data + self.b.data:
             a = a + h @ self.Wh.data
             h = np.tanh(a) if self.activation == "tanh" else np.maximum(a, 0.0)
             outputs.append(h)
-        return self.stepped(outputs), (h,)
+        return self.stepped(outputs, h), (h,)
 
     def backward(self, dout):
         Wh, h, n_steps = self.Wh.data, self.h, len(self.h) - 1

@@ -4,7 +4,7 @@ from lamina.layers.errors import ShapeError, StepError
 
 
 class Stepwise:
-    """Adds `step` to a net with `steps`, `inputs` and `outputs`."""
+    """Adds `step`, and whether it can be taken, to a net with `steps`, `inputs` and `outputs`."""
 
     def step(self, x, *others_and_state):
         """(scores, state) for the positions x that come next, in evaluation: what the whole forward
@@ -13,9 +13,11 @@ class Stepwise:
             scores, state = net.step(prompt)            # (N, T, ...), or one position, (N, 1, ...)
             scores, state = net.step(next, state)
 
-        As `step(x, y, state)` for a net with several inputs. A state is never changed, so one may
-        go on from it more than once; it is a dict with what layers keep, by name. What stateful
-        layers carry from batch to batch takes no part. There is no backward after it.
+        As `step(x, y, state)` for a net with several inputs. One that is there whole from the
+        start, such as a question, comes whole at first, and then without positions, (N, 0). A state
+        is never changed, so one may go on from it more than once; it is a dict with what layers
+        keep, by name. What stateful layers carry from batch to batch takes no part. There is no
+        backward after it.
 
         Raises StepError, naming the layer, for one that cannot go step by step, and for a state of
         another net; ShapeError for x without positions.
@@ -23,8 +25,9 @@ class Stepwise:
         *others, state = others_and_state or (None,)
         arrays = self.arrays_of((x, *others) if others else x)
         kind = type(self).__name__
-        if x.ndim < 2 or x.shape[1] < 1:
-            raise ShapeError(f"{kind}.step", "positions (N, 1, ...)", str(x.shape))
+        if any(array.ndim < 2 for array in arrays) or not any(a.shape[1] for a in arrays):
+            got = ", ".join(str(array.shape) for array in arrays)
+            raise ShapeError(f"{kind}.step", "positions (N, 1, ...)", got)
         state = self._checked_state(state)
         mode, after = self.training, {}
         if mode:
@@ -44,6 +47,17 @@ class Stepwise:
                 self.set_training(True)
         scores = tuple(blobs[name] for name in self.outputs)
         return scores if len(scores) > 1 else scores[0], after
+
+    @property
+    def can_step(self) -> bool:
+        """Whether each layer can; `step` names the first that cannot."""
+        return all(step.layer.can_step for step in self.steps())
+
+    @property
+    def most_positions(self) -> int | None:
+        """How long a sequence may be at most; None if there is no end to it."""
+        most = (step.layer.most_positions for step in self.steps())
+        return min((n for n in most if n is not None), default=None)
 
     def _step_of(self, step, read, state):
         place = f"{step.name} ({type(step.layer).__name__})"

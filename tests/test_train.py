@@ -83,7 +83,7 @@ def test_a_run_directory_is_never_written_over(tmp_path):
     [
         (
             ["--config", "none.yaml"],
-            "none.yaml: no such file or configuration; known: digits_autoencoder",
+            "none.yaml: no such file or configuration; known: addition_attention",
         ),
         (["--set", "optimizer.lr=fast"], "optimizer.lr: expects a number, got the text 'fast'"),
         (["--set", "net.layers.affine1.n_outs=3"], "did you mean n_out?"),

@@ -43,7 +43,7 @@ def test_the_nearest_file_is_meant(tmp_path, monkeypatch):
         ),
         (
             "nothing_near",
-            "no such file or configuration; known: digits_autoencoder, digits_lenet, .*mine",
+            "no such file or configuration; known: addition_attention, addition_seq2seq, .*mine",
         ),
         ("elsewhere/own_csv", "elsewhere/own_csv: no such file or configuration"),
         ("../own_csv", "no such file or configuration"),

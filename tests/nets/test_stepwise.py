@@ -22,7 +22,9 @@ from lamina.layers import (
     LeakyRelu,
     Lstm,
     Maximum,
+    MultiHeadAttention,
     Multiplication,
+    PositionalEncoding,
     PRelu,
     Relu,
     Rnn,
@@ -95,6 +97,7 @@ def stepped(net, *arrays, cuts=range(1, 7)):
 )
 def test_steps_are_the_whole(make, arrays, cuts):
     net = make()
+    assert net.can_step
     net.set_training(False)
     whole = net.forward(*arrays)
     net.set_training(True)  # the mode is no matter: a step is one of evaluation
@@ -156,6 +159,7 @@ def test_gates_that_can(layer):
         Rnn(4, 3, reverse=True, rng=0),
         Lstm(4, 3, reverse=True, rng=0),
         Gru(4, 3, reverse=True, rng=0),
+        MultiHeadAttention(4, 2, rng=0),
     ],
     ids=lambda layer: type(layer).__name__,
 )
@@ -163,7 +167,8 @@ def test_the_layer_that_cannot_is_named(layer):
     kind = type(layer).__name__
     inner = Sequential({"odd": layer})
     net = Sequential({"relu": Relu(), "inner": inner})
-    words = rf"inner \(Sequential\): odd \({kind}\): {kind} cannot go step by step"
+    words = rf"inner \(Sequential\): odd \({kind}\): {kind}:? (cannot go|goes) step by step"
+    assert not net.can_step
     with pytest.raises(StepError, match=words):
         net.step(X[:, :1])
 
@@ -175,6 +180,18 @@ def test_the_last_step_of_what_came_so_far(cls):
     for t in range(7):
         out, state = net.step(X[:, t : t + 1], state)
         np.testing.assert_allclose(out, net.forward(X[:, : t + 1]), rtol=0, atol=1e-12)
+
+
+def test_how_many_positions_a_net_takes():
+    def positions(n):
+        return PositionalEncoding(4, learned=n, rng=0)
+
+    net = Sequential({"a": positions(5), "inner": Sequential({"b": positions(3)}), "relu": Relu()})
+    assert net.most_positions == 3
+    assert Sequential({"sines": PositionalEncoding(4), "relu": Relu()}).most_positions is None
+    _, state = net.step(X[:, :3])
+    with pytest.raises(ShapeError, match="at most 3 positions, those of its learned table, got 4"):
+        net.step(X[:, 3:4], state)
 
 
 def test_one_may_go_on_from_a_state_more_than_once():

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One process for each core: threads on top of that would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    threadpool_limits(1)
 
 from lamina import datasets
 from lamina.datasets import Classification, Dataset, Samples

@@ -18,6 +18,7 @@ from lamina.layers import (
     Gelu,
     GlobalAveragePooling,
     Gru,
+    LastStep,
     LayerNormalization,
     LeakyRelu,
     Lstm,
@@ -180,6 +181,37 @@ def test_the_last_step_of_what_came_so_far(cls):
     for t in range(7):
         out, state = net.step(X[:, t : t + 1], state)
         np.testing.assert_allclose(out, net.forward(X[:, : t + 1]), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+@pytest.mark.parametrize(("cls", "n"), [(Rnn, 1), (Gru, 1), (Lstm, 0), (Lstm, 1), (Lstm, 2)])
+def test_first_states_that_are_given(cls, n, last_only):
+    """The first step begins from them; a later one goes on from its state alone, and one without
+    positions changes nothing."""
+    layer = cls(4, 3, last_only=last_only, **OF_WEIGHTS)
+    given, state = RNG.standard_normal((n, 3, 3)), None
+    for t in range(7):
+        out, state = layer.step(X[:, t : t + 1], *given, state)
+        whole = layer.forward(X[:, : t + 1], *given)
+        out, whole = (out, whole) if last_only else (out[:, 0], whole[:, t])
+        np.testing.assert_allclose(out, whole, rtol=0, atol=1e-12)
+    nothing, after = layer.step(X[:, :0], *given, state)
+    if last_only:
+        np.testing.assert_array_equal(nothing, out)
+    else:
+        assert nothing.shape == (3, 0, 3)
+    for ours, right in zip(after, state, strict=True):
+        np.testing.assert_array_equal(ours, right)
+
+
+def test_the_last_step_of_nothing_new():
+    layer = LastStep()
+    first, state = layer.step(X[:, :4])
+    np.testing.assert_array_equal(first, X[:, 3])
+    np.testing.assert_array_equal(layer.step(X[:, :0], state)[0], X[:, 3])
+    np.testing.assert_array_equal(layer.step(X[:, 4:5], state)[0], X[:, 4])
+    with pytest.raises(ShapeError, match=r"LastStep: expects sequences .* got \(N, 0, 4\)"):
+        layer.step(X[:, :0])
 
 
 def test_how_many_positions_a_net_takes():

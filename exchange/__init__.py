@@ -5,7 +5,7 @@ if not __name__.startswith("lamina."):
 
 from lamina.exchange.keras import from_keras
 from lamina.exchange.onnx import OnnxError, export_onnx
-from lamina.exchange.onnx_layers import onnx_function
+from lamina.exchange.onnx_functions import onnx_function
 from lamina.exchange.pytorch import from_pytorch
 from lamina.exchange.safetensors import (
     SafetensorsError,

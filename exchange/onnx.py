@@ -1,6 +1,6 @@
 """Nets as ONNX files, which other programs run: what `predict` computes, for batches of any size.
 
-Written by the functions of layers in onnx_layers.py; needs the extra `onnx`.
+Written by the functions of layers, see onnx_functions.py; needs the extra `onnx`.
 """
 
 import dataclasses
@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import whole_file
-from lamina.exchange.onnx_layers import function_of
-from lamina.layers import Embedding, Layer, Param, State
+from lamina.common.notice import note
+from lamina.exchange import onnx_layers, onnx_recurrent, onnx_sequences  # noqa: F401, the functions
+from lamina.exchange.onnx_functions import function_of
+from lamina.layers import Embedding, Layer, MultiHeadAttention, Param, State
+from lamina.layers.carried import carried_by
 from lamina.layers.finite import refuse_bad_weights
 from lamina.nets import Graph, Net, Sequential
 
@@ -65,7 +68,7 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
     if not isinstance(net, Net):
         net = Sequential({"layer": net})
     net.arrays_of(inputs)
-    mode = net.training
+    mode, carried = net.training, [(one, one.evaluated) for one in carried_by(net)]
     net.set_training(False)
     try:
         net.forward(*inputs)  # which says in full what does not fit
@@ -74,6 +77,8 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
         outputs = graph.net(net, values, "")
     finally:
         net.set_training(mode)
+        for one, rows in carried:
+            one.update(rows, training=False)
         net.forget()
     for name, value in zip(net.outputs, outputs, strict=True):
         if value.ndim == 0 or len(value.array) != len(inputs[0]):
@@ -90,11 +95,14 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
         raise OnnxError(f"{path} is not written: {str(error).split(chr(10))[0]}") from None
     with whole_file(path) as file:
         file.write(model.SerializeToString())
+    for name, layer in net.walk():
+        if isinstance(layer, Layer) and getattr(layer, "stateful", False):
+            note(f"{path}: {name} is stateful here, and begins each batch anew there")
 
 
 def example_inputs(net: Net, *shapes: tuple) -> list[np.ndarray]:
     """Inputs to give to `export_onnx`, from the shape of a sample of each: zeros of the kind of the
-    net's parameters, or whole numbers where an Embedding reads them."""
+    net's parameters, or whole numbers where an Embedding reads them, or an attention as a mask."""
     found = net.shapes_by_input(shapes)
     dtype = next((p.data.dtype for p in net.parameters().values()), np.dtype(np.float32))
     kinds = {name: np.dtype(np.int64) if _is_index(net, name) else dtype for name in found}
@@ -106,11 +114,15 @@ def _is_index(net: Net, blob: str) -> bool:
         for position, name in enumerate(step.reads):
             if name != blob:
                 continue
-            if isinstance(step.layer, Embedding):
+            if isinstance(step.layer, Embedding) or _is_mask(step.layer, position):
                 return True
             if isinstance(step.layer, Net) and _is_index(step.layer, step.layer.inputs[position]):
                 return True
     return False
+
+
+def _is_mask(layer: Layer, position: int) -> bool:
+    return isinstance(layer, MultiHeadAttention) and position > layer.cross
 
 
 class Nodes:
@@ -134,12 +146,14 @@ class Nodes:
         self._nodes.append(made)
         return names[0] if outputs == 1 else tuple(names)
 
-    def held(self, held: Param | State, shape: tuple | None = None) -> str:
-        """A Param or State as an initializer, in another shape if that is given; the same one for
-        all that share it."""
-        key = id(held), shape
+    def held(self, held: Param | State, form=None) -> str:
+        """A Param or State as an initializer; the same one for all that share it. `form` is another
+        shape, or a function of the array that gives another array."""
+        key = id(held), form
         if key not in self._initializers:
-            array = held.data if shape is None else held.data.reshape(shape)
+            array = held.data
+            if form is not None:
+                array = form(array) if callable(form) else array.reshape(form)
             self._initializers[key] = self._initializer(self._names[id(held)], array)
         return self._initializers[key].name
 
@@ -212,7 +226,7 @@ class Nodes:
         return helper.make_tensor_value_info(value.name, kind, [_BATCH, *value.shape[1:]])
 
     def _name(self, x) -> str:
-        if isinstance(x, str):
+        if isinstance(x, str):  # "" is an input that is left out
             return x
         if isinstance(x, Value):
             return x.name

@@ -1,23 +1,13 @@
-"""What each layer is in ONNX (opset 17): a function per class, which adds nodes to a graph.
-
-    @onnx_function(Scale)
-    def scale(layer, graph, X):
-        return graph.add("Mul", X, layer.s)
-
-A function gets the layer, the graph and a `Value` for each input, and returns what `graph.add`
-gave, a tuple for several outputs. What goes into `add` is a Value, the result of another `add`, an
-array, or a Param or State, which becomes an initializer under its name in the net. Layers are as
-they are in evaluation. Source: https://onnx.ai/onnx/operators.
-"""
+"""Layers of numbers and images in ONNX."""
 
 import math
 
 import numpy as np
 
+from lamina.exchange.onnx_functions import onnx_function
 from lamina.layers import (
     Addition,
     Affine,
-    AutoLayer,
     AveragePooling,
     BatchNormalization,
     Concatenation,
@@ -38,6 +28,7 @@ from lamina.layers import (
     PRelu,
     Relu,
     Reshape,
+    RMSNormalization,
     Sigmoid,
     Slice,
     Softmax,
@@ -45,31 +36,8 @@ from lamina.layers import (
     Step,
     Swish,
     Tanh,
+    TransposedConvolution,
 )
-
-FUNCTIONS: dict[type, object] = {}
-
-
-def onnx_function(cls: type):
-    """Makes a function the one for layers of this class. A subclass uses it too, unless it has a
-    forward of its own."""
-
-    def added(function):
-        FUNCTIONS[cls] = function
-        return function
-
-    return added
-
-
-def function_of(layer):
-    """The function for a layer, or None: that of the class whose forward it has. One of a class
-    above could describe another forward."""
-    for cls in type(layer).__mro__:
-        if cls in FUNCTIONS:
-            return FUNCTIONS[cls]
-        if "forward" in vars(cls) or (issubclass(cls, AutoLayer) and "function" in vars(cls)):
-            return None
-    return None
 
 
 def _operator(operator: str, *attributes: str):
@@ -98,9 +66,14 @@ onnx_function(Elu)(_operator("Elu", "alpha"))
 
 @onnx_function(Affine)
 def affine(layer, graph, X):
+    """W is the initializer that it has here also where it is taken transposed: one for all that
+    share it."""
     if X.ndim == 2:
-        return graph.add("Gemm", X, layer.W, layer.b)
-    return graph.add("Add", graph.add("MatMul", X, layer.W), layer.b)
+        arrays = [layer.W] if layer.b is None else [layer.W, layer.b]
+        return graph.add("Gemm", X, *arrays, transB=int(layer.transposed))
+    W = graph.add("Transpose", layer.W, perm=(1, 0)) if layer.transposed else layer.W
+    Y = graph.add("MatMul", X, W)
+    return Y if layer.b is None else graph.add("Add", Y, layer.b)
 
 
 @onnx_function(Convolution)
@@ -114,6 +87,27 @@ def convolution(layer, graph, X):
         dilations=layer.dilation,
         group=layer.groups,
     )
+
+
+@onnx_function(TransposedConvolution)
+def transposed_convolution(layer, graph, X):
+    """Output padding gives back what is cut off at the end, and zeros where that is not enough:
+    onnxruntime refuses one that is not below the stride, where a dilation may allow it."""
+    ends = list(zip(layer.padding, layer.output_padding, strict=True))
+    beyond = [max(extra - cut, 0) for cut, extra in ends]
+    alone = layer.b is None or any(beyond)
+    Y = graph.add(
+        *("ConvTranspose", X, layer.W, *([] if alone else [layer.b])),
+        kernel_shape=layer.kernel,
+        strides=layer.stride,
+        pads=(*layer.padding, *(max(cut - extra, 0) for cut, extra in ends)),
+        dilations=layer.dilation,
+    )
+    if any(beyond):
+        Y = graph.add("Pad", Y, np.array([0] * 6 + beyond, np.int64))
+    if alone and layer.b is not None:
+        return graph.add("Add", Y, graph.held(layer.b, (-1, 1, 1)))
+    return Y
 
 
 @onnx_function(MaxPooling)
@@ -163,6 +157,15 @@ def layer_normalization(layer, graph, X):
     axis = -layer.gamma.data.ndim
     arrays = (layer.gamma, layer.beta)
     return graph.add("LayerNormalization", X, *arrays, axis=axis, epsilon=layer.eps)
+
+
+@onnx_function(RMSNormalization)
+def rms_normalization(layer, graph, X):
+    """In single steps: the operator of that name came with opset 23."""
+    axes = tuple(range(-layer.gamma.data.ndim, 0))
+    mean_square = graph.add("ReduceMean", graph.add("Mul", X, X), axes=axes, keepdims=1)
+    rms = graph.add("Sqrt", graph.add("Add", mean_square, np.array(layer.eps, X.dtype)))
+    return graph.add("Mul", graph.add("Div", X, rms), layer.gamma)
 
 
 @onnx_function(GroupNormalization)

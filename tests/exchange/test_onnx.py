@@ -10,7 +10,7 @@ import some_nets
 
 from lamina.exchange import OnnxError, export_onnx, onnx_function
 from lamina.exchange.onnx import example_inputs
-from lamina.exchange.onnx_layers import FUNCTIONS
+from lamina.exchange.onnx_functions import FUNCTIONS
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config
 from lamina.layers import (
@@ -23,11 +23,17 @@ from lamina.layers import (
     Embedding,
     Flatten,
     Gelu,
+    Gru,
     Loss,
+    Lstm,
     MaxPooling,
+    MultiHeadAttention,
     Param,
+    PositionalEncoding,
     Relu,
+    Rnn,
     State,
+    TransposedConvolution,
 )
 from lamina.layers.check.listing import all_layers
 from lamina.nets import Graph, Node, Sequential
@@ -117,7 +123,10 @@ def test_the_nets_of_all_configurations(path, tmp_path, monkeypatch):
     config = load_config(path)
     dataset = build_dataset(config)
     net = moved(build_net(config, dataset, np.random.default_rng(0), weights=False))
+    (example,) = example_inputs(net, dataset.input_shape)
     X = RNG.random((3, *dataset.input_shape)).astype(np.float32)
+    if example.dtype.kind == "i":
+        X = (X * len(net.parameters()["embedding.W"].data)).astype(example.dtype)
     export_onnx(tmp_path / "x.onnx", net, X[:2])
     agree(net, tmp_path / "x.onnx", X)
     np.testing.assert_allclose(ran(tmp_path / "x.onnx", X)[0], net.predict(X), rtol=1e-3, atol=1e-5)
@@ -157,6 +166,112 @@ def test_names_are_those_of_the_net(tmp_path):
     # The tower stands twice and its weights once.
     assert {i.name for i in graph.initializer} == net.parameters().keys()
     assert sum(node.op_type == "Gemm" for node in graph.node) == 4
+
+
+def names_of_initializers(path) -> list[str]:
+    import onnx
+
+    return [i.name for i in onnx.load(path).graph.initializer]
+
+
+def described(layer, *sizes, **settings):
+    """The layer with parameters that are not those of the start, and biases that are not 0."""
+    return moved(layer(*sizes, rng=np.random.default_rng(4), **settings))
+
+
+@pytest.mark.parametrize("n", [3, 4])
+@pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4)])
+def test_a_tied_table_is_one_initializer_and_taken_the_right_way(tmp_path, n, shape):
+    """Also where it is square, so that both ways would fit."""
+    table = Embedding(n, 4, rng=1)
+    for transposed in {True, n != 4}:
+        sizes = (4, n) if transposed else (n, 4)
+        scores = Affine(*sizes, tied=table.W, transposed=transposed, bias=n == 3, rng=2)
+        head = Affine(4, sizes[0], rng=3)
+        net = moved(Sequential({"table": table, "head": head, "scores": scores}))
+        words = RNG.integers(0, n, shape[:-1])
+        export_onnx(tmp_path / "x.onnx", net, words)
+        agree(net, tmp_path / "x.onnx", words)
+        assert sorted(names_of_initializers(tmp_path / "x.onnx")) == sorted(net.parameters())
+
+
+@pytest.mark.parametrize("cls", [Rnn, Lstm, Gru])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("last_only", [False, True])
+def test_recurrent_layers_with_every_number_of_first_states(tmp_path, cls, reverse, last_only):
+    layer = described(cls, 3, 4, reverse=reverse, last_only=last_only)
+    arrays = [RNG.standard_normal(s).astype(np.float32) for s in ((2, 6, 3), (2, 4), (2, 4))]
+    for n in range(1, 2 + len(cls.states)):
+        inputs = [f"x{i}" for i in range(n)]
+        net = Graph({"layer": Node(layer, inputs, 1)}, inputs=inputs, outputs=["layer"])
+        export_onnx(tmp_path / "x.onnx", net, *arrays[:n])
+        agree(net, tmp_path / "x.onnx", *arrays[:n])
+        agree(net, tmp_path / "x.onnx", *(x[:1] for x in arrays[:n]))
+
+
+def test_a_stateful_layer_begins_anew_and_that_is_said(tmp_path, capfd):
+    net = Sequential({"inner": Sequential({"rnn": described(Rnn, 3, 4, stateful=True)})})
+    X = RNG.standard_normal((2, 5, 3)).astype(np.float32)
+    net.set_training(False)
+    first, second = net.forward(X), net.forward(X)
+    assert np.abs(first - second).max() > 1e-3
+    export_onnx(tmp_path / "x.onnx", net, X)
+    assert "inner.rnn is stateful here, and begins each batch anew there" in capfd.readouterr().err
+    np.testing.assert_allclose(ran(tmp_path / "x.onnx", X)[0], first, rtol=1e-5, atol=1e-6)
+    third = net.forward(X)  # the export took no step in between
+    net.reset()
+    np.testing.assert_array_equal([net.forward(X) for _ in range(3)][2], third)
+
+
+def test_a_layer_at_two_places_has_its_weights_once(tmp_path):
+    lstm = described(Lstm, 4, 4)
+    net = Sequential({"a": lstm, "b": lstm})
+    X = RNG.standard_normal((2, 3, 4)).astype(np.float32)
+    export_onnx(tmp_path / "x.onnx", net, X)
+    agree(net, tmp_path / "x.onnx", X)
+    found = names_of_initializers(tmp_path / "x.onnx")
+    assert net.parameters().keys() <= set(found)
+    assert not {f"{name}:2" for name in net.parameters()} & set(found)
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.uint8])
+@pytest.mark.parametrize("settings", [{}, {"causal": True}, {"cross": True}])
+def test_attention_with_masks(tmp_path, settings, kind):
+    """Among them a sequence of which nothing is seen, and one whose first key is not."""
+    net = described(MultiHeadAttention, 6, 3, **settings)
+    X, S = (RNG.standard_normal((3, t, 6)).astype(np.float32) for t in (4, 5))
+    keys = (S,) if net.cross else ()
+    mask = RNG.integers(0, 2, (3, 5 if keys else 4))
+    mask[0], mask[1], mask[2, 0] = 0, 1, 0
+    inputs = [f"x{i}" for i in range(2 + len(keys))]
+    graph = Graph({"attention": Node(net, inputs, 1)}, inputs=inputs, outputs=["attention"])
+    found = [X, *keys, (mask * 200).astype(kind)]
+    export_onnx(tmp_path / "x.onnx", graph, *(x[1:] for x in found))
+    agree(graph, tmp_path / "x.onnx", *found)
+    shapes = [x.shape[1:] for x in found]
+    assert example_inputs(graph, *shapes)[-1].dtype == np.int64
+
+
+def test_positions_fewer_than_the_table_has(tmp_path):
+    net = Sequential({"positions": PositionalEncoding(4, learned=9, rng=0)})
+    X = RNG.standard_normal((2, 5, 4)).astype(np.float32)
+    export_onnx(tmp_path / "x.onnx", net, X)
+    agree(net, tmp_path / "x.onnx", X)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_transposed_convolutions_of_all_settings(tmp_path, bias):
+    compared = 0
+    for k, s, p, d, o in itertools.product((2, 3), (1, 2), (0, 1, 2), (1, 3), (0, 1, 2)):
+        if o >= max(s, d):
+            continue
+        settings = {"stride": s, "padding": p, "dilation": d, "output_padding": (o, 0)}
+        net = described(TransposedConvolution, 2, 3, k, bias=bias, **settings)
+        X = RNG.standard_normal((2, 2, 4, 5)).astype(np.float32)
+        export_onnx(tmp_path / "x.onnx", net, X)
+        agree(net, tmp_path / "x.onnx", X)
+        compared += 1
+    assert compared >= 50
 
 
 def test_no_ceil_mode(tmp_path):

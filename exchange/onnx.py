@@ -12,7 +12,17 @@ from lamina.common.files import whole_file
 from lamina.common.notice import note
 from lamina.exchange import onnx_layers, onnx_recurrent, onnx_sequences  # noqa: F401, the functions
 from lamina.exchange.onnx_functions import function_of
-from lamina.layers import Embedding, Layer, MultiHeadAttention, Param, State
+from lamina.layers import (
+    Copy,
+    Embedding,
+    Flatten,
+    Layer,
+    MultiHeadAttention,
+    Param,
+    Reshape,
+    Slice,
+    State,
+)
 from lamina.layers.carried import carried_by
 from lamina.layers.finite import refuse_bad_weights
 from lamina.nets import Graph, Net, Sequential
@@ -109,12 +119,17 @@ def example_inputs(net: Net, *shapes: tuple) -> list[np.ndarray]:
     return [np.zeros((2, *shape), kinds[name]) for name, shape in found.items()]
 
 
+HANDS_ON = (Copy, Flatten, Reshape, Slice)  # whole numbers stay what they are
+
+
 def _is_index(net: Net, blob: str) -> bool:
     for step in net.steps():
         for position, name in enumerate(step.reads):
             if name != blob:
                 continue
             if isinstance(step.layer, Embedding) or _is_mask(step.layer, position):
+                return True
+            if isinstance(step.layer, HANDS_ON) and any(_is_index(net, w) for w in step.writes):
                 return True
             if isinstance(step.layer, Net) and _is_index(step.layer, step.layer.inputs[position]):
                 return True

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import some_nets
+from made_batches import made_batch
 
 from lamina.exchange import OnnxError, export_onnx, onnx_function
 from lamina.exchange.onnx import example_inputs
@@ -123,13 +124,14 @@ def test_the_nets_of_all_configurations(path, tmp_path, monkeypatch):
     config = load_config(path)
     dataset = build_dataset(config)
     net = moved(build_net(config, dataset, np.random.default_rng(0), weights=False))
-    (example,) = example_inputs(net, dataset.input_shape)
-    X = RNG.random((3, *dataset.input_shape)).astype(np.float32)
-    if example.dtype.kind == "i":
-        X = (X * len(net.parameters()["embedding.W"].data)).astype(example.dtype)
-    export_onnx(tmp_path / "x.onnx", net, X[:2])
-    agree(net, tmp_path / "x.onnx", X)
-    np.testing.assert_allclose(ran(tmp_path / "x.onnx", X)[0], net.predict(X), rtol=1e-3, atol=1e-5)
+    X, _ = made_batch(dataset, 3, RNG)
+    X = X if isinstance(X, tuple) else (X,)
+    examples = example_inputs(net, *(x.shape[1:] for x in X))
+    X = tuple(x.astype(example.dtype) for x, example in zip(X, examples, strict=True))
+    export_onnx(tmp_path / "x.onnx", net, *(x[:2] for x in X))
+    agree(net, tmp_path / "x.onnx", *X)
+    predicted = net.predict(X if len(X) > 1 else X[0])
+    np.testing.assert_allclose(ran(tmp_path / "x.onnx", *X)[0], predicted, rtol=1e-3, atol=1e-5)
 
 
 def poolings():

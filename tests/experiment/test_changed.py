@@ -33,7 +33,7 @@ class Half(Accuracy):
 
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
 
 @pytest.fixture

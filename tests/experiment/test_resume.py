@@ -57,7 +57,7 @@ SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv"
 @pytest.fixture
 def no_plots(monkeypatch):
     """Curves take half a second each; what they show has tests of its own."""
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
 
 @pytest.fixture

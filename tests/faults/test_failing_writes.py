@@ -75,7 +75,7 @@ class Faults:
 
 def test_whatever_write_fails_the_run_can_be_taken_up(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
     monkeypatch.setattr("lamina.experiment.run.glance", lambda run_dir: "")
     (tmp_path / "c.yaml").write_text(CONFIG)
 

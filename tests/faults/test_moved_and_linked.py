@@ -41,7 +41,7 @@ pytestmark = [
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
     """Trains into tmp_path/run, doing `act` (Python, `at` is the run directory) at iteration 10."""
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *arguments: None)
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
     def begin(act="pass"):
         (tmp_path / "c.yaml").write_text(CONFIG)

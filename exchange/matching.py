@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.names import suggest
 from lamina.common.printable import printable
-from lamina.layers import Layer, Param, State
+from lamina.layers import Affine, Layer, Param, State
 
 _DIGITS = re.compile(r"(\d{1,9})")
 
@@ -113,8 +113,8 @@ def _layers(net: Layer, convention: Convention) -> dict[str, dict[str, _Slot]]:
                 f"lamina.exchange.{whose.lower()}.NAMES[{kind}] = {{{last!r}: ...}}"
             )
         axes, shape = convention.axes.get((cls, last)), held.data.shape
-        if getattr(layer, "transposed", False) and axes == (1, 0):
-            axes = None  # an Affine whose W is taken transposed has it as they do
+        if last == "W" and isinstance(layer, Affine) and layer.transposed:
+            axes = (1, 0) if axes is None else None  # it lies the other way round
         if axes is not None:
             shape = tuple(shape[axes.index(i)] for i in range(len(axes) - axes.count(None)))
         found.setdefault(owner, {})[table[last]] = _Slot(name, shape, axes)

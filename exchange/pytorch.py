@@ -22,6 +22,7 @@ from lamina.layers import (
     Rnn,
     TransposedConvolution,
 )
+from lamina.layers.recurrent import Recurrent
 
 _RECURRENT = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias"}  # as put_together gives them
 _SCALED = {"gamma": "weight", "beta": "bias"}
@@ -104,6 +105,14 @@ def from_pytorch(
         for name, array in state_dict.items()
     }
     renamed, report = matched(_PYTORCH, put_together(arrays), net, **given)
+    for name, layer in [("", net), *net.walk()]:
+        bias = renamed.get(f"{name}.b".removeprefix("."))
+        turned = isinstance(layer, Recurrent) and getattr(bias, "backwards", False)
+        if turned and not layer.reverse and names is None:
+            raise ValueError(
+                f"{name or 'the layer'} has no `reverse`, and would get the weights of a direction "
+                "that has; say what belongs to what: names={'lstm.l0_reverse': 'lstm2'}"
+            )
     kinds = [(n, h) for n, h in net.walk() if isinstance(h, RMSNormalization)]
     if odd := [n for n, h in kinds if not np.isclose(h.eps, np.finfo(h.gamma.data.dtype).eps)]:
         report += f"; eps of {', '.join(odd)} is not the default of PyTorch's RMSNorm: see that "

@@ -45,6 +45,7 @@ def put_together(arrays: dict) -> dict:
                 continue
             for name in names.values():
                 del found[name]
+            whole["bias"].backwards = part.endswith("_reverse")
             path = [module] if len(parts) == 1 else [module, part]
             found |= {".".join(filter(None, [*path, last])): array for last, array in whole.items()}
     return found
@@ -78,7 +79,10 @@ def _of_layer(held: dict) -> dict | None:
 
 
 class Made:
-    """An array made from others, when it is asked for."""
+    """An array made from others, when it is asked for; `backwards` if of a layer that begins at the
+    end."""
+
+    backwards = False
 
     def __init__(self, shape: tuple, function, *arrays):
         self.shape, self.dtype, self.where = tuple(shape), arrays[0].dtype, arrays[0].where

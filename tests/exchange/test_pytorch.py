@@ -257,6 +257,20 @@ def test_a_square_w_that_is_taken_transposed():
     np.testing.assert_array_equal(renamed["a.W"].read(), arrays["fc.weight"])
 
 
+def test_the_direction_of_a_recurrent_layer_is_not_mixed_up():
+    arrays = state_dict(
+        r={
+            f"{name}_l0{end}": (16, *[4] * name.startswith("weight"))
+            for end in ("", "_reverse")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        }
+    )
+    with pytest.raises(ValueError, match="top has no `reverse`, and would get"):
+        from_pytorch(arrays, Sequential({"a": Lstm(4, 4, rng=0), "top": Lstm(4, 4, rng=0)}))
+    net = Sequential({"a": Lstm(4, 4, rng=0), "top": Lstm(4, 4, reverse=True, rng=0)})
+    assert "r.l0 to a, r.l0_reverse to top" in from_pytorch(arrays, net)[1]
+
+
 @pytest.mark.parametrize("lacks", ["bias_hh_l0", "weight_hh_l0"])
 def test_a_recurrent_module_that_is_not_whole_is_refused(lacks):
     shapes = {

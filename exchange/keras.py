@@ -148,8 +148,11 @@ def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
         return
     kind, n = (read, None) if isinstance(read, str) else read
     along_places = isinstance(layer, Affine) and kind == "images" and (n or 1) > 1
-    if kind == _MIXED or along_places or read == ("rows", None):
-        advice = "; say how many channels the images have: channels=3" if kind == "rows" else ""
+    turned = isinstance(layer, Affine) and layer.transposed and kind == "rows" and n != 1
+    if kind == _MIXED or along_places or turned or read == ("rows", None):
+        advice = (
+            "; say how many channels the images have: channels=3" if read == ("rows", None) else ""
+        )
         raise ValueError(
             f"{place} ({type(layer).__name__}): in which order Keras has what it reads is not known"
             f"{advice}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.names import suggest
 from lamina.common.printable import printable
-from lamina.layers import Layer, Param, State
+from lamina.layers import Affine, Layer, Param, State
 
 _DIGITS = re.compile(r"(\d{1,9})")
 
@@ -19,7 +19,8 @@ class Convention:
     whose: str
     separator: str  # between the module and the array: conv1.weight
     names: dict[type, dict[str, str]]  # {layer class: {our name: theirs}}
-    axes: dict[tuple, tuple]  # {(layer class, our name): ours = theirs.transpose(axes)}
+    # {(layer class, our name): ours = theirs.transpose(axes)}; None is an axis of 1 that they lack
+    axes: dict[tuple, tuple]
     left: frozenset  # arrays that no forward needs
 
     def names_of(self, cls: type) -> tuple:
@@ -70,7 +71,7 @@ class _Slot:
     axes: tuple | None
 
 
-class _Given:
+class Given:
     """An array that is there already, with the face of one in a file."""
 
     def __init__(self, name: str, array):
@@ -88,10 +89,11 @@ class Changed:
     def __init__(self, array, expected: tuple, axes: tuple):
         self._array, self.dtype, self.where = array, array.dtype, array.where
         self._axes = axes if len(array.shape) == len(expected) else range(len(array.shape))
-        self.shape = tuple(array.shape[axis] for axis in self._axes)
+        self.shape = tuple(1 if axis is None else array.shape[axis] for axis in self._axes)
 
     def read(self) -> np.ndarray:
-        return self._array.read().transpose(*self._axes)
+        axes = [axis for axis in self._axes if axis is not None]
+        return self._array.read().transpose(*axes).reshape(self.shape)
 
 
 def _layers(net: Layer, convention: Convention) -> dict[str, dict[str, _Slot]]:
@@ -111,8 +113,10 @@ def _layers(net: Layer, convention: Convention) -> dict[str, dict[str, _Slot]]:
                 f"lamina.exchange.{whose.lower()}.NAMES[{kind}] = {{{last!r}: ...}}"
             )
         axes, shape = convention.axes.get((cls, last)), held.data.shape
+        if last == "W" and isinstance(layer, Affine) and layer.transposed:
+            axes = (1, 0) if axes is None else None  # it lies the other way round
         if axes is not None:
-            shape = tuple(shape[axes.index(axis)] for axis in range(len(axes)))
+            shape = tuple(shape[axes.index(i)] for i in range(len(axes) - axes.count(None)))
         found.setdefault(owner, {})[table[last]] = _Slot(name, shape, axes)
     return found
 
@@ -122,7 +126,7 @@ def _modules(arrays: dict, convention: Convention) -> dict[str, dict]:
     for name, array in arrays.items():
         module, _, last = name.rpartition(convention.separator)
         if last not in convention.left:
-            array = array if hasattr(array, "read") else _Given(name, array)
+            array = array if hasattr(array, "read") else Given(name, array)
             found.setdefault(module, {})[last] = array
     return found
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+import lamina.exchange.onnx_layers
+import lamina.exchange.onnx_recurrent
+import lamina.exchange.onnx_sequences  # noqa: F401, their functions
 from lamina.common.files import whole_file
 from lamina.common.notice import note
-from lamina.exchange import onnx_layers, onnx_recurrent, onnx_sequences  # noqa: F401, the functions
 from lamina.exchange.onnx_functions import function_of
 from lamina.layers import (
     Copy,

@@ -1,23 +1,47 @@
 """Weights of PyTorch modules: the names and axes that a state_dict has."""
 
-from lamina.exchange.matching import Convention, matched
+import numpy as np
+
+from lamina.exchange.matching import Convention, Given, matched
+from lamina.exchange.pytorch_modules import is_of_module, put_together
 from lamina.layers import (
     Affine,
     BatchNormalization,
     Convolution,
+    Convolution1d,
     Embedding,
     GroupNormalization,
+    Gru,
     Layer,
     LayerNormalization,
+    Lstm,
+    MultiHeadAttention,
+    PositionalEncoding,
     PRelu,
+    RMSNormalization,
+    Rnn,
+    TransposedConvolution,
 )
+from lamina.layers.recurrent import Recurrent
 
+_RECURRENT = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias"}  # as put_together gives them
 _SCALED = {"gamma": "weight", "beta": "bias"}
 # What a layer holds, as PyTorch calls it. A layer of one's own adds a line: NAMES[Scale] = {...}.
 NAMES: dict[type, dict[str, str]] = {
     Affine: {"W": "weight", "b": "bias"},
     Convolution: {"W": "weight", "b": "bias"},
+    Convolution1d: {"W": "weight", "b": "bias"},
+    TransposedConvolution: {"W": "weight", "b": "bias"},
     Embedding: {"W": "weight"},
+    PositionalEncoding: {"P": "weight"},  # an Embedding of places
+    Rnn: _RECURRENT,
+    Lstm: _RECURRENT,
+    Gru: {**_RECURRENT, "bh": "bias_hn"},
+    MultiHeadAttention: {
+        **{"W": "in_proj_weight", "b": "in_proj_bias"},
+        **{"W_out": "out_proj_weight", "b_out": "out_proj_bias"},
+    },
+    RMSNormalization: {"gamma": "weight"},
     PRelu: {"a": "weight"},
     LayerNormalization: _SCALED,
     GroupNormalization: _SCALED,
@@ -30,14 +54,21 @@ _PYTORCH = Convention(
     whose="PyTorch",
     separator=".",
     names=NAMES,
-    axes={(Affine, "W"): (1, 0)},
+    axes={
+        (Affine, "W"): (1, 0),
+        (Convolution1d, "W"): (0, 1, None, 2),
+        **{(cls, name): (1, 0) for cls in (Rnn, Lstm, Gru) for name in ("Wx", "Wh")},
+        **{(MultiHeadAttention, name): (1, 0) for name in ("W", "W_out")},
+    },
     left=frozenset({"num_batches_tracked"}),
 )
 
 
 def is_pytorch(names) -> bool:
     """Are these names those of a state_dict? Ours end otherwise: in W, b, gamma, beta."""
-    return any(name.rpartition(".")[2] in ("weight", "bias") for name in names)
+    return any(
+        name.rpartition(".")[2] in ("weight", "bias") or is_of_module(name) for name in names
+    )
 
 
 def from_pytorch(
@@ -60,10 +91,30 @@ def from_pytorch(
       order, which a state_dict has; a file has lost it (`in_order` false), so there their names
       must differ by numbers alone, as conv1 and conv2, or 0 and 3.
 
-    An Affine's W is transposed. Settings are not in a state_dict and stay those of the net: eps is
-    1e-5 in both, the `momentum` of a BatchNormalization 0.9, which is what PyTorch calls 0.1.
+    An Affine's W is transposed. Each layer and direction of an nn.LSTM (RNN, GRU) is a module:
+    lstm.l0, lstm.l0_reverse, or lstm if it is alone. Settings are not in a state_dict and stay
+    those of the net: eps is 1e-5 in both, but in PyTorch's RMSNorm, unless told, the smallest of
+    its dtype, so the line says where the net has another; the `momentum` of a
+    BatchNormalization 0.9, which is what PyTorch calls 0.1.
     Raises ValueError, in one line, if a module or layer has no counterpart, or no certain one; with
     `partial` those without one are left.
     """
     given = {"names": names, "in_order": in_order, "partial": partial}
-    return matched(_PYTORCH, state_dict, net, **given)
+    arrays = {
+        name: array if hasattr(array, "read") else Given(name, array)
+        for name, array in state_dict.items()
+    }
+    renamed, report = matched(_PYTORCH, put_together(arrays), net, **given)
+    for name, layer in [("", net), *net.walk()]:
+        bias = renamed.get(f"{name}.b".removeprefix("."))
+        turned = isinstance(layer, Recurrent) and getattr(bias, "backwards", False)
+        if turned and not layer.reverse and names is None:
+            raise ValueError(
+                f"{name or 'the layer'} has no `reverse`, and would get the weights of a direction "
+                "that has; say what belongs to what: names={'lstm.l0_reverse': 'lstm2'}"
+            )
+    kinds = [(n, h) for n, h in net.walk() if isinstance(h, RMSNormalization)]
+    if odd := [n for n, h in kinds if not np.isclose(h.eps, np.finfo(h.gamma.data.dtype).eps)]:
+        report += f"; eps of {', '.join(odd)} is not the default of PyTorch's RMSNorm: see that "
+        report += "they agree"
+    return renamed, report

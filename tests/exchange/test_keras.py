@@ -16,6 +16,7 @@ from lamina.layers import (
     GlobalAveragePooling,
     LayerNormalization,
     MaxPooling,
+    Param,
     Relu,
     Reshape,
     Slice,
@@ -240,6 +241,18 @@ def test_one_affine_behind_images_and_behind_rows():
     layers = {"conv": Convolution(1, 4, 2, rng=0), "flat": Flatten(), "one": affine, "two": affine}
     with pytest.raises(ValueError, match="two: shares its weights"):
         from_keras(variables({**CONV, "one": ((4, 4), (4,))}), Sequential(layers))
+
+
+def test_a_w_that_is_taken_transposed():
+    """It lies the other way round than a kernel; the rows of images are not looked for in it."""
+    W = RNG.standard_normal((4, 4)).astype(np.float32)
+    table = Param(np.zeros((4, 4), np.float32))
+    affine = Affine(4, 4, tied=table, transposed=True, bias=False, rng=0)
+    renamed, _ = from_keras({"dense/kernel": W}, Sequential({"a": affine}))
+    np.testing.assert_array_equal(renamed["a.W"].read(), W.T)
+    net = Sequential({"flat": Flatten(), "a": affine})
+    with pytest.raises(ValueError, match=r"a \(Affine\): in which order Keras has"):
+        from_keras({"dense/kernel": W}, net, channels=2)
 
 
 def test_a_configuration_knows_the_channels(tmp_path, build, tiny, capsys):

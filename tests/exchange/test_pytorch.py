@@ -10,16 +10,23 @@ from lamina.layers import (
     Affine,
     BatchNormalization,
     Convolution,
+    Convolution1d,
     Embedding,
     Flatten,
     GroupNormalization,
+    Gru,
     Layer,
     LayerNormalization,
+    Lstm,
     MaxPooling,
+    MultiHeadAttention,
     Param,
     PRelu,
     Relu,
     Reshape,
+    RMSNormalization,
+    Rnn,
+    TransposedConvolution,
 )
 from lamina.nets import Sequential
 
@@ -143,6 +150,136 @@ def test_every_layer_with_weights(tmp_path):
     line = load_weights(tmp_path / "m.safetensors", net)
     assert "4 to batch, 5 to slope" in line
     np.testing.assert_allclose(net.predict(words), wanted, rtol=1e-4, atol=1e-5)
+
+
+def imported(tmp_path, module, net, X, *, of=lambda y: y, names=None):
+    """Save a module with noisy weights, put them into the net, compare both outputs."""
+    import torch
+    from safetensors.torch import save_file
+
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+        wanted = of(module.eval()(*map(torch.from_numpy, X))).numpy()
+    save_file(module.state_dict(), tmp_path / "m.safetensors")
+    line = load_weights(tmp_path / "m.safetensors", net, names=names)
+    net.set_training(False)
+    np.testing.assert_allclose(net.forward(*X), wanted, rtol=1e-4, atol=1e-5)
+    return line
+
+
+def numbers(*shape):
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.needs_torch
+@pytest.mark.needs_safetensors
+@pytest.mark.parametrize(("kind", "cls"), [("RNN", Rnn), ("LSTM", Lstm), ("GRU", Gru)])
+@pytest.mark.parametrize("n_in", [3, 4])  # also as many as hidden
+def test_recurrent_layers(tmp_path, kind, cls, n_in):
+    import torch
+    from torch import nn
+
+    torch_layer, X = getattr(nn, kind), [numbers(2, 5, n_in)]
+    line = imported(
+        *(tmp_path, torch_layer(n_in, 4, batch_first=True), cls(n_in, 4, rng=0), X),
+        of=lambda y: y[0],
+    )
+    assert line.endswith("by name)")
+    net = Sequential({"bottom": cls(n_in, 4, rng=0), "top": cls(4, 4, rng=1)})
+    stack = nn.Sequential(torch_layer(n_in, 4, num_layers=2, batch_first=True))
+    line = imported(tmp_path, stack, net, X, of=lambda y: y[0])
+    assert "0.l0 to bottom, 0.l1 to top" in line
+    both = nn.Sequential(torch_layer(n_in, 4, bidirectional=True, batch_first=True))
+    for name, part in (("0.l0", slice(4)), ("0.l0_reverse", slice(4, 8))):
+        whole = {n: p.numpy() for n, p in both.state_dict().items()}
+        net = Sequential({"one": cls(n_in, 4, reverse=part.start is not None, rng=0)})
+        renamed, _ = from_pytorch(whole, net, names={name: "one"}, partial=True)
+        for ours, held in net.parameters().items():
+            held.data = renamed[ours].read()
+        wanted = both(torch.from_numpy(X[0]))[0].detach().numpy()[..., part]
+        np.testing.assert_allclose(net.forward(*X), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.needs_torch
+@pytest.mark.needs_safetensors
+@pytest.mark.parametrize("bias", [False, True])
+def test_attention(tmp_path, bias):
+    from torch import nn
+
+    class SelfAttention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.mha = nn.MultiheadAttention(6, 3, bias=bias, batch_first=True)
+
+        def forward(self, X):
+            return self.mha(X, X, X)[0]
+
+    net = Sequential({"attention": MultiHeadAttention(6, 3, bias=bias, rng=0)})
+    line = imported(tmp_path, SelfAttention(), net, [numbers(2, 4, 6)])
+    assert "mha to attention" in line
+
+
+@pytest.mark.needs_torch
+@pytest.mark.needs_safetensors
+def test_other_convolutions_and_rms_normalisation(tmp_path):
+    from torch import nn
+
+    class Along(nn.Module):
+        """Along sequences (N, T, c), as here."""
+
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv1d(4, 6, 3, padding=1, groups=2)
+            self.norm = nn.RMSNorm(6, eps=1e-5)
+
+        def forward(self, X):
+            return self.norm(self.conv(X.transpose(1, 2)).transpose(1, 2))
+
+    net = Sequential(
+        {"a": Convolution1d(4, 6, 3, padding=1, groups=2, rng=0), "rms": RMSNormalization(6)}
+    )
+    line = imported(tmp_path, Along(), net, [numbers(2, 5, 4)])
+    assert "eps of rms is not the default of PyTorch's RMSNorm" in line
+    module = nn.Sequential(nn.ConvTranspose2d(3, 2, (3, 2), stride=2, padding=1, output_padding=1))
+    settings = {"stride": 2, "padding": 1, "output_padding": 1}
+    net = Sequential({"up": TransposedConvolution(3, 2, (3, 2), rng=0, **settings)})
+    imported(tmp_path, module, net, [numbers(2, 3, 4, 5)])
+
+
+def test_a_square_w_that_is_taken_transposed():
+    """It lies as PyTorch's does, and is not turned."""
+    net = Sequential(
+        {"a": Affine(4, 4, tied=Param(np.zeros((4, 4), np.float32)), transposed=True, rng=0)}
+    )
+    arrays = state_dict(fc=linear(4, 4))
+    renamed, _ = from_pytorch(arrays, net)
+    np.testing.assert_array_equal(renamed["a.W"].read(), arrays["fc.weight"])
+
+
+def test_the_direction_of_a_recurrent_layer_is_not_mixed_up():
+    arrays = state_dict(
+        r={
+            f"{name}_l0{end}": (16, *[4] * name.startswith("weight"))
+            for end in ("", "_reverse")
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        }
+    )
+    with pytest.raises(ValueError, match="top has no `reverse`, and would get"):
+        from_pytorch(arrays, Sequential({"a": Lstm(4, 4, rng=0), "top": Lstm(4, 4, rng=0)}))
+    net = Sequential({"a": Lstm(4, 4, rng=0), "top": Lstm(4, 4, reverse=True, rng=0)})
+    assert "r.l0 to a, r.l0_reverse to top" in from_pytorch(arrays, net)[1]
+
+
+@pytest.mark.parametrize("lacks", ["bias_hh_l0", "weight_hh_l0"])
+def test_a_recurrent_module_that_is_not_whole_is_refused(lacks):
+    shapes = {
+        **{"weight_ih_l0": (16, 3), "weight_hh_l0": (16, 4)},
+        **{"bias_ih_l0": (16,), "bias_hh_l0": (16,)},
+    }
+    del shapes[lacks]
+    with pytest.raises(ValueError, match="the net has lstm, PyTorch none"):
+        from_pytorch(state_dict(r=shapes), Sequential({"lstm": Lstm(3, 4, rng=0)}))
 
 
 def test_by_name_where_all_names_are_there(tmp_path):

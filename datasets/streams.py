@@ -48,9 +48,9 @@ class StreamSamples(Samples):
     """Samples that follow one another: evaluated in streams too, so that a net which carries a
     state is judged as it is trained.
 
-    `batches()` gives all rows, those of up to MOST streams of FEWEST rows or more side by side.
-    Where the rows do not come out even the first streams have one more, and the last batch is
-    smaller.
+    `batches()` gives all rows: those of up to MOST streams of FEWEST rows or more side by side,
+    all equally long. The rows that are left over, fewer than there are streams, follow one by one
+    as a stream of their own.
     """
 
     carries = True
@@ -68,7 +68,9 @@ class StreamSamples(Samples):
     def _rows(self, streams: int | None = None):
         n = len(self)
         streams = min(streams or min(max(n // self.FEWEST, 1), self.MOST), n)
-        lengths = np.full(streams, n // streams) + (np.arange(streams) < n % streams)
-        heads = np.cumsum(lengths) - lengths
-        for k in range(lengths[0]):
-            yield (heads + k)[lengths > k]
+        length = n // streams
+        heads = np.arange(streams) * length
+        for k in range(length):
+            yield heads + k
+        for row in range(streams * length, n):
+            yield np.array([row])

@@ -71,7 +71,7 @@ class Convolution(Layer):
             raise ShapeError("Convolution", "(N, C, H, W)", str(X.shape))
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
-        self.by_pixel = self._is_faster_by_pixel((height, width), X.shape[2:])
+        self.by_pixel = self._is_faster_by_pixel((height, width), X.shape)
         W, b = self.W.data, 0.0 if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
@@ -177,7 +177,7 @@ class Convolution(Layer):
         spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
         return spread
 
-    def _is_faster_by_pixel(self, windows: tuple, pixels: tuple) -> bool:
+    def _is_faster_by_pixel(self, windows: tuple, images: tuple) -> bool:
         """Whether backward takes less time pixel by pixel than window by window.
 
         Besides the products, dout is gathered for the pixels, a number in the time of about 6
@@ -185,7 +185,7 @@ class Convolution(Layer):
         stride, or without padding, there are many more pixels than windows.
         """
         c_in, c_out = self.W.data.shape[1], self.W.data.shape[0] // self.groups
-        by_pixel = math.prod(pixels) * c_out * (c_in + 6)
+        by_pixel = math.prod(images[2:]) * c_out * (c_in + 6)
         by_window = math.prod(windows) * c_in * (c_out + 15)
         return self.dilation != (1, 1) or by_pixel < by_window
 

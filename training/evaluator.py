@@ -9,6 +9,7 @@ import numpy as np
 from lamina.datasets import Dataset
 from lamina.layers.carried import carried_by
 from lamina.metrics import METRICS, Metric, make_metric
+from lamina.training.parallel import len_of
 
 
 class Evaluator:
@@ -74,13 +75,15 @@ class Evaluator:
         for metric in self.metrics:
             metric.reset()
         sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in self.net.heads}
-        mode, carried = self.net.training, [] if carries else carried_by(self.net)
+        mode, carried, rows = self.net.training, carried_by(self.net), 0
         self.net.set_training(False)  # what is carried begins anew
         try:
             for X, t in batches:
                 check()
-                for held in carried:
-                    held.reset(training=False)
+                if not carries or len_of(X) != rows:  # other rows are other sequences
+                    for held in carried:
+                        held.reset(training=False)
+                    rows = len_of(X)
                 scores, losses = self.net.scores_and_losses(X, t)
                 for name, (summed, weight) in losses.items():
                     sums[name][0] += summed

@@ -69,7 +69,7 @@ def spoiled(result):
     if arrays[-1].dtype.kind != "f":  # indices hold no NaN
         return result
     arrays[-1] = np.array(arrays[-1])
-    arrays[-1][:1 if arrays[-1].ndim else ...] = np.nan
+    arrays[-1][(slice(1),)[: arrays[-1].ndim]] = np.nan
     return tuple(arrays) if isinstance(result, tuple) else arrays[-1]
 
 

@@ -1,14 +1,17 @@
 """Runs on streams of a text: what a net carries goes on where its batch does, and nowhere else."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from lamina.datasets import Text
+from lamina.datasets import StreamSamples, Text
 from lamina.layers import Affine, Embedding, Lstm, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.optimizers import SGD
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.evaluator import Evaluator
+from lamina.training.parallel import Sharded
 from lamina.training.trainer import Trainer
 
 T, N = 5, 4
@@ -90,6 +93,28 @@ def test_figures_are_those_of_streams_where_samples_go_on(text):
     assert figures["validation_loss"] == pytest.approx(summed / count, rel=1e-12)
     anew = net_of(dataset, stateful=False)
     assert Evaluator(anew, dataset)()["validation_loss"] != pytest.approx(summed / count, rel=1e-6)
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3])
+def test_rows_that_do_not_come_out_even_are_judged_in_their_own_streams(text, monkeypatch, shards):
+    """Each stream by itself, a row at a time, is the witness: no state of another reaches it."""
+    monkeypatch.setattr(StreamSamples, "FEWEST", 3)
+    dataset = text()
+    samples, net = dataset.train, net_of(dataset)
+    n = len(samples)
+    streams = min(n // 3, StreamSamples.MOST)
+    length = n // streams
+    assert 1 < n - streams * length < streams
+    worker = net if shards == 1 else Sharded(net_of(dataset), shards)
+    found = Evaluator(worker, dataset).figures(samples.batches(), carries=True)
+    starts = [*range(0, streams * length, length), streams * length, n]
+    net.set_training(False)
+    losses = []
+    for start, end in itertools.pairwise(starts):
+        net.reset()
+        losses += [float(net.loss(*samples[[row]])) for row in range(start, end)]
+    assert len(losses) == n
+    assert found["loss"] == pytest.approx(np.mean(losses), rel=1e-12)
 
 
 def test_shuffled_samples_begin_anew_in_training_and_evaluation_which_is_said(text, capsys):

@@ -6,6 +6,9 @@ import pytest
 from ngrams import ngram_perplexity
 
 from lamina.datasets import Text
+from lamina.experiment.config import load_config
+from lamina.experiment.curves import read_run
+from lamina.experiment.run import run
 
 
 def test_by_hand():
@@ -22,6 +25,19 @@ def test_a_token_has_probabilities_that_add_up():
     for order in (1, 2, 3):
         inverse = [ngram_perplexity(train, [0, 1, w], order, 5, 2) for w in range(5)]
         assert sum(1 / p for p in inverse) == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["text_lstm", "text_gpt"])
+def test_nets_that_know_more_than_counting(name, tmp_path):
+    data = Text("configs/lamina.txt", length=64, validation_share=0.1)
+    train, other = (
+        [*X.ravel().tolist(), int(t[-1, -1])] for X, t in (data.train[:], data.validation[:])
+    )
+    counted = min(ngram_perplexity(train, other, order, data.n_words) for order in (4, 5, 6))
+    run(load_config(f"configs/{name}.yaml"), name, tmp_path / "run", quiet=True)
+    _, history = read_run(tmp_path / "run")
+    assert float(history["validation_perplexity"][-1]) < counted
 
 
 @pytest.mark.slow

@@ -82,10 +82,13 @@ def test_samples_are_evaluated_in_streams(n):
     batches = [X for X, _ in samples.batches()]
     np.testing.assert_array_equal(np.concatenate(batches), samples.order)
     np.testing.assert_array_equal(np.sort(samples.order), np.arange(n))
-    assert len(batches[0]) == min(max(n // 20, 1), 50)
-    for before, now in itertools.pairwise(batches):
-        np.testing.assert_array_equal(now, before[: len(now)] + 1)
-    assert all(len(batch) == len(batches[0]) for batch in batches[:-1])
+    streams = len(batches[0])
+    assert streams == min(max(n // 20, 1), 50)
+    length = n // streams
+    for before, now in itertools.pairwise(batches[:length]):
+        np.testing.assert_array_equal(now, before + 1)
+    rest = [batch.tolist() for batch in batches[length:]]
+    assert rest == [[row] for row in range(streams * length, n)]
 
 
 def test_only_samples_that_hang_together_carry(tmp_path):

@@ -208,8 +208,6 @@ class MultiHeadAttention(Layer):
         if self.cross and (len(others[0]) != 2 or others[0][-1] != D):
             raise ShapeError("MultiHeadAttention", f"a source (N, S, {D})", batch_of(others[0]))
         n_keys = (others[0] if self.cross else input_shape)[0]
-        if n_keys == 0:
-            raise ShapeError("MultiHeadAttention", "at least one key to look at", "none")
         if len(others) > self.cross and others[-1] != (n_keys,):
             wanted = f"a mask (N, {n_keys}), a number for each key"
             raise ShapeError("MultiHeadAttention", wanted, batch_of(others[-1]))
@@ -246,6 +244,8 @@ class MultiHeadAttention(Layer):
 def _weights(Q, K, seen):
     """softmax(Q Kᵀ / √d) over the keys that are seen; 0 where none is. Shifted by the largest
     score, so that no exponential overflows."""
+    if K.shape[2] == 0:
+        raise ShapeError("MultiHeadAttention", "at least one key to look at", "none")
     A = Q @ K.swapaxes(2, 3)
     A *= _scale(Q)
     if seen is not None:

@@ -9,6 +9,7 @@ from lamina.experiment.provenance import flattened
 # seed is what is repeated.
 REPEATED = ("training", "seed")
 _NOTHING = (REPEATED, *(("training", key) for key in ("threads", "checkpoint", "record_every")))
+MOST_OF_NETS, LONGEST = 8, 50  # settings of nets in a table; characters of a net in words
 MISSING = "-"  # what a configuration that does not have a setting shows
 
 
@@ -22,6 +23,32 @@ def differing(several: list[dict[tuple, object]]) -> list[tuple]:
     """The places at which these settings do not agree, in their order."""
     places = dict.fromkeys(place for settings in several for place in settings)
     return [place for place in places if len({_key(s, place) for s in several}) > 1]
+
+
+def with_nets_named(several: list[dict[tuple, object]]) -> list[dict[tuple, object]]:
+    """The same settings, with each net as one of them, "net: Embedding, Lstm, Affine", where more
+    than MOST_OF_NETS of theirs differ: single layers of nets of different kinds side by side would
+    say nothing. Others of the same layers are numbered."""
+    if sum(place[0] == "net" for place in differing(several)) <= MOST_OF_NETS:
+        return several
+    nets = [{p: v for p, v in settings.items() if p[0] == "net"} for settings in several]
+    kinds: list[dict] = []
+    for net in nets:
+        if net not in kinds:
+            kinds.append(net)
+    names = [_layers_in_words(kind) for kind in kinds]
+    names = [f"{n} ({i})" if names.count(n) > 1 else n for i, n in enumerate(names, 1)]
+    return [
+        {p: v for p, v in settings.items() if p[0] != "net"} | {("net",): names[kinds.index(net)]}
+        for settings, net in zip(several, nets, strict=True)
+    ]
+
+
+def _layers_in_words(net: dict[tuple, object]) -> str:
+    """The kinds of its layers, each once, in their order; the net's own without any."""
+    kinds = [v for p, v in net.items() if p[1:2] == ("layers",) and len(p) == 4 and p[3] == "type"]
+    words = ", ".join(dict.fromkeys(map(str, kinds))) or str(net.get(("net", "type"), "net"))
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def short_names(places: list[tuple]) -> list[str]:

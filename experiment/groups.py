@@ -5,7 +5,13 @@ from pathlib import Path
 
 from lamina.common.notice import note
 from lamina.experiment.config import load_config
-from lamina.experiment.differing import differing, in_words, natural, settings_of
+from lamina.experiment.differing import (
+    differing,
+    in_words,
+    natural,
+    settings_of,
+    with_nets_named,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +64,13 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
             same[0].runs.append(name)
         else:
             groups.append(Group(name, [name], settings and settings.values))
+    known = [group for group in groups if group.settings is not None]
+    named = with_nets_named([group.settings for group in known])
+    for group, settings in zip(known, named, strict=True):
+        group.settings = settings
     if all(len(group.runs) == 1 for group in groups):
         return groups
-    places = differing([group.settings for group in groups if group.settings is not None])
+    places = differing(named)
     for group in groups:
         if group.settings is not None:
             group.name = in_words(group.settings, places) if places else f"{len(group.runs)} seeds"

@@ -11,8 +11,8 @@ from lamina.common.table import read_table
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.record import read_record
 from lamina.experiment.config import load_config
+from lamina.experiment.curves import kept_of
 from lamina.experiment.load_run import Run
-from lamina.experiment.plots import kept_of
 from lamina.experiment.run import run
 
 CONFIG = """

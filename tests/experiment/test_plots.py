@@ -23,6 +23,7 @@ def run(losses, evaluations):
 @pytest.mark.parametrize("names", [["a run"], ["one", "two", "$x_$y"]])
 def test_a_png_of_the_promised_size(tmp_path, monkeypatch, losses, evaluations, names):
     monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)  # of other tests
     path = tmp_path / "curves.png"
     plot_curves(path, {n: run(losses, evaluations) for n in names}, names[-1])
     from matplotlib.image import imread

@@ -27,6 +27,7 @@ VARIABLES = (
 )
 TOGETHER_S = 5.0  # after an error: so long we wait for the others to come to the same end
 _LONGEST = 1 << 14  # bytes of what a rank says at its end
+HEARD_S = 0.5  # until a launcher has passed on what was said: it drops the rest at an abort
 _NAP_S = 0.002  # MPI waits busily, on cores that the others could use
 
 
@@ -208,6 +209,7 @@ class Ranks(Alone):
         if not self._meet(mine, everyone, TOGETHER_S if said else None):
             sys.stderr = sys.__stderr__
             note(f"{self._of_rank(self.rank, said, program)}\n{program}: {self._to_go_on}")
+            time.sleep(HEARD_S)
             self.comm.Abort(status or 1)
             os._exit(status or 1)  # MPICH may come back from there
         if self._last_words is not None:
@@ -226,6 +228,7 @@ class Ranks(Alone):
     def end_all(self, kind, error, trace) -> None:
         """An error that nobody has caught: the others would wait for this rank."""
         sys.__excepthook__(kind, error, trace)
+        time.sleep(HEARD_S)
         self.comm.Abort(1)
         os._exit(1)
 

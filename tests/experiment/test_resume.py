@@ -1,5 +1,6 @@
 """A run that was stopped and taken up again is, to the bit, the run that never stopped."""
 
+import copy
 import json
 import re
 import signal
@@ -60,35 +61,36 @@ def no_plots(monkeypatch):
     monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
 
+def setup(**settings):
+    """The data of a configuration: a small net on small images, with settings by dotted key."""
+    data = {
+        "dataset": {"type": "Tiny", "images": True},
+        "net": {
+            "type": "Sequential",
+            "layers": {
+                "flat": {"type": "Flatten"},
+                "affine1": {"type": "Affine", "n_out": 6},
+                "relu": {"type": "Relu"},
+            },
+            "loss": {"type": "SoftmaxWithLoss"},
+        },
+        "optimizer": {"type": "SGD", "lr": 0.05},
+        "training": {"iterations": 40, "batch_size": 7, "evaluate_every": 15, "threads": 1},
+    }
+    for key, value in settings.items():
+        *places, last = key.split(".")
+        part = data
+        for place in places:
+            part = part.setdefault(place, {})
+        part[last] = value
+    data["net"]["layers"]["affine2"] = {"type": "Affine", "n_out": 3}
+    return copy.deepcopy(data)
+
+
 @pytest.fixture
 def configured(config_of):
-    """A configuration: a small net on small images, with settings by dotted key."""
-
-    def made(**settings):
-        data = {
-            "dataset": {"type": "Tiny", "images": True},
-            "net": {
-                "type": "Sequential",
-                "layers": {
-                    "flat": {"type": "Flatten"},
-                    "affine1": {"type": "Affine", "n_out": 6},
-                    "relu": {"type": "Relu"},
-                },
-                "loss": {"type": "SoftmaxWithLoss"},
-            },
-            "optimizer": {"type": "SGD", "lr": 0.05},
-            "training": {"iterations": 40, "batch_size": 7, "evaluate_every": 15, "threads": 1},
-        }
-        for key, value in settings.items():
-            *places, last = key.split(".")
-            part = data
-            for place in places:
-                part = part.setdefault(place, {})
-            part[last] = value
-        data["net"]["layers"]["affine2"] = {"type": "Affine", "n_out": 3}
-        return config_of(yaml.safe_dump(data, sort_keys=False))
-
-    return made
+    """A configuration of it, read from its file."""
+    return lambda **settings: config_of(yaml.safe_dump(setup(**settings), sort_keys=False))
 
 
 def same(a, b, names=SAME):

@@ -3,11 +3,14 @@
     same                 Sharded gives the same bits on ranks as alone, whatever goes through it
     trainer FOLDER       callbacks are the first rank's; a NaN is found in whatever shard it is
     unlike FOLDER        ranks that differ are refused, which the first rank prints
+    resumed FOLDER       half a run on ranks and the other half are the whole of one process, for
+                         every feature and every optimizer; `crossed`: for every pair of them
 
 Each check is called by every rank; the first that fails ends all of them.
 """
 
 import contextlib
+import itertools
 import re
 import sys
 import time
@@ -17,10 +20,12 @@ import numpy as np
 import pytest
 from test_sharded import F, batch, dense, images, two_losses, words
 
+from lamina import datasets
 from lamina.common.ranks import RankError, find_ranks, hush
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.experiment import provenance, same_on_all_ranks
+from lamina.experiment import run as of_run
 from lamina.experiment.config import Config
 from lamina.experiment.run import run
 from lamina.layers import Affine, Layer, Param, SoftmaxWithLoss
@@ -314,6 +319,40 @@ def unlike(folder: Path) -> None:
     same_on_all_ranks._source = source
     run(config(), "run", folder / "run", True, ranks=RANKS)
     print("the same is not refused")
+
+
+def crossed(folder: Path) -> None:
+    resumed(folder, every_pair=True)
+
+
+def resumed(folder: Path, every_pair: bool = False) -> None:
+    """The cases of tests/experiment/test_resume.py, cut into shards and spread over ranks."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "experiment"))
+    import test_resume as cases
+    from conftest import Tiny
+
+    datasets.Tiny, datasets.__all__ = Tiny, [*datasets.__all__, "Tiny"]
+    of_run.plot_curves = lambda *_, **__: None  # curves take half a second each
+    pairs = list(itertools.product(cases.FEATURES, cases.OPTIMIZERS))
+    if not every_pair:
+        pairs = [pair for pair in pairs if "dropout" in pair or "Adam" in pair]
+    for number, (feature, optimizer) in enumerate(pairs):
+        settings = {"optimizer.type": optimizer, **cases.FEATURES[feature], "training.shards": 4}
+        longer, half = (
+            Config(cases.setup(**settings, **{"training.iterations": n}), "c.yaml", {}, folder)
+            for n in (40, 20)
+        )
+        whole, parts = (folder / f"{number}-{name}" for name in ("whole", "parts"))
+        if RANKS.is_first:
+            of_run.run(longer, "whole", whole, quiet=True)
+        RANKS.all(None)  # the others wait
+        of_run.run(half, "parts", parts, quiet=True, ranks=RANKS)
+        if RANKS.is_first:
+            assert not cases.same(whole, parts), (feature, optimizer)
+        of_run.resume(longer, parts, quiet=True, ranks=RANKS)
+        if RANKS.is_first:
+            assert cases.same(whole, parts), (feature, optimizer)
+    print(len(pairs), "resumed")
 
 
 if __name__ == "__main__":

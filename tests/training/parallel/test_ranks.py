@@ -59,7 +59,7 @@ class Acts(Layer):  # what ACT says, "rank what when", before the iteration ends
 """
 
 
-def launched(n, *command, act=None, check=True, cwd=ROOT, **environment):
+def launched(n, *command, act=None, check=True, cwd=ROOT, timeout=60, **environment):
     """What came of a command on n ranks (None: without a launcher)."""
     folder = Path(sys.executable).parent
     launcher = shutil.which("mpiexec", path=f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -68,7 +68,7 @@ def launched(n, *command, act=None, check=True, cwd=ROOT, **environment):
     given |= {"ACT": act} if act else {}
     command = [*launcher, sys.executable, *map(str, command)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=os.environ | given, cwd=cwd
+        command, capture_output=True, text=True, timeout=timeout, env=os.environ | given, cwd=cwd
     )
     assert not check or done.returncode == 0, done.stderr
     return done
@@ -194,6 +194,19 @@ def test_callbacks_are_the_first_ranks_and_a_culprit_is_found_on_any(tmp_path):
     here = Path(__file__).parent
     done = launched(3, "on_ranks.py", "trainer", tmp_path, cwd=here, PYTHONPATH=path)
     assert done.stdout == "callbacks\ndata\nculprit\n"
+
+
+@pytest.mark.parametrize(
+    ("cases", "seconds"), [("resumed", 120), pytest.param("crossed", 600, marks=pytest.mark.slow)]
+)
+def test_what_is_resumed_on_ranks_is_the_whole_of_one_process(tmp_path, cases, seconds):
+    path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+    here = Path(__file__).parent
+    command = ("on_ranks.py", cases, tmp_path)
+    done = launched(2, *command, cwd=here, timeout=seconds, PYTHONPATH=path)
+    number, said = done.stdout.split()
+    assert said == "resumed"
+    assert int(number) >= (64 if cases == "crossed" else 16)
 
 
 def test_ranks_that_differ_are_refused_by_name(tmp_path):

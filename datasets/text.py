@@ -14,6 +14,7 @@ from lamina.datasets.text_file import check_different, read_text, vocabulary_of
 from lamina.datasets.tokens import BYTES, check_tokens, split
 
 _PREDICT = ("each", "last", "middle")
+IGNORED = -1  # the target of a token that counts in another window
 
 
 class Text(Dataset):
@@ -25,6 +26,10 @@ class Text(Dataset):
     or "middle", the one between the two halves of a window, so from both sides, as CBOW does
     (Mikolov et al. 2013). stride: how far the next window to train on is from the last one; with a
     small one a token is met behind more and less of what is before it, and an epoch is longer.
+    context: in the sets to validate and to test on a prediction counts from behind so many tokens
+    on, but for the first window; so windows there begin length - context apart, each token counts
+    once, and the targets that do not are -1: the loss needs ignore_index: -1. Without it the first
+    tokens of each window are predicted from next to nothing. The set to train on counts them all.
     streams: batches go on where the last one ended (see Streams), instead of in shuffled order.
     What is left at the end, less than a window, is not used.
 
@@ -47,6 +52,7 @@ class Text(Dataset):
         length: int = 64,
         predict: str = "each",
         stride: int | None = None,
+        context: int | None = None,
         streams: bool = False,
         min_count: int = 1,
         test: Path | None = None,
@@ -56,6 +62,7 @@ class Text(Dataset):
         n_validation: int | None = None,
     ):
         _check(tokens, length, predict, stride, streams, min_count)
+        _check_context(context, length, predict, streams)
         if check_validation(validation_share, n_validation) and validation is not None:
             raise ValueError(
                 "validation_share and n_validation take the end of the text to train on; with a "
@@ -70,7 +77,8 @@ class Text(Dataset):
         if test is None:
             parts |= _cut(parts["train"], "test", _n_test(path, parts["train"], test_share))
         n = len(parts["train"])
-        step = length if predict == "each" else 1
+        apart = length if predict == "each" else 1
+        step = apart - (context or 0)
         if n_validation is not None:
             n_off = (n_validation - 1) * step + length + 1
             if n_off >= n:
@@ -86,16 +94,20 @@ class Text(Dataset):
             _check_length(where, name, len(part), tokens, length)
         vocabulary = BYTES if tokens == "bytes" else vocabulary_of(parts["train"], min_count)
         check_different(path, parts["train"], vocabulary, tokens)
-        task = LanguageModel(vocabulary, tokens=tokens)
+        ignored = None if context is None else IGNORED
+        task = LanguageModel(vocabulary, ignore_index=ignored, tokens=tokens)
         small = np.min_scalar_type(len(vocabulary) - 1)
         sets = {}
         for name, part in parts.items():
-            each = stride if stride and name == "train" else step
+            each = (stride or apart) if name == "train" else step
             indices = task.indices_of(part).astype(small)
             windows = sliding_window_view(indices, length + 1)[::each]
             X, t = _parted(windows, predict)
+            t = t.astype(np.intp)
+            if context is not None and name != "train":
+                t[1:, :context] = IGNORED
             kind = StreamSamples if streams else Samples
-            sets[name] = kind(np.array(X, order="C"), t.astype(np.intp))
+            sets[name] = kind(np.array(X, order="C"), t)
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
@@ -138,6 +150,19 @@ def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_co
         )
     if tokens == "bytes" and min_count > 1:
         raise ValueError("min_count: tokens: bytes has all 256 in its vocabulary; leave out")
+
+
+def _check_context(context: int | None, length: int, predict: str, streams: bool) -> None:
+    if context is None:
+        return
+    if streams or predict != "each":
+        there = "streams: true" if streams else f"predict: {predict}"
+        raise ValueError(f"context: with {there} no token is predicted from less; leave it out")
+    if not 0 < context < length:
+        raise ValueError(
+            f"context: expects at least 1 and less than the length of a window, {length}; got "
+            f"{context}"
+        )
 
 
 def _parted(windows: np.ndarray, predict: str) -> tuple[np.ndarray, np.ndarray]:

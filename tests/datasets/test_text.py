@@ -62,6 +62,44 @@ def test_a_token_between_those_before_and_behind_it(write):
         assert data.task.decode(row[3:]) == LETTERS[place + 4 : place + 7]
 
 
+@pytest.mark.parametrize("context", [1, 3, 5, 6])
+def test_each_token_counts_once_behind_as_many_as_are_asked_for(write, context):
+    settings = {"length": 7, "n_validation": 5, "stride": 2}
+    plain, data = Text(write(LETTERS), length=7), Text(write(LETTERS), **settings, context=context)
+    assert data.task.ignore_index == -1
+    assert (data.train.t >= 0).all()
+    assert len(data.validation) == 5
+    begin = {"test": 540, "validation": 540 - (4 * (7 - context) + 8)}
+    for part, place in begin.items():
+        X, t = data.sets()[part][:]
+        counted = []
+        for i, (row, targets) in enumerate(zip(X, t, strict=True)):
+            first = place + i * (7 - context)
+            assert data.task.decode(row) == LETTERS[first : first + 7]
+            skipped = context if i else 0
+            assert (targets[:skipped] == -1).all()
+            after = LETTERS[first + 1 + skipped : first + 8]
+            assert data.task.decode(targets[skipped:]) == after
+            counted += range(first + 1 + skipped, first + 8)
+        assert counted == list(range(place + 1, counted[-1] + 1))
+    assert counted[-1] >= 540 - (7 - context)
+    assert plain.task.ignore_index is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"context": 0}, "context: expects at least 1 and less than .* 7; got 0"),
+        ({"context": 7}, "context: expects at least 1 and less than .* 7; got 7"),
+        ({"context": 3, "predict": "last"}, "context: with predict: last no token"),
+        ({"context": 3, "streams": True}, "context: with streams: true no token"),
+    ],
+)
+def test_a_context_that_no_window_has_is_refused(write, settings, said):
+    with pytest.raises(ValueError, match=said):
+        Text(write(LETTERS), length=7, **settings)
+
+
 @pytest.mark.parametrize("predict", ["each", "last"])
 @pytest.mark.parametrize("stride", [1, 3, 7, 20])
 def test_windows_to_train_on_may_overlap_or_leave_gaps(write, predict, stride):

@@ -7,7 +7,8 @@ from ngrams import ngram_perplexity
 
 from lamina.datasets import Text
 from lamina.experiment.config import load_config
-from lamina.experiment.curves import read_run
+from lamina.experiment.load_run import load_run
+from lamina.experiment.outcome import read_outcome
 from lamina.experiment.run import run
 
 
@@ -28,16 +29,20 @@ def test_a_token_has_probabilities_that_add_up():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["text_lstm", "text_gpt"])
-def test_nets_that_know_more_than_counting(name, tmp_path):
+def test_nets_know_more_than_counting_and_attention_more_than_a_carried_state(tmp_path):
     data = Text("configs/lamina.txt", length=64, validation_share=0.1)
     train, other = (
         [*X.ravel().tolist(), int(t[-1, -1])] for X, t in (data.train[:], data.validation[:])
     )
     counted = min(ngram_perplexity(train, other, order, data.n_words) for order in (4, 5, 6))
-    run(load_config(f"configs/{name}.yaml"), name, tmp_path / "run", quiet=True)
-    _, history = read_run(tmp_path / "run")
-    assert float(history["validation_perplexity"][-1]) < counted
+    found, sizes = {}, {}
+    for name in ("text_lstm", "text_gpt"):
+        run(load_config(f"configs/{name}.yaml"), name, tmp_path / name, quiet=True)
+        found[name] = read_outcome(tmp_path / name).figures["validation_perplexity"]
+        net, _ = load_run(tmp_path / name)
+        sizes[name] = sum(param.data.size for param in net.parameters().values())
+    assert found["text_gpt"] < found["text_lstm"] < counted
+    assert sizes["text_gpt"] <= 1.01 * sizes["text_lstm"]
 
 
 @pytest.mark.slow

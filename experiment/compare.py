@@ -106,13 +106,13 @@ class Comparison:
     def text(self) -> str:
         """The table for a terminal, how it is sorted, where the best runs are, and which runs have
         come to no figure."""
-        return "\n".join([as_text(*self._cells(), self._numbers), "", *self.remarks()])
+        return "\n".join([as_text(*self.cells(), self._numbers), "", *self.remarks()])
 
     def markdown(self) -> str:
-        return as_markdown(*self._cells(), self._numbers)
+        return as_markdown(*self.cells(), self._numbers)
 
     def latex(self) -> str:
-        return as_latex(*self._cells(), self._numbers)
+        return as_latex(*self.cells(), self._numbers)
 
     def csv(self) -> str:
         """Shares as they are, not in per cent; mean and deviation apart, and the runs by name."""
@@ -162,7 +162,8 @@ class Comparison:
             return [row.group.name]
         return [said(row.group.settings, place) for place in self.places]
 
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Header and rows of the table, as texts; the figures are the last columns."""
         header = [*self._names(), "runs", *map(_head, self.columns)]
         rows = []
         for row in self.rows:

@@ -10,6 +10,19 @@ def summary(net, *input_shapes: tuple) -> str:
     column says what each of them reads; the Copy gates of a Graph are lines too. Raises ShapeError,
     naming both layers, where shapes do not fit, TypeError if there is not one for each input.
     """
+    *rows, total = summary_rows(net, *input_shapes)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [f"{cell:<{w}}" for cell, w in zip(row[:-1], widths, strict=False)]
+        lines.append("  ".join([*cells, f"{row[-1]:>{widths[-1]}}"]).rstrip())
+    lines.insert(1, "-" * (sum(widths) + 2 * len(widths) - 2))
+    return "\n".join([*lines, lines[1], total])
+
+
+def summary_rows(net, *input_shapes: tuple) -> list:
+    """The cells of the table: its header, its lines, all of the columns that say something, and
+    last the sentence that stands below."""
     shapes = net.shapes_by_input(input_shapes) if input_shapes else {}
     rows = [("layer", "type", "reads", "output shape", "parameters")]
     rows += [(f"({name})", "", "", _shape_of(shapes.get(name)), "") for name in net.inputs]
@@ -20,16 +33,11 @@ def summary(net, *input_shapes: tuple) -> str:
         before, size = [], _shape_of(() if shapes else None)
         rows.append((f"({name})", type(head.loss).__name__, cell, size, _count(head.loss)))
     shown = [i for i in range(5) if i not in (2, 3) or any(row[i] for row in rows[1:])]
-    widths = [max(len(row[i]) for row in rows) for i in shown]
-    lines = []
-    for row in rows:
-        cells = [f"{row[i]:<{w}}" for i, w in zip(shown[:-1], widths, strict=False)]
-        lines.append("  ".join([*cells, f"{row[-1]:>{widths[-1]}}"]).rstrip())
-    lines.insert(1, "-" * (sum(widths) + 2 * len(widths) - 2))
     learned = [p for p in net.parameters().values() if p.trainable]
     frozen = sum(p.data.size for p in net.parameters().values() if not p.trainable)
     total = f"{sum(p.data.size for p in learned):,} parameters to learn"
-    return "\n".join([*lines, lines[1], total + (f", {frozen:,} frozen" if frozen else "")])
+    total += f", {frozen:,} frozen" if frozen else ""
+    return [*([row[i] for i in shown] for row in rows), total]
 
 
 def _rows(net, shapes: dict, indent: str) -> list[tuple]:

@@ -1,7 +1,8 @@
-"""What the tests share: a small data set, trainers from a text, and when tests may skip."""
+"""What the tests share: a small data set, trainers from a text, a browser; when tests may skip."""
 
 import importlib.util
 import os
+import shutil
 import textwrap
 from pathlib import Path
 
@@ -49,6 +50,13 @@ def pytest_collection_modifyitems(items):
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 class Tiny(Dataset):
@@ -107,3 +115,17 @@ def drawn(monkeypatch):
 
     monkeypatch.setattr(Figure, "savefig", kept)
     return figures
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, or a skip that says how to get it."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("no Chromium: apt install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()

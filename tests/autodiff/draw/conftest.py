@@ -1,18 +1,11 @@
-"""The examples of the notes, and a browser."""
+"""The examples of the notes."""
 
-import shutil
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from lamina.autodiff import grad
-
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 class Example(NamedTuple):
@@ -120,17 +113,3 @@ EXAMPLES = {
 @pytest.fixture(params=EXAMPLES)
 def example(request) -> Example:
     return EXAMPLES[request.param]
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium, or a skip that says how to get it."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium: apt install chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield chromium
-        chromium.close()

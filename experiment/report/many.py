@@ -1,0 +1,45 @@
+"""Several runs as a page: the table of their figures, and their curves."""
+
+import shlex
+from pathlib import Path
+
+from lamina.experiment.compare import Comparison
+from lamina.experiment.curves import NothingYet, kept_of, read_run
+from lamina.experiment.groups import grouped, read_settings
+from lamina.experiment.plots import plot_curves
+from lamina.experiment.report.page import page, paragraph, picture, table, verbatim
+
+_RUNS = 200  # that the page lists with their commands
+
+
+def report_on_many(runs: dict[str, Path], title: str = "") -> str:
+    """The page of runs, {name: directory}. Raises ValueError for what is no run."""
+    comparison = Comparison(runs)
+    header, rows = comparison.cells()
+    parts = [table(header, rows, 1 + len(comparison.columns))]
+    parts += [paragraph(f"{line[:1].upper()}{line[1:]}.") for line in comparison.remarks()]
+    sections = [("Table", parts)]
+    if curves := _curves(runs):
+        sections.append(("Curves", curves))
+    listed = [f"lamina report {shlex.quote(str(path))}" for path in list(runs.values())[:_RUNS]]
+    sections.append(("Each run", [verbatim("\n".join(listed))]))
+    words = f"{len(runs)} runs in {len(comparison.rows)} groups that differ by more than a seed."
+    return page(title or f"{len(runs)} runs", sections, [paragraph(words)])
+
+
+def _curves(runs: dict[str, Path]) -> list[str]:
+    read, kept = {}, {}
+    for name, path in runs.items():
+        try:
+            read[name], kept[name] = read_run(path), kept_of(path)
+        except (NothingYet, ValueError):
+            continue
+    if not read:
+        return []
+    groups = grouped({name: read_settings(runs[name]) for name in read})
+
+    def draw(path: Path, width: int) -> None:
+        plot_curves(path, read, "", groups, width, kept)
+
+    caption = "A curve is the mean of a group, the band one standard deviation over its seeds."
+    return [picture(draw, "learning curves of all groups", caption)]

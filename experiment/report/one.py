@@ -1,0 +1,247 @@
+"""One run as a page: what it can, what it gets wrong, what it is, and how to run it again."""
+
+import contextlib
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+
+from lamina.diagnosis.doctor import diagnose
+from lamina.diagnosis.picture import plot_health
+from lamina.diagnosis.record import Record, read_record
+from lamina.diagnosis.report import report, summary
+from lamina.experiment.curves import NothingYet, kept_of, metrics_of, read_run, shown
+from lamina.experiment.evaluation import evaluate
+from lamina.experiment.evaluation.classification import confusion, percent, row_names
+from lamina.experiment.load_run import DataUnknown, Run, RunChanged
+from lamina.experiment.outcome import FAILED, NOTHING, read_outcome
+from lamina.experiment.plots import plot_curves
+from lamina.experiment.provenance import read_provenance
+from lamina.experiment.report.page import (
+    drawing,
+    page,
+    paragraph,
+    picture,
+    square,
+    table,
+    verbatim,
+)
+from lamina.nets import Net
+from lamina.nets.drawing import draw_net
+from lamina.nets.summary import summary_rows
+
+MOST_CLASSES = 20  # a matrix of more is listed by its largest entries
+_DRAWN = 100  # samples that go through the net for its picture
+_TABLES = "The loss of each iteration is in loss.csv, all other figures are in history.csv."
+
+
+def report_on_run(
+    run_dir: str | Path, part: str = "test", code: Iterable[Path] = (), *, changed: bool = False
+) -> str:
+    """The page of a run, evaluated on a set of its data. Raises as `load_run` does, except for a
+    run that has no weights or whose data no configuration can name: the page says so."""
+    run_dir = Path(run_dir)
+    record = read_record(run_dir)
+    findings = diagnose(record)
+    said, why_not = [], ""
+    try:
+        run, said = _opened(run_dir, code, changed)
+        net, dataset = run.load()
+        evaluation = evaluate(net, dataset, part, run.metrics(dataset.task))
+    except DataUnknown as error:
+        why_not = str(error)
+    except ValueError as error:
+        if (run_dir / "weights.npz").exists():
+            raise
+        why_not = str(error)
+    sections = [("Figures", _figures(run_dir, record))]
+    with contextlib.suppress(NothingYet):
+        sections.append(("Curves", _curves(run_dir)))
+    if why_not:
+        sections.append(("What it gets wrong", [paragraph(f"Not evaluated: {why_not}")]))
+    else:
+        sections.append((f"What it gets wrong: {part} set", _evaluated(evaluation)))
+        if isinstance(net, Net):
+            sections.append(("Net", _net(net, dataset)))
+    sections.append(("Diagnosis", _diagnosis(record, findings)))
+    configuration = (run_dir / "config.yaml").read_text(encoding="utf-8")
+    about = "What the run was made with: the file that was given, and what --set has changed."
+    sections.append(("Configuration", [paragraph(about), verbatim(configuration)]))
+    sections.append(("Provenance", _provenance(run_dir, record)))
+    sections.append(("Run it again", _again(run_dir)))
+    first = [paragraph(line) for line in _head(run_dir, record)]
+    first.append(
+        paragraph(f"The doctor: {summary(record, findings).removeprefix(f'{record.path}: ')}.")
+    )
+    first += [paragraph(f"Changed since its training: {line}") for line in said]
+    return page(run_dir.resolve().name, sections, first)
+
+
+def _opened(run_dir: Path, code: Iterable[Path], changed: bool) -> tuple[Run, list[str]]:
+    """The run, and what has changed since its training, if one goes on regardless."""
+    code = list(code)
+    if not changed:
+        return Run(run_dir, code), []
+    try:
+        run = Run(run_dir, code)
+        _, dataset = run.load()
+        run.metrics(dataset.task)
+    except RunChanged as error:
+        said = str(error).partition(": changed since its training: ")[2]
+        return Run(run_dir, code, changed=True), [said.partition(". What is said of it")[0]]
+    return run, []
+
+
+def _head(run_dir: Path, record: Record) -> list[str]:
+    """What was learned from what, in a sentence or two."""
+    outcome = read_outcome(run_dir)
+    facts, task = record.facts, record.facts.get("task", {})
+    n = facts.get("samples")
+    learned = task.get("task", "").replace("_", " ")
+    if task.get("classes"):
+        learned += f", {task['classes']:,} {'words' if task.get('tokens') else 'classes'}"
+    parts = [f"{learned}." if learned else ""]
+    if n:
+        parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
+    epochs = record.history["epoch"][-1:] if "epoch" in record.history else ()
+    passes = f" ({epochs[0]:.3g} passes through the training set)" if len(epochs) else ""
+    parts.append(f"{record.iterations:,} iterations{passes}.")
+    if outcome.trouble == FAILED:
+        parts.append("It has failed: a NaN or an infinity has ended it.")
+    elif outcome.trouble == NOTHING:
+        parts.append("It has come to no evaluation.")
+    elif outcome.iteration != record.iterations:
+        parts.append(f"The weights that it keeps are those of iteration {outcome.iteration:,}.")
+    figure = record.figure
+    guess = figure.guess if figure else None
+    if guess:
+        parts.append(f"Guessing gives {figure.name} {shown(figure.name, guess)}.")
+    said = " ".join(filter(None, parts))
+    return [said[:1].upper() + said[1:]]
+
+
+def _figures(run_dir: Path, record: Record) -> list[str]:
+    outcome = read_outcome(run_dir)
+    if not outcome.figures:
+        return [paragraph("None: the run has come to no evaluation that counts.")]
+    names = [*metrics_of(record.history), "loss"]
+    parts = [p for p in ("train", "validation", "test") if f"{p}_loss" in outcome.figures]
+    rows = []
+    for name in dict.fromkeys(names):
+        values = (outcome.figures.get(f"{part}_{name}") for part in parts)
+        rows.append([name, *("-" if value is None else shown(name, value) for value in values)])
+    counts = f"; {outcome.counts} counts" if outcome.counts else ""
+    return [
+        table(["", *parts], rows, len(parts)),
+        paragraph(f"After iteration {outcome.iteration:,}{counts}. {_TABLES}"),
+    ]
+
+
+def _curves(run_dir: Path) -> list[str]:
+    runs, kept = {"run": read_run(run_dir)}, {"run": kept_of(run_dir)}
+
+    def draw(path: Path, width: int) -> None:
+        plot_curves(path, runs, "", None, width, kept)
+
+    caption = (
+        "Left the loss of the batches, smoothed over a hundredth of the run; then each metric: "
+        "dotted on the training set, dashed on the validation set, solid on the test set."
+    )
+    return [picture(draw, "learning curves", caption)]
+
+
+def _evaluated(evaluation) -> list[str]:
+    task = evaluation.task
+    of_classes = task.name == "classification" and evaluation.targets.ndim == 1
+    if of_classes and len(task.class_names) <= MOST_CLASSES:
+        parts = [paragraph(f"{len(evaluation.samples):,} samples: {evaluation.shown}.")]
+        parts += _classes(evaluation)
+    else:
+        parts = [verbatim(evaluation.report())]
+
+    def draw(path: Path, width: int) -> None:
+        if (found := evaluation.draw(path.parent)) is not None:
+            found.replace(path)
+
+    return [*parts, picture(draw, "samples of the set, and what the net says of them")]
+
+
+def _classes(evaluation) -> list[str]:
+    """Recall and precision of each class, and who is taken for whom."""
+    matrix = confusion(evaluation)
+    names = row_names(evaluation.task.class_names)
+    of_class = matrix.counts.sum(axis=1) + matrix.unpredicted
+    said = matrix.counts.sum(axis=0)
+    rows = [
+        [name, f"{n:,}", percent(right, n), percent(right, told)]
+        for name, n, right, told in zip(
+            names, of_class, matrix.counts.diagonal(), said, strict=True
+        )
+    ]
+    header = ["class", "samples", "found", "right when said"]
+    parts = [
+        table(header, rows, 3, "Recall: found of its samples. Precision: right of what is said."),
+        "<p></p>",
+        square(names, matrix.counts, "Confusion: rows are the true classes, columns what it said."),
+    ]
+    if lost := int(matrix.unpredicted.sum()):
+        parts.append(paragraph(f"{lost} samples have scores that are NaN: they are in no column."))
+    return parts
+
+
+def _net(net: Net, dataset) -> list[str]:
+    X, _ = dataset.train[:1]
+    inputs = X if isinstance(X, tuple) else (X,)
+    header, *rows, total = summary_rows(net, *(x.shape[1:] for x in inputs))
+    drawn = draw_net(net, *dataset.train[: min(_DRAWN, len(dataset.train))], "Net")
+    caption = (
+        f"Forward above the lines, gradients below, for {_DRAWN} samples of the training set. "
+        "It is larger than a page: scroll through it."
+    )
+    return [table(header, rows, 1), paragraph(total), drawing(drawn.svg, "the net", caption)]
+
+
+def _diagnosis(record: Record, findings: list) -> list[str]:
+    parts = [verbatim(report(record, findings))]
+    if record.layers:
+        caption = (
+            "Rows are layers, time runs to the right; grey is not recorded or does not apply. The "
+            "green band is the usual size of an update beside its weights."
+        )
+        parts.append(picture(lambda path, _: plot_health(path, record), "health", caption))
+    return parts
+
+
+def _provenance(run_dir: Path, record: Record) -> list[str]:
+    known = read_provenance(run_dir)
+    rows = []
+    if known is None:
+        rows.append(["", "no provenance.json: made by an older version, or not begun"])
+    else:
+        rows += [[str(name), str(said)] for name, said in known["versions"].items()]
+        rows += [[f"{name} set", str(said)] for name, said in known["sets"].items()]
+    training = record.config.get("training")
+    training = training if isinstance(training, dict) else {}
+    for key in ("seed", "shards", "threads"):
+        rows.append(
+            [key, str(training.get(key, "as the machine has" if key == "threads" else "-"))]
+        )
+    about = (
+        "Versions of what the figures depend on, digests of own code, and for each set shape, type "
+        "and checksum of inputs and targets."
+    )
+    return [paragraph(about), table(["", ""], rows, wrapped=True)]
+
+
+def _again(run_dir: Path) -> list[str]:
+    config = shlex.quote(str(run_dir / "config.yaml"))
+    run = shlex.quote(str(run_dir))
+    lines = [
+        f"lamina train --config {config}",
+        f"lamina train --resume {run} --verify",
+        f"lamina evaluate {run}",
+    ]
+    about = (
+        "The first trains it from the beginning. The second trains its last stretch again and "
+        "compares the bits. Code of one's own must be named for both: --code FILE.py."
+    )
+    return [verbatim("\n".join(lines)), paragraph(about)]

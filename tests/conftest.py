@@ -15,7 +15,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
 
 from lamina import datasets
-from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets import Classification, Dataset, PennTreebank, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 
@@ -49,6 +49,20 @@ def pytest_collection_modifyitems(items):
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+SENTENCES = "the <unk> of N years \n no it was n't black monday \n consumers may want to move \n"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_small_treebank(tmp_path_factory):
+    """Nothing is downloaded: three small files in the form of Penn Treebank stand for it."""
+    folder = tmp_path_factory.mktemp("penn_treebank")
+    for part, times in (("train", 80), ("valid", 10), ("test", 10)):
+        (folder / f"ptb.{part}.txt").write_text(f" {SENTENCES}" * times)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PennTreebank, "_path", lambda self, name: folder / name)
+        yield
 
 
 class Tiny(Dataset):

@@ -9,7 +9,7 @@ from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config
 
 CONFIGS = {path.stem for path in Path("configs").glob("*.yaml")}
-TEXTS = ("text_rnn", "text_lstm", "text_gpt")
+TEXTS = ("text_rnn", "text_lstm", "text_gpt", "ptb_lstm")
 ANSWERS = ("addition_seq2seq", "addition_attention", "dates_attention")
 # Chains that take rows, and sequences of rows as well: each of their layers works by position.
 ROWS = (

@@ -53,11 +53,11 @@ class Gru(Recurrent):
         self.bh = Param(np.zeros(n_hidden, dtype))
 
     def forward(self, X, h0=None):
-        given = h0 is not None
+        n_given = int(h0 is not None)
         (h0,) = self.begin(X, h0)
         Wx, Wh, b = (self._halved(p.data) for p in (self.Wx, self.Wh, self.b))
         n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
-        self.X, self.starts_given = with_ones(self.in_time(X)), given
+        self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = rows @ np.concatenate([Wx, b[np.newaxis]])
         A = A.reshape(n_steps, n, 3 * n_hidden)
@@ -140,17 +140,8 @@ class Gru(Recurrent):
             dQ[t] = dA[t]
             np.multiply(dn, r, out=self.by_gate(dQ[t])[2])
             dh += dQ[t] @ back
-        d, dq = dA.reshape(-1, 3 * n_hidden), dQ.reshape(-1, 3 * n_hidden)
-        dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
-        self.Wx.accumulate(dW[:-1])
-        self.Wh.accumulate(h[:-1].reshape(len(d), n_hidden).T @ dq)
-        self.b.accumulate(dW[-1])
-        self.bh.accumulate(dq[:, 2 * n_hidden :].sum(axis=0))
-        if not self.needs_dX:
-            return None
-        dX = (d @ self.Wx.data.T).reshape(n_steps, n, self.Wx.data.shape[0])
-        dX = self.out_of_time(dX)
-        return (dX, dh) if self.starts_given else dX
+        self.bh.accumulate(dQ.reshape(-1, 3 * n_hidden)[:, 2 * n_hidden :].sum(axis=0))
+        return self.finish(dA, dQ, dh)
 
     @classmethod
     def examples(cls, rng):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param
-from lamina.layers.errors import ShapeError
+from lamina.layers.base import Param
+from lamina.layers.feature_normalization import FeatureNormalization
 
 
-class LayerNormalization(Layer):
+class LayerNormalization(FeatureNormalization):
     """Y = γ x̂ + β with x̂ = (X - μ) / √(σ² + ε), μ and σ² over the features of each sample.
 
     The features are the last axis, or the last axes together: LayerNormalization((3, 8, 8)). There
@@ -20,21 +20,11 @@ class LayerNormalization(Layer):
     """
 
     def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
-        many = isinstance(n_features, (tuple, list))
-        shape = tuple(n_features) if many else (n_features,)
-        if not shape or min(shape) < 1 or eps <= 0:
-            raise ValueError(
-                "LayerNormalization: expects n_features >= 1, or a shape of such numbers, and "
-                f"eps > 0; got {n_features}, {eps}"
-            )
-        self.gamma = Param(np.ones(shape, dtype))
-        self.beta = Param(np.zeros(shape, dtype))
-        self.eps = eps
+        super().__init__(n_features, eps=eps, dtype=dtype)
+        self.beta = Param(np.zeros(self.gamma.data.shape, dtype))
 
     def forward(self, X):
-        self.output_shape(X.shape)
-        before = X.ndim - self.gamma.data.ndim
-        self.samples, self.features = tuple(range(before)), tuple(range(before, X.ndim))
+        self.samples, self.features = self.axes(X)
         deviation = X - X.mean(axis=self.features, keepdims=True)
         var = np.square(deviation).mean(axis=self.features, keepdims=True)
         self.inv_std = 1.0 / np.sqrt(var + self.eps)
@@ -50,26 +40,3 @@ class LayerNormalization(Layer):
         shift = g.mean(axis=self.features, keepdims=True)
         stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
         return self.inv_std * (g - shift - self.x_hat * stretch)
-
-    @property
-    def by_position(self):
-        """Over the features of a position, if they are the last axis alone."""
-        return self.gamma.data.ndim == 1
-
-    def output_shape(self, input_shape):
-        shape = self.gamma.data.shape
-        if input_shape[-len(shape) :] != shape:
-            wanted = f"(..., {', '.join(map(str, shape))})"
-            raise ShapeError("LayerNormalization", wanted, str(input_shape))
-        return input_shape
-
-    @classmethod
-    def infer(cls, input_shape):
-        return {"n_features": input_shape[-1]}
-
-    @classmethod
-    def examples(cls, rng):
-        yield cls(5, dtype=np.float64), rng.standard_normal((4, 5))
-        yield cls((2, 4), dtype=np.float64), rng.standard_normal((3, 2, 4))
-        yield cls(4, dtype=np.float64), rng.standard_normal((2, 3, 4))
-        yield cls(5, dtype=np.float64), rng.standard_normal(5)

@@ -141,16 +141,7 @@ class Lstm(Recurrent):
             np.multiply(slopes, shares, out=by_gate[t])
             dc *= f
             np.matmul(dA[t], back, out=dh)
-        d = dA.reshape(-1, 4 * n_hidden)
-        dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
-        self.Wx.accumulate(dW[:-1])
-        self.Wh.accumulate(h[:-1].reshape(len(d), n_hidden).T @ d)
-        self.b.accumulate(dW[-1])
-        if not self.needs_dX:
-            return None
-        dX = (d @ self.Wx.data.T).reshape(n_steps, n, self.Wx.data.shape[0])
-        dX = self.out_of_time(dX)
-        return (dX, dh, dc)[: 1 + self.n_given] if self.n_given else dX
+        return self.finish(dA, dA, dh, dc)
 
     @classmethod
     def examples(cls, rng):

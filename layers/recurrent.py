@@ -94,6 +94,22 @@ class Recurrent(Layer):
             return h
         return np.stack(outputs, axis=1) if outputs else h[:, np.newaxis][:, :0]
 
+    def finish(self, dA, dQ, *first):
+        """What every backward ends with. dA (T, N, G H) are the gradients of what the gates are
+        applied to, dQ those of its products with h, the same unless a gate stands between; `first`
+        are those of the first states. The parameters' are added, and dX is returned, with those of
+        the first states that were given."""
+        d, dq = (a.reshape(-1, a.shape[-1]) for a in (dA, dQ))
+        dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
+        self.Wx.accumulate(dW[:-1])
+        self.Wh.accumulate(self.h[:-1].reshape(len(d), self.n_hidden).T @ dq)
+        self.b.accumulate(dW[-1])
+        if not self.needs_dX:
+            return None
+        dX = (d @ self.Wx.data.T).reshape(*dA.shape[:2], self.Wx.data.shape[0])
+        dX = self.out_of_time(dX)
+        return (dX, *first[: self.n_given]) if self.n_given else dX
+
     def carry(self, *states) -> None:
         """Keep the last states for the next batch, if the layer is stateful."""
         for one, rows in zip(self.carried.values(), states, strict=False):

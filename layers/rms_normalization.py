@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param
-from lamina.layers.errors import ShapeError
+from lamina.layers.feature_normalization import FeatureNormalization
 
 
-class RMSNormalization(Layer):
+class RMSNormalization(FeatureNormalization):
     """Y = γ x̂ with x̂ = r X and r = 1 / √(mean(X²) + ε), over the features of each sample.
 
     A layer normalisation that neither takes off the mean nor adds a β. The features are the last
@@ -18,21 +17,8 @@ class RMSNormalization(Layer):
     `infer` takes the last axis alone. Source: Zhang and Sennrich 2019, equation 4.
     """
 
-    def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
-        many = isinstance(n_features, (tuple, list))
-        shape = tuple(n_features) if many else (n_features,)
-        if not shape or min(shape) < 1 or eps <= 0:
-            raise ValueError(
-                "RMSNormalization: expects n_features >= 1, or a shape of such numbers, and "
-                f"eps > 0; got {n_features}, {eps}"
-            )
-        self.gamma = Param(np.ones(shape, dtype))
-        self.eps = eps
-
     def forward(self, X):
-        self.output_shape(X.shape)
-        before = X.ndim - self.gamma.data.ndim
-        self.samples, self.features = tuple(range(before)), tuple(range(before, X.ndim))
+        self.samples, self.features = self.axes(X)
         mean_square = np.square(X).mean(axis=self.features, keepdims=True)
         self.r = 1.0 / np.sqrt(mean_square + self.eps)
         self.x_hat = self.r * X
@@ -45,26 +31,3 @@ class RMSNormalization(Layer):
         g = self.gamma.data * dout
         stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
         return self.r * (g - self.x_hat * stretch)
-
-    @property
-    def by_position(self):
-        """Over the features of a position, if they are the last axis alone."""
-        return self.gamma.data.ndim == 1
-
-    def output_shape(self, input_shape):
-        shape = self.gamma.data.shape
-        if input_shape[-len(shape) :] != shape:
-            wanted = f"(..., {', '.join(map(str, shape))})"
-            raise ShapeError("RMSNormalization", wanted, str(input_shape))
-        return input_shape
-
-    @classmethod
-    def infer(cls, input_shape):
-        return {"n_features": input_shape[-1]}
-
-    @classmethod
-    def examples(cls, rng):
-        yield cls(5, dtype=np.float64), rng.standard_normal((4, 5))
-        yield cls((2, 4), dtype=np.float64), rng.standard_normal((3, 2, 4))
-        yield cls(4, dtype=np.float64), rng.standard_normal((2, 3, 4))
-        yield cls(5, dtype=np.float64), rng.standard_normal(5)

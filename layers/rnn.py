@@ -42,10 +42,10 @@ class Rnn(Recurrent):
         self.activation = activation
 
     def forward(self, X, h0=None):
-        given = h0 is not None
+        n_given = int(h0 is not None)
         (h0,) = self.begin(X, h0)
         Wx, Wh, b = self.Wx.data, self.Wh.data, self.b.data
-        self.X, self.starts_given = with_ones(self.in_time(X)), given
+        self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = (rows @ np.concatenate([Wx, b[np.newaxis]])).reshape(*self.X.shape[:2], len(Wh))
         like = outermost(A, Wh, A if h0 is None else h0)
@@ -94,16 +94,7 @@ class Rnn(Recurrent):
             else:
                 np.multiply(dh, h[t + 1] > 0, out=da)
             np.matmul(da, Wh.T, out=dh)
-        d = dA.reshape(-1, self.n_hidden)
-        dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
-        self.Wx.accumulate(dW[:-1])
-        self.Wh.accumulate(h[:-1].reshape(d.shape).T @ d)
-        self.b.accumulate(dW[-1])
-        if not self.needs_dX:
-            return None
-        dX = (d @ self.Wx.data.T).reshape(n_steps, len(dh), self.Wx.data.shape[0])
-        dX = self.out_of_time(dX)
-        return (dX, dh) if self.starts_given else dX
+        return self.finish(dA, dA, dh)
 
     @classmethod
     def examples(cls, rng):

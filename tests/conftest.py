@@ -16,7 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     threadpool_limits(1)
 
 from lamina import datasets
-from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets import Classification, Dataset, PennTreebank, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 
@@ -57,6 +57,18 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+SENTENCES = "the <unk> of N years \n no it was n't black monday \n consumers may want to move \n"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def a_small_treebank(tmp_path_factory):
+    """Nothing is downloaded: three small files in the form of Penn Treebank stand for it."""
+    folder = tmp_path_factory.mktemp("penn_treebank")
+    for part, times in (("train", 80), ("valid", 10), ("test", 10)):
+        (folder / f"ptb.{part}.txt").write_text(f" {SENTENCES}" * times)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PennTreebank, "_path", lambda self, name: folder / name)
+        yield
 
 
 class Tiny(Dataset):

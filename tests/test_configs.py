@@ -1,9 +1,11 @@
 """Every configuration of the project builds, and those without a download train."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_batches import narrowed
 
 from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
 from lamina.experiment.config import load_config
@@ -38,3 +40,21 @@ def test_the_default_run_needs_no_download_and_reaches_95_percent(tmp_path, monk
     summary, _ = run(config, "digits_relu", tmp_path / "run", quiet=True)
     assert float(summary.split("test ")[1].split(" %")[0]) >= 95
     assert (tmp_path / "run" / "curves.png").exists()
+
+
+def test_the_language_model_of_book_2_learns_small_files(tmp_path):
+    """Of the files themselves nothing is known here: tests have small ones in their place."""
+    config = load_config("configs/ptb_lstm.yaml")
+    dataset = build_dataset(config)
+    net = build_net(config, dataset, np.random.default_rng(0))
+    n, h = len(dataset.task.vocabulary), 650
+    shapes = {name: param.data.shape for name, param in net.parameters().items()}
+    lstm = {"Wx": (h, 4 * h), "Wh": (h, 4 * h), "b": (4 * h,)}
+    lstms = {f"lstm{i}.{name}": shape for i in (1, 2) for name, shape in lstm.items()}
+    assert shapes == {"embedding.W": (n, h), **lstms, "scores.b": (n,)}
+    narrowed(config)
+    for setting in ("dataset.length=5", "training.epochs=30", "optimizer.lr=5.0"):
+        config.set(setting)
+    summary, status = run(config, "ptb_lstm", tmp_path / "run", quiet=True)
+    assert status == 0
+    assert float(re.search(r"test perplexity ([\d.]+)", summary)[1]) < 5  # 16 words; guessing: 16

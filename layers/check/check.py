@@ -3,13 +3,13 @@
 import numpy as np
 
 from lamina.layers.base import Layer
-from lamina.layers.check import behaviour, carrying, form
+from lamina.layers.check import behaviour, carrying, form, stepping
 from lamina.layers.check.case import Case, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
 from lamina.layers.check.lines import Lines
 from lamina.layers.check.reach import check_elsewhere, holds
-from lamina.layers.check.report import FAILED, NOTHING, Report
+from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 
 RULES = (
     form.returns_what_it_should,
@@ -25,6 +25,7 @@ RULES = (
     carrying.goes_on_with_what_it_carries,
     carrying.begins_anew,
     carrying.keeps_the_modes_apart,
+    stepping.steps_are_the_whole,
     behaviour.lets_nan_through,
     behaviour.may_leave_out_dX,
 )
@@ -114,6 +115,9 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
         report.merge(check_layer(layer, *inputs, **options))
         if stop_early and report.failures:
             break
+    if report.agrees and cls.step is not Layer.step and not report.stepped:
+        message = "is not compared with forward: no example has sequences (N, T, n) to go through"
+        report.add(NOTE, "step", "examples(rng)", message)
     if lines and report.agrees:
         report.unreached = set(lines.missing)
     return report

@@ -31,6 +31,7 @@ class Report:
         self.seen: set[str] = set()
         self.impure = ""  # why reverse mode cannot follow forward, if it cannot
         self.low, self.high = -math.inf, math.inf  # of the inputs that every case was checked with
+        self.stepped = False  # was some case gone through step by step?
         self.unreached: set[tuple] = set()  # (line, source) of backward that no example runs
 
     def add(self, kind: str, array: str, where: str, message: str) -> None:
@@ -62,6 +63,7 @@ class Report:
         self.proved |= other.proved
         self.seen |= other.seen
         self.impure = self.impure or other.impure
+        self.stepped = self.stepped or other.stepped
         self.reached(other.low, other.high)
 
     def __str__(self):

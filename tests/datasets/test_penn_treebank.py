@@ -10,6 +10,7 @@ import pytest
 from lamina.datasets import PennTreebank, Streams, penn_treebank
 from lamina.datasets.download import DownloadError
 
+PATH = PennTreebank._path  # before the small files of tests/conftest.py take its place
 SENTENCES = {
     "ptb.train.txt": " the <unk> of N years \n no it was n't black monday \n" * 20,
     "ptb.valid.txt": " consumers may want to move \n" * 3,
@@ -34,6 +35,7 @@ def home(tmp_path, monkeypatch):
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     address = f"http://127.0.0.1:{server.server_address[1]}/"
+    monkeypatch.setattr(PennTreebank, "_path", PATH)
     monkeypatch.setattr(PennTreebank, "mirrors", (address,))
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
     yield tmp_path / "data" / "penn_treebank"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_batches import narrowed
 from threadpoolctl import threadpool_limits
 
 from lamina.datasets import Classification, Dataset, Samples
@@ -57,7 +58,7 @@ def trainer_of(config, batch_size=4, samples=20):
     penalty = config.data["training"].get("gradient_penalty", 0.0)
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
     settings |= {"gradient_penalty": penalty, "rng": rng, "watch": Diagnosis()}
-    return Trainer(net, optimizer, Dataset(made, made, dataset.task), **settings)
+    return Trainer(net, optimizer, Dataset(made, made, dataset.task, made), **settings)
 
 
 def spoiled(result):
@@ -139,7 +140,7 @@ def stopped(trainer, start):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_nan_in_any_layer_of_any_net(path):
-    trainer = trainer_of(load_config(path))
+    trainer = trainer_of(narrowed(load_config(path)))
     trainer.net.needs_dX = False
     start, reached = trainer.state(), 0
     spared = set()
@@ -161,7 +162,7 @@ def test_a_nan_in_any_layer_of_any_net(path):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_nan_in_the_input_or_in_a_weight_from_the_start(path):
-    trainer = trainer_of(load_config(path))
+    trainer = trainer_of(narrowed(load_config(path)))
     trainer.net.needs_dX = False
     start = trainer.state()
     X = trainer.dataset.train.X

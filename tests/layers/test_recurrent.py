@@ -1,11 +1,16 @@
 """Recurrent layers: the same numbers as PyTorch's, and what they refuse."""
 
+import inspect
+import textwrap
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.layers import Gru, Lstm, Rnn, ShapeError
+from lamina.layers import Gru, Lstm, Rnn, ShapeError, recurrent
+from lamina.layers.check import check_class
+from lamina.layers.recurrent import Recurrent
 
 LAYERS = (Rnn, Lstm, Gru)
 by_name = pytest.mark.parametrize("cls", LAYERS, ids=lambda cls: cls.__name__)
@@ -229,3 +234,26 @@ def test_gates_far_out_are_shut_without_a_warning(cls, size):
     for array in (Y, dX, moved, *(p.grad for p in layer.parameters().values())):
         assert np.isfinite(array).all()
     assert np.abs(Y).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("accumulate(dW[:-1])", "accumulate(2.0 * dW[:-1])"),
+        ("accumulate(dW[-1])", "accumulate(dW[-2])"),
+        ("self.h[:-1]", "self.h[1:]"),
+        (".T @ dq", ".T @ (2.0 * dq)"),
+        ("d @ self.Wx.data.T", "dq @ self.Wx.data.T * 2.0"),
+        ("self.out_of_time(dX)", "dX.transpose(1, 0, 2)[:, ::-1]"),
+        ("first[: self.n_given]", "(2.0 * dh for dh in first[: self.n_given])"),
+    ],
+)
+@pytest.mark.parametrize("cls", [Rnn, Lstm, Gru])
+def test_the_check_sees_a_mistake_in_the_end_that_all_share(cls, right, wrong, monkeypatch):
+    """Mutants are made of the file of a layer alone, and this is in the file of its base."""
+    source = textwrap.dedent(inspect.getsource(Recurrent.finish))
+    assert right in source
+    made = {}
+    exec(source.replace(right, wrong), vars(recurrent), made)
+    monkeypatch.setattr(Recurrent, "finish", made["finish"])
+    assert not check_class(cls, stop_early=True).agrees

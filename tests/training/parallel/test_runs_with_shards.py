@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_batches import made_batch
+from made_batches import made_batch, narrowed
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from lamina.datasets import Classification, Dataset, Samples
@@ -38,7 +38,7 @@ def without_dropout(net):
 @pytest.mark.parametrize("steps", [3, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards(path, steps):
     """To 1e-10, of weights that are about 0.1; the slow form takes minutes for a residual net."""
-    config = load_config(path)
+    config = narrowed(load_config(path))
     config.data["net"].pop("weights", None)
     dataset = build_dataset(config)
     net = without_dropout(build_net(config, dataset, np.random.default_rng(0)))

@@ -1,5 +1,6 @@
 """Two-dimensional convolution."""
 
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,8 @@ from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
-from lamina.layers.kernels.windows import chunks, columns, output_length, pad, pair
+from lamina.layers.kernels.frames import Frame
+from lamina.layers.kernels.windows import output_length, pair, windows
 
 
 class Convolution(Layer):
@@ -83,13 +85,13 @@ class Convolution(Layer):
 
     def _fill(self, Y, X, W, b):
         """Write the outputs into Y, (N, OH, OW, c_out)."""
-        _, height, width, c_out = Y.shape
+        width, c_out = Y.shape[2:]
         matrix = W.transpose(2, 3, 1, 0).reshape(-1, c_out)
         # A row of pixels at a time: a loop over the few numbers of the bias would be slow.
         row = None if b is None else np.broadcast_to(b, (width, c_out)).reshape(-1)
-        for images in self._chunks(height * width, matrix.shape[0]):
+        for images, gathered in self._windows(X):
             part = Y[images].reshape(-1, c_out)
-            np.matmul(self._windows(X, images), matrix, out=part)
+            np.matmul(gathered, matrix, out=part)
             if row is not None:
                 rows = part.reshape(-1, row.size)
                 rows += row
@@ -112,17 +114,16 @@ class Convolution(Layer):
 
     def _by_windows(self, X, dout, W, dX):
         """(dW, db) from the windows of X, window by window; dX, if there is one, is filled."""
-        _, height, width, c_out = dout.shape
+        c_out = dout.shape[3]
 
-        def gradients(images):
+        def gradients(images, gathered):
             d = dout[images]
             if dX is not None:
                 dX[images] = self._added_shares(d, W)
             # Not @, which holds Python's lock where the result has no more than 500 numbers.
-            dW = np.dot(self._windows(X, images).T, d.reshape(-1, c_out))
-            return dW, _sum_of_pixels(d)
+            return np.dot(gathered.T, d.reshape(-1, c_out)), _sum_of_pixels(d)
 
-        dW, db = _sums(map(gradients, self._chunks(height * width, W[0].size)))
+        dW, db = _sums(itertools.starmap(gradients, self._windows(X)))
         return dW.reshape(*self.kernel, W.shape[1], c_out).transpose(3, 2, 0, 1), db
 
     def _by_taps(self, X, dout, W, dX):
@@ -130,18 +131,26 @@ class Convolution(Layer):
         c_out, c_in = W.shape[:2]
         matrix = W[:, :, ::-1, ::-1].transpose(2, 3, 0, 1).reshape(-1, c_in)
 
-        def gradients(images):
-            d = dout[images]
-            taps = columns(self._spread(d), self.kernel, (1, 1), self.dilation)  # the last first
+        def gradients(images, taps):
             np.matmul(taps, matrix, out=dX[images].reshape(-1, c_in))
-            return np.dot(X[images].reshape(-1, c_in).T, taps), _sum_of_pixels(d)
+            return np.dot(X[images].reshape(-1, c_in).T, taps), _sum_of_pixels(dout[images])
 
-        dW, db = _sums(map(gradients, self._chunks(math.prod(X.shape[1:3]), W[:, 0].size)))
+        dW, db = _sums(itertools.starmap(gradients, self._taps(dout)))
         dW = dW.reshape(c_in, *self.kernel, c_out)[:, ::-1, ::-1]
         return dW.transpose(3, 0, 1, 2), db
 
-    def _windows(self, X, images):
-        return columns(pad(X[images], self.padding), self.kernel, self.stride, self.dilation)
+    def _windows(self, X):
+        frame = Frame.padded(X.shape[1:3], self.padding)
+        return windows(X, frame, self.kernel, self.stride, self.dilation, self.chunk_bytes)
+
+    def _taps(self, dout):
+        """For each pixel of X, the entries of dout that it took part in, the last tap first: the
+        windows, at stride 1, of dout with its entries `stride` apart."""
+        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        size = [x + r for x, r in zip(self.X.shape[1:3], reach, strict=True)]
+        offset = [r - p for r, p in zip(reach, self.padding, strict=True)]
+        frame = Frame(dout.shape[1:3], size, offset, self.stride)
+        return windows(dout, frame, self.kernel, (1, 1), self.dilation, self.chunk_bytes)
 
     def _added_shares(self, dout, W):
         """The shares of all windows in dX, dout Wᵀ, added up: rows of windows that lie above each
@@ -161,22 +170,6 @@ class Convolution(Layer):
         total = total.reshape(n, high, wide, c)
         return total[:, ph : ph + x_height, pw : pw + x_width]
 
-    def _spread(self, dout):
-        """dout with its entries `stride` apart, so placed that windows at stride 1 over it are, for
-        each pixel of X, the entries of dout that the pixel took part in (the last tap first)."""
-        reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
-        lengths = [x + r for x, r in zip(self.X.shape[1:3], reach, strict=True)]
-        spread = np.zeros((len(dout), *lengths, dout.shape[3]), dout.dtype, like=dout)
-        source, target = [], []
-        for axis in (0, 1):
-            s, offset = self.stride[axis], reach[axis] - self.padding[axis]
-            first = max(0, -(offset // s))  # windows that lie in the padding alone reach no pixel
-            last = min(dout.shape[1 + axis], (lengths[axis] - 1 - offset) // s + 1)
-            source.append(slice(first, last))
-            target.append(slice(offset + first * s, offset + (last - 1) * s + 1, s))
-        spread[:, target[0], target[1]] = dout[:, source[0], source[1]]
-        return spread
-
     def _is_faster_by_pixel(self, windows: tuple, images: tuple) -> bool:
         """Whether backward takes less time pixel by pixel than window by window.
 
@@ -195,12 +188,6 @@ class Convolution(Layer):
         step = c_out // self.groups
         for g in range(self.groups):
             yield slice(g * c_in, (g + 1) * c_in), slice(g * step, (g + 1) * step)
-
-    def _chunks(self, windows: int, window: int):
-        """Slices of images whose windows, so many an image of so many numbers, fill about
-        chunk_bytes."""
-        image_bytes = windows * window * self.X.dtype.itemsize
-        return chunks(len(self.X), self.chunk_bytes // image_bytes)
 
     def output_shape(self, input_shape):
         c_in, c_out = self.W.data.shape[1] * self.groups, self.W.data.shape[0]

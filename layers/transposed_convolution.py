@@ -6,7 +6,8 @@ from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
-from lamina.layers.kernels.windows import chunks, columns, pad, pair
+from lamina.layers.kernels.frames import Frame
+from lamina.layers.kernels.windows import chunks, pair, windows
 
 
 class TransposedConvolution(Layer):
@@ -86,11 +87,10 @@ class TransposedConvolution(Layer):
         dout = dout.transpose(0, 2, 3, 1)
         matrix, c_in = self._matrix(), self.X.shape[-1]
         dmatrix, dX = 0.0, np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
-        for images in self._chunks():
-            windows = columns(self._bordered(dout[images]), self.kernel, self.stride, self.dilation)
-            dmatrix = dmatrix + self.X[images].reshape(-1, c_in).T @ windows
+        for images, rows in self._windows(dout):
+            dmatrix = dmatrix + self.X[images].reshape(-1, c_in).T @ rows
             if self.needs_dX:
-                dX[images] = (windows @ matrix.T).reshape(dX[images].shape)
+                dX[images] = (rows @ matrix.T).reshape(dX[images].shape)
         c_out = dout.shape[-1]
         self.W.accumulate(dmatrix.reshape(c_in, *self.kernel, c_out).transpose(0, 3, 1, 2))
         if self.b is not None:
@@ -115,11 +115,11 @@ class TransposedConvolution(Layer):
             Y[:, rows, places] += shares[:, :, :, k, m]
         return Y[:, ph : ph + size[0], pw : pw + size[1]]
 
-    def _bordered(self, dout):
-        """dout (N, OH, OW, c_out) with its border back, as far as windows reach."""
-        dout = pad(dout, self.padding)
-        height, width = map(self._reach, self.X.shape[1:3], (0, 1))
-        return dout[:, :height, :width]
+    def _windows(self, dout):
+        """The windows of dout (N, OH, OW, c_out) with its border back, as far as they reach."""
+        size = [self._reach(n, axis) for axis, n in enumerate(self.X.shape[1:3])]
+        frame = Frame(dout.shape[1:3], size, self.padding)
+        return windows(dout, frame, self.kernel, self.stride, self.dilation, self.chunk_bytes)
 
     def _reach(self, length: int, axis: int) -> int:
         """How many rows the windows of so many pixels cover."""

@@ -13,7 +13,7 @@ class Embedding(Layer):
         dW[i] = Σ dout over all places where X = i
 
     With `sparse` the gradient has only the rows that the batch has looked up, and the optimizer
-    moves only those, so a step costs the same whatever n_words is. Its result is the same: the
+    moves only those, so nothing in a step is as large as the table. Its result is the same: the
     optimizers that would move other rows too refuse it.
 
     Shapes: X integers (...), W (n_words, n_dims), Y (..., n_dims). There is no dX: indices are no

@@ -15,6 +15,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
     "evaluate": "say how good a run is, and what it gets wrong",
     "generate": "let a run that has learned a text write on, or answer",
+    "words": "say which words a run has found to be near another one",
     "plots": "draw the learning curves of runs",
     "lr": "find a learning rate for a configuration",
     "sweep": "run many trials from one file",

@@ -11,6 +11,7 @@ from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.lines import Lines
 from lamina.datasets.mnist import MNIST, load_mnist
+from lamina.datasets.noise_words import NoiseWords
 from lamina.datasets.npy_files import NPY
 from lamina.datasets.npz_file import NPZ
 from lamina.datasets.padding import padded
@@ -29,6 +30,7 @@ from lamina.datasets.tasks import (
     task_from_facts,
 )
 from lamina.datasets.text import Text
+from lamina.datasets.words import Words
 
 __all__ = [
     "CSV",
@@ -46,6 +48,7 @@ __all__ = [
     "LanguageModel",
     "Lines",
     "MultiLabel",
+    "NoiseWords",
     "Pairs",
     "PennTreebank",
     "Reconstruction",
@@ -57,6 +60,7 @@ __all__ = [
     "Streams",
     "Task",
     "Text",
+    "Words",
     "draw_digits",
     "load_mnist",
     "padded",

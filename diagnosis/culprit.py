@@ -19,6 +19,7 @@ from lamina.autodiff import Traced
 from lamina.common.files import whole_file
 from lamina.layers.base import Param, State
 from lamina.layers.finite import first_bad_weight, is_finite, weights_of
+from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes, places_of
 from lamina.training.interrupt import Interrupted
 from lamina.training.watch import NonFiniteError
@@ -151,7 +152,7 @@ class _Search:
         for name, param in params.items():
             head, _, last = name.rpartition(".")
             array = f"{head}.d{last}" if head else f"d{last}"
-            self._look(place, "backward", array, param.grad, sources)
+            self._look(place, "backward", array, dense(param.grad), sources)
         for dX in dXs:
             self._look(place, "backward", "dX", dX, sources)
 
@@ -245,9 +246,10 @@ def _bad_weight(trainer, iteration: int, when: str) -> Culprit | None:
 
 def _bad_gradient(trainer, iteration: int) -> Culprit | None:
     for name, param in trainer.optimizer.parameters.items():
-        if param.grad is not None and not is_finite(param.grad):
+        gradient = dense(param.grad)
+        if gradient is not None and not is_finite(gradient):
             place, array = _place_of(trainer.net, name)
-            found = (place.name, place.type, f"d{array}", param.grad)
+            found = (place.name, place.type, f"d{array}", gradient)
             return _describe(iteration, "backward", *found)
     return None
 

@@ -34,6 +34,7 @@ from lamina.diagnosis.statistics import (
     share_saturated,
 )
 from lamina.layers.gates import Copy
+from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes, places_of
 
 DEFAULT_INTERVAL = 200  # iterations; less than 1 % of the time of a small net's step
@@ -158,7 +159,7 @@ class Recorder:
         for name, param in learned.items():
             if param.grad is None:
                 continue
-            w, g = norm(before[name]), norm(param.grad)
+            w, g = norm(before[name]), norm(dense(param.grad))
             change = norm(param.data - before[name])
             norms.append((w, g, change))
             self._parameters.write((iteration, name, _cell(w), _cell(g), _ratio(change, w)))

@@ -7,7 +7,9 @@ import numpy as np
 from lamina.exchange.onnx_functions import onnx_function
 from lamina.layers import (
     Convolution1d,
+    DotProducts,
     LastStep,
+    MeanStep,
     MultiHeadAttention,
     PositionalEncoding,
     Repeat,
@@ -17,6 +19,18 @@ from lamina.layers import (
 @onnx_function(LastStep)
 def last_step(layer, graph, X):
     return graph.add("Gather", X, np.array(-1, np.int64), axis=1)
+
+
+@onnx_function(MeanStep)
+def mean_step(layer, graph, X):
+    return graph.add("ReduceMean", X, axes=(1,), keepdims=0)
+
+
+@onnx_function(DotProducts)
+def dot_products(layer, graph, x, others):
+    axis = np.array([2], np.int64)
+    column = graph.add("Unsqueeze", x, axis)
+    return graph.add("Squeeze", graph.add("MatMul", others, column), axis)
 
 
 @onnx_function(Repeat)

@@ -8,6 +8,7 @@ from lamina.nets import Net
 OF_SCORES = {
     "SoftmaxWithLoss": "has a softmax of its own",
     "SigmoidWithLoss": "has a sigmoid of its own",
+    "NegativeSamplingLoss": "has a sigmoid of its own",
     "SVMLoss": "asks for a margin between them",
 }
 SQUASHES = {"Softmax": "between 0 and 1, in sum 1", "Sigmoid": "between 0 and 1"}
@@ -18,7 +19,7 @@ NO_PROBABILITIES = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
     *("TransposedConvolution", "Convolution1d", "RMSNormalization", "MultiHeadAttention"),
     *("Relu", "LeakyRelu", "PRelu", "Elu", "Gelu", "Swish", "Softplus", "Tanh", "Sigmoid"),
-    *("Rnn", "Lstm", "Gru"),
+    *("Rnn", "Lstm", "Gru", "DotProducts"),
 )
 # Numbers that go in come out.
 HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep")

@@ -14,6 +14,7 @@ from lamina.layers.concatenation import Concatenation
 from lamina.layers.convolution import Convolution
 from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
+from lamina.layers.dot_products import DotProducts
 from lamina.layers.dropout import Dropout
 from lamina.layers.elu import Elu
 from lamina.layers.embedding import Embedding
@@ -31,7 +32,9 @@ from lamina.layers.leaky_relu import LeakyRelu
 from lamina.layers.loss import Loss
 from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
+from lamina.layers.mean_step import MeanStep
 from lamina.layers.multi_head_attention import MultiHeadAttention
+from lamina.layers.negative_sampling_loss import NegativeSamplingLoss
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
@@ -64,6 +67,7 @@ __all__ = [
     "Convolution1d",
     "Copy",
     "CrossEntropyError",
+    "DotProducts",
     "Dropout",
     "Elu",
     "Embedding",
@@ -81,8 +85,10 @@ __all__ = [
     "Lstm",
     "MaxPooling",
     "Maximum",
+    "MeanStep",
     "MultiHeadAttention",
     "Multiplication",
+    "NegativeSamplingLoss",
     "PRelu",
     "Param",
     "PositionalEncoding",

@@ -11,21 +11,23 @@ from lamina.layers.carried import Carried
 from lamina.layers.errors import GradientError, StepError
 from lamina.layers.group import ALONE
 from lamina.layers.saved_state import misfit, restore, saved
+from lamina.layers.sparse_rows import added, dense
 
 
 class Param:
     """A learned array. `grad` is None until the first `accumulate`; gradients add up (Caffe).
 
-    The optimizer multiplies its rate by `lr_mult` and its weight decay by `decay_mult`.
+    The optimizer multiplies its rate by `lr_mult` and its weight decay by `decay_mult`. A `sparse`
+    one keeps gradients that are SparseRows as they are; of others they become arrays.
     """
 
-    __slots__ = ("data", "decay_mult", "grad", "lr_mult", "trainable")
+    __slots__ = ("data", "decay_mult", "grad", "lr_mult", "sparse", "trainable")
 
-    def __init__(self, data, trainable: bool = True):
+    def __init__(self, data, trainable: bool = True, *, sparse: bool = False):
         if getattr(getattr(data, "dtype", None), "kind", None) != "f":
             got = f"{data.dtype} {data.shape}" if hasattr(data, "shape") else f"{data!r:.60}"
             raise TypeError(f"Param: expects a floating-point array, got {got}")
-        self.data, self.grad, self.trainable = data, None, trainable
+        self.data, self.grad, self.trainable, self.sparse = data, None, trainable, sparse
         self.lr_mult = self.decay_mult = 1.0
 
     def __repr__(self):
@@ -42,7 +44,8 @@ class Param:
         if gradient.shape != self.data.shape or gradient.dtype != self.data.dtype:
             raise GradientError(self, gradient)
         if self.trainable:
-            self.grad = gradient if self.grad is None else self.grad + gradient
+            gradient = gradient if self.sparse else dense(gradient)
+            self.grad = gradient if self.grad is None else added(self.grad, gradient)
 
 
 class State:

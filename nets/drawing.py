@@ -14,6 +14,7 @@ from lamina.autodiff.draw.graph import with_copies
 from lamina.layers.base import Layer
 from lamina.layers.gates import Copy
 from lamina.layers.loss import Loss
+from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes
 
 
@@ -92,7 +93,7 @@ class _Watcher:
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
         call = self.calls[id(place.layer)]
         call.douts, call.gradients = douts, dXs
-        call.shares = {id(param): param.grad for param in place.layer.parameters().values()}
+        call.shares = {id(param): dense(param.grad) for param in place.layer.parameters().values()}
 
 
 def _add(graph: Graph, name: str, label: str, kind: str, value, **more) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError, untrained_arrays
+from lamina.layers.sparse_rows import dense
 from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
 from lamina.nets.head import Head
@@ -154,7 +155,7 @@ class Net(Derivatives, Passes, Stepwise, Layer):
             self.backward()
         finally:
             self.needs_dX = wanted
-        return {name: param.grad for name, param in parameters.items() if param.trainable}
+        return {name: dense(param.grad) for name, param in parameters.items() if param.trainable}
 
     def scores(self, X):
         """What `forward` gives; of several outputs the first."""

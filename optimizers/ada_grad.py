@@ -13,6 +13,7 @@ class AdaGrad(Optimizer):
     """
 
     keeps = ("squares",)
+    by_row = True
 
     def __init__(self, parameters, lr: float = 0.01, eps: float = 1e-10, **regularisation):
         super().__init__(parameters, lr, **regularisation)

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.common.arguments import Remembers, shown
 from lamina.layers.base import Param
+from lamina.layers.sparse_rows import SparseRows, entries
 from lamina.optimizers.parameters import checked_parameters, foreign_parameters, unknown_parameters
 from lamina.optimizers.schedules import (
     checked_factor,
@@ -34,13 +35,17 @@ class Optimizer(Remembers):
     `kept` are the arrays that the rule remembers for a parameter, zero at first, by the names in
     `keeps`; for each parameter lr and λ are multiplied by its lr_mult and decay_mult. Parameters
     without a gradient, or with `trainable` off, stay as they are; one that is given under two names
-    is updated once. `self.lr` is the rate of the last step, `self.steps` how many there were, the
-    one under way included.
+    is updated once. A gradient that is SparseRows (Embedding(sparse=True)) moves its rows alone, by
+    the same rule, if that is `by_row`: where it leaves what has the gradient 0 as it is, so that
+    nothing is another than with the whole gradient. `self.lr` is the rate of the last step,
+    `self.steps` how many there were, the one under way included.
     Raises TypeError for `parameters` that are no dict of Params; ValueError for a rate that is no
-    positive number, and for what cannot be a schedule.
+    positive number, for what cannot be a schedule, and for sparse parameters where the rule, or a
+    weight decay, moves every row.
     """
 
     keeps: tuple[str, ...] = ()
+    by_row = False  # True: what has the gradient 0 stays as it is, and so does what is kept of it
     _not_arguments = frozenset({"parameters"})
 
     def __init__(
@@ -66,6 +71,9 @@ class Optimizer(Remembers):
         self.decay = decay
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
         self.schedule = None if schedule is None else checked_schedule(schedule)
+        for name, param in self.parameters.items():
+            if param.sparse and param.trainable:
+                self._check_sparse(name, param)
         self.steps = 0
         self.kept: dict[str, dict[str, np.ndarray]] = {}
 
@@ -80,10 +88,14 @@ class Optimizer(Remembers):
             self.lr = self.base_lr * self._factor()
         self.steps += 1
         due = {n: p for n, p in self.parameters.items() if p.grad is not None and p.trainable}
-        shrink = self._clipping(due)
+        gradients = {name: _merged(param.grad) for name, param in due.items()}
+        shrink = self._clipping(gradients)
         for name, param in due.items():
-            gradient = param.grad if shrink == 1.0 else param.grad * shrink
+            gradient = gradients[name] if shrink == 1.0 else gradients[name] * shrink
             lr = self.lr * param.lr_mult
+            if isinstance(gradient, SparseRows):
+                self._update_rows(name, param, gradient, lr)
+                continue
             if self.weight_decay:
                 gradient = self._decayed(param, gradient, lr)
             self.update(param, gradient, self._kept(name, param), lr)
@@ -187,11 +199,38 @@ class Optimizer(Remembers):
             self.kept[name] = {what: np.zeros_like(param.data) for what in self.keeps}
         return self.kept.get(name, {})
 
-    def _clipping(self, due: dict[str, Param]) -> float:
+    def _update_rows(self, name: str, param: Param, gradient: SparseRows, lr: float) -> None:
+        """The rule on a small parameter of these rows, which are then put back."""
+        self._check_sparse(name, param)
+        kept, rows = self._kept(name, param), gradient.rows
+        few = Param(param.data[rows])
+        kept_of_few = {what: array[rows] for what, array in kept.items()}
+        self.update(few, gradient.values, kept_of_few, lr)
+        param.data[rows] = few.data
+        for what, array in kept_of_few.items():
+            kept[what][rows] = array
+
+    def _check_sparse(self, name: str, param: Param) -> None:
+        rule = type(self).__name__
+        cure = "or leave out sparse=True of its layer"
+        if not self.by_row:
+            raise ValueError(
+                f"{rule}: moves every row of {name} at each step, also those without a gradient, "
+                f"but its gradient is sparse: take SGD or AdaGrad, which do not, {cure}"
+            )
+        if self.weight_decay and param.decay_mult:
+            raise ValueError(
+                f"{rule}: weight_decay {self.weight_decay:g} would shrink every row of {name} at "
+                f"each step, but its gradient is sparse: give it decay_mult 0, {cure}"
+            )
+
+    def _clipping(self, gradients: dict) -> float:
         if self.clip_norm is None:
             return 1.0
         # linalg.norm in float64: squares of large float32 gradients would overflow.
-        norms = [np.linalg.norm(p.grad.astype(np.float64, copy=False)) for p in due.values()]
+        norms = [
+            np.linalg.norm(entries(g).astype(np.float64, copy=False)) for g in gradients.values()
+        ]
         norm = math.hypot(*norms)
         return min(1.0, self.clip_norm / norm) if norm > 0 else 1.0
 
@@ -203,3 +242,7 @@ class Optimizer(Remembers):
             return gradient + weight_decay * np.sign(param.data)
         param.data *= 1.0 - lr * weight_decay
         return gradient
+
+
+def _merged(gradient):
+    return gradient.merged() if isinstance(gradient, SparseRows) else gradient

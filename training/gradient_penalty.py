@@ -4,6 +4,7 @@ import numpy as np
 
 from lamina.layers import Carried, State
 from lamina.layers.saved_state import restore, saved
+from lamina.layers.sparse_rows import dense
 
 
 def add_penalised_gradient(net, X, t, scale=lambda: 1.0, *, penalty: float) -> float:
@@ -23,7 +24,7 @@ def add_penalised_gradient(net, X, t, scale=lambda: 1.0, *, penalty: float) -> f
     loss = float(net.loss(X, t))
     net.backward()
     gradient = {  # of a parameter that no loss reaches 0
-        name: np.zeros_like(param.data) if param.grad is None else param.grad
+        name: np.zeros_like(param.data) if param.grad is None else dense(param.grad)
         for name, param in trained.items()
     }
     for held, value in zip(moving, before, strict=True):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from lamina.layers.finite import first_bad_weight, first_not_finite
+from lamina.layers.sparse_rows import entries
 
 
 class NonFiniteError(FloatingPointError):
@@ -50,7 +51,7 @@ class Watch:
         started = time.perf_counter()
         total = 0.0
         for param in trainer.optimizer.parameters.values():
-            gradient = param.grad
+            gradient = entries(param.grad)
             if gradient is not None:
                 flat = gradient if gradient.ndim == 1 else gradient.ravel("K")
                 total += float(flat.dot(flat))  # adding NumPy's own scalars takes twice as long
@@ -86,7 +87,7 @@ class Watch:
 
 def _refuse_bad_gradient(trainer) -> None:
     parameters = trainer.optimizer.parameters
-    gradients = {n: p.grad for n, p in parameters.items() if p.grad is not None}
+    gradients = {n: entries(p.grad) for n, p in parameters.items() if p.grad is not None}
     if (name := first_not_finite(gradients)) is not None:
         iteration = trainer.iteration + 1
         raise NonFiniteError(

@@ -13,6 +13,7 @@ LOSSES = {
     "SoftmaxWithLoss": "a score for each class with the right class",
     "CrossEntropyError": "a probability for each class with the right class",
     "SVMLoss": "a score for each class with the right class",
+    "NegativeSamplingLoss": "a score for each of a few words with the right one",
     "SigmoidWithLoss": "scores with 0 or 1 each",
     "SquaredErrorLoss": "numbers with numbers",
     "AbsoluteErrorLoss": "numbers with numbers",

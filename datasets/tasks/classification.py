@@ -20,7 +20,10 @@ class Classification(Task):
 
     name = "classification"
     metrics = ("accuracy",)
-    losses = ("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss")
+    losses = (
+        *("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss"),
+        "NegativeSamplingLoss",
+    )
     fitting = ("f1", "precision", "recall", "roc_auc", "top_k", "exact_match", "perplexity")
     _one, _all = "class", "classes"
 

@@ -4,10 +4,10 @@ import math
 
 from lamina.diagnosis.finding import Finding
 
-OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss")
+OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss", "NegativeSamplingLoss")
 FREE = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
-    *("LeakyRelu", "PRelu", "Embedding", "Addition"),
+    *("LeakyRelu", "PRelu", "Embedding", "Addition", "DotProducts"),
 )
 HAND_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
 NEAR = 0.02  # of an end that scores come to and never pass

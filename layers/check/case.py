@@ -10,6 +10,7 @@ from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.check.lines import Lines
 from lamina.layers.loss import Loss
+from lamina.layers.sparse_rows import dense
 
 STEP = 1e-5  # of differences: h² truncation and 1e-16 / h rounding are both about 1e-10
 SMALLER_STEPS = (1e-6, 1e-7)  # for large inputs, where a long step soon crosses some kink
@@ -123,7 +124,7 @@ class Case:
             for place, name in enumerate(self.input_names)
         }
         parameters = layer.parameters()
-        return gradients | {name: parameters[name].grad for name in self.parameter_names}
+        return gradients | {name: dense(parameters[name].grad) for name in self.parameter_names}
 
     def jvp(self, name: str, v) -> tuple:
         """J v for each output, v being a direction in one variable: duals through forward."""
@@ -169,7 +170,7 @@ def copy_of(layer: Layer) -> Layer:
         if type(held) is State:
             memo[id(held)] = State(held.data.copy())
         elif type(held) is Param and held.grad is None:
-            memo[id(held)] = param = Param(held.data.copy(), held.trainable)
+            memo[id(held)] = param = Param(held.data.copy(), held.trainable, sparse=held.sparse)
             param.lr_mult, param.decay_mult = held.lr_mult, held.decay_mult
     return copy.deepcopy(layer, memo)
 

@@ -92,6 +92,7 @@ def test_outputs_that_do_not_fit_say_what_would(task, shape, target_shape, words
 # Losses.
 
 CLASSES = {"SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss"}
+CLASSES |= {"NegativeSamplingLoss"}
 NUMBERS = {"SquaredErrorLoss", "AbsoluteErrorLoss", "HuberLoss"}
 
 

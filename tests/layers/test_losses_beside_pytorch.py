@@ -9,6 +9,7 @@ from lamina.layers import (
     AbsoluteErrorLoss,
     CrossEntropyError,
     HuberLoss,
+    NegativeSamplingLoss,
     SigmoidWithLoss,
     Softmax,
     SoftmaxWithLoss,
@@ -233,3 +234,27 @@ def test_losses_of_errors(seed, places, n_numbers, reduction, delta, which):
     compare(layer, y, t, theirs)
     if n_numbers == 1:
         compare(layer, y, t[..., 0], theirs)
+
+
+@thorough
+@given(seeds, st.integers(1, 6), st.integers(1, 7), reductions)
+def test_negative_sampling(seed, n, k, reduction):
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, one_hot
+
+    rng = np.random.default_rng(seed)
+    scores, targets = 5 * rng.standard_normal((n, k)), rng.integers(0, k, n)
+
+    def theirs(s):
+        yes = one_hot(torch.tensor(targets), k).to(s.dtype)
+        summed = binary_cross_entropy_with_logits(s, yes, reduction="sum")
+        return summed / n if reduction == "mean" else summed
+
+    compare(NegativeSamplingLoss(reduction), scores, targets, theirs)
+
+
+def test_negative_sampling_of_scores_that_would_overflow():
+    layer = NegativeSamplingLoss("sum")
+    scores = np.array([[1e4, 1e4, -1e4]])
+    assert layer.forward(scores, np.array([0])) == 1e4
+    assert layer.backward().tolist() == [[0.0, 1.0, 0.0]]

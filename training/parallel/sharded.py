@@ -12,6 +12,7 @@ from lamina.common.ranks import Alone
 from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.errors import other_generators
 from lamina.layers.saved_state import restore, saved
+from lamina.layers.sparse_rows import dense
 from lamina.nets import Net
 from lamina.nets.net import check_weighs
 from lamina.training.parallel.between import (
@@ -172,7 +173,7 @@ class Sharded(Net):
             param.grad = None
         weights = {name: head.weight for name, head in self.heads.items()}
         self.team.run(lambda j: self._back(j, dout, weights), total=self._total(self.n))
-        shards = [[params[j].grad for params in self._params] for j in range(len(self.own))]
+        shards = [[dense(params[j].grad) for params in self._params] for j in range(len(self.own))]
         for param in itertools.chain(*self._params):
             param.grad = None
         for param, before, gradient in zip(of_net, earlier, self._sums(shards), strict=True):
@@ -282,6 +283,7 @@ class _SharedParam(Param):
 
     data = property(lambda self: self.of.data)
     trainable = property(lambda self: self.of.trainable)
+    sparse = property(lambda self: self.of.sparse)
     lr_mult = property(lambda self: self.of.lr_mult)
     decay_mult = property(lambda self: self.of.decay_mult)
 

@@ -1,0 +1,72 @@
+"""`lamina words`: nearest words and analogies of a run, by hand and beside scikit-learn."""
+
+import numpy as np
+import pytest
+
+from lamina.commands.frame import main
+from lamina.datasets import Classification
+from lamina.experiment.config import load_config
+from lamina.experiment.run import run
+from lamina.experiment.word_vectors import WordVectors, vectors_of
+from lamina.nets import TwoLayerNet
+
+TABLE = np.array([[1.0, 0], [0, 2], [3, 3], [-1, 0], [0, 0]])
+WORDS = ("east", "north", "between", "west", "nowhere")
+
+
+def test_by_hand():
+    vectors = WordVectors(TABLE, WORDS)
+    near = vectors.near("east", 9)
+    assert [word for word, _ in near] == ["between", "north", "nowhere", "west"]
+    assert [cosine for _, cosine in near] == pytest.approx([0.5**0.5, 0.0, 0.0, -1.0])
+    # From west to east is two to the right; from north that is (2, 1), of length √5.
+    (word, cosine), *_ = vectors.analogy("west", "east", "north", 1)
+    assert word == "between"
+    assert cosine == pytest.approx(3 / 10**0.5)
+
+
+@pytest.mark.needs_sklearn
+def test_beside_scikit_learn():
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    table = np.random.default_rng(0).standard_normal((30, 5))
+    vectors = WordVectors(table, list(map(str, range(30))))
+    right = cosine_similarity(table)
+    for word, cosine in vectors.near("7", 29):
+        assert cosine == pytest.approx(right[7, int(word)], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda v: v.near("estt"), "'estt' is not among the 5 words of the vocabulary"),
+        (lambda v: v.near("east", 0), "n: expects how many words to list, 1 or more; got 0"),
+        (lambda v: WordVectors(TABLE, "ab"), "5 vectors for 2 words"),
+        (
+            lambda v: vectors_of(TwoLayerNet(2, 2, 2), _Data()),
+            "has not learned the words of a text; expects a run",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(ask, said):
+    with pytest.raises(ValueError, match=said):
+        ask(WordVectors(TABLE, WORDS))
+
+
+class _Data:
+    task = Classification(range(2))
+
+
+def test_the_command(tmp_path, capsys):
+    config = load_config("configs/words_cbow.yaml")
+    config.data["training"] = {"iterations": 5, "batch_size": 200}
+    run(config, "words_cbow", tmp_path / "run", quiet=True)
+    capsys.readouterr()
+    assert main(["words", str(tmp_path / "run"), "--near", "layer", "-n", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert float(lines[0].split()[0]) >= float(lines[2].split()[0])
+    assert main(["words", str(tmp_path / "run"), "--analogy", "layer", "layers", "net"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 10
+    assert main(["words", str(tmp_path / "run"), "--near", "layre"]) == 2
+    assert "'layre' is not among the" in capsys.readouterr().err

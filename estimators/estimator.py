@@ -54,7 +54,7 @@ class Estimator(BaseEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
         self.random_state = random_state
-        vars(self).update(settings)  # looked at in fit, as all settings are
+        self.__dict__.update(settings)  # looked at in fit, as all settings are
 
     def get_params(self, deep: bool = True) -> dict:
         """The settings by name, those with two underscores included."""
@@ -64,7 +64,7 @@ class Estimator(BaseEstimator):
         """Change settings; returns self."""
         further = {key: value for key, value in params.items() if key.startswith(_PREFIXES)}
         super().set_params(**{k: v for k, v in params.items() if k not in further})
-        vars(self).update(further)
+        self.__dict__.update(further)
         return self
 
     def fit(self, X, y) -> Self:

@@ -1,6 +1,7 @@
 """Embedding: a row of a table for each index."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.initializers import normal
@@ -18,7 +19,9 @@ class Embedding(Layer):
 
     by_position = True
 
-    def __init__(self, n_words: int, n_dims: int, *, init=normal, rng, dtype=np.float32):
+    def __init__(
+        self, n_words: int, n_dims: int, *, init=normal, rng, dtype: DTypeLike = np.float32
+    ):
         if n_words < 1 or n_dims < 1:
             raise ValueError(
                 f"Embedding: n_words and n_dims are at least 1, got {n_words} and {n_dims}"

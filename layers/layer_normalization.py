@@ -1,6 +1,7 @@
 """Layer normalisation."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -19,9 +20,10 @@ class LayerNormalization(Layer):
     `infer` takes the last axis alone. Source: Ba et al. 2016, equations 3 and 4.
     """
 
-    def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
-        many = isinstance(n_features, (tuple, list))
-        shape = tuple(n_features) if many else (n_features,)
+    def __init__(
+        self, n_features: int | tuple, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
+    ):
+        shape = tuple(n_features) if isinstance(n_features, (tuple, list)) else (n_features,)
         if not shape or min(shape) < 1 or eps <= 0:
             raise ValueError(
                 "LayerNormalization: expects n_features >= 1, or a shape of such numbers, and "

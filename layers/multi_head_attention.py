@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
@@ -47,7 +48,7 @@ class MultiHeadAttention(Layer):
         bias: bool = True,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_dims < 1 or n_heads < 1 or n_dims % n_heads:
             raise ValueError(
@@ -159,7 +160,7 @@ class MultiHeadAttention(Layer):
 
     def _heads(self, P, Z):
         """Rows for the positions of Z, as k arrays (N, n_heads, T, d): views."""
-        n, t, k = *Z.shape[:2], P.shape[1] // self.n_dims
+        (n, t), k = Z.shape[:2], P.shape[1] // self.n_dims
         heads = P.reshape(n, t, k, self.n_heads, self.n_dims // self.n_heads)
         return heads.transpose(2, 0, 3, 1, 4)
 

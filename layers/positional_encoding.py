@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -35,7 +36,7 @@ class PositionalEncoding(Layer):
         learned: int = 0,
         init=_SMALL,
         rng=None,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_dims < 1 or learned < 0 or isinstance(learned, bool):
             raise ValueError(

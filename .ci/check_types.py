@@ -1,7 +1,7 @@
 """mypy over the house, laid under its one name as it is when installed: a checker of types cannot
 follow a package whose folders lie elsewhere.
 
-python .ci/check_types.py [FILE ...]      with files: these alone, as a user's who has Lamina installed
+python .ci/check_types.py [FILE ...]     with files: these alone, as those of a user of Lamina
 """
 
 import shutil

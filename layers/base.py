@@ -90,6 +90,7 @@ class Layer(Remembers):
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
     goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
+    numpy_only = ""  # why it cannot work on arrays of another library, if it cannot
     by_position = False  # True if each position of (N, T, ...) is computed from itself alone
     most_positions: int | None = None  # the longest sequence that it takes, if there is one
 

@@ -91,7 +91,7 @@ class Gru(Recurrent):
 
     def _halved(self, W):
         """With half the columns of r and z: σ(a) = ½ tanh(½ a) + ½."""
-        scale = np.ones(W.shape[-1], W.dtype)
+        scale = np.ones(W.shape[-1], W.dtype, like=W)
         scale[: 2 * self.n_hidden] = 0.5
         return W * scale
 

@@ -95,7 +95,7 @@ class Lstm(Recurrent):
 
     def _scaled(self, W):
         """With columns for σ(a) = 1 / (1 + exp(-a)) and tanh(a) = 2 / (1 + exp(-2 a)) - 1."""
-        scale = np.full(W.shape[-1], -1.0, W.dtype)
+        scale = np.full(W.shape[-1], -1.0, W.dtype, like=W)
         scale[3 * self.n_hidden :] = -2.0
         return W * scale
 

@@ -7,6 +7,7 @@ from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
+from lamina.layers.beside import beside
 from lamina.layers.dropout import Dropout
 from lamina.layers.errors import ShapeError, StepError, batch_of
 from lamina.layers.initializers import xavier_uniform
@@ -193,7 +194,7 @@ class MultiHeadAttention(Layer):
     def _seen(self, Q, K, mask):
         """Which keys which positions see, to be broadcast to (N, n_heads, T, S); None for all."""
         t, s = Q.shape[2], K.shape[2]
-        seen = np.tri(t, s, s - t, dtype=bool) if self.causal else None
+        seen = beside(Q, np.tri(t, s, s - t, dtype=bool)) if self.causal else None
         if mask is None:
             return seen
         mask = (mask != 0)[:, np.newaxis, np.newaxis]
@@ -254,7 +255,8 @@ def _weights(Q, K, seen):
         A += np.where(seen | blind, 0.0, -np.inf).astype(A.dtype)
     A -= A.max(axis=-1, keepdims=True)
     np.exp(A, out=A)
-    A /= (A @ np.ones(A.shape[-1], A.dtype))[..., np.newaxis]  # a product adds up rows fastest
+    ones = np.ones(A.shape[-1], A.dtype, like=A)
+    A /= (A @ ones)[..., np.newaxis]  # a product adds up rows fastest
     if seen is not None and blind.any():
         A *= ~blind
     return A

@@ -15,6 +15,7 @@ expected = {
     for path in (source / room).rglob("*.py")
 }
 data = {f"lamina/configs/{path.name}" for path in (source / "configs").iterdir()}
+data.add("lamina/py.typed")  # to checkers of types: the annotations are meant
 with zipfile.ZipFile(wheel) as file:
     names = set(file.namelist())
 about = {name for name in names if name.split("/")[0].endswith(".dist-info")}

@@ -26,7 +26,7 @@ OF_WEIGHTS = ("weights", "partial_weights")
 OF_HEADS = {"input": str, "target": str, "weight": float}
 
 
-def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = True) -> Layer:
+def build_net(config: Config | Section, dataset: Dataset, rng, weights: bool = True) -> nets.Net:
     """The net for this data set: sizes that follow from the input shape (n_in) are filled in,
     shapes are checked, down to what the data set needs. `weights: FILE` puts saved ones in, unless
     `weights` is off."""

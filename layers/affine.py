@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -42,7 +43,7 @@ class Affine(Layer):
         transposed: bool | None = None,
         init=he_normal,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Affine: n_in and n_out are at least 1, got {n_in} and {n_out}")

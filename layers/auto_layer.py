@@ -1,5 +1,8 @@
 """A layer whose backward comes from reverse mode."""
 
+from collections.abc import Callable
+from typing import Any
+
 from lamina.autodiff import vjp
 from lamina.layers.base import Layer
 from lamina.layers.loss import Loss
@@ -19,10 +22,12 @@ class AutoLayer(Layer):
     mode cannot follow.
     """
 
-    _pull_back = None  # set by forward
+    _pull_back: Callable[..., Any] | None = None  # set by forward
 
-    def function(self, *inputs):
+    def _no_function(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no function(self, X)")
+
+    function: Callable[..., Any] = _no_function  # with any inputs, as Layer.forward
 
     def forward(self, *inputs):
         parameters = {name: p for name, p in self.parameters().items() if p.trainable}

@@ -1,6 +1,7 @@
 """Average pooling."""
 
 from lamina.layers.base import Layer
+from lamina.layers.beside import beside
 from lamina.layers.kernels.pooling import PoolingWindows
 
 
@@ -35,14 +36,17 @@ class AveragePooling(Layer):
         self.placed = self.windows.over(X)
         X = self.placed.bordered(X, 0.0)
         first, *others = (X[entry] for entry in self.placed.entries)
-        return self.placed.restored(sum(others, first) / self.placed.counts(X.dtype))
+        return self.placed.restored(sum(others, first) / self._counts(X))
 
     def backward(self, dout):
-        share = self.placed.arranged(dout) / self.placed.counts(dout.dtype)
+        share = self.placed.arranged(dout) / self._counts(dout)
         dX = self.placed.blank(dout)
         for entry in self.placed.entries:
             self.placed.add(dX, entry, share)
         return self.placed.inside(dX)
+
+    def _counts(self, X):
+        return beside(X, self.placed.counts(X.dtype))
 
     def output_shape(self, input_shape):
         return self.windows.output_shape(input_shape)

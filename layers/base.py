@@ -1,6 +1,8 @@
 """The contract of a layer: `Layer`, its learned `Param`s and saved `State`s, what it carries."""
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,9 @@ class Param:
     """
 
     __slots__ = ("data", "decay_mult", "grad", "lr_mult", "sparse", "trainable")
+
+    data: Any  # an array; of duals, while it is differentiated
+    grad: Any  # as data, SparseRows, or None
 
     def __init__(self, data, trainable: bool = True, *, sparse: bool = False):
         if getattr(getattr(data, "dtype", None), "kind", None) != "f":
@@ -52,6 +57,8 @@ class State:
     """An array that is saved with the weights but not learned, such as a running mean."""
 
     __slots__ = ("data",)
+
+    data: Any  # an array
 
     def __init__(self, data):
         self.data = data
@@ -86,14 +93,20 @@ class Layer(Remembers):
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward
     goes_back_once = False  # True for nets: a second backward without a new forward is an error
     zero_gradient = False  # True for a step: its derivative is 0 wherever it exists
+    numpy_only = ""  # why it cannot work on arrays of another library, if it cannot
     by_position = False  # True if each position of (N, T, ...) is computed from itself alone
     most_positions: int | None = None  # the longest sequence that it takes, if there is one
 
-    def forward(self, *inputs):
+    def _no_forward(self, *inputs):
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, dout):
+    def _no_backward(self, dout):
         raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    # Declared as what can be called with anything: a layer has the inputs that it has, and a
+    # checker of types shall not take each for a method that breaks with its base.
+    forward: Callable[..., Any] = _no_forward
+    backward: Callable[..., Any] = _no_backward
 
     def step(self, x, *others_and_state):
         """(out, state) for the positions x (N, 1, ...) that come next, in evaluation: what the

@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.group import ALONE
@@ -36,7 +37,7 @@ class BatchNormalization(Layer):
         momentum: float = 0.9,
         eps: float = 1e-5,
         sync: bool = True,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_channels < 1 or not 0 <= momentum < 1 or eps <= 0:
             raise ValueError(

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.autodiff import primal
+from lamina.layers.beside import beside
 from lamina.layers.loss import Loss
 from lamina.layers.loss_options import checked_ignore_index, checked_weights
 from lamina.layers.targets import class_indices
@@ -60,7 +61,7 @@ class ClassificationLoss(Loss):
             ignored = t == self.ignore_index
             t = t.astype(np.intp)
             t[ignored] = primal(scores).reshape(len(t), -1)[ignored].argmax(axis=1)
-        classes = self._weights_of(scores)
+        classes = beside(scores, self._weights_of(scores))
         w = classes[t]
         w[ignored] = 0.0
         self.weight = float(w.sum(dtype=np.float64))

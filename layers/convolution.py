@@ -4,6 +4,7 @@ import itertools
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
@@ -51,7 +52,7 @@ class Convolution(Layer):
         bias: bool = True,
         init=he_normal,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if min(c_in, c_out, groups) < 1 or c_in % groups or c_out % groups:
             raise ValueError(

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer
 from lamina.layers.convolution import Convolution
@@ -36,7 +37,7 @@ class Convolution1d(Layer):
         bias: bool = True,
         init=he_normal,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         settings = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         for name, value in settings.items():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.base import Layer
+from lamina.layers.beside import beside
 from lamina.layers.floats import check_floats
 
 
@@ -28,7 +29,7 @@ class Dropout(Layer):
         if not self.training:
             self.mask = None
             return X
-        kept = self.rng.random(X.shape, dtype=np.float32) >= self.p
+        kept = beside(X, self.rng.random(X.shape, dtype=np.float32) >= self.p)
         self.mask = np.multiply(kept, 1.0 / (1.0 - self.p), dtype=X.dtype)
         return X * self.mask
 

@@ -1,6 +1,7 @@
 """Embedding: a row of a table for each index."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.initializers import normal
@@ -31,7 +32,7 @@ class Embedding(Layer):
         sparse: bool = False,
         init=normal,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_words < 1 or n_dims < 1:
             raise ValueError(

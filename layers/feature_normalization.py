@@ -1,6 +1,7 @@
 """What LayerNormalization and RMSNormalization share: which axes are features, and their shapes."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -10,7 +11,9 @@ class FeatureNormalization(Layer):
     """Base of layers that normalise each sample over its features, the last axis or the last axes
     together, and scale them by γ (*features)."""
 
-    def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
+    def __init__(
+        self, n_features: int | tuple, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
+    ):
         many = isinstance(n_features, (tuple, list))
         shape = tuple(n_features) if many else (n_features,)
         if not shape or min(shape) < 1 or eps <= 0:

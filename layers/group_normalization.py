@@ -1,6 +1,7 @@
 """Group normalisation."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.kernels.channels import check_channels
@@ -21,7 +22,9 @@ class GroupNormalization(Layer):
     Source: Wu and He 2018, equations 1 to 3 and 7.
     """
 
-    def __init__(self, n_groups: int, n_channels: int, *, eps: float = 1e-5, dtype=np.float32):
+    def __init__(
+        self, n_groups: int, n_channels: int, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
+    ):
         if min(n_groups, n_channels) < 1 or n_channels % n_groups or eps <= 0:
             raise ValueError(
                 "GroupNormalization: n_groups must divide n_channels, both at least 1, and eps be "

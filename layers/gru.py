@@ -1,6 +1,7 @@
 """Gated recurrent unit."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Param
@@ -46,7 +47,7 @@ class Gru(Recurrent):
         stateful: bool = False,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
         super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
@@ -56,7 +57,7 @@ class Gru(Recurrent):
         n_given = int(h0 is not None)
         (h0,) = self.begin(X, h0)
         Wx, Wh, b = (self._halved(p.data) for p in (self.Wx, self.Wh, self.b))
-        n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
+        (n, n_steps), n_hidden = X.shape[:2], self.n_hidden
         self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = rows @ np.concatenate([Wx, b[np.newaxis]])
@@ -90,7 +91,7 @@ class Gru(Recurrent):
 
     def _halved(self, W):
         """With half the columns of r and z: σ(a) = ½ tanh(½ a) + ½."""
-        scale = np.ones(W.shape[-1], W.dtype)
+        scale = np.ones(W.shape[-1], W.dtype, like=W)
         scale[: 2 * self.n_hidden] = 0.5
         return W * scale
 

@@ -11,35 +11,36 @@ the axes between the inputs' and the outputs' (the kernel of a convolution).
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.common.names import chosen
 
 
-def zeros(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
+def zeros(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     """All 0: for biases. Weights that start equal stay equal."""
     return np.zeros(shape, dtype)
 
 
-def constant(shape: tuple, rng, dtype=np.float32, *, value: float) -> np.ndarray:
+def constant(shape: tuple, rng, dtype: DTypeLike = np.float32, *, value: float) -> np.ndarray:
     """All `value`."""
     return np.full(shape, value, dtype)
 
 
-def normal(shape: tuple, rng, dtype=np.float32, *, std: float = 1.0) -> np.ndarray:
+def normal(shape: tuple, rng, dtype: DTypeLike = np.float32, *, std: float = 1.0) -> np.ndarray:
     """Normal with mean 0 and this deviation. Note 004 uses 0.01."""
     if not std >= 0:
         raise ValueError(f"normal: std is at least 0, got {std}")
     return (std * rng.standard_normal(shape)).astype(dtype)
 
 
-def uniform(shape: tuple, rng, dtype=np.float32, *, limit: float) -> np.ndarray:
+def uniform(shape: tuple, rng, dtype: DTypeLike = np.float32, *, limit: float) -> np.ndarray:
     """Uniform between -limit and limit."""
     if not limit >= 0:
         raise ValueError(f"uniform: limit is at least 0, got {limit}")
     return rng.uniform(-limit, limit, shape).astype(dtype)
 
 
-def xavier_normal(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
+def xavier_normal(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     """Normal with variance 2 / (fan_in + fan_out), for tanh and sigmoid layers.
 
     Source: Glorot and Bengio 2010, equation 12.
@@ -47,12 +48,12 @@ def xavier_normal(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
     return normal(shape, rng, dtype, std=math.sqrt(2.0 / sum(_fans(shape))))
 
 
-def xavier_uniform(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
+def xavier_uniform(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     """Uniform with limit √(6 / (fan_in + fan_out)). Source: Glorot and Bengio 2010, equation 16."""
     return uniform(shape, rng, dtype, limit=math.sqrt(6.0 / sum(_fans(shape))))
 
 
-def he_normal(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
+def he_normal(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     """Normal with variance 2 / fan_in, which keeps the size of signals through ReLU layers.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers", equation 10.
@@ -60,7 +61,7 @@ def he_normal(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
     return normal(shape, rng, dtype, std=math.sqrt(2.0 / _fans(shape)[0]))
 
 
-def he_uniform(shape: tuple, rng, dtype=np.float32) -> np.ndarray:
+def he_uniform(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     """Uniform with the variance of `he_normal`: limit √(6 / fan_in)."""
     return uniform(shape, rng, dtype, limit=math.sqrt(6.0 / _fans(shape)[0]))
 

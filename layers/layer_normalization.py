@@ -1,6 +1,7 @@
 """Layer normalisation."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Param
 from lamina.layers.feature_normalization import FeatureNormalization
@@ -19,7 +20,9 @@ class LayerNormalization(FeatureNormalization):
     `infer` takes the last axis alone. Source: Ba et al. 2016, equations 3 and 4.
     """
 
-    def __init__(self, n_features: int | tuple, *, eps: float = 1e-5, dtype=np.float32):
+    def __init__(
+        self, n_features: int | tuple, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
+    ):
         super().__init__(n_features, eps=eps, dtype=dtype)
         self.beta = Param(np.zeros(self.gamma.data.shape, dtype))
 

@@ -1,6 +1,7 @@
 """Long short-term memory."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.initializers import xavier_uniform
@@ -48,7 +49,7 @@ class Lstm(Recurrent):
         stateful: bool = False,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         options = {"reverse": reverse, "last_only": last_only, "stateful": stateful}
         super().__init__(n_in, n_hidden, **options, init=init, rng=rng, dtype=dtype)
@@ -58,7 +59,7 @@ class Lstm(Recurrent):
         n_given = sum(state is not None for state in (h0, c0))
         h0, c0 = self.begin(X, h0, c0)
         Wx, Wh, b = (self._scaled(p.data) for p in (self.Wx, self.Wh, self.b))
-        n, n_steps, n_hidden = *X.shape[:2], self.n_hidden
+        (n, n_steps), n_hidden = X.shape[:2], self.n_hidden
         self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
         A = rows @ np.concatenate([Wx, b[np.newaxis]])
@@ -94,7 +95,7 @@ class Lstm(Recurrent):
 
     def _scaled(self, W):
         """With columns for σ(a) = 1 / (1 + exp(-a)) and tanh(a) = 2 / (1 + exp(-2 a)) - 1."""
-        scale = np.full(W.shape[-1], -1.0, W.dtype)
+        scale = np.full(W.shape[-1], -1.0, W.dtype, like=W)
         scale[3 * self.n_hidden :] = -2.0
         return W * scale
 

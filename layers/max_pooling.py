@@ -42,7 +42,7 @@ class MaxPooling(Layer):
         X = self.placed.bordered(X, -math.inf)
         first, *others = self.placed.entries
         Y, number = X[first].copy(), np.min_scalar_type(len(others)).type
-        winner = np.zeros(Y.shape, number)  # the first one, at a tie
+        winner = number(0)  # the first one, at a tie; an array from the second on
         for i, entry in enumerate(others, 1):
             larger = np.maximum(Y, X[entry])
             winner = np.maximum(winner, (larger > Y).astype(number) * number(i))

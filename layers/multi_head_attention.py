@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
+from lamina.layers.beside import beside
 from lamina.layers.dropout import Dropout
 from lamina.layers.errors import ShapeError, StepError, batch_of
 from lamina.layers.initializers import xavier_uniform
@@ -47,7 +49,7 @@ class MultiHeadAttention(Layer):
         bias: bool = True,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_dims < 1 or n_heads < 1 or n_dims % n_heads:
             raise ValueError(
@@ -159,7 +161,7 @@ class MultiHeadAttention(Layer):
 
     def _heads(self, P, Z):
         """Rows for the positions of Z, as k arrays (N, n_heads, T, d): views."""
-        n, t, k = *Z.shape[:2], P.shape[1] // self.n_dims
+        (n, t), k = Z.shape[:2], P.shape[1] // self.n_dims
         heads = P.reshape(n, t, k, self.n_heads, self.n_dims // self.n_heads)
         return heads.transpose(2, 0, 3, 1, 4)
 
@@ -192,7 +194,7 @@ class MultiHeadAttention(Layer):
     def _seen(self, Q, K, mask):
         """Which keys which positions see, to be broadcast to (N, n_heads, T, S); None for all."""
         t, s = Q.shape[2], K.shape[2]
-        seen = np.tri(t, s, s - t, dtype=bool) if self.causal else None
+        seen = beside(Q, np.tri(t, s, s - t, dtype=bool)) if self.causal else None
         if mask is None:
             return seen
         mask = (mask != 0)[:, np.newaxis, np.newaxis]
@@ -253,7 +255,8 @@ def _weights(Q, K, seen):
         A += np.where(seen | blind, 0.0, -np.inf).astype(A.dtype)
     A -= A.max(axis=-1, keepdims=True)
     np.exp(A, out=A)
-    A /= (A @ np.ones(A.shape[-1], A.dtype))[..., np.newaxis]  # a product adds up rows fastest
+    ones = np.ones(A.shape[-1], A.dtype, like=A)
+    A /= (A @ ones)[..., np.newaxis]  # a product adds up rows fastest
     if seen is not None and blind.any():
         A *= ~blind
     return A

@@ -3,8 +3,10 @@
 import functools
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
+from lamina.layers.beside import beside
 from lamina.layers.errors import ShapeError
 from lamina.layers.floats import check_floats
 from lamina.layers.initializers import normal
@@ -35,7 +37,7 @@ class PositionalEncoding(Layer):
         learned: int = 0,
         init=_SMALL,
         rng=None,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_dims < 1 or learned < 0 or isinstance(learned, bool):
             raise ValueError(
@@ -68,7 +70,7 @@ class PositionalEncoding(Layer):
         self.output_shape(X.shape)
         n = X.shape[-2]
         if self.P is None:
-            return X + _sines(start, n, self.n_dims, X.dtype)
+            return X + beside(X, _sines(start, n, self.n_dims, X.dtype))
         self._check_positions(start + n)
         return X + self.P.data[start : start + n]
 

@@ -1,6 +1,7 @@
 """Parametric rectified linear unit."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -18,7 +19,7 @@ class PRelu(Layer):
     number of channels. Source: He et al. 2015, "Delving deep into rectifiers", section 2.1.
     """
 
-    def __init__(self, n_channels: int = 1, *, slope: float = 0.25, dtype=np.float32):
+    def __init__(self, n_channels: int = 1, *, slope: float = 0.25, dtype: DTypeLike = np.float32):
         if n_channels < 1:
             raise ValueError(f"PRelu: n_channels is at least 1, got {n_channels}")
         self.a = Param(np.full(n_channels, slope, dtype))

@@ -1,6 +1,7 @@
 """What recurrent layers share: how they are made, their shapes, and time-major memory."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.carried import Carried
@@ -22,6 +23,7 @@ class Recurrent(Layer):
     """
 
     n_gates = 1
+    Wh: Param  # made by the subclass
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
 
     def __init__(
@@ -34,7 +36,7 @@ class Recurrent(Layer):
         stateful: bool = False,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if n_in < 1 or n_hidden < 1:
             kind = type(self).__name__

@@ -1,10 +1,8 @@
 """What the losses of errors y - t share: targets beside outputs, and the mean over the samples."""
 
-import numpy as np
-
 from lamina.layers.floats import check_floats
 from lamina.layers.loss import Loss
-from lamina.layers.targets import NUMBERS, numbers_beside
+from lamina.layers.targets import NUMBERS, as_array, numbers_beside
 
 
 class RegressionLoss(Loss):
@@ -18,7 +16,7 @@ class RegressionLoss(Loss):
     def error(self, y, targets):
         """y - t, in the shape of y. Sets `self.weight` to the number of samples."""
         check_floats(self, y)
-        t = np.asanyarray(targets)
+        t = as_array(targets)
         if t.shape != y.shape or t.dtype.kind not in NUMBERS or not y.size:
             t = self.beside(y, t)
         self.weight = y.size // y.shape[-1] if y.ndim else 1

@@ -1,6 +1,7 @@
 """A simple recurrent layer."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.initializers import xavier_uniform
@@ -33,7 +34,7 @@ class Rnn(Recurrent):
         stateful: bool = False,
         init=xavier_uniform,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if activation not in ("tanh", "relu"):
             raise ValueError(f'Rnn: activation is "tanh" or "relu", got {activation!r:.60}')

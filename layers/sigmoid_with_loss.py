@@ -4,6 +4,7 @@ import numbers
 
 import numpy as np
 
+from lamina.layers.beside import beside
 from lamina.layers.loss import Loss
 from lamina.layers.loss_options import checked_ignore_index, checked_weights
 from lamina.layers.targets import numbers_beside
@@ -75,7 +76,7 @@ class SigmoidWithLoss(Loss):
 
     def _weights_of(self, scores):
         """The weight of the positives of each label, (L,) or (1,)."""
-        weights = np.array(self.positive_weights, scores.dtype)
+        weights = beside(scores, np.array(self.positive_weights, scores.dtype))
         n_labels = scores.shape[-1] if scores.ndim else 1
         if len(weights) not in (1, n_labels):
             raise ValueError(

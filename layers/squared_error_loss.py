@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.layers.beside import beside
 from lamina.layers.regression_loss import RegressionLoss
 
 
@@ -30,7 +31,7 @@ class SquaredErrorLoss(RegressionLoss):
 
     def beside(self, y, targets):
         if y.ndim and y.shape[-1] > 1 and targets.dtype.kind in "iu":
-            one_hot = np.eye(y.shape[-1], dtype=y.dtype)
+            one_hot = beside(y, np.eye(y.shape[-1], dtype=y.dtype))
             targets = one_hot[self.class_indices(y, targets)].reshape(y.shape)
         return super().beside(y, targets)
 

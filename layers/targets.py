@@ -8,6 +8,11 @@ from lamina.layers.floats import check_floats
 NUMBERS = "iufb"  # kinds of dtype
 
 
+def as_array(targets):
+    """Lists and tables as arrays; an array stays of the kind that it is."""
+    return targets if hasattr(targets, "__array_function__") else np.asanyarray(targets)
+
+
 def class_indices(name: str, scores, targets, ignore_index: int | None = None):
     """Targets as a flat array of class indices, for scores (..., C): indices of shape (...) or
     one-hot rows (..., C). `name` is the loss that errors speak of.
@@ -16,7 +21,7 @@ def class_indices(name: str, scores, targets, ignore_index: int | None = None):
     shape, TypeError for what is no whole number, ValueError for what is no class.
     """
     check_floats(name, scores)
-    targets = np.asanyarray(targets)
+    targets = as_array(targets)
     n_classes = scores.shape[-1] if scores.ndim else 0
     if n_classes == 0 or scores.size == 0:
         raise ShapeError(name, "scores (..., C) of at least one sample", str(scores.shape))
@@ -64,7 +69,7 @@ def numbers_beside(name: str, y, targets):
     """Targets as an array of the shape and dtype of y. For y (..., 1) they may be (...), which
     would otherwise be broadcast: (N, 1) - (N,) is (N, N). Raises ShapeError, TypeError."""
     check_floats(name, y)
-    targets = np.asanyarray(targets)
+    targets = as_array(targets)
     if y.size == 0:
         raise ShapeError(name, "at least one sample", str(y.shape))
     if targets.dtype.kind not in NUMBERS:

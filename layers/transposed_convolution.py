@@ -1,6 +1,7 @@
 """Transposed convolution: each pixel gives a window, where a convolution gathers one."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
@@ -45,7 +46,7 @@ class TransposedConvolution(Layer):
         bias: bool = True,
         init=he_normal,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         if min(c_in, c_out) < 1:
             raise ValueError(

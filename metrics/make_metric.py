@@ -104,8 +104,8 @@ def make_metric(spec, defaults: dict | None = None, /, **arguments) -> Metric:
     parameters = inspect.signature(cls).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         for name in (n for n in arguments if n not in parameters):
-            known = suggest(name, parameters) if parameters else "; it takes none"
-            raise ValueError(f"{cls.__name__}: unknown argument {name}{known}")
+            said = suggest(name, parameters) if parameters else "; it takes none"
+            raise ValueError(f"{cls.__name__}: unknown argument {name}{said}")
     known = {name: value for name, value in (defaults or {}).items() if name in parameters}
     return _named(cls(**(known | arguments)))
 

@@ -1,6 +1,8 @@
 """What the means of errors share: a sum over all numbers, and how many there were."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +21,7 @@ class MeanError(Metric):
     higher_is_better = False
     limits = (0.0, math.inf)
     needs = "scores and targets (N,) or (N, D), or scores (N, 1) with targets (N,)"
-    error = None  # the error of each difference: np.abs, np.square
+    error: Callable[..., Any]  # the error of each difference: np.abs, np.square
 
     def reset(self):
         self.sum, self.total = 0.0, 0

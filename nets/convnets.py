@@ -3,6 +3,7 @@
 from collections import OrderedDict
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers import Affine, Convolution, Dropout, Flatten, MaxPooling, Relu, SoftmaxWithLoss
 from lamina.layers.initializers import he_normal, make_initializer
@@ -38,7 +39,9 @@ class LeNet(_ConvNet):
     then 500 hidden units with ReLU. Weights start by Xavier's rule, and biases learn at twice the
     rate. Source: LeCun et al. 1998; Caffe, examples/mnist/lenet_train_test.prototxt."""
 
-    def __init__(self, input_shape=(1, 28, 28), n_classes: int = 10, *, rng, dtype=np.float32):
+    def __init__(
+        self, input_shape=(1, 28, 28), n_classes: int = 10, *, rng, dtype: DTypeLike = np.float32
+    ):
         def chain(conv, affine):
             yield "conv1", conv(20, 5)
             yield "pool1", MaxPooling(2)
@@ -60,7 +63,9 @@ class SimpleConvNet(_ConvNet):
     """The book's small convolutional net: 30 filters 5 x 5, ReLU, max-pooling of 2, 100 hidden
     units with ReLU. Source: Deep Learning from Scratch (Saito 2016), section 7.5."""
 
-    def __init__(self, input_shape=(1, 28, 28), n_classes: int = 10, *, rng, dtype=np.float32):
+    def __init__(
+        self, input_shape=(1, 28, 28), n_classes: int = 10, *, rng, dtype: DTypeLike = np.float32
+    ):
         def chain(conv, affine):
             yield "conv1", conv(30, 5)
             yield "relu1", Relu()
@@ -85,7 +90,7 @@ class DeepConvNet(_ConvNet):
         *,
         dropout: float = 0.5,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         rng = np.random.default_rng(rng)
 

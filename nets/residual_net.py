@@ -1,6 +1,7 @@
 """A small residual net."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers import (
     Addition,
@@ -33,7 +34,7 @@ class ResidualNet(Graph):
         widths: tuple = (16, 32, 64),
         blocks: int = 1,
         rng,
-        dtype=np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         rng = np.random.default_rng(rng)
         layers = {}

@@ -1,6 +1,7 @@
 """What the update rules share: weight decay, clipping, schedules, saved state."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Optimizer(Remembers):
             raise ValueError(f"decay: expects one of {', '.join(DECAYS)}, got {decay!r}")
         self.decay = decay
         self.clip_norm = None if clip_norm is None else positive("clip_norm", clip_norm)
-        self.schedule = None if schedule is None else checked_schedule(schedule)
+        self.schedule: Any = None if schedule is None else checked_schedule(schedule)
         for name, param in self.parameters.items():
             if param.sparse and param.trainable:
                 self._check_sparse(name, param)

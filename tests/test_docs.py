@@ -21,7 +21,10 @@ from lamina.optimizers.schedules import SCHEDULES
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
-ROOMS = ("layers", "nets", "optimizers", "metrics", "datasets", "exchange", "training.callbacks")
+ROOMS = (
+    *("layers", "nets", "optimizers", "metrics", "datasets", "exchange", "estimators"),
+    "training.callbacks",
+)
 
 
 def text_of(path: Path) -> str:

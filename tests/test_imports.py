@@ -16,6 +16,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
+    ("estimators",),
     ("commands",),
 )
 MAY_IMPORT = {
@@ -46,6 +47,7 @@ HEAVY = {
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
     "onnx": {"exchange/onnx.py"},
+    "sklearn": {f"estimators/{n}.py" for n in ("__init__", "classifier", "estimator", "regressor")},
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
 }

@@ -58,7 +58,9 @@ def test_every_file_that_is_no_code_is_package_data():
         assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns), path
     for room in ROOMS:  # package_data names no other package
         others = {path.suffix for path in (ROOT / room).rglob("*.*")} - {".py", ".pyc", ""}
-        assert others == set(), room
+        assert others == ({".typed"} if room == "lamina" else set()), room
+    assert SETUP["options.package_data"]["lamina"].split() == ["py.typed"]
+    assert (ROOT / "lamina" / "py.typed").is_file()
 
 
 def python(code: str, folder: Path, **environment) -> subprocess.CompletedProcess:

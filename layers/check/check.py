@@ -8,6 +8,7 @@ from lamina.layers.check.case import Case, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
 from lamina.layers.check.lines import Lines
+from lamina.layers.check.other_arrays import takes_other_arrays
 from lamina.layers.check.reach import check_elsewhere, holds
 from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 
@@ -28,6 +29,7 @@ RULES = (
     stepping.steps_are_the_whole,
     behaviour.lets_nan_through,
     behaviour.may_leave_out_dX,
+    takes_other_arrays,
 )
 
 

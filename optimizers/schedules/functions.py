@@ -5,6 +5,7 @@ divided by base_lr.
 """
 
 import math
+from collections.abc import Callable
 
 from lamina.optimizers.settings import is_count, is_number
 
@@ -53,7 +54,7 @@ def cosine(step: int, *, max_steps: int, lowest: float = 0.0) -> float:
 FUNCTIONS = {f.__name__: f for f in (fixed, step, multistep, exp, inv, poly, sigmoid, cosine)}
 
 # From which step on the factor of a function stays as it is; that of the others goes on moving.
-ENDS = {
+ENDS: dict[Callable, Callable] = {
     fixed: lambda: 0,
     multistep: lambda gamma, steps: max(steps, default=0),
     poly: lambda power, max_steps: max_steps,

@@ -1,5 +1,7 @@
 """A linear rise in front of a schedule."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.optimizers.schedules.fit import schedule_end
@@ -11,7 +13,8 @@ class WarmUp:
     own step 0, and is told of evaluations from there on (Goyal et al. 2017, section 2.2)."""
 
     def __init__(self, steps: int, after: Schedule):
-        self.steps, self.after = steps, after
+        self.steps = steps
+        self.after: Any = after  # a function, or an object that remembers
         self.chooses = chooses(after)
         self._over = False  # from its last step on
 

@@ -1,0 +1,64 @@
+"""Types as a user's checker sees them: the examples of the documents are clean, mistakes are seen.
+
+All of the house is looked at by .ci/check_types.py without arguments.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = ("extending", "writing-a-layer")
+MISTAKE = """
+import numpy as np
+
+from lamina.layers import Affine, Layer, Param
+
+
+class Both(Layer):
+    def forward(self, X, Z, mask=None):
+        return X + Z
+
+    def backward(self, dout, *, scale: float = 1.0):
+        return dout, dout
+
+
+def mistakes() -> None:
+    Affine("four", 2, rng=0)
+    Affine(4, 2, rng=0).set_training()
+    Affine(4, 2, rng=0).paramters()
+"""
+
+
+def mypy(folder: Path) -> subprocess.CompletedProcess:
+    files = sorted(map(str, folder.glob("*.py")))
+    command = [sys.executable, ROOT / ".ci" / "check_types.py", *files]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture
+def examples(tmp_path) -> Path:
+    """The files of the pages, each under the name in its first line, or one made up for it."""
+    for page in PAGES:
+        text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        for i, source in enumerate(b for b in blocks if b[0] != " "):  # those are parts
+            named = re.match(r"# (\w+)\.py\n", source)
+            name = named[1] if named else f"{page.replace('-', '_')}_{i}"
+            (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_examples_of_the_documents_are_clean_and_mistakes_are_seen(examples):
+    """In one run, since two at once would share a cache."""
+    assert len(list(examples.glob("*.py"))) >= 12
+    (examples / "mistake.py").write_text(MISTAKE, encoding="utf-8")
+    done = mypy(examples)
+    lines = [line for line in done.stdout.splitlines() if ": error: " in line]
+    first = MISTAKE.splitlines().index("def mistakes() -> None:") + 2
+    assert [line.split(":")[:2] for line in lines] == [
+        ["mistake.py", str(first + i)] for i in range(3)
+    ], done.stdout + done.stderr

@@ -65,7 +65,8 @@ def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
     the net has hardly learned; or so from the start, and it has not learned well: units that have
     gone there while the net was learning may be where they should. Glorot and Bengio 2010, section
-    3. Of a recurrent layer it is its gates. The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
+    3. Of a recurrent layer it is its gates. The outputs of the net itself may sit there: pixels are
+    black or white, labels 0 or 1."""
     found = _held(record, "saturated")
     if record.task != "classification":
         found.pop(record.last_layer, None)

@@ -9,6 +9,11 @@ from lamina.diagnosis.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
+GATED = ("Rnn", "Lstm", "Gru")  # open or closed may be what a gate has learned to be
+    "Rnn",
+    "Lstm",
+    "Gru",
+)  # a gate that is open or closed may do what it should: noted, not ill
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 
@@ -65,9 +70,10 @@ def saturated(record, earlier) -> Finding | None:
     """Half of a layer's sigmoid or tanh outputs or more sit where hardly a gradient passes, and
     the net has hardly learned; or so from the start, and it has not learned well: units that have
     gone there while the net was learning may be where they should. Glorot and Bengio 2010, section
-    3. Of a recurrent layer it is its gates. The outputs of the net itself may sit there: pixels are
-    black or white, labels 0 or 1."""
+    3. The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
+    for name in [name for name in found if record.layers[name].type in GATED]:
+        del found[name]
     if record.task != "classification":
         found.pop(record.last_layer, None)
     if not found:
@@ -77,10 +83,8 @@ def saturated(record, earlier) -> Finding | None:
     little = record.chance + QUARTER * (1.0 - record.chance)
     if record.train > (0.9 if first >= MOST else little):
         return None
-    gated = record.layers[worst].type in ("Lstm", "Gru")
-    what = "gates" if gated else "outputs"
     evidence = [
-        f"{percent(found[worst])} of the {what} of {worst} are at their ends, "
+        f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
         f"{percent(first)} at the start"
     ]
     if len(found) > 1:

@@ -10,10 +10,6 @@ from lamina.diagnosis.finding import Finding, listed, percent
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
 GATED = ("Rnn", "Lstm", "Gru")  # open or closed may be what a gate has learned to be
-    "Rnn",
-    "Lstm",
-    "Gru",
-)  # a gate that is open or closed may do what it should: noted, not ill
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 

@@ -10,6 +10,7 @@ from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.tokens import START
 from lamina.experiment.answering import answer
 from lamina.experiment.generation import generate
+from lamina.experiment.inside import draw_answer, draw_text
 from lamina.experiment.load_run import Run
 from lamina.experiment.run_config import add_changed_option, add_code_option
 
@@ -38,6 +39,13 @@ def add_arguments(parser) -> None:
     )
     add("--top-k", type=int, metavar="K", help="only the K likeliest tokens can come")
     add("--seed", type=int, default=0, help="other seeds, other texts (default: 0)")
+    add(
+        "--picture",
+        type=Path,
+        metavar="FILE.png",
+        help="draw what attention looks at, and the hidden states of recurrent layers (of a text: "
+        "its last window, read anew)",
+    )
     add_code_option(parser)
     add_changed_option(parser)
 
@@ -72,6 +80,8 @@ def run(options) -> int:
         window=dataset.input_shape[0],
     )
     print(printable(text, lines=True))
+    if options.picture is not None:
+        draw_text(options.picture, net, dataset, text)
     return 0
 
 
@@ -89,6 +99,8 @@ def _answered(net, dataset, options) -> str:
         top_k=options.top_k,
         rng=options.seed,
     )
+    if options.picture is not None:
+        draw_answer(options.picture, net, dataset, question, found)
     return f"{question} -> {found}"
 
 

@@ -5,7 +5,8 @@
     parameters.csv  iteration, parameter, weight_norm, gradient_norm, update_ratio
 
 The first is about the outputs of layers in training mode and the gradients of the loss by them,
-over all entries of one batch; its first row, (input), is about the batch itself. The second is
+over all entries of one batch; its first row, (input), is about the batch itself; `saturated` of
+recurrent layers is about their gates. The second is
 about the parameters that learn: ‖w‖ before the update, ‖g‖, and ‖w after - w before‖ / ‖w‖, of
 which CS231n says that it should be about 1e-3 ("Neural networks part 3", ratio of weights:updates).
 Its last row, (all), takes them together. A cell is empty where there is no such number.

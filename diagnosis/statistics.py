@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lamina.layers import Relu, Sigmoid, Tanh
+from lamina.layers import Gru, Lstm, Relu, Rnn, Sigmoid, Tanh
 from lamina.layers.base import Layer
 
 # A unit is saturated for a sample where its derivative is below this share of its largest:
@@ -64,9 +64,21 @@ def share_dead(alive: list[np.ndarray], n: int) -> float | None:
 
 
 def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:
-    """Of a Sigmoid's or Tanh's outputs, the share that hardly a gradient passes. Others: None."""
-    if isinstance(layer, Sigmoid):
+    """Of a Sigmoid's or Tanh's outputs, the share that hardly a gradient passes; of an Lstm or Gru
+    that of the gates and of the tanh beside them, over all steps; of an Rnn that of its tanh.
+    Others: None."""
+    if isinstance(layer, (Lstm, Gru)):
+        sigmas, of_tanh = layer.gates[:, :-1], layer.gates[:, -1:]
+        return (_at_ends(2.0 * sigmas - 1.0) + _at_ends(of_tanh)) / max(layer.gates.size, 1)
+    if isinstance(layer, Rnn) and layer.activation == "tanh":
+        Y = layer.h[1:]  # all steps, also where the output is the last alone
+    elif isinstance(layer, Sigmoid):
         Y = 2.0 * Y - 1.0  # σ' = ¼ (1 - (2σ - 1)²), and tanh' = 1 - tanh²
     elif not isinstance(layer, Tanh):
         return None
-    return np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED)) / max(Y.size, 1)
+    return _at_ends(Y) / max(Y.size, 1)
+
+
+def _at_ends(Y: np.ndarray) -> int:
+    """How many of these values of tanh are where its derivative is small."""
+    return np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED))

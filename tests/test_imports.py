@@ -35,6 +35,7 @@ HEAVY = {
             "experiment/plots.py",
             "experiment/group_curves.py",
             "experiment/rate_finder.py",
+            "experiment/inside.py",
         ),
         *(
             f"experiment/evaluation/{n}.py"

@@ -9,6 +9,7 @@ from lamina.diagnosis.finding import Finding, listed, percent
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
+GATED = ("Rnn", "Lstm", "Gru")  # open or closed may be what a gate has learned to be
 LAST = 3  # records that must agree: a unit may rest for a batch
 
 
@@ -67,6 +68,8 @@ def saturated(record, earlier) -> Finding | None:
     gone there while the net was learning may be where they should. Glorot and Bengio 2010, section
     3. The outputs of the net itself may sit there: pixels are black or white, labels 0 or 1."""
     found = _held(record, "saturated")
+    for name in [name for name in found if record.layers[name].type in GATED]:
+        del found[name]
     if record.task != "classification":
         found.pop(record.last_layer, None)
     if not found:

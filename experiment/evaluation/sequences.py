@@ -10,7 +10,8 @@ from lamina.experiment.evaluation.classification import confusion, table
 
 PICTURE = "sequences.png"
 MOST_CLASSES = 30  # of which a table is still read
-WORST, LENGTH = 3, 12
+WORST = 3
+WORDS, CHARACTERS = 12, 60  # of a sequence that are shown
 
 
 def report(evaluation) -> str:
@@ -33,8 +34,8 @@ def report(evaluation) -> str:
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
         if mistakes[row]:
             head = f"  row {evaluation.rows[row]}, {mistakes[row]} wrong:"
-            lines.append(f"{head} is   {_words(true[row], counted[row], names)}")
-            lines.append(f"{' ' * len(head)} said {_words(said[row], counted[row], names)}")
+            is_, other = (_shown(a[row], counted[row], evaluation.task) for a in (true, said))
+            lines += [f"{head} is   {is_}", f"{' ' * len(head)} said {other}"]
     return "\n".join(lines)
 
 
@@ -57,7 +58,11 @@ def draw(path: Path, evaluation) -> bool:
     return False
 
 
-def _words(row, counted, names) -> str:
+def _shown(row, counted, task) -> str:
+    """Words with spaces between; characters and bytes as the text that they are, in quotes, since
+    spaces are among them."""
     pairs = zip(np.ravel(row), np.ravel(counted), strict=True)
-    words = [printable(names[i]) if counts else "_" for i, counts in pairs]
-    return " ".join(words[:LENGTH]) + (" ..." if len(words) > LENGTH else "")
+    words = [printable(task.class_names[i]) if counts else "_" for i, counts in pairs]
+    if getattr(task, "tokens", None) in ("characters", "bytes"):
+        return f"'{''.join(words[:CHARACTERS])}'" + ("..." if len(words) > CHARACTERS else "")
+    return " ".join(words[:WORDS]) + (" ..." if len(words) > WORDS else "")

@@ -94,6 +94,15 @@ def test_the_same_text_before_and_after_a_resume(trained, said):
     assert said(parts, "--prompt", "the ") == said(whole, "--prompt", "the ")
 
 
+def test_a_picture_beside_the_text(trained, said, tmp_path):
+    path, arguments = tmp_path / "p.png", (trained(STEPS), "--prompt", "the ", "--length", "9")
+    assert said(*arguments, "--picture", path) == said(*arguments)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    err = said(trained(WINDOWS), "--picture", tmp_path / "q.png", status=2)
+    assert "the net has no layer to look into" in err
+    assert not (tmp_path / "q.png").exists()
+
+
 def test_it_begins_as_the_test_text_where_all_of_it_is_known(trained, said):
     run_dir = trained(STEPS)
     net, dataset = load_run(run_dir)

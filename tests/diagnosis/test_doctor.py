@@ -11,9 +11,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from lamina.commands.frame import main
+from lamina.diagnosis.causes.activations import saturated
 from lamina.diagnosis.doctor import diagnose, glance
 from lamina.diagnosis.finding import largest, listed, median
-from lamina.diagnosis.record import read_record
+from lamina.diagnosis.record import Series, read_record
 from lamina.experiment.config import load_config
 from lamina.experiment.run import run
 
@@ -250,6 +251,15 @@ def test_whatever_is_in_the_files_the_doctor_ends_with_a_status(files, capsys):
         (files / name).write_bytes(whole[name])
     assert statuses <= {0, 1, 2}
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("kind", "ill"), [("Tanh", True), ("Lstm", False), ("Rnn", False)])
+def test_gates_at_their_ends_are_noted_and_no_finding(sick, kind, ill):
+    record = read_record(sick)
+    shares = {c: np.full(3, np.nan) for c in ("dead", "saturated")} | {"saturated": np.full(3, 0.8)}
+    record.layers = {"layer": Series("layer", kind, np.arange(1.0, 4.0), shares)}
+    record.train = record.chance  # it has learned nothing
+    assert (saturated(record, []) is not None) == ill
 
 
 def test_small_helpers():

@@ -16,7 +16,18 @@ from lamina.diagnosis.statistics import (
     share_dead,
     share_saturated,
 )
-from lamina.layers import Affine, BatchNormalization, Dropout, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Dropout,
+    Gru,
+    Lstm,
+    Relu,
+    Rnn,
+    Sigmoid,
+    SoftmaxWithLoss,
+    Tanh,
+)
 from lamina.nets import Sequential
 from lamina.nets.probes import Probes, places_of
 from lamina.optimizers import Adam
@@ -218,6 +229,40 @@ def test_saturation_is_where_the_derivative_is_small():
         slope = layer.backward(np.ones_like(X))
         assert share_saturated(layer, Y) == pytest.approx(np.mean(slope < 0.05 * largest))
     assert share_saturated(Relu(), X) is None
+
+
+@pytest.mark.parametrize("last_only", [False, True])
+@pytest.mark.parametrize("size", [0.5, 3.0])
+def test_saturation_of_gates_is_that_of_pytorch_s_numbers(size, last_only):
+    """The gates computed step by step from the weights, beside the share that is noted."""
+    torch = pytest.importorskip("torch")
+    X = size * np.random.default_rng(0).standard_normal((5, 7, 3))
+    for kind in (Lstm, Gru, Rnn):
+        layer = kind(3, 4, last_only=last_only, rng=1, dtype=np.float64)
+        layer.Wx.data *= size
+        Y = layer.forward(X)
+        Wx, Wh, b = (torch.tensor(p.data) for p in (layer.Wx, layer.Wh, layer.b))
+        h, c, slopes = torch.zeros(5, 4).double(), torch.zeros(5, 4).double(), []
+        for x in torch.tensor(X).unbind(1):
+            a, q = x @ Wx + b, h @ Wh
+            if kind is Rnn:
+                h = torch.tanh(a + q)
+                slopes.append(1 - h**2)
+            elif kind is Lstm:
+                i, f, o = torch.sigmoid((a + q)[:, :12]).chunk(3, 1)
+                g = torch.tanh((a + q)[:, 12:])
+                c = f * c + i * g
+                h = o * torch.tanh(c)
+                slopes += [4 * s * (1 - s) for s in (i, f, o)] + [1 - g**2]
+            else:
+                r, z = torch.sigmoid((a + q)[:, :8]).chunk(2, 1)
+                n = torch.tanh(a[:, 8:] + r * q[:, 8:])
+                h = (1 - z) * n + z * h
+                slopes += [4 * s * (1 - s) for s in (r, z)] + [1 - n**2]
+        expected = float((torch.cat(slopes) < 0.05).double().mean())
+        assert share_saturated(layer, Y) == pytest.approx(expected, abs=1e-12)
+        assert (expected > 0.1) == (size == 3.0)
+    assert share_saturated(Rnn(3, 4, activation="relu", rng=1), X) is None
 
 
 def test_the_inputs_are_those_of_the_batch_that_the_layers_saw(tmp_path):

@@ -138,6 +138,19 @@ def test_a_class_for_each_position_and_those_that_do_not_count():
     assert "said the cat cat" in text
 
 
+def test_characters_are_shown_as_text():
+    """A space is one of them, so none stands between."""
+    task = LanguageModel("a \nb", ignore_index=3, tokens="characters")
+    t = np.array([[0, 1, 2, 3], [0, 0, 0, 0]])
+    scores = np.eye(4)[[[0, 1, 1, 0], [0, 0, 0, 0]]]
+    text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=3)).report()
+    assert "row 0, 1 wrong: is   'a \\n_'" in text
+    assert "said 'a  _'" in text
+    long = np.zeros((1, 70), np.intp)
+    text = evaluation(np.eye(4)[long + 1], long, task, SoftmaxWithLoss(ignore_index=3)).report()
+    assert f"is   '{'a' * 60}'..." in text
+
+
 @pytest.mark.parametrize("tokens", [None, "characters"])
 def test_a_word_behind_each_text(tokens):
     """With the text, if it is known what the words are."""

@@ -24,6 +24,7 @@ from lamina.layers import (
     Reshape,
     Slice,
     State,
+    Transpose,
 )
 from lamina.layers.carried import carried_by
 from lamina.layers.finite import refuse_bad_weights
@@ -121,7 +122,7 @@ def example_inputs(net: Net, *shapes: tuple) -> list[np.ndarray]:
     return [np.zeros((2, *shape), kinds[name]) for name, shape in found.items()]
 
 
-HANDS_ON = (Copy, Flatten, Reshape, Slice)  # whole numbers stay what they are
+HANDS_ON = (Copy, Flatten, Reshape, Slice, Transpose)  # whole numbers stay what they are
 
 
 def _is_index(net: Net, blob: str) -> bool:

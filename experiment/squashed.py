@@ -21,7 +21,7 @@ NO_PROBABILITIES = (
     *("Rnn", "Lstm", "Gru"),
 )
 # Numbers that go in come out.
-HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep")
+HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep", "Transpose")
 
 
 def last_before(net: Net, blob: str) -> tuple[str, Layer] | None:

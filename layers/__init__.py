@@ -28,10 +28,12 @@ from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
+from lamina.layers.log_softmax import LogSoftmax
 from lamina.layers.loss import Loss
 from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
 from lamina.layers.multi_head_attention import MultiHeadAttention
+from lamina.layers.padding import Padding
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
@@ -39,6 +41,7 @@ from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
 from lamina.layers.rms_normalization import RMSNormalization
 from lamina.layers.rnn import Rnn
+from lamina.layers.scale import Bias, Scale
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -49,6 +52,7 @@ from lamina.layers.squared_error_loss import SquaredErrorLoss
 from lamina.layers.svm_loss import SVMLoss
 from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
+from lamina.layers.transpose import Transpose
 from lamina.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
@@ -58,6 +62,7 @@ __all__ = [
     "AutoLayer",
     "AveragePooling",
     "BatchNormalization",
+    "Bias",
     "Carried",
     "Concatenation",
     "Convolution",
@@ -77,6 +82,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
+    "LogSoftmax",
     "Loss",
     "Lstm",
     "MaxPooling",
@@ -84,6 +90,7 @@ __all__ = [
     "MultiHeadAttention",
     "Multiplication",
     "PRelu",
+    "Padding",
     "Param",
     "PositionalEncoding",
     "RMSNormalization",
@@ -92,6 +99,7 @@ __all__ = [
     "Reshape",
     "Rnn",
     "SVMLoss",
+    "Scale",
     "ShapeError",
     "Sigmoid",
     "SigmoidWithLoss",
@@ -105,5 +113,6 @@ __all__ = [
     "StepError",
     "Swish",
     "Tanh",
+    "Transpose",
     "TransposedConvolution",
 ]

@@ -120,7 +120,7 @@ def _input(one: Declared, layers: Layers) -> Blob:
         said = [("N" if i == 0 else "?") if n is None else n for i, n in enumerate(one.shape)]
         raise OnnxError(
             f"the input {one.name} is ({', '.join(map(str, said))}): its first axis must be the "
-            "batch, and the others known; say the shape of a sample (--shape 1x28x28, shapes=)"
+            "batch, and the others known; say the shape of a sample (--shape NAME=1x28x28, shapes=)"
         )
     blob = Blob(layers.unique(one.name), one.shape[1:], one.dtype)
     layers.blobs[blob.name] = blob

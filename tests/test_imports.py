@@ -45,7 +45,9 @@ HEAVY = {
     "urllib3": {"datasets/download.py"},
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
-    "onnx": {"exchange/onnx.py"},
+    "google": {"exchange/onnx_in_file.py"},
+    "onnx": {"exchange/onnx_in_file.py"},
+    "onnxruntime": {"exchange/onnx_in_check.py"},
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
 }

@@ -277,7 +277,7 @@ def test_nets_of_scikit_learn(kind, tmp_path):
     path.write_bytes(model.SerializeToString())
     outputs = ["probabilities"] if n else None
     if n:
-        with pytest.raises(OnnxError, match=r"\(ArgMax\): no layer is this operator; .*--output"):
+        with pytest.raises(OnnxError, match=r"\(ArgMax\): no layer is this operator; .*--gives"):
             import_onnx(path)
     net = import_onnx(path, outputs=outputs)
     wanted = estimator.predict_proba(X) if n else estimator.predict(X)[:, np.newaxis]

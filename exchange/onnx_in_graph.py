@@ -231,7 +231,7 @@ class Layers:
         if function is None:
             raise OnnxError(
                 "no layer is this operator; write a function, "
-                f'@onnx_operator("{node.operator}"), or take what comes before it (--output, '
+                f'@onnx_operator("{node.operator}"), or take what comes before it (--gives, '
                 "outputs=): docs/exchange.md"
             )
         try:

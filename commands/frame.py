@@ -25,7 +25,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "profile": "say where the time of a training step goes",
     "draw": "draw a net, or an expression, with its values and gradients",
     "export": "write a net, or its weights, for other programs",
-    "import": "put weights of another program into a net",
+    "import": "read a net, or weights, of another program",
     "digits": "draw digits into .npy files, as many as the disk holds",
     "check": "check the gradients of layers",
 }

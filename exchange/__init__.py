@@ -4,8 +4,11 @@ if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.exchange import ...")
 
 from lamina.exchange.keras import from_keras
-from lamina.exchange.onnx import OnnxError, export_onnx
+from lamina.exchange.onnx import export_onnx
 from lamina.exchange.onnx_functions import onnx_function
+from lamina.exchange.onnx_in import import_onnx
+from lamina.exchange.onnx_in_check import compare_onnx
+from lamina.exchange.onnx_in_functions import OnnxError, onnx_operator
 from lamina.exchange.pytorch import from_pytorch
 from lamina.exchange.safetensors import (
     SafetensorsError,
@@ -18,11 +21,14 @@ from lamina.exchange.weights import load_weights, save_weights
 __all__ = [
     "OnnxError",
     "SafetensorsError",
+    "compare_onnx",
     "export_onnx",
     "from_keras",
     "from_pytorch",
+    "import_onnx",
     "load_weights",
     "onnx_function",
+    "onnx_operator",
     "open_safetensors",
     "read_safetensors",
     "save_weights",

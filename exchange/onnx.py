@@ -14,6 +14,8 @@ import lamina.exchange.onnx_sequences  # noqa: F401, their functions
 from lamina.common.files import whole_file
 from lamina.common.notice import note
 from lamina.exchange.onnx_functions import function_of
+from lamina.exchange.onnx_in_file import library
+from lamina.exchange.onnx_in_functions import OnnxError
 from lamina.layers import (
     Copy,
     Embedding,
@@ -24,6 +26,7 @@ from lamina.layers import (
     Reshape,
     Slice,
     State,
+    Transpose,
 )
 from lamina.layers.carried import carried_by
 from lamina.layers.finite import refuse_bad_weights
@@ -33,10 +36,6 @@ OPSET = 17  # the first with LayerNormalization
 _IR_VERSION = 8  # what came with it; older runtimes refuse later ones
 _LARGEST = (1 << 31) - 1  # bytes of a protobuf message
 _BATCH = "N"
-
-
-class OnnxError(ValueError):
-    """A net cannot be written as ONNX; says which layer, and what to do."""
 
 
 @dataclasses.dataclass
@@ -71,7 +70,7 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
     extra `onnx`, FloatingPointError for weights that are not finite, OSError naming the file if it
     cannot be written, and what the net raises for such an input.
     """
-    onnx = _library()
+    onnx = library()
     refuse_bad_weights(path, net)
     inputs = tuple(map(np.asarray, inputs))
     if not inputs or any(x.ndim == 0 or len(x) != len(inputs[0]) for x in inputs):
@@ -121,7 +120,7 @@ def example_inputs(net: Net, *shapes: tuple) -> list[np.ndarray]:
     return [np.zeros((2, *shape), kinds[name]) for name, shape in found.items()]
 
 
-HANDS_ON = (Copy, Flatten, Reshape, Slice)  # whole numbers stay what they are
+HANDS_ON = (Copy, Flatten, Reshape, Slice, Transpose)  # whole numbers stay what they are
 
 
 def _is_index(net: Net, blob: str) -> bool:
@@ -264,16 +263,3 @@ class Nodes:
             free = f"{name}:{n}"
         self._taken.add(free)
         return free
-
-
-def _library():
-    try:
-        import onnx
-        import onnx.checker
-        import onnx.helper
-        import onnx.numpy_helper
-        import onnx.shape_inference
-    except ModuleNotFoundError as error:
-        message = "ONNX needs the package onnx: pip install 'lamina[onnx]'"
-        raise ModuleNotFoundError(message, name=error.name) from None
-    return onnx

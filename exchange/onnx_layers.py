@@ -10,6 +10,7 @@ from lamina.layers import (
     Affine,
     AveragePooling,
     BatchNormalization,
+    Bias,
     Concatenation,
     Convolution,
     Copy,
@@ -22,13 +23,16 @@ from lamina.layers import (
     GroupNormalization,
     LayerNormalization,
     LeakyRelu,
+    LogSoftmax,
     Maximum,
     MaxPooling,
     Multiplication,
+    Padding,
     PRelu,
     Relu,
     Reshape,
     RMSNormalization,
+    Scale,
     Sigmoid,
     Slice,
     Softmax,
@@ -36,6 +40,7 @@ from lamina.layers import (
     Step,
     Swish,
     Tanh,
+    Transpose,
     TransposedConvolution,
 )
 
@@ -232,6 +237,21 @@ def softmax(layer, graph, X):
     return graph.add("Softmax", X, axis=-1)
 
 
+@onnx_function(LogSoftmax)
+def log_softmax(layer, graph, X):
+    return graph.add("LogSoftmax", X, axis=-1)
+
+
+@onnx_function(Scale)
+def scale(layer, graph, X):
+    return graph.add("Mul", X, layer.s)
+
+
+@onnx_function(Bias)
+def bias(layer, graph, X):
+    return graph.add("Add", X, layer.b)
+
+
 @onnx_function(Step)
 def step(layer, graph, X):
     larger = graph.add("Greater", X, np.array(0, X.dtype))
@@ -246,6 +266,17 @@ def flatten(layer, graph, X):
 @onnx_function(Reshape)
 def reshape(layer, graph, X):
     return graph.add("Reshape", X, np.array([0, *layer.shape], np.int64))
+
+
+@onnx_function(Transpose)
+def transpose(layer, graph, X):
+    return graph.add("Transpose", X, perm=(0, *layer.axes))
+
+
+@onnx_function(Padding)
+def padding(layer, graph, X):
+    pads = np.array([0, *layer.before, 0, *layer.after], np.int64)
+    return graph.add("Pad", X, pads, np.array(layer.value, X.dtype))
 
 
 @onnx_function(Concatenation)

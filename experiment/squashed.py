@@ -22,7 +22,7 @@ NO_PROBABILITIES = (
     *("Rnn", "Lstm", "Gru", "DotProducts"),
 )
 # Numbers that go in come out.
-HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep")
+HANDS_ON = ("Copy", "Flatten", "Reshape", "Dropout", "Repeat", "LastStep", "Transpose")
 
 
 def last_before(net: Net, blob: str) -> tuple[str, Layer] | None:

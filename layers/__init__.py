@@ -29,12 +29,14 @@ from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
+from lamina.layers.log_softmax import LogSoftmax
 from lamina.layers.loss import Loss
 from lamina.layers.lstm import Lstm
 from lamina.layers.max_pooling import MaxPooling
 from lamina.layers.mean_step import MeanStep
 from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.negative_sampling_loss import NegativeSamplingLoss
+from lamina.layers.padding import Padding
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
@@ -42,6 +44,7 @@ from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
 from lamina.layers.rms_normalization import RMSNormalization
 from lamina.layers.rnn import Rnn
+from lamina.layers.scale import Bias, Scale
 from lamina.layers.sigmoid import Sigmoid
 from lamina.layers.sigmoid_with_loss import SigmoidWithLoss
 from lamina.layers.slice import Slice
@@ -52,6 +55,7 @@ from lamina.layers.squared_error_loss import SquaredErrorLoss
 from lamina.layers.svm_loss import SVMLoss
 from lamina.layers.swish import Swish
 from lamina.layers.tanh import Tanh
+from lamina.layers.transpose import Transpose
 from lamina.layers.transposed_convolution import TransposedConvolution
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "AutoLayer",
     "AveragePooling",
     "BatchNormalization",
+    "Bias",
     "Carried",
     "Concatenation",
     "Convolution",
@@ -81,6 +86,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
+    "LogSoftmax",
     "Loss",
     "Lstm",
     "MaxPooling",
@@ -90,6 +96,7 @@ __all__ = [
     "Multiplication",
     "NegativeSamplingLoss",
     "PRelu",
+    "Padding",
     "Param",
     "PositionalEncoding",
     "RMSNormalization",
@@ -98,6 +105,7 @@ __all__ = [
     "Reshape",
     "Rnn",
     "SVMLoss",
+    "Scale",
     "ShapeError",
     "Sigmoid",
     "SigmoidWithLoss",
@@ -111,5 +119,6 @@ __all__ = [
     "StepError",
     "Swish",
     "Tanh",
+    "Transpose",
     "TransposedConvolution",
 ]

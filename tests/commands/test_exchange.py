@@ -5,7 +5,7 @@ import pytest
 import some_nets
 
 from lamina.commands.frame import main
-from lamina.exchange import read_safetensors, write_safetensors
+from lamina.exchange import export_onnx, read_safetensors, write_safetensors
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import load_run
 from lamina.experiment.run import run
@@ -90,6 +90,27 @@ def test_a_state_dict_into_a_configuration(here, capsys):
     assert "as told" in capsys.readouterr().out
 
 
+@pytest.mark.needs_onnxruntime
+def test_a_net_of_onnx_goes_on_training(finished, here, capsys):
+    """Written as a configuration like another, it begins where it was and learns on."""
+    assert main(["export", str(finished), "-o", "net.onnx"]) == 0
+    assert main(["import", "net.onnx", "-o", "net.npz"]) == 0
+    assert "as in onnxruntime" in capsys.readouterr().out
+    assert (
+        main(["import", "net.onnx", "--like", str(finished / "config.yaml"), "-o", "on.yaml"]) == 0
+    )
+    net, dataset = load_run(finished)
+    config = load_config("on.yaml")
+    config.set("training.iterations=5")
+    config.set("training.evaluate_every=5")
+    X = dataset.test[:20][0]
+    np.testing.assert_allclose(load_net("net.npz").predict(X), net.predict(X), rtol=1e-5, atol=1e-6)
+    run(config, "on", here / "run", quiet=True)
+    learned, _ = load_run(here / "run")
+    assert np.abs(learned.predict(X) - net.predict(X)).max() < 1.0
+    assert main(["evaluate", "run"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -111,6 +132,15 @@ def test_a_state_dict_into_a_configuration(here, capsys):
         ("import net.npz --into net.npz -o new.npz --name a", "--name a: expects MODULE=LAYER"),
         ("import net.npz --into net.npz -o new.npz --name a=b --name a=c", "named twice"),
         ("import net.npz --into net.npz -o new.npz --name a=b", "names= are for"),
+        ("import net.npz -o new.npz", "--into CONFIG|RUN|NET is needed"),
+        ("import net.npz --into net.npz --gives a -o new.npz", "are for a net, an ONNX file"),
+        ("import cut.onnx -o new.npz", "cut.onnx: is no ONNX file"),
+        ("import nothing.onnx -o new.npz", "nothing.onnx"),
+        ("import cut.onnx -o new.pb", "expects a file that ends in .npz or .yaml"),
+        ("import cut.onnx -o new.yaml", "--like CONFIG and -o FILE.yaml belong together"),
+        ("import cut.onnx --into net.npz -o new.npz", "are for weights"),
+        ("import cut.onnx --shape 3 -o new.npz", "--shape 3: expects INPUT=SIZES"),
+        ("import net.onnx --like digits_relu -o new.yaml", "expects (..., 4)"),
     ],
 )
 @pytest.mark.needs_onnxruntime
@@ -118,6 +148,8 @@ def test_what_is_refused_is_one_line_and_nothing_is_written(here, capsys, argume
     net = some_nets.two_layers()
     net.save("net.npz")
     (here / "cut.npz").write_bytes((here / "net.npz").read_bytes()[:300])
+    (here / "cut.onnx").write_bytes(b"\x10\0\0")
+    export_onnx("net.onnx", net, np.zeros((2, 4), np.float32))
     (here / "cut.safetensors").write_bytes(b"\x10\0\0")
     wrong = {n: np.zeros((2, 2), np.float32) for n in net.state()}
     write_safetensors("other.safetensors", wrong)

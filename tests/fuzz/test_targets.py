@@ -27,6 +27,7 @@ def target(request, monkeypatch):
     [
         *("fuzz_idx", "fuzz_npy", "fuzz_npz", "fuzz_text", "fuzz_yaml", "fuzz_checkpoint"),
         *("fuzz_net_file", "fuzz_safetensors"),
+        pytest.param("fuzz_onnx", marks=pytest.mark.needs_onnxruntime),
     ],
     indirect=True,
 )

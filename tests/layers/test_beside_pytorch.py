@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamina.layers import Affine, BatchNormalization, Convolution, Embedding, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Bias,
+    Convolution,
+    Embedding,
+    LogSoftmax,
+    Padding,
+    Scale,
+    SoftmaxWithLoss,
+    Transpose,
+)
 
 pytestmark = pytest.mark.needs_torch
 seeds = st.integers(0, 2**31)
@@ -96,3 +107,21 @@ def test_affine_and_embedding():
         lambda X, W: F.embedding(X, W),
         rng,
     )
+
+
+def test_moving_and_scaling():
+    import torch
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2, 3, 4, 5))
+    compare(Transpose((3, 1, 2)), [X], lambda X: X.permute(0, 3, 1, 2), rng)
+    padding = Padding((0, 1, 2), (0, 0, 3), value=2.5)
+    compare(padding, [X], lambda X: F.pad(X, (2, 3, 1, 0), value=2.5), rng)
+    compare(LogSoftmax(), [1e3 * X], lambda X: F.log_softmax(X, -1), rng)
+    for shape in ((1,), (5,), (3, 1, 1), (1, 4, 1), (3, 4, 5)):
+        for cls, function in ((Scale, torch.mul), (Bias, torch.add)):
+            layer = cls(shape, dtype=np.float64)
+            (param,) = layer.parameters().values()
+            param.data = rng.standard_normal(shape)
+            compare(layer, [X], lambda X, f=function, **w: f(X, *w.values()), rng)

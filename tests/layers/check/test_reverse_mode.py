@@ -15,6 +15,7 @@ IMPURE = {
     "Convolution": "fills a buffer chunk by chunk, so that its windows stay in cache",
     "Convolution1d": "is a Convolution inside",
     "TransposedConvolution": "adds up its windows in a buffer",
+    "Padding": "writes X into a border",
     "MultiHeadAttention": "makes a softmax of its scores in place, which are its largest array",
     "SVMLoss": "writes the entries of the right classes, which is cheaper than a mask",
 }

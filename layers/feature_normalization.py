@@ -14,8 +14,7 @@ class FeatureNormalization(Layer):
     def __init__(
         self, n_features: int | tuple, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
     ):
-        many = isinstance(n_features, (tuple, list))
-        shape = tuple(n_features) if many else (n_features,)
+        shape = tuple(n_features) if isinstance(n_features, (tuple, list)) else (n_features,)
         if not shape or min(shape) < 1 or eps <= 0:
             raise ValueError(
                 f"{type(self).__name__}: expects n_features >= 1, or a shape of such numbers, and "

@@ -18,7 +18,7 @@ class Frame:
 
     @classmethod
     def padded(cls, lengths: tuple, padding: tuple) -> "Frame":
-        size = [n + 2 * p for n, p in zip(lengths, padding, strict=True)]
+        size = tuple(n + 2 * p for n, p in zip(lengths, padding, strict=True))
         return cls(lengths, size, padding)
 
     def empty(self, n: int, X):

@@ -34,7 +34,8 @@ from lamina.layers import (
     SVMLoss,
 )
 from lamina.layers.initializers import he_normal, make_initializer, xavier_normal
-from lamina.layers.kernels.windows import columns
+from lamina.layers.kernels.frames import Frame
+from lamina.layers.kernels.windows import windows
 from lamina.nets import Sequential, TwoLayerNet
 from lamina.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp
 from lamina.training.trainer import Trainer
@@ -308,7 +309,8 @@ def im2col(X, size):
 
 def test_the_columns_of_a_window_have_channels_last(rng):
     X = rng.standard_normal((2, 3, 5, 4))
-    rows = columns(X.transpose(0, 2, 3, 1), (2, 2), (1, 1), (1, 1))
+    frame = Frame.padded((5, 4), (0, 0))
+    ((_, rows),) = windows(X.transpose(0, 2, 3, 1), frame, (2, 2), (1, 1), (1, 1), 1 << 20)
     differ(rows, im2col(X, 2), 0.1)
     by_channel = rows.reshape(-1, 2, 2, 3).transpose(0, 3, 1, 2).reshape(len(rows), -1)
     np.testing.assert_array_equal(by_channel, im2col(X, 2))

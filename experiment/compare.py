@@ -137,6 +137,12 @@ class Comparison:
             lines.append(f"best first by {_words(self.by)}")
             best = " ".join(shlex.quote(str(self.runs[name])) for name in self.rows[0].good)
             lines += [f"the best: {best}"] if best else []
+        elif len(self.rows) > 1 and any(c.startswith("validation_") for c in self.columns):
+            judged = dict.fromkeys(o.counts for o in self.outcomes.values() if o.counts)
+            lines.append(
+                "in the order of the settings: not one figure on the validation set counts for all "
+                f"(the first metrics: {', '.join(judged)}); --by validation_... sorts by one"
+            )
         elif len(self.rows) > 1:
             lines.append(
                 "in the order of the settings: there is no validation set to say which is the best "

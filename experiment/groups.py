@@ -73,8 +73,14 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
     places = differing(named)
     for group in groups:
         if group.settings is not None:
-            group.name = in_words(group.settings, places) if places else f"{len(group.runs)} seeds"
+            group.name = in_words(group.settings, places) if places else _how_many(group, runs)
     return sorted(groups, key=lambda group: natural(group.name))
+
+
+def _how_many(group: Group, runs: dict[str, Settings | None]) -> str:
+    """How many seeds they are, or, if one is there twice or is not known, how many runs."""
+    seeds = {runs[name].seed for name in group.runs} - {None}
+    return f"{len(group.runs)} {'seeds' if len(seeds) == len(group.runs) else 'runs'}"
 
 
 def _say_twins(name: str, group: Group, runs: dict[str, Settings | None]) -> None:

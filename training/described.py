@@ -22,6 +22,7 @@ def describe_run(path: Path, trainer) -> None:
 def described(trainer) -> dict:
     """{"dataset", "net", "optimizer", "training"} in plain data."""
     plan = trainer.plan
+    chosen = {"patience": plan.patience, "keep_best": trainer.best.keep or None}
     return {
         "dataset": _dataset(trainer.dataset),
         "net": _net(trainer.net),
@@ -31,6 +32,7 @@ def described(trainer) -> dict:
             "batch_size": trainer.batches.batch_size,
             "accumulate": trainer.accumulate,
             "evaluate_every": plan.evaluate_every,
+            **{key: value for key, value in chosen.items() if value is not None},
         },
     }
 

@@ -1,5 +1,6 @@
 """What happens in a run: its losses and evaluations, and their tables."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -22,10 +23,10 @@ class History:
     loss.csv has a row per iteration, history.csv a row per evaluation, with `columns` for the
     figures of the sets (train_loss, test_rmse, ...). timing.csv stands apart, so that these two are
     the same bits for the same seed: `seconds` of the whole run since it began to train, earlier
-    parts of a run that went on included; `samples_per_second` of the steps alone, since the
-    evaluation before; and of `seconds` those for checkpoints and for the watch. `losses` and
-    `evaluations` are those of this process, and `evaluated` is the iteration of the last
-    evaluation.
+    parts of a run that went on included, of one that was killed up to its last evaluation;
+    `samples_per_second` of the steps alone, since the evaluation before; and of `seconds` those for
+    checkpoints and for the watch. `losses` and `evaluations` are those of this process, and
+    `evaluated` is the iteration of the last evaluation.
     """
 
     def __init__(self, columns: tuple[str, ...] = ()):
@@ -45,16 +46,20 @@ class History:
         if iteration:
             _check_reach(folder / "loss.csv", iteration, 1)
             _check_reach(folder / "history.csv", self.evaluated, None)
+        # The evaluation at the end of a run goes; what it says of the time up to there stays true.
+        spent: dict[str, float] = {}
+        with contextlib.suppress(RunError):  # what is damaged there is cut off below
+            spent = _last_row(folder / "timing.csv", iteration)
         self._tables = {
             "loss": Table(folder / "loss.csv", ("iteration", "loss"), iteration),
             "history": Table(folder / "history.csv", self.columns, self.evaluated),
             "timing": Table(folder / "timing.csv", TIMING, self.evaluated),
         }
-        spent, self._started = read_table(folder / "timing.csv"), time.perf_counter()
-        if len(spent["seconds"]):
-            self._started -= spent["seconds"][-1]
-            self.checkpoint_seconds = spent["checkpoint_seconds"][-1]
-            self.recorder_seconds = spent["recorder_seconds"][-1]
+        self._started = time.perf_counter()
+        if spent := spent or _last_row(folder / "timing.csv", self.evaluated):
+            self._started -= spent["seconds"]
+            self.checkpoint_seconds = spent["checkpoint_seconds"]
+            self.recorder_seconds = spent["recorder_seconds"]
 
     def add_loss(self, iteration: int, loss: float) -> None:
         """The loss of an iteration; its row is written at the next flush."""
@@ -106,6 +111,15 @@ def _check_reach(path: Path, last: int, step: int | None) -> None:
             f"{path}: expects the rows up to iteration {last}, which the checkpoint has behind it, "
             f"and has {len(present)} of them, the last for {int(max(present, default=0))}"
         )
+
+
+def _last_row(path: Path, iteration: int) -> dict[str, float]:
+    """The last row of timing.csv up to this iteration, {} without one."""
+    if not iteration or not path.is_file():
+        return {}
+    table = read_table(path)
+    past = np.flatnonzero(table.get("iteration", np.empty(0)) <= iteration)
+    return {name: float(column[past[-1]]) for name, column in table.items()} if len(past) else {}
 
 
 def _text(value) -> str:

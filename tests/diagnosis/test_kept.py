@@ -2,18 +2,25 @@
 
 import re
 import textwrap
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 
 from lamina.commands.frame import main
 from lamina.common.table import read_table
+from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.record import read_record
 from lamina.experiment.config import load_config
 from lamina.experiment.curves import kept_of
 from lamina.experiment.load_run import Run
+from lamina.experiment.outcome import read_outcome
 from lamina.experiment.run import run
+from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.nets import Sequential
+from lamina.optimizers import Adam
+from lamina.training.trainer import Trainer
 
 CONFIG = """
     dataset: {type: CSV, path: d.csv, validation_share: 0.3, test_share: 0.3}
@@ -45,8 +52,10 @@ def noise(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("metric", ["training.metrics=[accuracy]", "training.metrics=[]"])
-def test_the_row_is_that_of_the_weights_in_the_file(noise, tmp_path, metric):
-    summary = noise(metric)
+@pytest.mark.parametrize("every", [200, 0])  # without the recorder there is no facts.json
+def test_the_row_is_that_of_the_weights_in_the_file(noise, tmp_path, metric, every):
+    summary = noise(metric, f"training.record_every={every}")
+    assert (tmp_path / "run" / "facts.json").exists() == bool(every)
     at = int(re.search(r"best by the validation set, iteration (\d+)", summary)[1])
     history = read_table(tmp_path / "run" / "history.csv")
     row = kept_of(tmp_path / "run")
@@ -76,6 +85,36 @@ def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys,
 def test_without_keep_best_the_last_row_counts(noise, tmp_path):
     noise("training.keep_best=false")
     assert kept_of(tmp_path / "run") is None
+
+
+def test_of_a_run_made_in_python_too(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((90, 4), dtype=np.float32)
+    t = (X[:, 0] > 0).astype(int)
+    t[::7] ^= 1
+    parts = [Samples(X[rows], t[rows]) for rows in np.split(np.arange(90), [40, 60])]
+    layers = {"a": Affine(4, 32, rng=rng), "r": Relu(), "b": Affine(32, 2, rng=rng)}
+    net = Sequential(OrderedDict(layers), loss=SoftmaxWithLoss())
+    dataset = Dataset(parts[0], parts[2], Classification(("no", "yes")), parts[1])
+    history = Trainer(
+        *(net, Adam(net.parameters(), lr=0.05), dataset),
+        **{"rng": 0, "iterations": 60, "batch_size": 20, "evaluate_every": 5, "quiet": True},
+        **{"keep_best": True, "patience": 20, "run_dir": tmp_path / "run"},
+    ).run()
+    best = max(history.evaluations, key=lambda row: row["validation_accuracy"])
+    assert best["iteration"] < 60
+    outcome = read_outcome(tmp_path / "run")
+    assert outcome.iteration == best["iteration"]
+    assert outcome.figures["test_accuracy"] == pytest.approx(net.accuracy(X[60:], t[60:]))
+    assert load_config(tmp_path / "run" / "config.yaml").data["training"]["patience"] == 20
+
+
+def test_without_facts_the_first_metric_has_chosen():
+    config = {"training": {"keep_best": True}}
+    history = {"validation_loss": [3.0, 2.0, 1.0]}
+    for name, row in {"rmse": 1, "r2": 0, "of_ones_own": 0}.items():
+        more = {f"validation_{name}": [0.3, 0.1, 0.2], "validation_accuracy": [0.1, 0.2, 0.3]}
+        assert kept_row(config, {}, history | more) == row
 
 
 def test_the_first_of_the_best_counts_and_nan_never():

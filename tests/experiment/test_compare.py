@@ -116,6 +116,15 @@ def test_with_keep_best_the_figures_are_of_the_weights_that_are_kept(tmp_path):
     assert read_outcome(errors).iteration == 200
 
 
+def test_runs_that_are_judged_by_unlike_figures_are_said_to_be(tmp_path, capsys):
+    write(tmp_path / "a", config(0.1), [0.5])
+    write(tmp_path / "b", config(0.2), [0.9], metric="f1", percent=False)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    out = capsys.readouterr().out
+    assert "there is no validation set" not in out
+    assert "the first metrics: accuracy, f1" in out
+
+
 def test_the_test_set_sorts_nothing_unless_it_is_asked_to(tmp_path, capsys):
     for name, lr, value in (("a", 0.1, 0.5), ("b", 0.2, 0.9)):
         folder = write(tmp_path / name, config(lr), [value])
@@ -186,7 +195,7 @@ def test_groups_are_told_apart_by_their_settings():
 def test_one_run_twice_is_said(capsys):
     one = Settings({("optimizer", "lr"): 0.1}, 3)
     [group] = grouped({"a": one, "b": one})
-    assert group.name == "2 seeds"
+    assert group.name == "2 runs"
     assert "a and b have the same settings and seed 3" in capsys.readouterr().err
 
 

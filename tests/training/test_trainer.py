@@ -645,6 +645,35 @@ def test_what_took_the_time_is_told_apart_and_adds_up_when_a_run_goes_on(tmp_pat
     np.testing.assert_allclose(table["recorder_seconds"], [20, 40, 60, 80, 100], atol=0.9)
 
 
+def test_the_seconds_since_the_last_evaluation_due_count_when_a_run_goes_on(tmp_path, monkeypatch):
+    """By a clock of its own: a step takes a second, a checkpoint a hundred."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    step, save = SGD.step, Checkpoints.save
+
+    def slow_step(self):
+        now[0] += 1.0
+        step(self)
+
+    def slow_save(self, *arguments):
+        now[0] += 100.0
+        return save(self, *arguments)
+
+    monkeypatch.setattr(SGD, "step", slow_step)
+    monkeypatch.setattr(Checkpoints, "save", slow_save)
+    settings = {"evaluate_every": 30, "checkpoints": Checkpoints(every=10)}
+    trainer(run_dir=tmp_path, iterations=25, **settings).run()
+    now[0] += 5000.0  # until somebody goes on
+    second = trainer(run_dir=tmp_path, iterations=35, **settings)
+    second.load_state(load_checkpoint(tmp_path / "checkpoint-00000025.npz"))
+    second.run()
+    table = read_table(tmp_path / "timing.csv")
+    assert table["iteration"].tolist() == [30, 35]
+    assert table["seconds"].tolist() == [330.0, 535.0]
+    assert table["checkpoint_seconds"].tolist() == [300.0, 500.0]
+    assert table["samples_per_second"].tolist() == [20.0, 20.0]
+
+
 def test_the_rate_of_a_row_is_the_one_in_force():
     made = trainer(iterations=40, evaluate_every=10)
     made.optimizer.schedule = lambda step: 0.5 ** (step // 10)

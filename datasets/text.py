@@ -111,6 +111,11 @@ class Text(Dataset):
         super().__init__(sets["train"], sets["test"], task, sets.get("validation"))
 
     @property
+    def gap(self) -> int | None:
+        """Where in a window the token is asked for, between its halves; None if behind it."""
+        return self.length // 2 if self.predict == "middle" else None
+
+    @property
     def n_words(self) -> int:
         """How many rows an Embedding of the inputs needs."""
         return len(self.task.vocabulary)

@@ -105,7 +105,7 @@ def draw(path: Path, evaluation) -> bool:
     for axes, image, said in zip(grid.flat, images, words, strict=False):
         axes.imshow(image, cmap="gray_r")
         axes.set_title(said, fontsize="small")
-    figure.suptitle("The mistakes that the net is most sure of")
+    figure.suptitle(f"The mistakes that the net is most sure of, {evaluation.part} set")
     save_png(path, figure)
     return True
 

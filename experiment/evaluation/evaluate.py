@@ -40,6 +40,7 @@ class Evaluation:
     targets: np.ndarray  # (N, ...)
     figures: dict[str, float]
     shown: str  # the figures in words
+    gap: int | None = None  # where in the tokens of a text the one stands that is asked for
 
     @property
     def predictions(self) -> np.ndarray:
@@ -80,7 +81,8 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     rows = rows if samples.order is None else samples.order[rows]
     if isinstance(dataset.task, Classification):
         targets = dataset.task.indices(targets)
-    return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown)
+    gap = getattr(dataset, "gap", None)
+    return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown, gap)
 
 
 class Spread:

@@ -49,7 +49,7 @@ def draw(path: Path, evaluation) -> bool:
             axes.imshow(image, cmap="gray_r", vmin=low, vmax=high)
             axes.axis("off")
         line[0].set_title(title, fontsize="small", loc="left")
-    figure.suptitle("Samples, and below them what the net gives back")
+    figure.suptitle(f"Samples of the {evaluation.part} set, and below them what the net gives back")
     save_png(path, figure)
     return True
 

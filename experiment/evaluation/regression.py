@@ -55,6 +55,7 @@ def draw(path: Path, evaluation) -> bool:
         axes.set_xlabel(f"{label(name, NAME)}, right")
         axes.set_ylabel(f"{label(name, NAME)}, said")
         axes.grid(alpha=0.3)
+    figure.suptitle(f"{evaluation.part} set", fontsize=10)
     save_png(path, figure)
     return True
 

@@ -45,12 +45,14 @@ def _given(evaluation, wrong):
     if getattr(task, "tokens", None) is None:
         return
     for row in np.flatnonzero(wrong)[:WORST]:
-        text = printable(task.decode(X[evaluation.rows[row]]))
+        words = X[evaluation.rows[row]]
+        parts = (words,) if evaluation.gap is None else np.split(words, [evaluation.gap])
+        text = " ... ".join(f"'{printable(task.decode(part))}'" for part in parts)
         is_, said = (
             printable(task.class_names[i])
             for i in (evaluation.targets[row], evaluation.predictions[row])
         )
-        yield f"  row {evaluation.rows[row]}: given '{text}' it is '{is_}', said '{said}'"
+        yield f"  row {evaluation.rows[row]}: given {text} it is '{is_}', said '{said}'"
 
 
 def draw(path: Path, evaluation) -> bool:

@@ -407,3 +407,31 @@ def test_one_hot_targets_are_reported_as_the_classes_that_they_are():
         evaluation(SCORES, t, task, SoftmaxWithLoss()).report() for t in (TRUE, np.eye(3)[TRUE])
     )
     assert one_hot == plain
+
+
+def test_a_picture_says_of_which_set_it_is(tmp_path, drawn):
+    X = np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2)
+    kinds = [
+        (SCORES, TRUE, Classification(("cat", "dog", "bird")), SoftmaxWithLoss(), X),
+        (np.ones((4, 1)), np.arange(4.0).reshape(4, 1), Regression(["y"]), SquaredErrorLoss(), None),
+        (np.ones((4, 4)), np.eye(4), Reconstruction(), SquaredErrorLoss(), X.reshape(4, 4)),
+    ]
+    for kind in kinds:
+        assert evaluation(*kind).draw(tmp_path) is not None
+        assert "test set" in drawn[-1].get_suptitle()
+
+
+def test_between_two_halves_a_token_is_asked_for(tmp_path):
+    from lamina.datasets import Text
+
+    path = tmp_path / "t.txt"
+    path.write_text("abcd" * 40)
+    data = Text(path, length=4, predict="middle")
+    says_a = Sequential({"says": Says(np.eye(5)[np.ones(200, int)])}, loss=SoftmaxWithLoss())
+    lines = evaluate(says_a, data).report().splitlines()
+    shown = [line for line in lines if line.startswith("  row ")]
+    assert shown
+    for line in shown:
+        before, after, true, said = line.split("'")[1::2]
+        assert (len(before), len(after), said) == (2, 2, "a")
+        assert f"{before}{true}{after}" in "abcd" * 3

@@ -38,7 +38,8 @@ def samples_for(dataset, n, rng):
     """Made inputs with targets of the task; of a vocabulary the first samples."""
     task = dataset.task
     if hasattr(dataset, "n_words"):
-        X, t = dataset.train.X[:n].copy(), dataset.train.t[:n]
+        X, t = dataset.train[:n]
+        X = np.concatenate(X, axis=1) if isinstance(X, tuple) else X
         X[:, ::2], X[:, 1::2] = 0, dataset.n_words - 1  # the rows that faults are planted in
         return Samples(X, t, widths=dataset.widths)
     X = rng.random((n, *dataset.input_shape), dtype=np.float32)

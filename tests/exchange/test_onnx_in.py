@@ -289,7 +289,7 @@ def test_nets_of_scikit_learn(kind, tmp_path):
 
 REFUSED_BACK = {  # layers that are read back from no ONNX file, by the operator that says so
     *("Dropout", "Step", "RMSNormalization", "GroupNormalization", "Rnn", "Lstm", "Gru"),
-    *("MultiHeadAttention", "Repeat", "LastStep"),
+    *("MultiHeadAttention", "Repeat", "LastStep", "DotProducts", "MeanStep"),
 }
 
 
@@ -343,7 +343,8 @@ def test_the_nets_of_all_configurations_there_and_back(path, tmp_path, monkeypat
 
 SEQUENCES = (
     *("addition_attention", "addition_seq2seq", "dates_attention"),
-    *("rows_lstm", "text_gpt", "text_lstm", "text_rnn"),
+    *("ptb_lstm", "rows_lstm", "text_gpt", "text_lstm", "text_rnn"),
+    *("words_cbow", "words_skipgram"),
 )
 
 

@@ -29,6 +29,8 @@ CANNOT = {
     "mnist_simple_convnet": "Convolution",
     "rows_lstm": "Reshape",  # the picture comes whole, and becomes rows in the net
     "text_mlp": "Flatten",  # of a window
+    "words_cbow": "MeanStep",
+    "words_skipgram": "DotProducts",
 }
 
 

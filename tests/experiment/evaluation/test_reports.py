@@ -413,7 +413,13 @@ def test_a_picture_says_of_which_set_it_is(tmp_path, drawn):
     X = np.arange(16, dtype=np.uint8).reshape(4, 1, 2, 2)
     kinds = [
         (SCORES, TRUE, Classification(("cat", "dog", "bird")), SoftmaxWithLoss(), X),
-        (np.ones((4, 1)), np.arange(4.0).reshape(4, 1), Regression(["y"]), SquaredErrorLoss(), None),
+        (
+            np.ones((4, 1)),
+            np.arange(4.0).reshape(4, 1),
+            Regression(["y"]),
+            SquaredErrorLoss(),
+            None,
+        ),
         (np.ones((4, 4)), np.eye(4), Reconstruction(), SquaredErrorLoss(), X.reshape(4, 4)),
     ]
     for kind in kinds:

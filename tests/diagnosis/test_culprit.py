@@ -39,8 +39,11 @@ def samples_for(dataset, n, rng):
     task = dataset.task
     if hasattr(dataset, "n_words"):
         X, t = dataset.train[:n]
-        X = np.concatenate(X, axis=1) if isinstance(X, tuple) else X
+        several = isinstance(X, tuple)
+        X = np.concatenate(X, axis=1) if several else X.copy()
         X[:, ::2], X[:, 1::2] = 0, dataset.n_words - 1  # the rows that faults are planted in
+        if several:  # one of them may be a single word: both words in each batch of all rows
+            X[1::2] = dataset.n_words - 1 - X[1::2]
         return Samples(X, t, widths=dataset.widths)
     X = rng.random((n, *dataset.input_shape), dtype=np.float32)
     if task.name == "reconstruction":
@@ -57,6 +60,7 @@ def trainer_of(config, batch_size=4, samples=20):
     made = samples_for(dataset, samples, rng)
     optimizer = build_optimizer(config, net.parameters())
     penalty = config.data["training"].get("gradient_penalty", 0.0)
+    batch_size = samples if made.widths else batch_size
     settings = {"iterations": 4, "batch_size": batch_size, "evaluate_every": 100, "quiet": True}
     settings |= {"gradient_penalty": penalty, "rng": rng, "watch": Diagnosis()}
     return Trainer(net, optimizer, Dataset(made, made, dataset.task, made), **settings)
@@ -114,16 +118,17 @@ def faults(trainer, spared):
             layer.backward = backward
             found = ("backward", place.name, place.type, f"d{name}")
             yield found, lambda held=layer: delattr(held, "backward")
-            update = trainer.optimizer.update
+            rule = "_update_rows" if param.sparse else "update"
+            update = getattr(trainer.optimizer, rule)
 
-            def updating(other, *given, update=update, param=param):
-                update(other, *given)
-                if other is param and due():
+            def updating(*given, update=update, param=param):
+                update(*given)
+                if any(one is param for one in given) and due():
                     param.data[(-1,) * param.data.ndim] = np.nan
 
-            trainer.optimizer.update = updating
+            setattr(trainer.optimizer, rule, updating)
             found = ("update", place.name, place.type, name)
-            yield found, lambda: delattr(trainer.optimizer, "update")
+            yield found, lambda rule=rule: delattr(trainer.optimizer, rule)
 
 
 def stopped(trainer, start):

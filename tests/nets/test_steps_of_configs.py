@@ -30,7 +30,7 @@ CANNOT = {
     "rows_lstm": "Reshape",  # the picture comes whole, and becomes rows in the net
     "text_mlp": "Flatten",  # of a window
     "words_cbow": "MeanStep",
-    "words_skipgram": "DotProducts",
+    "words_skipgram": "MeanStep",
 }
 
 

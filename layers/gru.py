@@ -140,6 +140,7 @@ class Gru(Recurrent):
             dQ[t] = dA[t]
             np.multiply(dn, r, out=self.by_gate(dQ[t])[2])
             dh += dQ[t] @ back
+        self.note_steps(dA)
         d, dq = dA.reshape(-1, 3 * n_hidden), dQ.reshape(-1, 3 * n_hidden)
         dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
         self.Wx.accumulate(dW[:-1])

@@ -141,6 +141,7 @@ class Lstm(Recurrent):
             np.multiply(slopes, shares, out=by_gate[t])
             dc *= f
             np.matmul(dA[t], back, out=dh)
+        self.note_steps(dA)
         d = dA.reshape(-1, 4 * n_hidden)
         dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
         self.Wx.accumulate(dW[:-1])

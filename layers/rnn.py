@@ -94,6 +94,7 @@ class Rnn(Recurrent):
             else:
                 np.multiply(dh, h[t + 1] > 0, out=da)
             np.matmul(da, Wh.T, out=dh)
+        self.note_steps(dA)
         d = dA.reshape(-1, self.n_hidden)
         dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
         self.Wx.accumulate(dW[:-1])

@@ -17,7 +17,7 @@ from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
-from lamina.diagnosis.recorder import LAYERS, PARAMETERS
+from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
 
 
 @dataclasses.dataclass
@@ -37,10 +37,10 @@ class Series:
 class Record:
     """A run as its files tell it.
 
-    `loss` and `history` are columns by name; `layers`, `parameters` and `outputs` map names to
-    their series, in the order of the net, empty if nothing was recorded; `facts` and `culprit` are
-    the JSON files, empty if there are none. Nothing of a user's code is imported, and no data are
-    read.
+    `loss` and `history` are columns by name; `layers`, `parameters`, `outputs` and `steps` map
+    names to their series, in the order of the net, empty if nothing was recorded; `facts` and
+    `culprit` are the JSON files, empty if there are none. Nothing of a user's code is imported,
+    and no data are read.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class Record:
     facts: dict
     culprit: dict
     outputs: dict[str, Series] = dataclasses.field(default_factory=dict)
+    steps: dict[str, Series] = dataclasses.field(default_factory=dict)
 
     @property
     def iterations(self) -> int:
@@ -240,7 +241,9 @@ def read_record(path: str | Path | Folder) -> Record:
     layers = _series(path / "layers.csv", "layer", LAYERS[2:])
     parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
     outputs = _series(path / "outputs.csv", "output", OUTPUTS[2:])
-    return Record(path, config, loss, history, layers, parameters, facts, culprit, outputs)
+    steps = _series(path / "steps.csv", "layer", STEPS[2:])
+    tables = layers, parameters, facts, culprit, outputs, steps
+    return Record(path, config, loss, history, *tables)
 
 
 def _config(path: Path) -> dict:

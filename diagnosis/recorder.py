@@ -3,6 +3,7 @@
 
     layers.csv      iteration, layer, type, mean, std, gradient_mean, gradient_std, dead, saturated
     parameters.csv  iteration, parameter, weight_norm, gradient_norm, update_ratio
+    steps.csv       iteration, layer, steps, asked, first, last; of nets with recurrent layers
 
 The first is about the outputs of layers in training mode and the gradients of the loss by them,
 over all entries of one batch; its first row, (input), is about the batch itself; `saturated` of
@@ -10,6 +11,8 @@ recurrent layers is about their gates. The second is
 about the parameters that learn: ‖w‖ before the update, ‖g‖, and ‖w after - w before‖ / ‖w‖, of
 which CS231n says that it should be about 1e-3 ("Neural networks part 3", ratio of weights:updates).
 Its last row, (all), takes them together. A cell is empty where there is no such number.
+The third is about backpropagation through time, see `statistics.over_time`: a table of its own, as
+the others keep the columns that older runs have.
 
 Rows are the same bits for the same seed, so the seconds they cost are not among them.
 """
@@ -30,11 +33,13 @@ from lamina.diagnosis.statistics import (
     alive,
     mean_and_std,
     norm,
+    over_time,
     pooled,
     share_dead,
     share_saturated,
 )
 from lamina.layers.gates import Copy
+from lamina.layers.recurrent import Recurrent
 from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes, places_of
 
@@ -45,6 +50,7 @@ LAYERS = (
     *("dead", "saturated"),
 )
 PARAMETERS = ("iteration", "parameter", "weight_norm", "gradient_norm", "update_ratio")
+STEPS = ("iteration", "layer", "steps", "asked", "first", "last")
 
 
 class Recorder:
@@ -62,6 +68,7 @@ class Recorder:
         started = time.perf_counter()
         places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]
         self._places = [p for p in places if not isinstance(p.layer, Copy)]
+        self._recurrent = [p.layer for p in self._places if isinstance(p.layer, Recurrent)]
         self._first_twin = min(trainer.nets)
         self.writes = folder is not None
         if not self.writes:
@@ -69,6 +76,8 @@ class Recorder:
         folder = placed(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
         self._parameters = Table(folder / "parameters.csv", PARAMETERS, trainer.iteration)
+        recurrent = self._recurrent
+        self._steps = Table(folder / "steps.csv", STEPS, trainer.iteration) if recurrent else None
         self.answers = Answers(folder, trainer)
         write_facts(folder / "facts.json", trainer)
         self.seconds += time.perf_counter() - started
@@ -90,7 +99,7 @@ class Recorder:
         learned = {n: p for n, p in trainer.optimizer.parameters.items() if p.trainable}
         before = {name: param.data.copy() for name, param in learned.items()}
         self.seconds += time.perf_counter() - started
-        with Probes(self._places, self):
+        with Probes(self._places, self), _watched(self._recurrent):
             yield
         started = time.perf_counter()
         everywhere = trainer.ranks.all(self._seen, "the record of a step")
@@ -123,6 +132,7 @@ class Recorder:
         dout = _joined(douts)
         if dout is not None:
             seen.gradient = (dout.size, *mean_and_std(dout))
+            seen.steps = over_time(place.layer, dout)
         self._took(place, started)
 
     def _took(self, place: Place, started: float) -> None:
@@ -141,8 +151,9 @@ class Recorder:
         if not self.writes:
             return
         started = time.perf_counter()
-        for table in (self._layers, self._parameters, self.answers):
-            table.flush(sync)
+        for table in (self._layers, self._parameters, self._steps, self.answers):
+            if table is not None:
+                table.flush(sync)
         if not sync:
             self.seconds += time.perf_counter() - started
 
@@ -154,6 +165,11 @@ class Recorder:
         for name in [name for name, twin in self._seen if twin == 0]:
             parts = [self._seen[key] for key in sorted(self._seen) if key[0] == name]
             self._layers.write((iteration, name, parts[0].type, *map(_cell, _numbers(parts))))
+            if steps := [part.steps for part in parts if part.steps is not None]:
+                counts, norms = zip(*((s[:2], s[2:]) for s in steps), strict=True)
+                most = map(max, zip(*counts, strict=True))
+                whole = (math.hypot(*column) for column in zip(*norms, strict=True))
+                self._steps.write((iteration, name, *most, *map(_cell, whole)))
 
     def _write_parameters(self, iteration: int, learned: dict, before: dict) -> None:
         norms = []
@@ -173,13 +189,27 @@ class Recorder:
 @dataclasses.dataclass
 class _Seen:
     """What a step has shown of a layer in one twin of the net: (number, mean, deviation) of its
-    outputs and of the gradient by them, which of its units are alive, the share saturated."""
+    outputs and of the gradient by them, which of its units are alive, the share saturated, and
+    what `over_time` says."""
 
     type: str
     output: tuple[int, float, float]
     alive: np.ndarray | None
     saturated: float | None
     gradient: tuple[int, float, float] | None = None
+    steps: tuple[int, int, float, float] | None = None
+
+
+@contextlib.contextmanager
+def _watched(layers: list[Recurrent]):
+    """Let these layers note their `step_norms` inside."""
+    for layer in layers:
+        layer.watched = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.watched, layer.step_norms = False, None
 
 
 def _numbers(parts: list[_Seen]) -> list[float | None]:

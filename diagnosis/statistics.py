@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.layers import Gru, Lstm, Relu, Rnn, Sigmoid, Tanh
 from lamina.layers.base import Layer
+from lamina.layers.recurrent import Recurrent
 
 # A unit is saturated for a sample where its derivative is below this share of its largest:
 # Y < 0.0127 or Y > 0.9873 for a sigmoid, |Y| > 0.975 for tanh. Glorot and Bengio 2010, section 3.1,
@@ -77,6 +78,22 @@ def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:
     elif not isinstance(layer, Tanh):
         return None
     return _at_ends(Y) / max(Y.size, 1)
+
+
+def over_time(layer: Layer, dout: np.ndarray) -> tuple[int, int, float, float] | None:
+    """(steps, asked, first, last) of a recurrent layer after its backward, else None: its steps;
+    at how many of them, at most, a sequence is asked for its output; and the norm of the gradient
+    at the first step and at the last one of each sequence that has any, behind which there is
+    padding. A layer that is asked once hands all of the first norm back from the last."""
+    if not isinstance(layer, Recurrent) or layer.step_norms is None:
+        return None
+    norms, there = layer.step_norms, layer.step_norms > 0
+    n_steps, n = norms.shape
+    if n_steps < 2 or not n:
+        return None
+    asked = 1 if layer.last_only else int((dout != 0).any(axis=-1).sum(axis=1).max())
+    last = norms[n_steps - 1 - there[::-1].argmax(axis=0), np.arange(n)]  # no gradient: 0
+    return n_steps, asked, norm(norms[0]), norm(last)
 
 
 def _at_ends(Y: np.ndarray) -> int:

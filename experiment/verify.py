@@ -47,8 +47,8 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         if trainer.interrupted:
             return "verifying was interrupted", 128 + trainer.interrupted
         wrong = _arrays(there, load_checkpoint(again / last.name))
-        # Runs that are older than outputs.csv have none.
-        newer = ("outputs.csv",) if (run_dir / "outputs.csv").exists() else ()
+        # Runs that are older than these have none.
+        newer = [name for name in ("outputs.csv", "steps.csv") if (run_dir / name).exists()]
         for name in (*_COMPARED, *newer):
             if (again / name).exists() or (run_dir / name).exists():
                 wrong += _rows(run_dir / name, again / name, begin, end)

@@ -25,6 +25,8 @@ class Recurrent(Layer):
     n_gates = 1
     Wh: Param  # made by the subclass
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
+    watched = False  # is backward to note its `step_norms`?
+    step_norms: np.ndarray | None = None
 
     def __init__(
         self,
@@ -101,6 +103,7 @@ class Recurrent(Layer):
         applied to, dQ those of its products with h, the same unless a gate stands between; `first`
         are those of the first states. The parameters' are added, and dX is returned, with those of
         the first states that were given."""
+        self.note_steps(dA)
         d, dq = (a.reshape(-1, a.shape[-1]) for a in (dA, dQ))
         dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
         self.Wx.accumulate(dW[:-1])
@@ -116,6 +119,13 @@ class Recurrent(Layer):
         """Keep the last states for the next batch, if the layer is stateful."""
         for one, rows in zip(self.carried.values(), states, strict=False):
             one.update(rows, self.training)
+
+    def note_steps(self, dA) -> None:
+        """Keep as `step_norms` (T, N) the norms of the gradient by what the gates are applied to,
+        of each step (in the order in which they were taken) and sequence; only if `watched`."""
+        if self.watched and isinstance(dA, np.ndarray):
+            squares = np.einsum("tnh,tnh->tn", dA, dA, dtype=np.float64)  # float32 ends at 1e-19
+            self.step_norms = np.sqrt(squares)
 
     def by_gate(self, a):
         """(..., N, G H) as (..., G, N, H): a view."""

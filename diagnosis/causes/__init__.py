@@ -21,6 +21,7 @@ from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.non_finite import bad_number, overflow
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.over_time import exploding_over_time, vanishing_over_time
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.squashed import squashed_scores
 from lamina.diagnosis.causes.targets import targets_not_scaled
@@ -39,6 +40,7 @@ CAUSES = (
     equal_weights,
     squashed_scores,
     dropout_too_strong,
+    exploding_over_time,
     exploding,
     weights_too_large,
     weights_too_small,
@@ -47,6 +49,7 @@ CAUSES = (
     dead_relus,
     zero_gradients,
     saturated,
+    vanishing_over_time,
     vanishing,
     rate_too_low,
     unequal_classes,

@@ -1,0 +1,134 @@
+"""Gradients that grow or shrink from step to step of a recurrent layer."""
+
+import math
+
+import numpy as np
+
+from lamina.diagnosis.causes.learning_rate import GROWN, TOO_HIGH, TOO_LOW
+from lamina.diagnosis.finding import Finding, largest, median
+
+EXPLODING = 1000.0  # times, from the last step to the first
+VANISHING = 1e-5  # what is left at the first step; a layer whose 28 steps keep 0.71 each has 1e-4
+
+
+def exploding_over_time(record, earlier) -> Finding | None:
+    """The gradient at the first step is many times that at the last, no clip_norm holds it, and the
+    loss overflowed or shot up, or nothing was learned. Pascanu et al. 2013, section 2.
+
+    An update that replaced weights before that is another cause. Where each step has a loss of its
+    own, the first gathers those of all T, which is at most T times as much; the limit is above it.
+    """
+    names = [n for n in record.steps if _growth(record.steps[n]) > 1.0]
+    if not names or record.optimizer.get("clip_norm") or not _went_wrong(record):
+        return None
+    name = max(names, key=lambda n: _growth(record.steps[n]))
+    series = record.steps[name]
+    at = int((_ratios(series) > _limit(series)).argmax())
+    iteration, steps = series.iterations[at], series["steps"][at]
+    if _thrown_before(record, iteration):
+        return None
+    evidence = [
+        f"gradient of {name} at iteration {iteration:.0f}: {series['last'][at]:.2g} at the last "
+        f"step, {series['first'][at]:.2g} at the first of {steps:.0f}",
+        f"loss {record.start_loss:.3g} at the start, {largest(record.loss['loss']):.3g} at the "
+        "highest, and no clip_norm",
+    ]
+    return Finding(
+        "exploding gradients over time",
+        evidence,
+        f"Each step back multiplies the gradient by about {_factor(series, at):.2g}: over the "
+        "steps of a sequence this grows beyond all bounds, and one update throws the net away.",
+        [
+            "clip_norm: 1.0 under optimizer",
+            "smaller first recurrent weights: leave out init:, or tanh instead of relu",
+            "Lstm or Gru instead of Rnn",
+            "shorter sequences; of one long text, pieces of it with stateful: true",
+        ],
+        explains=(
+            *("exploding depth", "learning rate too high", "dead ReLUs", "saturated units"),
+            *("vanishing gradients", "learning rate too low", "wrong labels", "overflow"),
+            *("too little capacity", "over-fitting", "initial weights too large"),
+        ),
+    )
+
+
+def vanishing_over_time(record, earlier) -> Finding | None:
+    """Next to nothing of the gradient at the last step is left at the first, throughout the run,
+    and the net has learned nothing that holds beyond its training samples. Hochreiter 1991;
+    Bengio et al. 1994.
+
+    Whatever else was found is the better explanation: a rate that is too high, say, drives all
+    tanhs to their ends. Only judged where a sequence is asked for one output: where each step has
+    a loss of its own, the first has the gradient of its own, whatever comes back from the others.
+    """
+    ratios = {
+        name: median(_ratios(series))
+        for name, series in record.steps.items()
+        if (series["asked"] == 1).all()
+    }
+    name = min((n for n in ratios if ratios[n] < VANISHING), key=ratios.get, default=None)
+    if earlier or name is None or not _hardly_learned(record):
+        return None
+    series = record.steps[name]
+    steps, kind = series["steps"][-1], record.facts.get("layers", {}).get(name, "")
+    evidence = [
+        f"gradient of {name}, medians: {median(series['last']):.2g} at the last step, "
+        f"{median(series['first']):.2g} at the first of {steps:.0f}",
+        f"{record.said('train', 'test')} after {record.iterations} iterations",
+    ]
+    return Finding(
+        "vanishing gradients over time",
+        evidence,
+        f"What comes back to the first step is {ratios[name]:.1g} of the gradient at the last: "
+        "what stands early in a sequence cannot be learned, only what stands late.",
+        [
+            *(["Lstm or Gru instead of Rnn"] if kind == "Rnn" else []),
+            "larger first recurrent weights, if init: makes them small",
+            "shorter sequences, or reverse: true if what counts stands at the start",
+            "attention, which reaches each position in one step",
+        ],
+        explains=(
+            *("vanishing gradients", "learning rate too low", "training too short"),
+            *("wrong labels", "too little capacity", "over-fitting", "nothing learned"),
+        ),
+    )
+
+
+def _ratios(series) -> np.ndarray:
+    """First / last of each record; NaN where there is no gradient at all."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return series["first"] / series["last"]
+
+
+def _limit(series) -> np.ndarray:
+    return EXPLODING * np.maximum(series["asked"], 1.0)
+
+
+def _growth(series) -> float:
+    """The largest ratio, as a multiple of its limit."""
+    return largest(_ratios(series) / _limit(series))
+
+
+def _factor(series, at: int) -> float:
+    """What a step back multiplies by, in the geometric mean."""
+    return float(_ratios(series)[at] ** (1.0 / max(series["steps"][at] - 1.0, 1.0)))
+
+
+def _went_wrong(record) -> bool:
+    peak = largest(record.loss["loss"]) if record.iterations else math.nan
+    return record.failed or peak > GROWN * abs(record.start_loss) or record.guesses
+
+
+def _hardly_learned(record) -> bool:
+    """Not well on the training samples, and on others no better than a guess: a few samples can be
+    told apart by their last steps alone. A net that hardly moves has not tried."""
+    moves = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    if not record.train < record.halfway or moves < TOO_LOW:
+        return False
+    chance = record.figure.chance("test")
+    return record.guesses or record.test < chance + 0.1 * (1.0 - chance)
+
+
+def _thrown_before(record, iteration: float) -> bool:
+    updates = [s["update_ratio"][s.iterations < iteration] for s in record.weights.values()]
+    return any((u >= TOO_HIGH).any() for u in updates)

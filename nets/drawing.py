@@ -27,9 +27,10 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
     """
     net = copy.deepcopy(net)  # running statistics and generators move on in it
     net.set_training(True)
+    inputs = X if isinstance(X, tuple) else (X,)
+    t = _apart(t, inputs)
     calls = _watched(net, X, t)
     graph = Graph()
-    inputs = X if isinstance(X, tuple) else (X,)
     named = zip(net.inputs, inputs, strict=True)
     nodes = {id(x): _add(graph, n, n, "input", x) for n, x in named}
     for name, targets in (t if isinstance(t, dict) else {"t": t}).items():
@@ -47,6 +48,14 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
         if node.kind == "input" and all(share is not None for share in shares):
             node.gradient = sum(shares[1:], shares[0])
     return Drawing(with_copies(graph), title)
+
+
+def _apart(t, inputs: tuple):
+    """The targets as arrays of their own: an autoencoder's are its inputs, and values are found by
+    which array they are."""
+    if isinstance(t, dict):
+        return {name: _apart(one, inputs) for name, one in t.items()}
+    return t.copy() if any(t is x for x in inputs) else t
 
 
 @dataclasses.dataclass

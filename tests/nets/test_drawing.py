@@ -20,6 +20,7 @@ from lamina.layers import (
     Sigmoid,
     Slice,
     SoftmaxWithLoss,
+    SquaredErrorLoss,
 )
 from lamina.nets import Graph, Head, Node, Sequential
 from lamina.nets.drawing import draw_net
@@ -128,13 +129,34 @@ def test_the_command_draws_a_configuration(tmp_path, capsys, suffix):
 @pytest.mark.parametrize(
     "config",
     # mnist_finetune begins with the weights of another run, which need not be there.
-    [c for c in CONFIGS if c.stem.startswith("mnist") and c.stem != "mnist_finetune"],
+    [c for c in CONFIGS if c.stem.startswith(("mnist", "rows")) and c.stem != "mnist_finetune"],
     ids=lambda path: path.stem,
 )
 def test_every_mnist_configuration_is_drawn(tmp_path, config):
     assert main(["draw", str(config), "-o", str(tmp_path / "net.svg"), "--batch", "5"]) == 0
     text = (tmp_path / "net.svg").read_text(encoding="utf-8")
     assert "(5, 784) norm" in text or "(5, 1, 28, 28) norm" in text
+
+
+@pytest.mark.parametrize(
+    "config",
+    [c for c in CONFIGS if not c.stem.startswith(("mnist", "fashion", "rows"))],
+    ids=lambda path: path.stem,
+)
+def test_every_other_configuration_is_drawn(tmp_path, config):
+    assert main(["draw", str(config), "-o", str(tmp_path / "net.svg"), "--batch", "5"]) == 0
+    text = (tmp_path / "net.svg").read_text(encoding="utf-8")
+    assert "(5, " in text
+    assert " norm " in text
+
+
+def test_an_autoencoders_inputs_are_not_its_targets():
+    layers = {"affine": Affine(4, 4, rng=0, dtype=np.float64)}
+    net, (X, _) = Sequential(layers, loss=SquaredErrorLoss()), batch()
+    nodes = by_name(draw_net(net, X, X).graph)
+    assert nodes["t"].gradient is None
+    net.loss(X, X)
+    assert np.allclose(nodes["X"].gradient, net.backward(), rtol=1e-14)
 
 
 def test_graphs_are_drawn_with_their_forks_and_all_their_losses():

@@ -192,9 +192,10 @@ def _net(net: Net, dataset) -> list[str]:
     X, _ = dataset.train[:1]
     inputs = X if isinstance(X, tuple) else (X,)
     header, *rows, total = summary_rows(net, *(x.shape[1:] for x in inputs))
-    drawn = draw_net(net, *dataset.train[: min(_DRAWN, len(dataset.train))], "Net")
+    n = min(_DRAWN, len(dataset.train))
+    drawn = draw_net(net, *dataset.train[:n], "Net")
     caption = (
-        f"Forward above the lines, gradients below, for {_DRAWN} samples of the training set. "
+        f"Forward above the lines, gradients below, for {n} samples of the training set. "
         "It is larger than a page: scroll through it."
     )
     return [table(header, rows, 1), paragraph(total), drawing(drawn.svg, "the net", caption)]

@@ -45,8 +45,7 @@ pre { font-size: 0.82rem; line-height: 1.4; margin: 0.5rem 0; overflow-x: auto;
   body { max-width: none; font-size: 10pt; padding: 0 }
   nav { display: none }
   pre { white-space: pre-wrap; overflow-wrap: anywhere }
-  .scroll { overflow: visible; border: 0; padding: 0 }
-  .scroll img { max-width: 100% }
+  figure:has(.scroll) { display: none }
   h2 { break-after: avoid }
   figure, tr { break-inside: avoid }
   table { font-size: 8pt }
@@ -136,7 +135,8 @@ def picture(draw: Callable[[Path, int], object], alt: str, caption: str = "") ->
 
 
 def drawing(svg: str, alt: str, caption: str = "") -> str:
-    """An SVG as an image, in which nothing runs, as large as it is: one scrolls through it."""
+    """An SVG as an image, in which nothing runs, as large as it is: one scrolls through it. It is
+    not printed, where it would be too small to read."""
     shown = f'<img alt="{text(alt)}" src="{_data("svg+xml", svg.encode())}">'
     return _figure(f'<div class="scroll" tabindex="0">{shown}</div>', caption)
 

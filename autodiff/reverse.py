@@ -173,7 +173,9 @@ def sweep(seeds, free: bool):
     it has been: in the order of falling numbers, which depth-first search would not keep. With
     `free` the graph is taken apart on the way, so that memory is given back early.
     """
-    gradients, inputs, waiting, nodes = {}, {}, [], {}
+    gradients: dict[int, object] = {}
+    waiting: list[int] = []
+    inputs, nodes = {}, {}
 
     def add(node, g):
         number, primal = node.number, node.primal

@@ -8,6 +8,7 @@ from here. They take plain arrays, too.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def _density(x):
 
 
 # (dx, y, *args) -> dy for each argument; None: no derivative, as of an order.
-RULES_OF = {
+RULES_OF: dict[Callable, list] = {
     special.erf: [lambda dx, y, x: times(dx, 2.0 / ROOT_PI * np.exp(-x * x))],
     special.erfc: [lambda dx, y, x: times(dx, -2.0 / ROOT_PI * np.exp(-x * x))],
     special.erfinv: [lambda dx, y, x: times(dx, 0.5 * ROOT_PI * np.exp(y * y))],

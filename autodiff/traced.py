@@ -11,6 +11,7 @@ derivative cannot tell its own perturbation from the outer one (Siskind and Pear
 import itertools
 import os
 import sys
+import types
 
 import numpy as np
 
@@ -43,7 +44,7 @@ _NOT_THE_USERS = {"numpy", "scipy", *sys.stdlib_module_names}
 def _place() -> str:
     """(in loss, my_file.py, line 12): the innermost frame that is not of this package, NumPy, SciPy
     or Python's own library."""
-    frame = sys._getframe(1)
+    frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         ours = f"{module}.".startswith("lamina.autodiff.")

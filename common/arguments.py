@@ -4,6 +4,7 @@ import functools
 import inspect
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
     for ancestor in cls.__mro__:
         if "__init__" not in vars(ancestor) or ancestor is object:
             continue
-        parameters = list(inspect.signature(ancestor.__init__).parameters.values())[1:]
+        parameters = list(inspect.signature(vars(ancestor)["__init__"]).parameters.values())[1:]
         found = {p.name: p for p in parameters if p.kind is not p.VAR_KEYWORD} | found
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
@@ -127,8 +128,10 @@ def parameters_of(cls: type) -> dict[str, inspect.Parameter]:
 
 def takes_more(cls: type) -> bool:
     """Does the constructor take any name? **settings all the way up say so."""
-    written = [c for c in cls.__mro__ if "__init__" in vars(c) and c is not object]
-    kinds = [[p.kind for p in inspect.signature(c.__init__).parameters.values()] for c in written]
+    written = [
+        vars(c)["__init__"] for c in cls.__mro__ if "__init__" in vars(c) and c is not object
+    ]
+    kinds = [[p.kind for p in inspect.signature(one).parameters.values()] for one in written]
     return bool(kinds) and all(inspect.Parameter.VAR_KEYWORD in each for each in kinds)
 
 
@@ -162,7 +165,7 @@ def plain(value):
     return Unwritable(_name(value))
 
 
-def _bound(cls: type, args: tuple, named: dict) -> dict:
+def _bound(cls: Any, args: tuple, named: dict) -> dict:
     if not args and not named:  # a copy
         return {}
     try:

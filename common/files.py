@@ -19,22 +19,23 @@ def whole_file(path: str | Path | File):
     Temporary file in the same folder, flush, fsync, rename, fsync of the folder: a crash or a power
     cut leaves the old file or the new one. Raises OSError naming `path` if it cannot be written.
     """
-    path = placed(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}")
-    if path.is_dir():
+    final = placed(path)
+    folder = final.parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {folder}")
+    if final.is_dir():
         raise IsADirectoryError(f"{path}: is a folder; give the name of a file")
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}{PART}"
+    temporary = folder / f".{final.name}.{secrets.token_hex(4)}{PART}"
     try:
         with _new(temporary) as file:
             yield file
         try:
-            (name, folder), (final, _) = located(temporary), located(path)
-            os.replace(name, final, src_dir_fd=folder, dst_dir_fd=folder)
+            (name, handle), (its_name, _) = located(temporary), located(final)
+            os.replace(name, its_name, src_dir_fd=handle, dst_dir_fd=handle)
         except OSError:
             _unlink(temporary)
             raise
-        sync_folder(path.parent)
+        sync_folder(folder)
     except OSError as error:
         raise unwritable(path, error) from error
 

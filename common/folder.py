@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Where the system opens files relative to an open folder (POSIX). Windows lets nobody rename a
 # folder in which a file is open, as the lock of a run is, so there the name will do.
@@ -99,7 +100,7 @@ def located(path) -> tuple[str, int | None]:
     return os.fspath(path), None
 
 
-def placed(path):
+def placed(path) -> Any:
     """A `Folder` or `File` as it is, anything else as a Path."""
     return path if isinstance(path, (Folder, File)) else Path(path)
 

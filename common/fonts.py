@@ -6,6 +6,8 @@ own family lacks is looked for in all fonts there are, once for the same charact
 
 import contextlib
 import functools
+from collections.abc import Set
+from typing import Any
 
 _NO_NEED = range(0xFE00, 0xFE10)  # they only choose between forms of the character before them
 _BOXES = "Last Resort"  # matplotlib's own; it "has" every character, as a box with its number
@@ -27,10 +29,10 @@ def families(text: str, own: list[str]) -> tuple[list[str], str]:
 @functools.lru_cache(maxsize=64)
 def _more_families(wanted: frozenset) -> tuple[tuple[str, ...], str]:
     """As few families as together have these characters, and the characters that none has."""
-    wanted = {c for c in wanted if ord(c) not in _NO_NEED and c.isprintable()}
+    wanted = frozenset(c for c in wanted if ord(c) not in _NO_NEED and c.isprintable())
     chosen: list[str] = []
     for fonts in (_known_fonts, _new_fonts):
-        has = {}
+        has: dict[str, set] = {}
         for entry in fonts() if wanted else ():
             has[entry.name] = _had(entry.fname, wanted, getattr(entry, "index", 0)) | has.get(
                 entry.name, set()
@@ -74,13 +76,14 @@ def _plain_first(entries) -> list:
     return sorted(usual, key=strangeness)
 
 
-def _had(path: str, characters: set, index: int = 0) -> set:
+def _had(path: str, characters: Set, index: int = 0) -> set:
     """Those of the characters that a font has, the index-th of its file; none if it cannot be
     read."""
     from matplotlib.ft2font import FT2Font
 
     try:
-        font = FT2Font(path, **({"face_index": index} if index else {}))  # new in 3.11
+        which: dict[str, Any] = {"face_index": index} if index else {}  # new in 3.11
+        font = FT2Font(path, **which)
     except (OSError, RuntimeError):
         return set()
     return {c for c in characters if font.get_char_index(ord(c))}

@@ -148,7 +148,7 @@ def write_npz(path: str | Path | File, arrays: dict[str, np.ndarray]) -> None:
         _check_name(name, path)
         _check_dtype(np.asarray(array).dtype, f"{path}: {_short(name)}")
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, allow_pickle=False, **arrays)
     with whole_file(path) as file:
         file.write(content.getbuffer())
 
@@ -223,7 +223,9 @@ def npy_header(start: bytes, where: str):
     end = text + int.from_bytes(start[8:text], "little")
     found = _HEADER.fullmatch(start[text:end]) if end <= len(start) else None
     if found is None:
-        raise NpzError(f"{where}: expects an array of numbers or text, got the header {start[:80]}")
+        raise NpzError(
+            f"{where}: expects an array of numbers or text, got the header {start[:80]!r}"
+        )
     name, order, axes = (part.decode() for part in found.groups())
     try:
         dtype = np.dtype(name)

@@ -30,6 +30,8 @@ def load_class(path: str | Path, name: str, *, functions: bool = False):
     # Known to Python under a name of its own, so that tools find the source of its classes and two
     # files called my_layers.py do not get into each other's way.
     spec = importlib.util.spec_from_file_location(f"{path.resolve()}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path}: expects a file of Python, whose name ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     _loaded.add(str(path))

@@ -113,7 +113,7 @@ class Ranks(Alone):
         if hasattr(os, "sched_getaffinity"):
             ours = set().union(*self._machine.allgather(os.sched_getaffinity(0)))
         else:
-            ours = range(os.cpu_count() or 1)
+            ours = set(range(os.cpu_count() or 1))
         return max(len(ours) // self._machine.size, 1)
 
     def name(self, rank: int) -> str:
@@ -246,7 +246,7 @@ class Ranks(Alone):
         return f"{program}: {self.name(rank)}: {said.removeprefix(f'{program}: ')}"
 
 
-_found: Alone | None = None
+_found: Ranks | None = None
 
 
 def launched() -> tuple[int, int] | None:

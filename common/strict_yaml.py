@@ -160,7 +160,7 @@ def _record(node, place: tuple, lines: dict) -> None:
             _record(item, (*place, i), lines)
     if not isinstance(node, yaml.MappingNode):
         return
-    seen = {}
+    seen: dict[str, int] = {}
     for key, value in node.value:
         line, name = key.start_mark.line + 1, _key(key)
         if name in seen and key.tag != _MERGE:

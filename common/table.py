@@ -115,7 +115,7 @@ def read_table(path: str | Path | File) -> dict[str, np.ndarray]:
     header, rows = read_rows(path)
     if not header:
         raise RunError(f"{path}: has no header")
-    columns = [[] for _ in header]
+    columns: list[list[float]] = [[] for _ in header]
     for line, row in enumerate(rows, start=2):
         for column, cell in zip(columns, row, strict=True):
             try:

@@ -100,7 +100,8 @@ class Augmentation:
         n, _, h, w = X.shape
         chosen = self.rng.random(n) < self.erasing
         area = h * w * self.rng.uniform(*_ERASED, n)
-        aspect = np.exp(self.rng.uniform(*np.log(_ASPECT), n))
+        least, most = map(math.log, _ASPECT)
+        aspect = np.exp(self.rng.uniform(least, most, n))
         rows = self._range(h, np.sqrt(area * aspect))
         columns = self._range(w, np.sqrt(area / aspect))
         erased = (chosen[:, None] & rows)[:, :, None] & columns[:, None, :]

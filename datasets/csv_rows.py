@@ -32,7 +32,8 @@ def read_rows(path: Path, targets: Iterable[str] | None) -> Rows:
     Read as a stream: in memory are the numbers, 8 bytes each, and one copy of each different text.
     Raises ValueError naming file, line and column of what is wrong.
     """
-    line, lines, numbers, known = 0, array.array("q"), array.array("d"), {}
+    line, lines, numbers = 0, array.array("q"), array.array("d")
+    known: dict[str, str] = {}
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)

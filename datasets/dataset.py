@@ -94,7 +94,7 @@ class Samples:
             words[0] += f", widths {self.widths}"
         for array in (self.X,) if self.t is self.X else (self.X, self.t):
             ours = isinstance(array, Rows)
-            crc = array.checksum() if ours else zlib.crc32(np.ascontiguousarray(array))
+            crc = array.checksum() if ours else zlib.crc32(np.ascontiguousarray(array).data)
             words.append(f"{array.dtype.str} {array.shape} {crc:08x}")
         return "; ".join(words)
 
@@ -151,7 +151,7 @@ class Dataset(Remembers):
     def sets(self) -> dict[str, Samples]:
         """The sets by name: "train", "validation" if there is one, "test"."""
         sets = {"train": self.train}
-        if self.has_validation:
+        if self.validation is not None:
             sets["validation"] = self.validation
         return sets | {"test": self.test}
 
@@ -165,15 +165,15 @@ class Dataset(Remembers):
         samples, train = self.sets()[name], self.train
         value = self.task.guess(train.t, samples.t)
         # Inputs as targets are kept unscaled, and errors grow as the numbers do.
-        rebuilt = samples.t is samples.X and samples.scale is not None
-        return value * abs(samples.scale) if rebuilt and value is not None else value
+        if value is None or samples.scale is None or samples.t is not samples.X:
+            return value
+        return value * abs(samples.scale)
 
     def guessing_loss(self, loss_name: str) -> float | None:
         """The loss per sample of the best answer that is the same for all; None if not known."""
         train = self.train
         value = self.task.guessing_loss(loss_name, train.t)
-        rebuilt = train.t is train.X and train.scale is not None
-        if not rebuilt or value is None:
+        if value is None or train.scale is None or train.t is not train.X:
             return value
         powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has
         power = powers.get(loss_name)

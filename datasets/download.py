@@ -75,8 +75,8 @@ def fetch(
     import urllib3
 
     # A ValueError is what the HTTP code below raises for answers that are none.
-    passing = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException)
-    passing += (OSError, ValueError)
+    of_network = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException)
+    passing = (*of_network, OSError, ValueError)
     failures = []
     with requests.Session() as session:
         for url in urls:

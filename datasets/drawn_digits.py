@@ -118,7 +118,8 @@ def draw_digits(n: int, rng) -> tuple[np.ndarray, np.ndarray]:
         for way, strokes in enumerate(ways):
             x, y = _write(strokes, int(np.sum(chosen == way)), rng)
             radius = rng.uniform(*_PEN, len(x))
-            X[rows[chosen == way]] = _ink(*_place(x, y, radius, rng), radius)
+            x, y = _place(x, y, radius, rng)
+            X[rows[chosen == way]] = _ink(x, y, radius)
     return X, t
 
 

@@ -30,6 +30,8 @@ class Lines(Dataset):
     be another one.
     """
 
+    task: LanguageModel
+
     def __init__(
         self,
         path: Path,
@@ -97,7 +99,7 @@ def _check(tokens: str, length: int | None, min_count: int) -> None:
 def _lines(path: Path, tokens: str, length: int | None) -> list[list[str]]:
     """The tokens of each line that has some."""
     lines = []
-    for number, line in enumerate(read_text(path, tokens).split("\n"), 1):
+    for number, line in enumerate(read_text(path, "words").split("\n"), 1):
         found = split(line, tokens)
         if length is not None and len(found) > length:
             raise ValueError(

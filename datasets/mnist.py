@@ -51,7 +51,7 @@ class MNIST(Images):
 
     folder = "mnist"
     contents = MNIST_FILES
-    mirrors = (
+    mirrors: tuple[str, ...] = (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "http://yann.lecun.com/exdb/mnist/",

@@ -76,8 +76,8 @@ class NPY(Dataset):
             "test": ("test_", test_inputs, test_targets),
         }
         rebuild = task == "reconstruction"
-        for prefix, x, t in pairs.values():
-            _check_pair(prefix, x, t, rebuild)
+        for pair in pairs.values():
+            _check_pair(*pair, rebuild)
         pairs = {name: pair for name, pair in pairs.items() if pair[1] is not None}
         X = {
             name: _inputs(_open(f"{prefix}inputs", x), indices, scale is not None, normalise)
@@ -93,12 +93,12 @@ class NPY(Dataset):
                         f"{t[name].where}: expects a target for each of the {len(X[name])} rows "
                         f"of {X[name].where}, got {kind(t[name])}"
                     )
-            where = {name: targets.where for name, targets in t.items()}
+            where = {name: rows.where for name, rows in t.items()}
             said = task or kind_of_task(where["train"], t["train"])
             if vocabulary is not None:
-                names = words_of(vocabulary)
+                names = tuple(words_of(vocabulary))
             made, t = task_and_targets(
-                where["train"], where.get, said, t, names, n_words, ignore_index
+                where["train"], where.__getitem__, said, t, names, n_words, ignore_index
             )
         for name, rows in _split(
             X, t, made, test_share, validation_share, n_validation, split_seed

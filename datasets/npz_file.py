@@ -83,7 +83,7 @@ class NPZ(Dataset):
                     )
             said = task or kind_of_task(where("train"), t["train"])
             if vocabulary is not None:
-                names = words_of(vocabulary)
+                names = tuple(words_of(vocabulary))
             made, t = task_and_targets(path, where, said, t, names, n_words, ignore_index)
         try:
             if n_off := validation_out_of(len(X["train"]), validation_share, n_validation):

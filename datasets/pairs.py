@@ -25,6 +25,8 @@ class Pairs(Dataset):
     answers. So no question is in two sets. `validation_share` and `n_validation` give further ones.
     """
 
+    task: LanguageModel
+
     characters = ""
     longest = (0, 0)
 
@@ -48,10 +50,10 @@ class Pairs(Dataset):
         pairs = self.pairs(n_train + n_test + more, np.random.default_rng(seed))
         ends = np.cumsum([n_train, n_test])
         parts = pairs[: ends[0]], pairs[ends[0] : ends[1]], pairs[ends[1] :]
-        train, test, validation = (
-            _samples(task, part, self.longest, reverse) if part else None for part in parts
+        train, test, *validation = (
+            _samples(task, part, self.longest, reverse) for part in parts if part
         )
-        super().__init__(train, test, task, validation)
+        super().__init__(train, test, task, *validation)
 
     @property
     def n_words(self) -> int:

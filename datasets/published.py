@@ -43,7 +43,7 @@ def mismatch(numbers: np.ndarray, expected: str) -> str:
 
 def _described(numbers: np.ndarray, like: str) -> str:
     if like.startswith("CRC-32"):
-        return f"CRC-32 {zlib.crc32(np.ascontiguousarray(numbers)):08x}"
+        return f"CRC-32 {zlib.crc32(np.ascontiguousarray(numbers).data):08x}"
     # Counted in pieces, since bincount widens what it counts eightfold. All is exact.
     pieces = (numbers[i : i + 256].ravel() for i in range(0, len(numbers), 256))
     counts = sum(np.bincount(piece, minlength=256) for piece in pieces)

@@ -286,7 +286,7 @@ class Rows:
         """The CRC-32 of the source, and of which rows of it these are."""
         source = self._source
         ours = self.in_files
-        crc = source.checksum() if ours else zlib.crc32(np.ascontiguousarray(source))
+        crc = source.checksum() if ours else zlib.crc32(np.ascontiguousarray(source).data)
         return crc if self._chosen is None else zlib.crc32(self._chosen, crc)
 
     def _of_source(self, rows):

@@ -20,7 +20,7 @@ def shown_dataset(dataset) -> str:
 
 def sets_there(dataset) -> dict:
     """The sets among its attributes, by name: asking a property could read a file."""
-    found = {}
+    found: dict[str, object] = {}
     for name, value in vars(dataset).items():
         parts = value
         if isinstance(value, (list, tuple)):  # all that were read at once

@@ -34,7 +34,8 @@ def validation_beside(
         return 0
     if n_validation is not None:
         return int(n_validation)
-    return max(round(n_train * validation_share / (1 - validation_share)), 1)
+    share = validation_share or 0.0
+    return max(round(n_train * share / (1 - share)), 1)
 
 
 def validation_out_of(n: int, validation_share: float | None, n_validation: int | None) -> int:
@@ -42,7 +43,7 @@ def validation_out_of(n: int, validation_share: float | None, n_validation: int 
     sample, or none for training, is left."""
     if not check_validation(validation_share, n_validation):
         return 0
-    given = round(n * validation_share) if n_validation is None else int(n_validation)
+    given = round(n * (validation_share or 0)) if n_validation is None else int(n_validation)
     if not 0 < given < n:
         said = (
             f"a validation_share of {validation_share}"

@@ -44,6 +44,8 @@ class Text(Dataset):
     a set that is shorter than a window, and for a text of one token over and over.
     """
 
+    task: LanguageModel
+
     def __init__(
         self,
         path: Path,

@@ -4,9 +4,18 @@ import codecs
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal, overload
 
 from lamina.common.printable import printable
 from lamina.datasets.tokens import UNKNOWN
+
+
+@overload
+def read_text(path: Path, tokens: Literal["characters", "words"]) -> str: ...
+
+
+@overload
+def read_text(path: Path, tokens: str) -> str | bytes: ...
 
 
 def read_text(path: Path, tokens: str) -> str | bytes:

@@ -23,7 +23,7 @@ def check_tokens(tokens: str) -> None:
 def split(text: str | bytes, tokens: str) -> list[str]:
     """A text in its tokens. Words are what stands between white space; the end of a line is a word
     of its own, as the usual files of Penn Treebank are read. Bytes may be given as such."""
-    if tokens == "bytes":
+    if tokens == "bytes" or isinstance(text, bytes):
         data = text.encode() if isinstance(text, str) else text
         return [BYTES[byte] for byte in data]
     if tokens == "characters":
@@ -41,7 +41,8 @@ def join(tokens_of_text: Iterable[str], tokens: str) -> str:
         return bytes(_BYTE[name] for name in tokens_of_text).decode(errors="replace")
     if tokens == "characters":
         return "".join(tokens_of_text)
-    lines, line = [], []
+    lines: list[str] = []
+    line: list[str] = []
     for word in tokens_of_text:
         if word == END_OF_LINE:
             lines.append(" ".join(line))

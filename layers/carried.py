@@ -1,5 +1,7 @@
 """What a layer carries from one batch to the next."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.autodiff import primal
@@ -20,7 +22,8 @@ class Carried:
 
     def __init__(self, *shape: int):
         self.shape = shape
-        self.data = self.evaluated = np.zeros((0, *shape), np.float32)  # no rows: nothing yet
+        nothing: Any = np.zeros((0, *shape), np.float32)  # no rows, yet; later any library's array
+        self.data = self.evaluated = nothing
 
     def __repr__(self):
         return f"Carried {self.shape}, {len(self.data)} rows"

@@ -43,13 +43,13 @@ def first_bad_weight(net: Layer) -> str | None:
     return None
 
 
-def refuse_bad_weights(path: Path, net: Layer) -> None:
+def refuse_bad_weights(path: str | Path, net: Layer) -> None:
     """Raises FloatingPointError, which names the file that is not written, if a net has one."""
     if (name := first_bad_weight(net)) is not None:
         raise FloatingPointError(f"{path} is not written: {name} is not finite")
 
 
-def refuse_nan(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def refuse_nan(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     """Raises FloatingPointError, which names the file that is not written, if an array has a NaN.
     Whether they may be infinite is not to be seen from arrays alone."""
     for name, array in arrays.items():

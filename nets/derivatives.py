@@ -4,14 +4,18 @@ Neither matrix is formed: each product costs one pass that is two to three times
 """
 
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
 
 from lamina.autodiff import Dual, jvp, new_level, tangent
+from lamina.nets.passes import Passes
 
 
-class Derivatives:
-    """Adds `jvp` and `hvp` to a net that has forward, gradient_of_batch and parameters."""
+class Derivatives(Passes):
+    """Adds `jvp` and `hvp` to a net that has gradient_of_batch."""
+
+    gradient_of_batch: Callable[..., dict]
 
     def jvp(self, X, v):
         """(scores, J v): the scores of X, and how they move when X moves in the direction v."""

@@ -44,8 +44,9 @@ def draw_net(net, X, t, title: str = "Net") -> Drawing:
     if weights != [1.0]:
         _add_sum(graph, losses, weights)
     for i, node in enumerate(graph.nodes):
-        shares = [graph.edges[e].gradient for e in graph.out_of(i)]
-        if node.kind == "input" and all(share is not None for share in shares):
+        given = [graph.edges[e].gradient for e in graph.out_of(i)]
+        shares = [share for share in given if share is not None]
+        if node.kind == "input" and len(shares) == len(given):
             node.gradient = sum(shares[1:], shares[0])
     return Drawing(with_copies(graph), title)
 
@@ -136,7 +137,8 @@ def _add_call(graph: Graph, call: _Call, nodes: dict, parameters: dict) -> None:
 
 
 def _add_sum(graph: Graph, losses: list[int], weights: list[float]) -> None:
-    total = sum(w * graph.nodes[i].value for w, i in zip(weights, losses, strict=True))
+    first, *others = (w * graph.nodes[i].value for w, i in zip(weights, losses, strict=True))
+    total = sum(others, first)
     parts = [part for i, w in enumerate(weights) for part in (" + ", f"{w:g} ", i)][1:]
     one = np.ones((), total.dtype)[()]
     more = {"gradient": one, "formula": tuple(parts), "caption": "loss"}

@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,8 @@ def net_from_structure(data: dict, code: Iterable = (), *, rng=0) -> Layer:
 
 def allowed(code: Iterable) -> list[Path]:
     """The files of code, whole paths. Raises StructureError if one is not there."""
-    files = [code] if isinstance(code, (str, Path)) else code
-    for file in (files := [Path(file) for file in files]):
+    files = [Path(file) for file in ([code] if isinstance(code, (str, Path)) else code)]
+    for file in files:
         if not file.is_file():
             raise StructureError(f"code: no such file: {file}")
     return [file.resolve() for file in files]
@@ -121,7 +122,7 @@ class Builder:
         if self.n_layers > MAX_LAYERS:
             raise StructureError(f"{where}: the net has more than {MAX_LAYERS} layers")
 
-    def _class(self, name, where: str, base: type) -> type:
+    def _class(self, name, where: str, base: type) -> type[Any]:
         _expected(name, str, where, "type: NAME")
         if ".py:" in name:
             file, _, class_name = name.rpartition(":")
@@ -285,8 +286,8 @@ def _fitting(value, annotation, where: str):
     """The value, if it is of the annotated kind: whole numbers pass as floats, lists become tuples
     except where a list is asked for."""
     union = isinstance(annotation, types.UnionType)
-    kinds = typing.get_args(annotation) if union else (annotation,)
-    kinds = [typing.get_origin(kind) or kind for kind in kinds]
+    named = typing.get_args(annotation) if union else (annotation,)
+    kinds = [typing.get_origin(kind) or kind for kind in named]
     if isinstance(value, list) and list not in kinds:
         value = tuple(value)
     known = (int, float, bool, str, tuple, type(None), list)

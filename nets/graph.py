@@ -50,7 +50,8 @@ class Graph(Net):
     written_as = "Graph"
 
     def __init__(self, layers: dict, inputs=("X",), outputs=None, losses=None):
-        nodes, taken = OrderedDict(), set()
+        nodes: OrderedDict[str, Node] = OrderedDict()
+        taken: set[int] = set()
         for name, node in layers.items():
             node = node if isinstance(node, Node) else Node(node)
             check_member(name, node.layer)
@@ -63,7 +64,7 @@ class Graph(Net):
         outputs = last.blobs(name) if outputs is None else outputs
         self.outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         self.heads = self._heads(losses)
-        reads = {name: [head.input] for name, head in self.heads.items()}
+        reads = {name: [head.input or self.outputs[0]] for name, head in self.heads.items()}
         self._steps = wire(nodes, list(self.inputs), list(self.outputs), reads)
         self._read_by_heads = {name: blobs[0] for name, blobs in reads.items()}
         self.layers = OrderedDict((step.name, step.layer) for step in self._steps)
@@ -72,7 +73,8 @@ class Graph(Net):
 
     def _heads(self, losses) -> dict[str, Head]:
         given = losses if isinstance(losses, dict) else {"loss": losses} if losses else {}
-        heads, taken = {}, set()
+        heads: dict[str, Head] = {}
+        taken: set[int] = set()
         for name, head in given.items():
             head = head if isinstance(head, Head) else Head(head)
             check_member(f"loss {name}", head.loss)
@@ -180,7 +182,7 @@ class Graph(Net):
         """The gradients from which backward starts, by blob."""
         if self._last_pass == "loss":
             dout = douts[0] if douts and douts[0] is not None else 1.0
-            seeds = {}
+            seeds: dict[str, np.ndarray] = {}
             for name, head in self.heads.items():
                 g = head.loss.backward(dout * head.weight)
                 check_of_scores(head.loss, g)

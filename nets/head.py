@@ -1,15 +1,14 @@
 """A head of a net: a loss, and what it is given."""
 
 import dataclasses
-
-from lamina.layers.loss import Loss
+from typing import Any
 
 
 @dataclasses.dataclass
 class Head:
     """A loss: the blob of scores that it reads, the name of its targets, its weight in the sum."""
 
-    loss: Loss
+    loss: Any  # a Loss; a plain Layer may be one too, where nothing has to be added up
     input: str | None = None  # default: the first output
     target: str = "t"
     weight: float = 1.0

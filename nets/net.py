@@ -11,14 +11,13 @@ from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
 from lamina.nets.head import Head
 from lamina.nets.net_file import save_net
-from lamina.nets.passes import Passes
 from lamina.nets.shown import shown_net
 from lamina.nets.stepwise import Stepwise
 from lamina.nets.structure import structure
 from lamina.nets.summary import summary
 
 
-class Net(Derivatives, Passes, Stepwise, Layer):
+class Net(Derivatives, Stepwise):
     """Base of the nets. A net is a layer that holds layers, by name in `layers`, and may hold
     losses. All nets have one interface:
 

@@ -155,7 +155,8 @@ def _first(wrong: list[str]) -> str:
 
 def _generators(net: Layer) -> tuple[dict, dict]:
     """({dotted name: generator}, {another name of it: the first}), as attributes of layers."""
-    named, shared, first = {}, {}, {}
+    named, shared = {}, {}
+    first: dict[int, str] = {}
     for name, (layer, attribute) in _places_of_generators(net).items():
         rng = getattr(layer, attribute)
         if id(rng) in first:
@@ -238,7 +239,8 @@ def _is_own(cls: type, name: str) -> bool:
 
 def _compare_settings(name: str, layer: Layer, other) -> None:
     """An attribute that has the name of an argument is what the argument made of it."""
-    for key in parameters_of(type(layer)):
+    cls: type = type(layer)
+    for key in parameters_of(cls):
         now, made = (vars(x).get(key) if x is not None else None for x in (layer, other))
         plain = (bool, int, float, str)
         if isinstance(now, plain) and isinstance(made, plain) and now != made:

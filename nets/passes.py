@@ -1,11 +1,13 @@
 """Which pass forward a backward belongs to: each pass goes back once, through its own arrays."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lamina.layers.base import Layer
+from lamina.nets.head import Head
+from lamina.nets.wiring import Step
 
 
-class Passes:
+class Passes(Layer):
     """Adds to a net with `layers` and `heads` the account of its passes.
 
     A layer keeps the arrays of one pass. So each pass has a mark, an object of its own, which every
@@ -13,11 +15,14 @@ class Passes:
     there. A backward compares the marks of the layers that it visits, before it adds anything.
     """
 
+    layers: dict[str, Layer]
+    heads: dict[str, Head]
+    steps: Callable[[], Iterable[Step]]
     goes_back_once = True
     _last_pass: str | None = None  # "forward", "loss", or "used": it has gone back
     _mark: object = None
-    _marked: dict | None = None  # {name: layers that carry the mark}, made at the first pass
-    _nets_inside: list  # those among them that are nets
+    _marked: dict[str, list[Layer]] | None = None  # those that carry the mark, from the first pass
+    _nets_inside: list[Layer]  # those among them that are nets
 
     def forget(self) -> None:
         """A backward now would be an error: what the layers keep is not of a plain pass."""
@@ -63,11 +68,11 @@ class Passes:
                 "a pass goes back once: call loss (or forward) again before it. To add up the "
                 "gradients of two batches: loss(A), backward(), loss(B), backward()"
             )
-        mark = self._mark
+        mark, marked = self._mark, self._marked or {}
         for name in visited:
-            for layer in self._marked[name]:
+            for layer in marked[name]:
                 if layer.kept_for is not mark:
-                    raise self._run_elsewhere(name, self._marked[name][0])
+                    raise self._run_elsewhere(name, marked[name][0])
         if self._last_pass == "loss":
             for name, head in self.heads.items():
                 if head.loss.kept_for is not mark:

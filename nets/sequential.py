@@ -37,7 +37,8 @@ class Sequential(Net):
             raise TypeError(
                 f"Sequential: expects an OrderedDict of name -> layer, got {type(layers).__name__}"
             )
-        self.layers, taken = OrderedDict(), set()
+        self.layers: OrderedDict[str, Layer] = OrderedDict()
+        taken: set[int] = set()
         for name, layer in layers.items():
             check_member(name, layer)
             self.layers[name] = own_twin(layer, taken)

@@ -1,9 +1,10 @@
 """A net one position at a time, for sequences that are made as they go: generation."""
 
 from lamina.layers.errors import ShapeError, StepError
+from lamina.nets.passes import Passes
 
 
-class Stepwise:
+class Stepwise(Passes):
     """Adds `step`, and whether it can be taken, to a net with `steps`, `inputs` and `outputs`."""
 
     def step(self, x, *others_and_state):

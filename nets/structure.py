@@ -14,6 +14,7 @@ weights of one's own, which are in them, do not.
 import json
 import sys
 from pathlib import Path
+from typing import cast
 
 from lamina.common.arguments import Unwritable, call, parameters_of, without_defaults
 from lamina.layers.base import Layer, Param, State
@@ -171,11 +172,11 @@ def arguments_of(layer: Layer, where: str) -> dict:
 
 def made_again(layer: Layer, where: str, tied: dict[str, Param]) -> Layer:
     """Another layer made with the same arguments. Raises StructureError if that fails."""
-    arguments = arguments_of(layer, where) | tied
-    if "rng" in parameters_of(type(layer)):
+    arguments, cls = arguments_of(layer, where) | tied, cast(type, type(layer))
+    if "rng" in parameters_of(cls):
         arguments["rng"] = 0
     try:
-        return call(type(layer), arguments)
+        return call(cls, arguments)
     except Exception as error:
         raise StructureError(
             f"{where}: cannot be made again with {layer!r}: {type(error).__name__}: {error}"

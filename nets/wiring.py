@@ -85,7 +85,7 @@ def _read(nodes: dict[str, Node], inputs: list[str]) -> list[Step]:
 
 def _writers(steps: list[Step], inputs: list[str]) -> dict[str, str]:
     """{blob: name of the layer that gives it}."""
-    writer = {}
+    writer: dict[str, str] = {}
     giving = [("the inputs", list(inputs))] + [(step.name, step.writes) for step in steps]
     for name, blobs in giving:
         for blob in blobs:

@@ -56,7 +56,8 @@ def make_columns(graph: Graph, nodes: list[Item], slot_sizes) -> list[list[Item]
             if source not in seen:
                 seen.add(source)
                 stack.append(source)
-    out = Item(*slot_sizes[-1], edge=len(graph.edges), labelled=True)
+    width, top, bottom = slot_sizes[-1]
+    out = Item(width, top, bottom, edge=len(graph.edges), labelled=True)
     _link(nodes[result], out)
     columns[-1].append(out)
     return columns
@@ -90,7 +91,8 @@ def _add_slots(columns, edge, e: int, ranks, nodes, size, beside: bool) -> None:
     previous = nodes[edge.source]
     for column in range(2 * ranks[edge.source] + 1, 2 * ranks[edge.target]):
         if column == 2 * ranks[edge.target] - 1:
-            item = Item(*size, edge=e, labelled=True, beside=beside)
+            width, top, bottom = size
+            item = Item(width, top, bottom, edge=e, labelled=True, beside=beside)
         else:
             item = Item(0, 4, 4, edge=e, beside=beside)
         _link(previous, item)

@@ -69,7 +69,8 @@ def _parsed(text: str) -> ast.expr:
 
 
 def _check_depth(text: str, tree: ast.expr) -> None:
-    level, depth = [tree], 0
+    level: list[ast.AST] = [tree]
+    depth = 0
     while level:
         depth += 1
         if depth > DEEPEST:

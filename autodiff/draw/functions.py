@@ -1,5 +1,7 @@
 """The functions that an expression may use, written in NumPy."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -40,7 +42,7 @@ UFUNCS = (
     *(np.exp, np.log, np.log1p, np.expm1, np.sqrt, np.abs, np.sin, np.cos, np.tan, np.arctan),
     *(np.sinh, np.cosh, np.tanh, np.square, np.maximum, np.minimum, np.logaddexp),
 )
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable] = {
     **{f.__name__: f for f in UFUNCS},
     **{"abs": np.abs, "ln": np.log, "max": _max, "min": _min, "sum": _sum, "mean": _mean},
     **{"sigmoid": _sigmoid, "relu": _relu, "softplus": _softplus, "softmax": _softmax},

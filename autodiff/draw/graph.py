@@ -69,7 +69,8 @@ def with_copies(graph: Graph) -> Graph:
     The gate hands the value out and adds up the gradients that come back (note 000, "copy gate:
     gradient adder"), so that every other value goes along one edge only.
     """
-    place, nodes, copy_of = {}, [], {}
+    nodes: list[Node] = []
+    place, copy_of = {}, {}
     for i, node in enumerate(graph.nodes):
         place[i] = len(nodes)
         nodes.append(node)

@@ -31,7 +31,8 @@ def _draw_line(axes, route) -> None:
     from matplotlib.patches import PathPatch, Polygon
     from matplotlib.path import Path
 
-    points, codes = [], []
+    points: list[tuple[float, float]] = []
+    codes = []
     for (x0, x1), y in route.stretches:
         if points:
             last_x, last_y = points[-1]

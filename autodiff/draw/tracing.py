@@ -146,7 +146,8 @@ def _with_all_names(names: dict, variables) -> dict:
 
 
 def _graph(variables, names, gradients, back) -> Graph:
-    graph, place = Graph(), {}
+    graph = Graph()
+    place: dict[int, int] = {}
     for variable in variables:
         number = variable.number
         name, gradient = names[number], gradients[number]

@@ -1,6 +1,7 @@
 """Rules of the products. They are linear in each factor, so the product rule holds."""
 
 import string
+from collections.abc import Callable
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -164,7 +165,7 @@ def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     return np.stack(parts, axis=axisc)
 
 
-COMPOSITE = {
+COMPOSITE: dict[Callable, Callable] = {
     np.kron: _kron,
     np.cross: _cross,
     np.linalg.cross: lambda x1, x2, *, axis=-1: _cross(x1, x2, axis=axis),

@@ -1,5 +1,7 @@
 """Tasks: what is learned, a file each; base.py is what they share."""
 
+from collections.abc import Callable
+
 from lamina.common.names import suggest
 from lamina.datasets.tasks.base import LOSSES, Task
 from lamina.datasets.tasks.classification import Classification
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 
-TASKS = {
+TASKS: dict[str, Callable[..., Task]] = {
     task.name: task
     for task in (Classification, Regression, MultiLabel, LanguageModel, Reconstruction)
 }

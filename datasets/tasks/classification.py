@@ -19,12 +19,20 @@ class Classification(Task):
     """
 
     name = "classification"
-    metrics = ("accuracy",)
-    losses = (
+    metrics: tuple[str, ...] = ("accuracy",)
+    losses: tuple[str, ...] = (
         *("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss"),
         "NegativeSamplingLoss",
     )
-    fitting = ("f1", "precision", "recall", "roc_auc", "top_k", "exact_match", "perplexity")
+    fitting: tuple[str, ...] = (
+        "f1",
+        "precision",
+        "recall",
+        "roc_auc",
+        "top_k",
+        "exact_match",
+        "perplexity",
+    )
     _one, _all = "class", "classes"
 
     def __init__(self, class_names, *, ignore_index: int | None = None):

@@ -1,5 +1,6 @@
 """Names, and targets of a wrong type, in words."""
 
+from collections import Counter
 from numbers import Integral
 
 import numpy as np
@@ -12,7 +13,8 @@ _SHOWN = 20  # of what one target may hold, in words
 
 
 def class_count(n) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool) or not 0 <= n <= MAX_CLASSES:
+    whole = isinstance(n, Integral) and not isinstance(n, bool)
+    if not whole or not 0 <= n <= MAX_CLASSES:
         raise ValueError(f"{n!r} is no number of classes")
     return int(n)
 
@@ -35,8 +37,7 @@ def checked_names(task, names, what: str) -> tuple[str, ...]:
         )
     names = tuple(str(name) for name in names)
     if len(set(names)) < len(names):
-        seen = set()
-        twice = next(name for name in names if name in seen or seen.add(name))
+        twice = next(name for name, n in Counter(names).items() if n > 1)
         raise ValueError(f"{type(task).__name__}: the name {printable(twice)} stands twice")
     if not names:
         raise ValueError(f"{type(task).__name__}: expects the names of the {what}, got none")

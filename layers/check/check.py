@@ -53,17 +53,18 @@ def check_layer(
     if not isinstance(layer, Layer):
         report.add(FAILED, "class", where, "is no layers.Layer: write class Name(Layer)")
         return report
-    inputs = [_as64(x) for x in inputs]
+    inputs = tuple(_as64(x) for x in inputs)
     form.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
     layer = in_float64(layer, rng)
     cases = []
     for training in (True, False):
         mode = "training" if training else "evaluation"
         case = Case(layer, inputs, training, f"{where}, {mode}" if where else mode, lines)
-        cases.append(_check_case(case, report, rng, stop_early))
+        if (decided := _check_case(case, report, rng, stop_early)) is not None:
+            cases.append(decided)
         if stop_early and report.failures:
             break
-    if not report.failures:
+    if cases and not report.failures:
         check_elsewhere(cases, report, rng, explain=not stop_early)
     if not report.seen and not report.failures:
         report.add(NOTHING, "forward", where, "there is no floating input and no parameter")
@@ -95,7 +96,7 @@ def _check_case(case: Case, report: Report, rng, stop_early: bool) -> Case | Non
     return case
 
 
-def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
+def check_class(cls: type[Layer], seed: int = 0, stop_early: bool = False) -> Report:
     """Check a layer class on the examples in its own file."""
     report = Report(cls.__name__)
     try:
@@ -113,8 +114,9 @@ def check_class(cls: type, seed: int = 0, stop_early: bool = False) -> Report:
             report.add(FAILED, "examples", where, message)
             continue
         layer, *inputs = example
-        options = {"seed": seed, "where": where, "stop_early": stop_early, "lines": lines}
-        report.merge(check_layer(layer, *inputs, **options))
+        report.merge(
+            check_layer(layer, *inputs, seed=seed, where=where, stop_early=stop_early, lines=lines)
+        )
         if stop_early and report.failures:
             break
     if report.agrees and cls.step is not Layer.step and not report.stepped:

@@ -18,7 +18,7 @@ class Lines:
         for function in self._only_backward(cls):
             self._codes |= set(_codes(function.__code__))
             for statement in _statements(function):
-                lines = set(range(statement.lineno, statement.end_lineno + 1))
+                lines = set(range(statement.lineno, (statement.end_lineno or 0) + 1))
                 self.missing[statement.lineno, ast.unparse(statement)] = lines
 
     @contextlib.contextmanager
@@ -53,8 +53,9 @@ class Lines:
             name = names.pop()
             method = inspect.unwrap(_plain(inspect.getattr_static(cls, name, None)))
             for function in (method, vars(sys.modules.get(cls.__module__)).get(name)):
-                ours = inspect.isfunction(function) and function.__code__.co_filename == self.file
-                if ours and function not in found:
+                if not inspect.isfunction(function) or function in found:
+                    continue
+                if function.__code__.co_filename == self.file:
                     found.append(function)
                     names += function.__code__.co_names
         return found

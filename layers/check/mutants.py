@@ -13,6 +13,7 @@ import types
 
 import numpy as np
 
+from lamina.layers.base import Layer
 from lamina.layers.check.case import Case, as_tuple, in_float64, random_douts
 from lamina.layers.check.check import check_class
 from lamina.layers.check.mutations import changes, replaced
@@ -55,7 +56,7 @@ def mutation_table(cls: type, seed: int = 0) -> list[tuple[Mutant, str]]:
     return rows
 
 
-def fingerprint(cls: type, seed: int) -> list:
+def fingerprint(cls: type[Layer], seed: int) -> list:
     """All outputs and gradients to the bit, on the examples and on inputs ten times as large, for
     several seeds; errors count by their text."""
     results = []
@@ -123,4 +124,4 @@ def mutants_of(cls: type):
 
 
 def _file_of(cls: type) -> str:
-    return inspect.getsourcefile(cls) or sys.modules[cls.__module__].__file__
+    return inspect.getsourcefile(cls) or sys.modules[cls.__module__].__file__ or ""

@@ -28,7 +28,7 @@ def takes_other_arrays(case: Case, report: Report, rng) -> None:
     try:
         outputs = as_tuple(layer.forward(*map(StrictArray, inputs)))
         _check(outputs, "forward returns")
-        douts = random_douts([y.array for y in outputs], rng)
+        douts = random_douts(tuple(y.array for y in outputs), rng)
         back = () if isinstance(layer, Loss) else map(StrictArray, douts)
         _check(as_tuple(layer.backward(*back)), "backward returns")
         for name, param in layer.parameters().items():

@@ -12,6 +12,7 @@ import itertools
 import os
 import sys
 import types
+from typing import Any
 
 import numpy as np
 
@@ -277,7 +278,7 @@ def flat(values):
             yield value
 
 
-def outermost(*values):
+def outermost(*values) -> Any:
     """The value that handles: the traced one of the highest level, or the first if none is traced.
 
     A buffer that will hold a result of X and W is made `like=outermost(X, W)`.
@@ -289,7 +290,7 @@ def outermost(*values):
     return best
 
 
-def primal(x):
+def primal(x) -> Any:
     """The plain array inside x, all derivatives stripped; x itself if it is not traced."""
     while isinstance(x, Traced):
         x = x.primal

@@ -108,7 +108,7 @@ class Layer(Remembers):
     forward: Callable[..., Any] = _no_forward
     backward: Callable[..., Any] = _no_backward
 
-    def step(self, x, *others_and_state):
+    def _step_by_position(self, x, *others_and_state):
         """(out, state) for the positions x (N, 1, ...) that come next, in evaluation: what the
         whole forward gives there, to rounding. As `step(x, state)`, or `step(x, y, state)` with
         more inputs; `state` is what the step before gave, None at first, and is never changed.
@@ -124,21 +124,27 @@ class Layer(Remembers):
             )
         return self.forward(x, *others), state
 
+    step: Callable[..., Any] = _step_by_position
+
     @property
     def can_step(self) -> bool:
         """Whether `step` can be taken: the layer works by position, or has a step of its own."""
         return self.by_position or type(self).step is not Layer.step
 
-    def output_shape(self, input_shape: tuple, *others: tuple):
+    def _shape_of_input(self, input_shape: tuple, *others: tuple):
         """The shape of one output sample (no batch axis) from that of one input sample.
 
         A layer with several inputs gets a shape for each, one with several outputs gives a list.
         """
         return input_shape
 
-    def flops(self, *input_shapes: tuple) -> int:
+    def _no_flops(self, *input_shapes: tuple) -> int:
         """Additions and multiplications of the matrix products of one sample, forward."""
         return 0
+
+    # As forward and backward: with the inputs that a layer has.
+    output_shape: Callable[..., Any] = _shape_of_input
+    flops: Callable[..., Any] = _no_flops
 
     @classmethod
     def infer(cls, input_shape: tuple) -> dict:

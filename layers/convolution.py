@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -75,13 +76,13 @@ class Convolution(Layer):
         c_out, height, width = self.output_shape(X.shape[1:])
         self.X = X.transpose(0, 2, 3, 1)  # channels last; where memory is so already, no work
         self.by_pixel = self._is_faster_by_pixel((height, width), X.shape)
-        W, b = self.W.data, 0.0 if self.b is None else self.b.data
+        W, b = self.W.data, None if self.b is None else self.b.data
         # Not X.dtype: images of whole numbers would cut the results off.
         dtype = np.result_type(X.dtype, W.dtype)
         size = (self.groups, len(X), height, width, c_out // self.groups)
         Y = np.empty(size, dtype, like=outermost(X, W, b))
         for (ins, outs), part in zip(self._parts(), Y, strict=True):
-            self._fill(part, self.X[..., ins], W[outs], None if self.b is None else b[outs])
+            self._fill(part, self.X[..., ins], W[outs], None if b is None else b[outs])
         return _joined(Y)
 
     def _fill(self, Y, X, W, b):
@@ -148,8 +149,8 @@ class Convolution(Layer):
         """For each pixel of X, the entries of dout that it took part in, the last tap first: the
         windows, at stride 1, of dout with its entries `stride` apart."""
         reach = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
-        size = [x + r for x, r in zip(self.X.shape[1:3], reach, strict=True)]
-        offset = [r - p for r, p in zip(reach, self.padding, strict=True)]
+        size = tuple(x + r for x, r in zip(self.X.shape[1:3], reach, strict=True))
+        offset = tuple(r - p for r, p in zip(reach, self.padding, strict=True))
         frame = Frame(dout.shape[1:3], size, offset, self.stride)
         return windows(dout, frame, self.kernel, (1, 1), self.dilation, self.chunk_bytes)
 
@@ -245,6 +246,6 @@ def _sum_of_pixels(dout):
     return dout.reshape(-1, width * c_out).sum(axis=0).reshape(width, c_out).sum(axis=0)
 
 
-def _sums(pairs):
+def _sums(pairs) -> Any:
     """The sum of what comes first in all pairs, and that of what comes second."""
     return (sum(parts) for parts in zip(*pairs, strict=True))

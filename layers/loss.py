@@ -1,5 +1,7 @@
 """What all losses share: the reduction over the samples, and how much counted."""
 
+from typing import Any
+
 from lamina.layers import targets as check
 from lamina.layers.base import Layer
 
@@ -22,7 +24,7 @@ class Loss(Layer):
             )
         self.reduction = reduction
 
-    def scale(self, weight: float) -> float:
+    def scale(self, weight: Any) -> float:
         """The factor of the sum in the loss: 1 / weight for the mean, 1 for the sum. `weight` is
         the number of samples, or of what else counts, and is kept as `self.weight`.
 

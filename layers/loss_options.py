@@ -14,7 +14,7 @@ def checked_weights(name: str, option: str, weights) -> tuple:
     for weight in weights:
         if isinstance(weight, bool) or not isinstance(weight, numbers.Real):
             raise TypeError(f"{name}: {option} is a list of numbers, got {weight!r:.60} in it")
-        if not 0 <= weight < math.inf:
+        if not 0 <= float(weight) < math.inf:
             raise ValueError(f"{name}: {option} are positive or zero, got {weight}")
     if not any(weights):
         raise ValueError(f"{name}: {option} has no number above 0, so nothing would count")

@@ -250,6 +250,7 @@ def _weights(Q, K, seen):
         raise ShapeError("MultiHeadAttention", "at least one key to look at", "none")
     A = Q @ K.swapaxes(2, 3)
     A *= _scale(Q)
+    blind = None
     if seen is not None:
         blind = ~seen.any(axis=-1, keepdims=True)  # these see all for now, instead of 0 / 0
         A += np.where(seen | blind, 0.0, -np.inf).astype(A.dtype)
@@ -257,7 +258,7 @@ def _weights(Q, K, seen):
     np.exp(A, out=A)
     ones = np.ones(A.shape[-1], A.dtype, like=A)
     A /= (A @ ones)[..., np.newaxis]  # a product adds up rows fastest
-    if seen is not None and blind.any():
+    if blind is not None and blind.any():
         A *= ~blind
     return A
 

@@ -21,7 +21,7 @@ class Padding(Layer):
 
     def __init__(self, before: tuple, after: tuple, *, value: float = 0.0):
         before, after = tuple(before), tuple(after)
-        whole = all(isinstance(n, Integral) and n >= 0 for n in before + after)
+        whole = all(isinstance(n, Integral) and int(n) >= 0 for n in before + after)
         if not before or len(before) != len(after) or not whole:
             raise ValueError(
                 "Padding: expects two lists of whole numbers >= 0, as many as a sample has axes; "

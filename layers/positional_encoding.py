@@ -86,8 +86,8 @@ class PositionalEncoding(Layer):
         return input_shape
 
     def _check_positions(self, n: int) -> None:
-        if self.P is not None and n > self.most_positions:
-            wanted = f"at most {self.most_positions} positions, those of its learned table"
+        if self.P is not None and n > len(self.P.data):
+            wanted = f"at most {len(self.P.data)} positions, those of its learned table"
             raise ShapeError("PositionalEncoding", wanted, str(n))
 
     @classmethod

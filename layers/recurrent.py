@@ -1,5 +1,7 @@
 """What recurrent layers share: how they are made, their shapes, and time-major memory."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -23,7 +25,11 @@ class Recurrent(Layer):
     """
 
     n_gates = 1
-    Wh: Param  # made by the subclass
+    Wx: Param  # made by name, below
+    Wh: Param
+    X: Any  # kept by the subclass's forward: inputs and ones (T, N, D + 1), states (T + 1, N, H)
+    h: Any
+    n_given: int  # how many first states it was given
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
     watched = False  # is backward to note its `step_norms`?
     step_norms: np.ndarray | None = None

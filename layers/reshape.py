@@ -16,7 +16,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: tuple):
         shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-        whole = all(isinstance(n, Integral) and (n > 0 or n == -1) for n in shape)
+        whole = all(isinstance(n, Integral) and (int(n) > 0 or n == -1) for n in shape)
         if not whole or shape.count(-1) > 1:
             raise ValueError(
                 "Reshape: expects the shape of a sample, of numbers >= 1 and at most one -1; "

@@ -1,6 +1,7 @@
 """A learned factor, and a learned summand: for each feature or channel, or one for all."""
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.errors import ShapeError
@@ -56,7 +57,7 @@ class Scale(_OfSamples):
     broadcast, ValueError for a shape without axes. Source: Caffe (Scale).
     """
 
-    def __init__(self, shape: tuple = (1,), *, value: float = 1.0, dtype=np.float32):
+    def __init__(self, shape: tuple = (1,), *, value: float = 1.0, dtype: DTypeLike = np.float32):
         self.s = Param(self._filled(shape, value, dtype))
 
     def forward(self, X):
@@ -85,7 +86,7 @@ class Bias(_OfSamples):
     Shapes: X (N, ...), b as given, Y as X. Source: Caffe (Bias).
     """
 
-    def __init__(self, shape: tuple = (1,), *, value: float = 0.0, dtype=np.float32):
+    def __init__(self, shape: tuple = (1,), *, value: float = 0.0, dtype: DTypeLike = np.float32):
         self.b = Param(self._filled(shape, value, dtype))
 
     def forward(self, X):

@@ -1,5 +1,7 @@
 """Transposed convolution: each pixel gives a window, where a convolution gathers one."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -87,7 +89,8 @@ class TransposedConvolution(Layer):
     def backward(self, dout):
         dout = dout.transpose(0, 2, 3, 1)
         matrix, c_in = self._matrix(), self.X.shape[-1]
-        dmatrix, dX = 0.0, np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
+        dmatrix: Any = 0.0
+        dX = np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
         for images, rows in self._windows(dout):
             dmatrix = dmatrix + self.X[images].reshape(-1, c_in).T @ rows
             if self.needs_dX:
@@ -118,7 +121,7 @@ class TransposedConvolution(Layer):
 
     def _windows(self, dout):
         """The windows of dout (N, OH, OW, c_out) with its border back, as far as they reach."""
-        size = [self._reach(n, axis) for axis, n in enumerate(self.X.shape[1:3])]
+        size = tuple(self._reach(n, axis) for axis, n in enumerate(self.X.shape[1:3]))
         frame = Frame(dout.shape[1:3], size, self.padding)
         return windows(dout, frame, self.kernel, self.stride, self.dilation, self.chunk_bytes)
 

@@ -142,7 +142,7 @@ def same_classes(metric, before: int | None, now: int) -> int:
 def nan_rows(rows: np.ndarray) -> np.ndarray | None:
     """(M,): which rows hold a NaN; None if none does, which costs one look at each number."""
     nan = np.isnan(rows)
-    return nan.any(axis=1) if nan.any() else None
+    return np.asarray(nan.any(axis=1)) if nan.any() else None
 
 
 def zeros_and_ones(t: np.ndarray) -> bool:

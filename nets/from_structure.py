@@ -168,8 +168,8 @@ class Builder:
         }
         if "init" in arguments:
             given = arguments["init"]
-            settings = {"type": given} if isinstance(given, str) else given
-            _expected(settings, dict, f"{where}: init", "a name or a mapping (type: ...)")
+            named = {"type": given} if isinstance(given, str) else given
+            settings = _expected(named, dict, f"{where}: init", "a name or a mapping (type: ...)")
             _expected(settings.get("type"), str, f"{where}: init", "type: NAME")
             arguments["init"] = make_initializer(**settings)
         if "rng" in takes:
@@ -282,7 +282,7 @@ def _is_layer(cls) -> bool:
     return cls not in (Layer, Loss, AutoLayer, sys.modules["lamina.nets"].Net)
 
 
-def _fitting(value, annotation, where: str):
+def _fitting(value, annotation, where: str) -> Any:
     """The value, if it is of the annotated kind: whole numbers pass as floats, lists become tuples
     except where a list is asked for."""
     union = isinstance(annotation, types.UnionType)
@@ -322,7 +322,7 @@ def _layers(spec: dict, where: str) -> dict:
     return _expected(spec.get("layers"), dict, where, "layers: name: {type: ...}")
 
 
-def _names(value, where: str):
+def _names(value, where: str) -> Any:
     value = [value] if isinstance(value, str) else value
     if value is not None and not (
         isinstance(value, (list, tuple)) and value and all(isinstance(n, str) for n in value)

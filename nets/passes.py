@@ -1,5 +1,6 @@
 """Which pass forward a backward belongs to: each pass goes back once, through its own arrays."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 from lamina.layers.base import Layer
@@ -15,9 +16,12 @@ class Passes(Layer):
     there. A backward compares the marks of the layers that it visits, before it adds anything.
     """
 
-    layers: dict[str, Layer]
+    layers: OrderedDict[str, Layer]
     heads: dict[str, Head]
     steps: Callable[[], Iterable[Step]]
+    arrays_of: Callable[..., tuple]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     goes_back_once = True
     _last_pass: str | None = None  # "forward", "loss", or "used": it has gone back
     _mark: object = None

@@ -124,7 +124,7 @@ class Sequential(Net):
             except ShapeError as error:
                 raise located(error, step.name, source) from None
             if isinstance(shape, list):
-                raise ShapeError(place, "one output: use a Graph", shape)
+                raise ShapeError(place, "one output: use a Graph", str(shape))
             yield step.name, step.layer, step.reads, shape
             source = f" from {place}"
 

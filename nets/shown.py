@@ -39,7 +39,7 @@ def _input_shapes(net):
     if isinstance(given, (list, tuple)):
         yield (tuple(given),)
     first = next(iter(net.layers.values()), None)
-    if hasattr(first, "W") and "n_in" in first.arguments():
+    if first is not None and hasattr(first, "W") and "n_in" in first.arguments():
         yield ((first.arguments()["n_in"],),)
 
 

@@ -46,8 +46,8 @@ class Stepwise(Passes):
         finally:
             if mode:
                 self.set_training(True)
-        scores = tuple(blobs[name] for name in self.outputs)
-        return scores if len(scores) > 1 else scores[0], after
+        scores = [blobs[name] for name in self.outputs]
+        return tuple(scores) if len(scores) > 1 else scores[0], after
 
     @property
     def can_step(self) -> bool:

@@ -13,7 +13,7 @@ from lamina.layers.kernels.frames import Frame
 def pair(name: str, value, lowest: int) -> tuple[int, int]:
     """(height, width) from one number or two. Raises ValueError below `lowest`."""
     both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(both) != 2 or not all(isinstance(v, Integral) and v >= lowest for v in both):
+    if len(both) != 2 or not all(isinstance(v, Integral) and int(v) >= lowest for v in both):
         raise ValueError(f"{name}: expects one or two whole numbers >= {lowest}, got {value!r}")
     return int(both[0]), int(both[1])
 
@@ -92,8 +92,8 @@ class _Taps:
             strip[:n] = X[:, :, tap]
         for part, tap in zip(self.buffer, self.down, strict=True):
             part[:, :n] = self.strips[:, :n, tap]
-        kh, kw, _, height, width = self.buffer.shape
-        return self.buffer.reshape(kh * kw, -1)[:, : n * height * width].T
+        taps, pixels = math.prod(self.buffer.shape[:2]), math.prod(self.buffer.shape[3:5])
+        return self.buffer.reshape(taps, -1)[:, : n * pixels].T
 
 
 def _taps(kernel: int, stride: int, dilation: int, windows: int) -> list[slice]:

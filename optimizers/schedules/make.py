@@ -1,5 +1,7 @@
 """Schedules by name."""
 
+from typing import Any
+
 from lamina.common.names import chosen
 from lamina.optimizers.schedules.form import Schedule, checked_schedule
 from lamina.optimizers.schedules.functions import FUNCTIONS, check_limits
@@ -17,7 +19,7 @@ def make_schedule(type, *, warm_up: int = 0, **settings) -> Schedule:
     with the step. `warm_up` steps of a linear rise come in front of any. Raises ValueError for an
     unknown name, and for settings that are missing, unknown or outside of LIMITS.
     """
-    after = checked_schedule(chosen("schedule", SCHEDULES, type, settings, ("step",)))
+    after: Any = checked_schedule(chosen("schedule", SCHEDULES, type, settings, ("step",)))
     if isinstance(type, str):
         check_limits(type, settings)
     if not is_count(warm_up, 0):

@@ -4,6 +4,7 @@ Written by the functions of layers, see onnx_functions.py; needs the extra `onnx
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +31,14 @@ from lamina.layers import (
 )
 from lamina.layers.carried import carried_by
 from lamina.layers.finite import refuse_bad_weights
-from lamina.nets import Graph, Net, Sequential
+from lamina.nets import Graph, Net, Sequential, StructureError
+from lamina.nets.structure import structure
 
 OPSET = 17  # the first with LayerNormalization
 _IR_VERSION = 8  # what came with it; older runtimes refuse later ones
 _LARGEST = (1 << 31) - 1  # bytes of a protobuf message
 _BATCH = "N"
+STRUCTURE = "lamina.structure"  # under which the structure of the net stands beside the graph
 
 
 @dataclasses.dataclass
@@ -70,20 +73,51 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
     extra `onnx`, FloatingPointError for weights that are not finite, OSError naming the file if it
     cannot be written, and what the net raises for such an input.
     """
-    onnx = library()
     refuse_bad_weights(path, net)
+    net = net if isinstance(net, Net) else Sequential({"layer": net})
+    model = model_of(net, *inputs)
+    if (text := structure_text(net)) is not None:
+        model.metadata_props.add(key=STRUCTURE, value=text)
+    if (size := model.ByteSize()) > _LARGEST:
+        raise OnnxError(f"{path}: {size} bytes are more than ONNX holds in one file, {_LARGEST}")
+    onnx = library()
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise OnnxError(f"{path} is not written: {str(error).split(chr(10))[0]}") from None
+    with whole_file(path) as file:
+        file.write(model.SerializeToString())
+    for name, layer in net.walk():
+        if isinstance(layer, Layer) and getattr(layer, "stateful", False):
+            note(f"{path}: {name} is stateful here, and begins each batch anew there")
+
+
+def structure_text(net: Net) -> str | None:
+    """What is written beside the graph, so that it is read back as the net that it was: its
+    structure without losses. None for a net that has none, or one with code of one's own."""
+    try:
+        described = structure(net)
+    except StructureError:
+        return None
+    described = {k: v for k, v in described.items() if k not in ("loss", "losses")}
+    text = json.dumps(described, allow_nan=False)
+    return None if ".py:" in text else text
+
+
+def model_of(net: Net, *inputs, nodes: type["Nodes"] | None = None):
+    """The model of a net for an example of its inputs; raises as `export_onnx`. `nodes` is a class
+    that takes the place of `Nodes`."""
+    onnx = library()
     inputs = tuple(map(np.asarray, inputs))
     if not inputs or any(x.ndim == 0 or len(x) != len(inputs[0]) for x in inputs):
         got = ", ".join(str(x.shape) for x in inputs) or "none"
         raise OnnxError(f"expects an example (N, ...) for each input of the net, got {got}")
-    if not isinstance(net, Net):
-        net = Sequential({"layer": net})
     net.arrays_of(inputs)
     mode, carried = net.training, [(one, one.evaluated) for one in carried_by(net)]
     net.set_training(False)
     try:
         net.forward(*inputs)  # which says in full what does not fit
-        graph = Nodes(onnx, net)
+        graph = (nodes or Nodes)(onnx, net)
         values = [Value(*pair) for pair in zip(net.inputs, inputs, strict=True)]
         outputs = graph.net(net, values, "")
     finally:
@@ -97,18 +131,7 @@ def export_onnx(path: str | Path, net: Layer, *inputs) -> None:
                 f"expects an example with a batch axis, (N, ...): the output {name} of one of "
                 f"{inputs[0].shape} is {value.shape}"
             )
-    model = graph.model(values, outputs)
-    if (size := model.ByteSize()) > _LARGEST:
-        raise OnnxError(f"{path}: {size} bytes are more than ONNX holds in one file, {_LARGEST}")
-    try:
-        onnx.checker.check_model(model, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise OnnxError(f"{path} is not written: {str(error).split(chr(10))[0]}") from None
-    with whole_file(path) as file:
-        file.write(model.SerializeToString())
-    for name, layer in net.walk():
-        if isinstance(layer, Layer) and getattr(layer, "stateful", False):
-            note(f"{path}: {name} is stateful here, and begins each batch anew there")
+    return graph.model(values, outputs)
 
 
 def example_inputs(net: Net, *shapes: tuple) -> list[np.ndarray]:

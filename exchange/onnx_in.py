@@ -17,6 +17,7 @@ from lamina.common.printable import printable
 from lamina.exchange.onnx_in_file import constant, library, opset_of, read_model
 from lamina.exchange.onnx_in_functions import Blob, Constant, OnnxError
 from lamina.exchange.onnx_in_graph import Declared, Layers, OnnxNode
+from lamina.exchange.onnx_in_own import own_net, says_it_is_ours
 from lamina.layers.finite import refuse_bad_weights
 from lamina.nets import Graph, Sequential, WiringError
 
@@ -32,17 +33,30 @@ def import_onnx(path: str | Path, outputs=None, shapes: dict | None = None) -> G
     batch, and may have another length here than in the file. Layers have the names of their weights
     (`conv1` of conv1.weight), or such as relu1; Dropout is in training what the file says.
 
+    A file that `export_onnx` wrote is read back as the net that it was, layer by layer and name by
+    name; if its graph has been changed since, by its operators, which a line on stderr says.
+
     Raises OnnxError, in one line, for what is no ONNX file, for an operator that no layer is, or
     not exactly, and for arrays that do not fit; ModuleNotFoundError without the extra `onnx`,
     FloatingPointError for weights that are not finite, OSError if the file cannot be opened.
     """
     path = Path(path)
     try:
-        net, apart = _net(read_model(path), outputs, shapes or {})
+        model = read_model(path)
+        net = None if outputs or shapes else own_net(model, _inputs_of(model.graph, {}))
+        changed = net is None and not (outputs or shapes) and says_it_is_ours(model)
+        net, apart = (net, []) if net is not None else _net(model, outputs, shapes or {})
     except (OnnxError, UnicodeDecodeError) as error:
         said = "names in it are no text" if isinstance(error, UnicodeDecodeError) else str(error)
         raise OnnxError(printable(f"{path}: {said}")) from None
     refuse_bad_weights(path, net)
+    if changed:
+        note(
+            printable(
+                f"{path}: was written by Lamina, and its graph has been changed since, or is of "
+                "another version: read by its operators"
+            )
+        )
     if apart:
         note(printable(f"{path}: {', '.join(apart)}: one array there, and learned apart here"))
     return net
@@ -51,7 +65,7 @@ def import_onnx(path: str | Path, outputs=None, shapes: dict | None = None) -> G
 def _net(model, wanted, shapes: dict) -> tuple:
     opset, graph = opset_of(model), model.graph
     held = {t.name: constant(t, t.name) for t in graph.initializer}
-    declared = {one.name: _declared(one, shapes) for one in graph.input if one.name not in held}
+    declared = {one.name: one for one in _inputs_of(graph, shapes)}
     if unknown := shapes.keys() - declared.keys():
         raise OnnxError(f"has no input {min(unknown)}; it has {', '.join(declared)}")
     wanted = [one.name for one in graph.output] if wanted is None else list(wanted)
@@ -74,6 +88,11 @@ def _net(model, wanted, shapes: dict) -> tuple:
             said = " ".join(str(error).split())
             raise OnnxError(f"{node.place}: {said}") from error
     return _finished(layers, inputs, wanted, graph)
+
+
+def _inputs_of(graph, shapes: dict) -> list[Declared]:
+    held = {tensor.name for tensor in graph.initializer}
+    return [_declared(one, shapes) for one in graph.input if one.name not in held]
 
 
 def _needed(nodes: list[OnnxNode], wanted: list[str]) -> tuple:

@@ -23,12 +23,14 @@ from lamina.layers import (
     Dropout,
     Flatten,
     Layer,
+    MultiHeadAttention,
     Param,
     Relu,
     SoftmaxWithLoss,
     State,
 )
 from lamina.layers.check.listing import all_layers
+from lamina.layers.finite import weights_of
 from lamina.nets import Graph, Node, Sequential, load_net
 
 pytestmark = pytest.mark.needs_onnxruntime
@@ -240,6 +242,7 @@ def test_a_net_that_was_read_trains_and_is_saved(tmp_path):
         }
     )
     export_onnx(tmp_path / "x.onnx", in_float32(net), array(2, 1, 8, 8))
+    without_structure(tmp_path / "x.onnx")
     read = import_onnx(tmp_path / "x.onnx")
     assert list(read.layers) == ["conv", "norm", "relu1", "flatten1", "fc"]
     read = Sequential(dict(read.layers), loss=SoftmaxWithLoss())
@@ -287,7 +290,29 @@ def test_nets_of_scikit_learn(kind, tmp_path):
 
 # What this project writes.
 
-REFUSED_BACK = {  # layers that are read back from no ONNX file, by the operator that says so
+
+def without_structure(path):
+    """The file as one of any other program, to be read by its operators."""
+    import onnx
+
+    model = onnx.load(path)
+    assert len(model.metadata_props) == 1
+    del model.metadata_props[:]
+    onnx.save(model, path)
+
+
+def the_same_net(back, net):
+    """Layer by layer, and to the bit; without the loss."""
+    described = {k: v for k, v in net.structure().items() if k not in ("loss", "losses")}
+    assert back.structure() == described
+    ours, theirs = weights_of(net), weights_of(back)
+    assert theirs.keys() <= ours.keys()
+    for name, array in theirs.items():
+        assert array.dtype == ours[name].dtype
+        np.testing.assert_array_equal(array, ours[name])
+
+
+REFUSED_BACK = {  # layers that cannot be read by their operators
     *("Dropout", "Step", "RMSNormalization", "GroupNormalization", "Rnn", "Lstm", "Gru"),
     *("MultiHeadAttention", "Repeat", "LastStep", "DotProducts", "MeanStep"),
 }
@@ -310,6 +335,9 @@ def test_layers_there_and_back(cls, tmp_path):
         names = [f"x{i}" for i in range(len(inputs))]
         net = Graph({"layer": Node(layer, names, n)}, names, Node(layer, None, n).blobs("layer"))
         export_onnx(tmp_path / "x.onnx", net, *inputs)
+        if "tied" not in layer.arguments():  # to no layer of a net, so that no structure is written
+            the_same_net(import_onnx(tmp_path / "x.onnx"), net)
+            without_structure(tmp_path / "x.onnx")
         try:
             back = import_onnx(tmp_path / "x.onnx")
         except OnnxError:
@@ -322,6 +350,69 @@ def test_layers_there_and_back(cls, tmp_path):
     assert not refused or cls.__name__ in REFUSED_BACK | {"Flatten"}
 
 
+def exported(tmp_path):
+    """(path, net, inputs) of a net that no operators say: read back, it can only be what it was."""
+    rng = np.random.default_rng(3)
+    layers = {"look": MultiHeadAttention(4, 2, causal=True, rng=1), "drop": Dropout(0.3, rng=2)}
+    net = Sequential(layers | {"out": Affine(4, 3, rng=3)})
+    x = rng.standard_normal((2, 5, 4)).astype(np.float32)
+    export_onnx(tmp_path / "x.onnx", net, x)
+    return tmp_path / "x.onnx", net, x
+
+
+def test_a_structure_that_says_another_net_than_the_graph_is_not_believed(tmp_path, capsys):
+    """Another activation, size, connection or number in either of the two: read by operators, which
+    do not say this net, and stderr says why."""
+    import onnx
+
+    def instead(old, new):
+        def change(model):
+            (entry,) = model.metadata_props
+            entry.value = entry.value.replace(old, new)
+
+        return change
+
+    def another_weight(model):
+        array = model.graph.initializer[0]
+        array.dims[0], array.dims[1] = array.dims[1], array.dims[0]
+
+    changes = [
+        instead('"causal": true', '"causal": false'),
+        instead('"n_heads": 2', '"n_heads": 1'),
+        instead("Affine", "PRelu"),
+        instead("}", ""),
+        instead('"n_out": 3', '"n_out": 300000000'),
+        lambda model: model.graph.node[0].input.reverse(),
+        lambda model: model.graph.node.pop(-2),
+        another_weight,
+    ]
+    path, net, _ = exported(tmp_path)
+    the_same_net(import_onnx(path), net)
+    for change in changes:
+        model = onnx.load(path)
+        before = model.SerializeToString()
+        change(model)
+        assert model.SerializeToString() != before
+        (tmp_path / "changed.onnx").write_bytes(model.SerializeToString())
+        with pytest.raises(OnnxError):
+            import_onnx(tmp_path / "changed.onnx")
+
+
+def test_a_changed_file_that_operators_say_is_read_with_a_word(tmp_path, capsys):
+    import onnx
+
+    net = Sequential({"hidden": Affine(4, 3, rng=1), "relu": Relu(), "out": Affine(3, 2, rng=2)})
+    x = np.ones((2, 4), np.float32)
+    export_onnx(tmp_path / "x.onnx", net, x)
+    model = onnx.load(tmp_path / "x.onnx")
+    next(node for node in model.graph.node if node.op_type == "Relu").op_type = "Tanh"
+    onnx.save(model, tmp_path / "x.onnx")
+    back = import_onnx(tmp_path / "x.onnx")
+    assert [type(layer).__name__ for layer in back.layers.values()] == ["Affine", "Tanh", "Affine"]
+    assert "has been changed since" in capsys.readouterr().err
+    assert compare_onnx(tmp_path / "x.onnx", back) < 1e-5
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_nets_of_all_configurations_there_and_back(path, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))
@@ -332,6 +423,10 @@ def test_the_nets_of_all_configurations_there_and_back(path, tmp_path, monkeypat
     examples = example_inputs(net, *(x.shape[1:] for x in X))
     X = tuple(x.astype(example.dtype) for x, example in zip(X, examples, strict=True))
     export_onnx(tmp_path / "x.onnx", net, *(x[:2] for x in X))
+    back = import_onnx(tmp_path / "x.onnx")
+    the_same_net(back, net)
+    agree(back, net, *X)
+    without_structure(tmp_path / "x.onnx")
     if path.stem in SEQUENCES:
         with pytest.raises(OnnxError, match=r"\("):
             import_onnx(tmp_path / "x.onnx")

@@ -15,7 +15,7 @@ from lamina.common.names import suggest
 from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.exchange.onnx_in_file import constant, library, opset_of, read_model
-from lamina.exchange.onnx_in_functions import Blob, Constant, OnnxError
+from lamina.exchange.onnx_in_functions import Blob, OnnxError
 from lamina.exchange.onnx_in_graph import Declared, Layers, OnnxNode
 from lamina.exchange.onnx_in_own import own_net, says_it_is_ours
 from lamina.layers.finite import refuse_bad_weights
@@ -163,7 +163,7 @@ def _finished(layers: Layers, inputs: list[Blob], wanted: list[str], graph) -> t
     outputs = []
     for name in wanted:
         value = layers.values.get(name)
-        if value is None or isinstance(value, Constant) or layers.maker(value) is None:
+        if not isinstance(value, Blob) or layers.maker(value) is None:
             what = "is not there" if value is None else "is no result of layers"
             raise OnnxError(
                 f"the output {name} {what}; it has {', '.join(o.name for o in graph.output)}"

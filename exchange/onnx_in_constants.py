@@ -8,13 +8,13 @@ import math
 
 import numpy as np
 
-from lamina.exchange.onnx_in_functions import Blob, Constant, OnnxError, known
+from lamina.exchange.onnx_in_functions import Constant, OnnxError, known
 
 
-def shape_of(blob: Blob, batch: int, start: int, end: int | None) -> Constant:
-    """The operator Shape of what is computed."""
-    full = np.array([batch, *blob.shape], np.int64)
-    return Constant(full[start:end], batch=(np.arange(len(full)) == 0)[start:end])
+def shape_of(sizes: tuple, place: int, start: int, end: int | None) -> Constant:
+    """The operator Shape of what is computed; at `place` is the length of the batch."""
+    full = np.array(sizes, np.int64)
+    return Constant(full[start:end], batch=(np.arange(len(full)) == place)[start:end])
 
 
 def folded(node, inputs: list[Constant], largest: int) -> Constant:
@@ -26,6 +26,8 @@ def folded(node, inputs: list[Constant], largest: int) -> Constant:
     try:
         with np.errstate(all="ignore"):
             if moving is None:
+                if node.operator in ("Expand", "ConstantOfShape"):
+                    inputs = _zeros_of_any_batch(node, inputs)
                 if any(x is not None and x.has_batch() for x in inputs):
                     raise OnnxError("reckons with the length of the batch, which may be any")
                 arrays = [None if x is None else x.array for x in inputs]
@@ -40,6 +42,16 @@ def folded(node, inputs: list[Constant], largest: int) -> Constant:
         raise
     except (ValueError, TypeError, IndexError, OverflowError) as error:
         raise OnnxError(f"its constants do not fit: {' '.join(str(error).split())[:200]}") from None
+
+
+def _zeros_of_any_batch(node, inputs: list[Constant]) -> list[Constant]:
+    """Zeros for each sample of the batch, such as first states, are zeros for one: what they are
+    added to, or begin with, is the same for all."""
+    *values, shape = inputs
+    filled = node.tensor("value") if node.operator == "ConstantOfShape" else values[0].array
+    if not shape.has_batch() or (filled is not None and filled.any()):
+        return inputs
+    return [*values, Constant(np.where(shape.batch, 1, shape.array))]
 
 
 def _mask(x: Constant) -> np.ndarray:

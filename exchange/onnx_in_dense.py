@@ -15,6 +15,7 @@ from lamina.exchange.onnx_in_functions import (
     known,
     onnx_operator,
 )
+from lamina.exchange.onnx_in_sequences import last_step
 from lamina.layers import (
     Addition,
     Affine,
@@ -93,10 +94,15 @@ def _row(array: np.ndarray, shape: tuple) -> np.ndarray:
 
 @onnx_operator("Gather")
 def gather(node, graph, data, indices):
-    """Rows of a table: an Embedding."""
+    """Rows of a table, an Embedding, or the last step of sequences, LastStep."""
+    axis = node.get("axis", 0)
     if not isinstance(data, Constant):
-        raise OnnxError("of what is computed is no layer")
-    if node.get("axis", 0) != 0 or data.array.ndim != 2 or indices.dtype.kind not in "iu":
+        index = known(indices, "which it takes")
+        taken = last_step(graph, data, axis, int(index.number())) if not index.array.ndim else None
+        if taken is None:
+            raise OnnxError("of what is computed is no layer, but for the last step of sequences")
+        return taken
+    if axis != 0 or data.array.ndim != 2 or indices.dtype.kind not in "iu":
         raise OnnxError(
             f"is an Embedding for rows of a table (n_words, n_dims), not {data.array.shape}"
         )

@@ -10,6 +10,7 @@ import numpy as np
 from lamina.exchange.onnx_in_constants import folded, shape_of
 from lamina.exchange.onnx_in_file import constant, library
 from lamina.exchange.onnx_in_functions import OPERATORS, Blob, Constant, OnnxError, known
+from lamina.exchange.onnx_in_sequences import RECURRENT, Steps, of_steps
 from lamina.layers import (
     Concatenation,
     Embedding,
@@ -58,7 +59,9 @@ class OnnxNode:
         value = library().helper.get_attribute_value(self._attributes[name])
         if isinstance(value, bytes):
             return value.decode("utf-8", "replace")
-        return list(value) if hasattr(value, "__len__") and not isinstance(value, str) else value
+        if isinstance(value, str) or not hasattr(value, "__len__"):
+            return value
+        return [x.decode("utf-8", "replace") if isinstance(x, bytes) else x for x in value]
 
     def tensor(self, name: str) -> np.ndarray | None:
         """An attribute that is an array."""
@@ -212,9 +215,10 @@ class Layers:
         inputs = [self.values[name] if name else None for name in node.inputs]
         if node.operator == "Constant":
             given = (node.constant(),)
-        elif node.operator == "Shape" and isinstance(inputs[0], Blob):
-            batch = 0 if self.batch is None else self.batch
-            given = (shape_of(inputs[0], batch, node.get("start", 0), node.get("end", None)),)
+        elif node.operator == "Shape" and isinstance(inputs[0], (Blob, Steps)):
+            X, batch = inputs[0], 0 if self.batch is None else self.batch
+            sizes, place = ((batch, *X.shape), 0) if isinstance(X, Blob) else X.sizes(batch)
+            given = (shape_of(sizes, place, node.get("start", 0), node.get("end", None)),)
         elif inputs and all(x is None or isinstance(x, Constant) for x in inputs):
             given = (folded(node, inputs, self.largest),)
         else:
@@ -227,6 +231,8 @@ class Layers:
                 raise OnnxError(f"its output {i + 1} is used, and layers do not give it")
 
     def _layered(self, node: OnnxNode, inputs: list) -> tuple:
+        if any(isinstance(x, Steps) for x in inputs) and node.operator not in RECURRENT:
+            return (of_steps(node, self, inputs),)
         function = OPERATORS.get(node.operator)
         if function is None:
             raise OnnxError(

@@ -10,6 +10,7 @@ from lamina.exchange.onnx_in_functions import (
     known,
     onnx_operator,
 )
+from lamina.exchange.onnx_in_sequences import in_front, mean_step, turned
 from lamina.layers import (
     Concatenation,
     Flatten,
@@ -77,6 +78,8 @@ def unsqueeze(node, graph, X, axes=None):
     axes = node.axes(axes)
     if not axes:
         raise OnnxError("has no axes")
+    if (states := in_front(X, axes)) is not None:
+        return states
     ndim, old = X.ndim + len(axes), list(X.shape)
     axes = [axis_of(axis, ndim) for axis in axes]
     if len(set(axes)) < len(axes):
@@ -101,6 +104,8 @@ def transpose(node, graph, X):
     perm = node.get("perm", list(range(X.ndim))[::-1])
     if sorted(perm) != list(range(X.ndim)):
         raise OnnxError(f"has the axes {perm} for an array of {X.ndim} axes")
+    if (steps := turned(X, perm)) is not None:
+        return steps
     if perm[0] != 0:
         raise OnnxError(f"to the axes {perm} moves the batch, which is the first axis in layers")
     return transposed(graph, X, tuple(perm[1:]))
@@ -167,12 +172,17 @@ def padded(graph, X: Blob, before, after, value: float = 0.0) -> Blob:
 
 @onnx_operator("ReduceMean")
 def reduce_mean(node, graph, X, axes=None):
-    """Over the places of images: GlobalAveragePooling."""
+    """Over the places of images, GlobalAveragePooling, or the steps of sequences, MeanStep."""
     axes, keep = node.axes(axes), node.get("keepdims", 1)
     node.get("noop_with_empty_axes", 0)
     found = sorted(axis_of(axis, X.ndim) for axis in axes or ())
+    if X.ndim > 2 and found == [1]:
+        return mean_step(graph, X, keep)
     if X.ndim != 4 or found != [2, 3]:
-        raise OnnxError(f"over axes {axes} is no layer; only over the places of images, (2, 3)")
+        raise OnnxError(
+            f"over axes {axes} is no layer; only over the places of images, (2, 3), or the steps "
+            "of sequences, (1,)"
+        )
     return pooled(graph, X, keep)
 
 

@@ -55,6 +55,8 @@ HEAVY = {
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
     "mlflow": {"training/callbacks/mlflow.py"},
+    "optuna": {"experiment/ranges.py", "experiment/search.py"},
+    "sqlalchemy": {"experiment/search.py"},
     "tensorboardX": {"training/callbacks/tensorboard.py"},
     "wandb": {"training/callbacks/weights_and_biases.py"},
 }

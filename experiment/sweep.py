@@ -2,9 +2,10 @@
 
 A sweep's folder has a run directory for each trial, beside it NAME.log with what it has said, if
 anything, sweep.yaml (what the sweep is), trials.csv (how its trials have ended) and, once all have,
-table.txt and table.csv.
+table.txt, table.csv and sweep.png.
 """
 
+import contextlib
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -16,14 +17,18 @@ from lamina.common.notice import note
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, dump, parse
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.compare import Comparison
+from lamina.experiment.curves import NothingYet
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.provenance import differences
 from lamina.experiment.run_directory import locked
 from lamina.experiment.run_names import SWEEP
 from lamina.experiment.search import Search
 from lamina.experiment.sweep_file import SweepFile
+from lamina.experiment.sweep_picture import plot_sweep
 from lamina.experiment.sweep_processes import Listed, Processes
 from lamina.experiment.trial import FAILED, FINISHED, PRUNED
+
+PICTURE = "sweep.png"
 
 
 def sweep(
@@ -126,8 +131,10 @@ def _table(names: list[str], folder: Path, held: Folder, ledger: Ledger) -> str:
     comparison = Comparison({name: folder / name for name in ended})
     if counts[PRUNED]:
         where = f"figures of the pruned are those where they were ended\n{where}"
-    text = f"{comparison.text()}\n{where} (table.txt, table.csv)"
+    text = f"{comparison.text()}\n{where} (table.txt, table.csv, {PICTURE})"
     for name, content in (("table.txt", text), ("table.csv", comparison.csv())):
         with whole_file(held / name) as written:
             written.write(f"{content}\n".encode(errors="backslashreplace"))
+    with contextlib.suppress(NothingYet):
+        plot_sweep(held / PICTURE, folder)
     return text

@@ -36,6 +36,7 @@ HEAVY = {
             "experiment/plots.py",
             "experiment/group_curves.py",
             "experiment/rate_finder.py",
+            "experiment/sweep_picture.py",
             "experiment/inside.py",
         ),
         *(
@@ -55,7 +56,7 @@ HEAVY = {
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
     "mlflow": {"training/callbacks/mlflow.py"},
-    "optuna": {"experiment/ranges.py", "experiment/search.py"},
+    "optuna": {f"experiment/{n}.py" for n in ("importance", "ranges", "search")},
     "sqlalchemy": {"experiment/search.py"},
     "tensorboardX": {"training/callbacks/tensorboard.py"},
     "wandb": {"training/callbacks/weights_and_biases.py"},

@@ -1,6 +1,7 @@
 """Draw the learning curves of runs, of several into one picture.
 
 Runs that differ by their seed alone are one curve: their mean, in a band of one standard deviation.
+With --values: the figure of each trial of a sweep over each value that varies.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from lamina.experiment.curves import NothingYet, kept_of, read_run
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.run_names import run_names
+from lamina.experiment.sweep_picture import plot_sweep
 
 
 def add_arguments(parser) -> None:
@@ -22,7 +24,8 @@ def add_arguments(parser) -> None:
         metavar="RUN",
         help="a run directory, or a sweep's folder",
     )
-    add("-o", "--output", type=Path, help="(default: RUN/curves.png, curves.png)")
+    add("-o", "--output", type=Path, help="(default: RUN/curves.png, curves.png; RUN/sweep.png)")
+    add("--values", action="store_true", help="of a sweep: figures over values, not curves")
     add("--each", action="store_true", help="a curve for each run, also of those of one group")
     add("--width", type=int, metavar="PIXELS", help="of the picture; 360 for a phone")
 
@@ -30,6 +33,13 @@ def add_arguments(parser) -> None:
 def run(options) -> int:
     if options.width is not None and not 240 <= options.width <= 10_000:
         options.error(f"--width: expects 240 to 10000 pixels, got {options.width}")
+    if options.values:
+        if len(options.runs) > 1 or options.each:
+            options.error("--values is of one sweep, and not with --each")
+        output = options.output or options.runs[0] / "sweep.png"
+        plot_sweep(output, options.runs[0], options.width)
+        print(printable(str(output)))
+        return 0
     paths = run_names(options.runs)
     alone = len(paths) == 1
     output = options.output or (options.runs[0] / "curves.png" if alone else Path("curves.png"))

@@ -42,7 +42,9 @@ def run(options) -> int:
     if list(runs.values()) == options.runs[:1]:
         said = report_on_run(options.runs[0], options.on, options.code, changed=options.changed)
     else:
-        said = report_on_many(runs, options.runs[0].name if folder == options.runs[0] else "")
+        alone = folder == options.runs[0]  # the folder of a sweep
+        title, sweep = (folder.name, folder) if alone else ("", None)
+        said = report_on_many(runs, title, sweep)
     with whole_file(output) as file:
         file.write(said.encode())
     print(printable(str(output)))

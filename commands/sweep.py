@@ -1,4 +1,4 @@
-"""Run many trials from one file: lists, grids and seeds over a base configuration.
+"""Run many trials from one file: lists, grids, seeds or a search over a base configuration.
 
 The same command goes on with a sweep that was interrupted or killed: what has finished is not run
 again, what was under way goes on to the same bits. The file:
@@ -7,6 +7,11 @@ again, what was under way goes on to the same bits. The file:
   set: {training.iterations: 600, dataset.n_validation: 500}
   grid: {optimizer.type: [SGD, Momentum], optimizer.lr: [0.1, 0.01]}
   seeds: 0-4
+
+or, instead of grid, list and seeds, values that Optuna chooses (pip install 'lamina[sweep]'):
+
+  ranges: {optimizer.lr: {log: [0.001, 1]}, optimizer.type: {choice: [SGD, Adam]}}
+  trials: 20
 """
 
 from pathlib import Path

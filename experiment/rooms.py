@@ -123,7 +123,7 @@ OPTIMIZERS = Room(
     "lamina.optimizers:Optimizer", needs=("update",), made=("parameters", "base_lr", "kept")
 )
 METRICS = Room("lamina.metrics:Metric", by_name="make_metric", needs=("reset", "update", "value"))
-CALLBACKS = Room("lamina.training.callbacks:Callback")
+CALLBACKS = Room("lamina.training.callbacks:Callback", abstract=("Callback", "Tracker"))
 AUGMENTATIONS = Room(
     "lamina.datasets.augmentation:Augmentation", abstract=(), make=FunctionAugmentation
 )

@@ -2,10 +2,12 @@
 
 A sweep's folder has a run directory for each trial, beside it NAME.log with what it has said, if
 anything, sweep.yaml (what the sweep is), trials.csv (how its trials have ended) and, once all have,
-table.txt and table.csv.
+table.txt, table.csv and sweep.png.
 """
 
+import contextlib
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from lamina.common.errors import RunError
@@ -15,13 +17,18 @@ from lamina.common.notice import note
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, dump, parse
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.compare import Comparison
+from lamina.experiment.curves import NothingYet
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.provenance import differences
 from lamina.experiment.run_directory import locked
 from lamina.experiment.run_names import SWEEP
+from lamina.experiment.search import Search
 from lamina.experiment.sweep_file import SweepFile
-from lamina.experiment.sweep_processes import Processes
-from lamina.experiment.trial import FAILED, FINISHED
+from lamina.experiment.sweep_picture import plot_sweep
+from lamina.experiment.sweep_processes import Listed, Processes
+from lamina.experiment.trial import FAILED, FINISHED, PRUNED
+
+PICTURE = "sweep.png"
 
 
 def sweep(
@@ -40,7 +47,7 @@ def sweep(
     file = SweepFile(path)
     folder = Path(folder) if folder is not None else Path("runs") / Path(path).stem
     _refuse_foreign(folder, file)
-    lengths = _rehearsed(file)
+    lengths, column, higher = _rehearsed(file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -49,19 +56,27 @@ def sweep(
         with whole_file(held / SWEEP) as described:
             described.write(dump(file.described).encode())
         ledger = Ledger(held)
-        processes = Processes(file.trials, folder, ledger, lengths, quiet)
+        for name in [*ledger.ended]:
+            if not (folder / name / "config.yaml").is_file():  # somebody has removed it
+                del ledger.ended[name]
+        if file.ranges:
+            source = Search(file, folder, ledger, max(lengths.values()), column, higher)
+        else:
+            source = Listed(file.trials, ledger, lengths)
+        names = [*source.lengths]
+        processes = Processes(source, folder, ledger, quiet)
         try:
             signal = processes.run(jobs)
         finally:
             processes.close()
         if signal is not None:
-            done = sum(trial.name in ledger.ended for trial in file.trials)
+            done = sum(name in ledger.ended for name in names)
             command = f"lamina sweep {shlex.quote(str(path))} --dir {shlex.quote(str(folder))}"
-            said = f"interrupted: {done} of {len(file.trials)} trials have ended"
+            said = f"interrupted: {done} of {len(names)} trials have ended"
             return f"{said}; to go on: {command}", 128 + signal
         for name, said in processes.broken.items():
             note(f"{name} could not be run: {said}")
-        return _table(file, folder, held, ledger), 2 if processes.broken else 0
+        return _table(names, folder, held, ledger), 2 if processes.broken else 0
 
 
 def _refuse_foreign(folder: Path, file: SweepFile) -> None:
@@ -85,30 +100,41 @@ def _refuse_foreign(folder: Path, file: SweepFile) -> None:
         )
 
 
-def _rehearsed(file: SweepFile) -> dict[str, int]:
-    """{trial: its iterations}. Each combination is built and tried on one batch, with one of its
-    seeds: what is refused is refused before anything is trained."""
+def _rehearsed(file: SweepFile) -> tuple[dict[str, int], str, bool]:
+    """{trial: its iterations}, the column by which a search chooses, and whether more of it is
+    better. Each combination is built and tried on one batch, with one of its seeds: what is refused
+    is refused before anything is trained."""
     lengths: dict[str, int] = {}
     for trial in file.trials:
         if trial.combination not in lengths:
             trainer = build_run(trial.config, quiet=True).trainer
             lengths[trial.combination] = trainer.plan.iterations
-    return {trial.name: lengths[trial.combination] for trial in file.trials}
+            column = f"validation_{trainer.evaluator.counts}"
+            if file.ranges and column not in trainer.evaluator.columns:
+                raise trial.config.error(
+                    ("dataset",),
+                    "a search chooses by a validation set, and this has none; set: "
+                    "{dataset.validation_share: 0.1}",
+                )
+    found = {trial.name: lengths[trial.combination] for trial in file.trials}
+    return found, column, trainer.evaluator.higher_is_better
 
 
-def _table(file: SweepFile, folder: Path, held: Folder, ledger: Ledger) -> str:
+def _table(names: list[str], folder: Path, held: Folder, ledger: Ledger) -> str:
     """The comparison of all trials that have ended, and where it stands."""
-    names = [trial.name for trial in file.trials if trial.name in ledger.ended]
-    counts = dict.fromkeys((FINISHED, FAILED), 0)
-    for name in names:
-        counts[ledger.ended[name][0]] += 1
-    failed = f", {counts[FAILED]} failed" if counts[FAILED] else ""
-    where = f"{counts[FINISHED]} of {len(file.trials)} trials finished{failed}, in {folder}"
-    if not names:
+    ended = [name for name in names if name in ledger.ended]
+    counts = Counter(ledger.ended[name][0] for name in ended)
+    others = "".join(f", {counts[state]} {state}" for state in (FAILED, PRUNED) if counts[state])
+    where = f"{counts[FINISHED]} of {len(names)} trials finished{others}, in {folder}"
+    if not ended:
         return where
-    comparison = Comparison({name: folder / name for name in names})
-    text = f"{comparison.text()}\n{where} (table.txt, table.csv)"
+    comparison = Comparison({name: folder / name for name in ended})
+    if counts[PRUNED]:
+        where = f"figures of the pruned are those where they were ended\n{where}"
+    text = f"{comparison.text()}\n{where} (table.txt, table.csv, {PICTURE})"
     for name, content in (("table.txt", text), ("table.csv", comparison.csv())):
         with whole_file(held / name) as written:
             written.write(f"{content}\n".encode(errors="backslashreplace"))
+    with contextlib.suppress(NothingYet):
+        plot_sweep(held / PICTURE, folder)
     return text

@@ -9,6 +9,13 @@ list:                                    # these beside each other, each with al
   - {net.layers.affine1.n_out: 50}
   - {net.layers.affine1.n_out: 100, optimizer.weight_decay: 1e-4}
 seeds: 0-9                               # or a list
+
+Or values that Optuna chooses, instead of grid and list:
+
+ranges:
+  optimizer.lr: {log: [0.001, 1.0]}      # or uniform, int, choice: [SGD, Adam]
+trials: 20
+prune: true                              # the default: end those early that lag behind
 """
 
 import dataclasses
@@ -22,6 +29,7 @@ from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, load_config
 from lamina.experiment.differing import said, short_names
 from lamina.experiment.find_config import find_config
+from lamina.experiment.ranges import Range, make_range, require_optuna
 from lamina.experiment.section import Section
 from lamina.experiment.setting import place_of
 
@@ -47,7 +55,9 @@ class Trial:
 
 class SweepFile:
     """The trials of a sweep, in the order of the file: the grid's first key varies slowest, seeds
-    fastest. `described` is plain data by which one sweep is told from another.
+    fastest. `described` is plain data by which one sweep is told from another. With `ranges`, {key:
+    Range}, there are `n_trials`, each made by `drawn`, and `trials` are those that are tried before
+    anything is trained: the ends of all ranges, and each choice.
 
     Every trial has one thread, unless the file says otherwise. Raises ConfigError, with file, line
     and key, for whatever makes no sweep.
@@ -56,12 +66,13 @@ class SweepFile:
     def __init__(self, path: str | Path):
         self._file = load_config(path)
         self._root = root = Section(self._file)
-        root.check_keys(("base", "set", "grid", "list", "seeds"))
-        base = load_config(self._found(root.value("base", str)))
-        always = self._mapping("set")
+        root.check_keys(("base", "set", "grid", "list", "seeds", "ranges", "trials", "prune"))
+        self._base = base = load_config(self._found(root.value("base", str)))
+        self._always = always = self._mapping("set")
         grid = {key: self._values(key) for key in self._mapping("grid")}
         rows = self._rows()
         seeds = self._seeds(base)
+        self.ranges = self._ranges(seeds)
         self._refuse_twice(always, grid, rows)
         n = math.prod(map(len, grid.values())) * len(rows) * len(seeds)
         if n > MOST:
@@ -81,6 +92,51 @@ class SweepFile:
             "set": always,
             "varied": sorted(self.varied),
         }
+        if self.ranges:
+            self._seed = seeds[0]
+            self.varied = [*self.ranges, SEED]
+            self.described |= {"varied": sorted(self.varied), "ranges": root["ranges"].data}
+            ends = {key: found.ends for key, found in self.ranges.items()}
+            self.trials = [
+                self.drawn(f"end {i}", {key: some[i % len(some)] for key, some in ends.items()})
+                for i in range(max(map(len, ends.values())))
+            ]
+
+    def drawn(self, name: str, values: dict[str, object]) -> Trial:
+        """A trial with these values for its ranges."""
+        trial = self._trial(self._base, self._always, {}, values, self._seed, "ranges")
+        return dataclasses.replace(trial, name=name)
+
+    def _ranges(self, seeds: list[int]) -> dict[str, Range]:
+        """What values are drawn from; none without `ranges`."""
+        root = self._root
+        self.prunes = root.value("prune", bool, True)
+        if "ranges" not in root.data:
+            for key in ("trials", "prune"):
+                if key in root.data:
+                    raise root.error(f"{key} belongs to ranges:, and there are none", key)
+            return {}
+        for key in ("grid", "list"):
+            if key in root.data:
+                raise root.error(f"ranges and {key} exclude each other; keep one", key)
+        if len(seeds) > 1:
+            raise root.error(
+                "a search has one seed; compare what it finds over several afterwards", "seeds"
+            )
+        self.n_trials = root.value("trials", int, at_least=1)
+        if self.n_trials > MOST:
+            raise root.error(f"expects at most {MOST:,}, got {self.n_trials:,}", "trials")
+        if not self._mapping("ranges"):
+            raise root.error("expects KEY: {log: [0.001, 1.0]} or another range", "ranges")
+        section, found = root["ranges"], {}
+        for key, given in section.data.items():
+            try:
+                found[key] = make_range(given)
+            except ValueError as error:
+                raise section.error(str(error), key) from None
+        with root.at("ranges"):
+            require_optuna()
+        return found
 
     def _found(self, name: str) -> Path:
         """The base: beside the sweep's file, or as --config finds it."""
@@ -147,15 +203,20 @@ class SweepFile:
     def _refuse_twice(self, always: dict, grid: dict, rows: list[dict]) -> None:
         """What is given in two places would be decided by their order."""
         in_rows = {key: ("list", i) for i, row in enumerate(rows) for key in row}
-        for key, place in ({key: ("grid", key) for key in grid} | in_rows).items():
+        placed = {key: ("ranges", key) for key in self.ranges}
+        placed |= {key: ("grid", key) for key in grid}
+        for key, place in (placed | in_rows).items():
             if key in always or (key in grid and key in in_rows):
                 other = "set" if key in always else "grid"
                 raise self._root.error(f"{key} stands in {other}: too; keep one", *place)
-        for part, keys in (("set", always), ("grid", grid), ("list", in_rows)):
+        parts = {"set": always, "grid": grid, "list": in_rows, "ranges": self.ranges}
+        for part, keys in parts.items():
             if SEED in keys:
                 raise self._root.error(f"{SEED} stands under seeds:, as in 0-9", part)
 
-    def _trial(self, base: Config, always: dict, row: dict, given: dict, seed: int) -> Trial:
+    def _trial(
+        self, base: Config, always: dict, row: dict, given: dict, seed: int, part: str = "grid"
+    ) -> Trial:
         config = base.replaced({})
         training = base.data.get("training")
         if not (isinstance(training, dict) and "threads" in training):
@@ -165,7 +226,7 @@ class SweepFile:
         for key, value in row.items():
             config.put(key, value, self._origin("list", self._row_of(row), key))
         for key, value in given.items():
-            config.put(key, value, self._origin("grid", key, value))
+            config.put(key, value, self._origin(part, key, value))
         settings = {**row, **given, SEED: seed}
         config.put(SEED, seed, self._origin("seeds"))
         return Trial(self._name(settings), settings, config)

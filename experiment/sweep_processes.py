@@ -12,7 +12,7 @@ from pathlib import Path
 from lamina.common.notice import Bar
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.sweep_file import Trial
-from lamina.experiment.trial import BROKEN, FAILED, FINISHED, STOPPED
+from lamina.experiment.trial import BROKEN, FAILED, FINISHED, PRUNED, STOPPED
 from lamina.training.interrupt import Interrupt
 
 # The import path of this process, however it has come about, is that of the others.
@@ -22,26 +22,42 @@ _BEGIN = (
 )
 
 
-class Processes:
-    """Runs the trials that the ledger does not have, each in a process of its own. `lengths` are
-    iterations by name. What a trial says on stderr goes into `folder`/NAME.log. `broken` says, by
-    name, why trials could not be run; that is not in the ledger, so they are tried again."""
+class Listed:
+    """The trials of a list that the ledger does not have, in its order. `lengths` are iterations by
+    name. `column` would be the figure of history.csv by which they are judged on the way."""
 
-    def __init__(
-        self, trials: list[Trial], folder: Path, ledger: Ledger, lengths: dict, quiet: bool
-    ):
-        self._trials, self._folder, self._ledger = trials, folder, ledger
-        self._lengths, self.broken = lengths, {}
-        for name in [*ledger.ended]:
-            if not (folder / name / "config.yaml").is_file():  # somebody has removed it
-                del ledger.ended[name]
-        self._at = {name: n if name in ledger.ended else 0 for name, n in lengths.items()}
+    column = None
+
+    def __init__(self, trials: list[Trial], ledger: Ledger, lengths: dict[str, int]):
+        self.lengths = lengths
+        self._waiting = [t for t in reversed(trials) if t.name not in ledger.ended]
+
+    def next(self) -> Trial | None:
+        return self._waiting.pop() if self._waiting else None
+
+    def evaluated(self, name: str, iteration: int, value: float) -> bool:
+        return False
+
+    def ended(self, name: str) -> None:
+        pass
+
+
+class Processes:
+    """Runs the trials that a source gives, each in a process of its own: a `Listed`, or a Search.
+    What a trial says on stderr goes into `folder`/NAME.log. `broken` says, by name, why trials
+    could not be run; that is not in the ledger, so they are tried again."""
+
+    def __init__(self, source, folder: Path, ledger: Ledger, quiet: bool):
+        self._source, self._folder, self._ledger = source, folder, ledger
+        self._lengths, self.broken = source.lengths, {}
+        self._pruned: dict[str, int] = {}  # the iteration after which it was told to stop
+        self._at = {name: n if name in ledger.ended else 0 for name, n in self._lengths.items()}
         self._running: dict[str, subprocess.Popen] = {}
         self._listening: list[threading.Thread] = []
         self._answers: queue.Queue = queue.Queue()
         self._stopping = False
         self._bar = Bar(
-            total=sum(lengths.values()),
+            total=sum(self._lengths.values()),
             initial=sum(self._at.values()),
             desc="sweep",
             unit="it",
@@ -52,19 +68,22 @@ class Processes:
     def run(self, jobs: int) -> int | None:
         """Run all, `jobs` at a time; the number of the signal that has ended it before, or None.
         A first Ctrl-C, or SIGTERM, lets each trial end its iteration and write a checkpoint."""
-        waiting = [t for t in reversed(self._trials) if t.name not in self._ledger.ended]
         self._show()
+        more = True
         with Interrupt() as interrupt:
-            while self._running or (waiting and not self._stopping):
+            while self._running or (more and not self._stopping):
                 if interrupt.signal is not None and not self._stopping:
                     self._stopping = True
                     for process in self._running.values():
                         process.terminate()
-                while waiting and not self._stopping and len(self._running) < jobs:
-                    self._begin(waiting.pop())
+                while more and not self._stopping and len(self._running) < jobs:
+                    trial = self._source.next()
+                    more = trial is not None
+                    if more:
+                        self._begin(trial)
                 with contextlib.suppress(queue.Empty):
                     self._take(*self._answers.get(timeout=0.1))
-            return interrupt.signal if waiting or self._stopping else None
+            return interrupt.signal if more or self._stopping else None
 
     def close(self) -> None:
         """End at once what still runs, and the bar."""
@@ -80,6 +99,7 @@ class Processes:
             "source": trial.config.source,
             "folder": str(trial.config.folder),
             "run_dir": str(self._folder / trial.name),
+            "judged": self._source.column,
         }
         with open(self._log(trial.name), "ab") as log:
             process = subprocess.Popen(
@@ -107,6 +127,8 @@ class Processes:
     def _take(self, name: str, answer: dict) -> None:
         if "at" in answer:
             self._at[name] = answer["at"]
+        elif "evaluated" in answer:
+            self._judge(name, answer["evaluated"], answer["value"])
         elif "state" in answer:
             self._ended(name, answer["state"], answer["said"])
         else:
@@ -120,9 +142,20 @@ class Processes:
                 os.unlink(self._log(name))
         self._show()
 
+    def _judge(self, name: str, iteration: int, value: float) -> None:
+        stop = self._source.evaluated(name, iteration, value)
+        if stop:
+            self._pruned[name] = iteration
+        with contextlib.suppress(OSError, ValueError):  # it has broken off
+            self._running[name].stdin.write(b"stop\n" if stop else b"on\n")
+            self._running[name].stdin.flush()
+
     def _ended(self, name: str, state: str, said: str) -> None:
         if state in (FINISHED, FAILED):
+            if name in self._pruned:
+                state, said = PRUNED, f"at iteration {self._pruned[name]}"
             self._ledger.note(name, state, said)
+            self._source.ended(name)
             self._at[name] = self._lengths[name]
         elif state != STOPPED or not self._stopping:
             self.broken[name] = said
@@ -130,9 +163,9 @@ class Processes:
     def _show(self) -> None:
         self._bar.to(sum(self._at.values()))
         ended = self._ledger.ended
-        states = [ended[trial.name][0] for trial in self._trials if trial.name in ended]
-        failed = f", {states.count(FAILED)} failed" if FAILED in states else ""
-        self._bar.say(f"{len(states)} of {len(self._trials)} trials{failed}")
+        states = [ended[name][0] for name in self._lengths if name in ended]
+        others = (f", {states.count(s)} {s}" for s in (FAILED, PRUNED) if s in states)
+        self._bar.say(f"{len(states)} of {len(self._lengths)} trials{''.join(others)}")
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"

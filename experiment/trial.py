@@ -2,11 +2,14 @@
 
 It is told what to do by a line of JSON on stdin, {"config", "source", "folder", "run_dir"}, and
 answers by lines of JSON on stdout: {"at": iteration} now and then, and at the end {"state": ...,
-"said": ...}. When stdin ends, whoever has begun it is gone, and so is it: the run can be taken up.
+"said": ...}. With "judged", a column of history.csv, it answers {"evaluated": iteration, "value":
+...} after evaluations, and is told on stdin to go "on", or to "stop". When stdin ends, whoever has
+begun it is gone, and so is it: the run can be taken up.
 """
 
 import json
 import os
+import queue
 import sys
 import threading
 import time
@@ -17,6 +20,7 @@ from lamina.common.threads import set_threads, stop_waiting_early
 from lamina.experiment.config import Config
 
 FINISHED, FAILED, BROKEN, STOPPED = "finished", "failed", "broken", "stopped"
+PRUNED = "pruned"
 _TOLD_EVERY = 0.3  # seconds
 _PATIENCE = 20.0  # seconds until a process that has just been killed has let go of its run
 
@@ -26,7 +30,8 @@ def main() -> None:
     order = json.loads(_line(0))
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the user's own code prints is no answer
-    threading.Thread(target=_end_with_the_sweep, daemon=True).start()
+    heard: queue.Queue = queue.Queue()
+    threading.Thread(target=_listen, args=(heard,), daemon=True).start()
 
     def answer(**said) -> None:
         print(json.dumps(said), file=answers, flush=True)
@@ -35,11 +40,18 @@ def main() -> None:
     stop_waiting_early()
     keep_memory()
     set_threads(config.data["training"]["threads"])
-    state, said = _trained(config, Path(order["run_dir"]), lambda at: answer(at=at))
+
+    def stops(iteration: int, row: dict) -> bool:
+        if (column := order["judged"]) is None:
+            return False
+        answer(evaluated=iteration, value=row[column])
+        return heard.get() == b"stop"
+
+    state, said = _trained(config, Path(order["run_dir"]), lambda at: answer(at=at), stops)
     answer(state=state, said=said)
 
 
-def _trained(config: Config, run_dir: Path, at) -> tuple[str, str]:
+def _trained(config: Config, run_dir: Path, at, stops) -> tuple[str, str]:
     """(state, what is said of it)."""
     # After set_threads: these import NumPy.
     from lamina.common.own_code import own_place
@@ -49,7 +61,7 @@ def _trained(config: Config, run_dir: Path, at) -> tuple[str, str]:
     from lamina.training.watch import NonFiniteError
 
     class Told(Callback):
-        """Says now and then how far the run is."""
+        """Says now and then how far the run is, and asks whether it is to end early."""
 
         last = 0.0
 
@@ -57,6 +69,9 @@ def _trained(config: Config, run_dir: Path, at) -> tuple[str, str]:
             if (now := time.monotonic()) - self.last > _TOLD_EVERY:
                 self.last = now
                 at(trainer.iteration)
+
+        def evaluated(self, trainer, row: dict) -> bool:
+            return trainer.iteration < trainer.plan.iterations and stops(trainer.iteration, row)
 
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -91,9 +106,9 @@ def _line(handle: int) -> bytes:
     return line
 
 
-def _end_with_the_sweep() -> None:
-    while os.read(0, 1):
-        pass
+def _listen(heard: queue.Queue) -> None:
+    while line := _line(0):
+        heard.put(line.strip())
     os._exit(1)
 
 

@@ -14,6 +14,7 @@ from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import Config
 from lamina.experiment.resume import newest_whole, taken_from
 from lamina.experiment.run_directory import locked, require_run
+from lamina.training.callbacks import Tracker
 from lamina.training.checkpoint import load_checkpoint, saved_checkpoints
 from lamina.training.trainer import Trainer
 
@@ -38,6 +39,8 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         end = int(there["trainer"]["iteration"])
         trainer = _before(config, {n: p for n, p in saved.items() if n < end}, quiet)
         trainer.plan.iterations, trainer.plan.patience = end, None
+        # What is trained once more is no news to a log.
+        trainer.callbacks = [c for c in trainer.callbacks if not isinstance(c, Tracker)]
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
             with opened(run_dir / name) as file:

@@ -1,5 +1,6 @@
 """docs/extending.md: every example of a part of one's own works as it stands there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_page_has_a_part_of_every_kind():
-    assert len(FILES) == 12
+    assert len(FILES) == 13
     config = yaml.safe_load(FILES["extended.yaml"])
     named = re.findall(r"(\w+\.py):", FILES["extended.yaml"])
     assert {*named, "small_net.py", "slower.py", "extended.yaml"} == FILES.keys()
@@ -46,6 +47,21 @@ def test_they_train_together(here, capsys):
     assert "train balanced" in summary
     assert history["train_top1"][-1] == history["train_accuracy"][-1]
     assert len(set(history["lr"])) > 1
+    rows = [json.loads(line) for line in (here / "lines.jsonl").read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == history["iteration"].tolist()
+    assert {row["run"] for row in rows} == {"run"}
+    values = [float(f"{row['validation_balanced']:.9g}") for row in rows]
+    assert values == history["validation_balanced"].tolist()
+
+
+def test_the_tracker_repeats_no_row(here):
+    config = load_config("extended.yaml")
+    config.set("training.callbacks=[lines.py:Lines]")
+    for iterations, begun in ((125, run), (200, resume)):
+        config.set(f"training.iterations={iterations}")
+        begun(config, *(("x",) if begun is run else ()), here / "run", quiet=True)
+    rows = [json.loads(line) for line in (here / "lines.jsonl").read_text().splitlines()]
+    assert [row["iteration"] for row in rows] == [50, 100, 125, 150, 200]
 
 
 def test_the_run_is_evaluated_only_with_its_code_allowed(here, capsys):

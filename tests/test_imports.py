@@ -1,6 +1,7 @@
 """The house: who may import whom, and what a start must not load."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ HEAVY = {
             "experiment/plots.py",
             "experiment/group_curves.py",
             "experiment/rate_finder.py",
+            "experiment/sweep_picture.py",
             "experiment/inside.py",
         ),
         *(
@@ -53,6 +55,11 @@ HEAVY = {
     "sklearn": {f"estimators/{n}.py" for n in ("__init__", "classifier", "estimator", "regressor")},
     "threadpoolctl": {"common/threads.py"},
     "mpi4py": {"common/ranks.py"},
+    "mlflow": {"training/callbacks/mlflow.py"},
+    "optuna": {f"experiment/{n}.py" for n in ("importance", "ranges", "search")},
+    "sqlalchemy": {"experiment/search.py"},
+    "tensorboardX": {"training/callbacks/tensorboard.py"},
+    "wandb": {"training/callbacks/weights_and_biases.py"},
 }
 
 
@@ -146,5 +153,17 @@ def test_a_start_loads_no_plotting_and_no_network():
         "from lamina import layers, nets, optimizers, datasets, training; import sys; "
         "print([m for m in ('matplotlib', 'requests', 'tqdm', 'yaml') if m in sys.modules])"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_tracker_that_nobody_asks_for_loads_nothing():
+    code = (
+        "from lamina.training.callbacks import MLflow, TensorBoard, WeightsAndBiases; import sys; "
+        "import lamina.training.trainer; TensorBoard(), MLflow(), WeightsAndBiases();"
+        "print([m for m in ('tensorboardX', 'mlflow', 'wandb') if m in sys.modules])"
+    )
+    if not all(map(importlib.util.find_spec, ("tensorboardX", "mlflow", "wandb"))):
+        pytest.skip("no trackers: pip install -e '.[peers]'")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -191,10 +191,10 @@ class Trainer:
                 try:
                     with self._told_callbacks():
                         self._loop(interrupt)
+                        self.interrupted = interrupt.signal  # for callbacks to know
                 except NonFiniteError as error:
                     self._flush_what_can_be()
                     raise self.watch.explained(self, error, interrupt.check) from None
-                self.interrupted = interrupt.signal
         except BaseException:
             self._flush_what_can_be()
             raise

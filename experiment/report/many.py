@@ -1,5 +1,6 @@
 """Several runs as a page: the table of their figures, and their curves."""
 
+import contextlib
 import shlex
 from pathlib import Path
 
@@ -8,23 +9,41 @@ from lamina.experiment.curves import NothingYet, kept_of, read_run
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.report.page import page, paragraph, picture, table, verbatim
+from lamina.experiment.sweep_picture import plot_sweep
 
 _RUNS = 200  # that the page lists with their commands
 
 
-def report_on_many(runs: dict[str, Path], title: str = "") -> str:
-    """The page of runs, {name: directory}. Raises ValueError for what is no run."""
+def report_on_many(runs: dict[str, Path], title: str = "", sweep: Path | None = None) -> str:
+    """The page of runs, {name: directory}, all of them those of the folder of a `sweep` if that is
+    given. Raises ValueError for what is no run."""
     comparison = Comparison(runs)
     header, rows = comparison.cells()
     parts = [table(header, rows, 1 + len(comparison.columns))]
     parts += [paragraph(f"{line[:1].upper()}{line[1:]}.") for line in comparison.remarks()]
     sections = [("Table", parts)]
+    if sweep is not None and (values := _values(sweep)):
+        sections.append(("Values", values))
     if curves := _curves(runs):
         sections.append(("Curves", curves))
     listed = [f"lamina report {shlex.quote(str(path))}" for path in list(runs.values())[:_RUNS]]
     sections.append(("Each run", [verbatim("\n".join(listed))]))
     words = f"{len(runs)} runs in {len(comparison.rows)} groups that differ by more than a seed."
     return page(title or f"{len(runs)} runs", sections, [paragraph(words)])
+
+
+def _values(sweep: Path) -> list[str]:
+    def draw(path: Path, width: int) -> None:
+        with contextlib.suppress(NothingYet):
+            plot_sweep(path, sweep, width)
+
+    caption = (
+        "Each point is a trial: its figure over one of the values that vary. Crosses on the lower "
+        "edge are trials that a NaN has ended, and which have no figure. Importance is the part of "
+        "a value in what sets the best quarter of the trials apart, as Optuna reckons it."
+    )
+    drawn = picture(draw, "the figure of each trial over each value", caption)
+    return [drawn] if drawn else []
 
 
 def _curves(runs: dict[str, Path]) -> list[str]:

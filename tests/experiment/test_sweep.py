@@ -178,7 +178,7 @@ def test_a_sweep_leaves_runs_and_a_table(done):
     assert f"2 of 4 trials finished, 2 failed, in {folder / 'out'}" in said
     assert said.splitlines()[1].split()[:2] == ["0.1", "2"]
     assert (folder / "out" / "table.txt").read_text(encoding="utf-8") == f"{said}\n"
-    assert (folder / "out" / "table.csv").exists()
+    assert {"table.csv", "sweep.png"} <= set(os.listdir(folder / "out"))
     run = folder / "out" / "lr=0.1,seed=1"
     assert {"config.yaml", "history.csv", "weights.npz", "curves.png"} <= set(os.listdir(run))
 

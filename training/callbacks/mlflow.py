@@ -1,0 +1,101 @@
+"""A run in MLflow: in a SQLite file that needs no server."""
+
+import logging
+import os
+import re
+import time
+
+from lamina.training.callbacks.tracker import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    Tracker,
+    needs,
+    settings,
+)
+
+_STATUS = {FINISHED: "FINISHED", INTERRUPTED: "KILLED", FAILED: "FAILED"}
+_LONGEST, _AT_ONCE = 6000, 100  # characters of a setting, settings of a request, in MLflow
+
+
+class MLflow(Tracker):
+    """The columns of history.csv as metrics, by iteration, and the settings as parameters.
+
+    `store` is a SQLite file (default: mlflow.db beside the run directory, so that the runs of a
+    folder share it), or a URI such as http://..., the one way to a network. The experiment is
+    called as the folder that the run directory lies in, the run as its directory:
+
+        mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
+
+    Needs the extra `mlflow`.
+    """
+
+    def __init__(self, store: str = "", experiment: str = ""):
+        for module in ("mlflow",) if "://" in store else ("mlflow", "sqlalchemy", "alembic"):
+            needs("MLflow", module, "mlflow")
+        self.store, self.experiment = store, experiment
+
+    def begin(self, configuration: dict) -> None:
+        client = self._client = self._connected()
+        if "run" in self.kept:
+            run = self.kept["run"]
+            client.update_run(run, status="RUNNING")
+            there = client.get_metric_history(run, "loss")
+            self.kept["logged"] = max((metric.step for metric in there), default=0)
+            return
+        name = self.experiment or self.folder.resolve().parent.name or "lamina"
+        self.kept["run"] = client.create_run(
+            self._experiment(name), run_name=self.folder.name
+        ).info.run_id
+        self._remember()
+        self._log_settings(configuration)
+
+    def log(self, row: dict[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        now, step = int(time.time() * 1000), row["iteration"]
+        figures = {_name(n): float(v) for n, v in row.items() if n != "iteration"}
+        metrics = [Metric(n, v, now, step) for n, v in figures.items()]
+        self._client.log_batch(self.kept["run"], metrics=metrics)
+
+    def end(self, how: str) -> None:
+        self._client.set_terminated(self.kept["run"], status=_STATUS[how])
+
+    def _connected(self):
+        """What talks to the store, and to nothing else."""
+        os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+        from mlflow.tracking import MlflowClient
+
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        store = self.store or str(self.folder.resolve().parent / "mlflow.db")
+        if "://" not in store:
+            store = f"sqlite:///{os.path.abspath(store)}"
+        return MlflowClient(tracking_uri=store)
+
+    def _experiment(self, name: str) -> str:
+        """The number of the experiment, made if need be; another run may make it meanwhile."""
+        from mlflow.exceptions import MlflowException
+
+        if found := self._client.get_experiment_by_name(name):
+            return found.experiment_id
+        try:
+            return self._client.create_experiment(name)
+        except MlflowException:
+            if found := self._client.get_experiment_by_name(name):
+                return found.experiment_id
+            raise
+
+    def _log_settings(self, configuration: dict) -> None:
+        from mlflow.entities import Param
+
+        there = {_name(key): str(v)[:_LONGEST] for key, v in settings(configuration).items()}
+        params = [Param(key, value) for key, value in there.items()]
+        for i in range(0, len(params), _AT_ONCE):
+            self._client.log_batch(self.kept["run"], params=params[i : i + _AT_ONCE])
+
+
+def _name(name: str) -> str:
+    """As MLflow takes it: letters, digits and a few signs."""
+    return re.sub(r"[^\w.\- ]", "_", name, flags=re.ASCII)[:250]

@@ -16,7 +16,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
-    ("estimators",),
+    ("estimators", "experiments"),
     ("commands",),
 )
 MAY_IMPORT = {
@@ -42,6 +42,7 @@ HEAVY = {
             for n in ("classification", "regression", "reconstruction")
         ),
         "diagnosis/picture.py",
+        "experiments/figures.py",
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},

@@ -52,7 +52,7 @@ def run(options) -> int:
         record = read_record(entry, folder) if options.missing else None
         if record is None or record.full != options.full:
             record = run_entry(entry, options.full, folder)
-            write_page(ENTRIES, folder)
+        write_page(ENTRIES, folder)  # each time: whoever ends it here has what there is
         said = result(entry, record).replace("*", "")
         print(f"{entry.name}: {said}, {record.seconds:.0f} s", flush=True)
         for band in record.missed(entry):

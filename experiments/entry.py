@@ -25,7 +25,7 @@ class Band:
             return self.shown(self.low)
         if self.high == math.inf:
             return f"at least {self.shown(self.low)}"
-        if self.low in (0, -math.inf):
+        if self.low == -math.inf:
             return f"at most {self.shown(self.high)}"
         return f"{number(self.low)} to {self.shown(self.high)}"
 
@@ -36,7 +36,7 @@ class Band:
 
 def number(value: float) -> str:
     """Four digits, and commas between thousands."""
-    if 1e4 <= abs(value) < 1e9:
+    if 1e3 <= abs(value) < 1e9:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 
@@ -57,6 +57,7 @@ class Entry:
     quick     the bands of its quick form, on digits that are drawn; () if it has none
     full      those of its full form, on the data of the source
     minutes   how long the full form takes, one thread on an idle core
+    remark    what the result has shown, beside its bands
     """
 
     name: str
@@ -65,6 +66,7 @@ class Entry:
     quick: tuple[Band, ...] = ()
     full: tuple[Band, ...] = ()
     minutes: float
+    remark: str = ""
 
     @property
     def text(self) -> str:

@@ -32,7 +32,7 @@ missed.
 
 
 def write_page(entries: Iterable[Entry], folder: Path) -> None:
-    """Write FOLDER.md from the records in FOLDER. Raises RunError for a damaged one."""
+    """Write FOLDER.md from the records in FOLDER."""
     text = page([(entry, read_record(entry, folder)) for entry in entries], folder.name)
     with whole_file(folder.with_name(f"{folder.name}.md")) as file:
         file.write(text.encode())
@@ -66,6 +66,7 @@ def _part(entry: Entry, record: Record | None, pictures: str) -> str:
     lines += [_row(b, record.values[b.what]) for b in entry.bands(record.full)]
     form = "full form" if record.full else "quick form"
     software = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    lines += ["", entry.remark] if entry.remark and record.full else []
     lines += [
         *("", f"![{entry.title}]({pictures}/{entry.name}.png)"),
         *("", f"{record.date}, {form}, {record.seconds:,.0f} s; {software}."),

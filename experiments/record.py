@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 from lamina import __version__
-from lamina.common.errors import RunError
 from lamina.common.figures import save_png
 from lamina.common.files import whole_file
 from lamina.experiment.provenance import versions
@@ -49,19 +48,11 @@ def run_entry(entry: Entry, full: bool, folder: Path) -> Record:
 
 
 def read_record(entry: Entry, folder: Path) -> Record | None:
-    """The record of an entry, None if there is none. Raises RunError if it is none of this entry as
-    it is now."""
-    path = folder / f"{entry.name}.json"
-    if not path.is_file():
-        return None
+    """The record of an entry; None if there is none, or none of the entry as it is now."""
     try:
-        record = Record(**json.loads(path.read_text(encoding="utf-8")))
-        values = {what: float(value) for what, value in record.values.items()}
-        if values.keys() != {band.what for band in entry.bands(record.full)}:
-            raise ValueError
-    except (ValueError, TypeError, AttributeError):
-        raise RunError(
-            f"{path}: is no record of this experiment as it is now; run it again: "
-            f"lamina experiments {entry.name}"
-        ) from None
-    return record
+        record = Record(**json.loads((folder / f"{entry.name}.json").read_text(encoding="utf-8")))
+        of_bands = record.values.keys() == {band.what for band in entry.bands(record.full)}
+        are_numbers = all(isinstance(value, float) for value in record.values.values())
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return None
+    return record if of_bands and are_numbers else None

@@ -3,7 +3,9 @@
 from lamina.experiments.entries.batch_normalisation import BatchNormalisation
 from lamina.experiments.entries.cost_of_differences import CostOfDifferences
 from lamina.experiments.entries.deep_convnet import DeepConvNet
+from lamina.experiments.entries.filters import Filters
 from lamina.experiments.entries.gradient_check import GradientCheck
+from lamina.experiments.entries.hyperparameters import Hyperparameters
 from lamina.experiments.entries.initial_weights import INITIAL_WEIGHTS
 from lamina.experiments.entries.note_004 import Note004
 from lamina.experiments.entries.optimizers import Optimizers
@@ -20,6 +22,8 @@ ENTRIES = (
     *INITIAL_WEIGHTS,
     BatchNormalisation(),
     *OVERFITTING,
+    Hyperparameters(),
+    Filters(),
     DeepConvNet(),
     *CLAIMS,
 )

@@ -47,8 +47,8 @@ class InitialWeights(Entry):
         for panel in axes[:, 0]:
             panel.set_ylabel("layer")
         what = f"outputs of {self.activation.__name__}"
-        cut = self.activation is Relu
-        figure.supxlabel(f"{what} above 0; in the last bar 3 and more" if cut else what)
+        what += " above 0; in the last bar 3 and more" * (self.activation is Relu)
+        figure.supxlabel(what, fontsize="medium")
         return Found({band.what: values[band.what] for band in self.full}, figure)
 
 

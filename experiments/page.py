@@ -18,8 +18,9 @@ with what came, and its picture. This page is written by
 lamina experiments --full -o docs/experiments
 ```
 
-The quick form is on digits that are drawn, without a download; all of it takes two minutes, and it
-is a part of the whole check, `.ci/run`:
+which takes about {minutes} minutes on one thread of an idle core. The quick form is on digits that
+are drawn, without a download; all of it takes two minutes, and it is a part of the whole check,
+`.ci/run`:
 
 ```sh
 lamina experiments -o runs/experiments
@@ -40,7 +41,8 @@ def write_page(entries: Iterable[Entry], folder: Path) -> None:
 
 def page(rows: list[tuple[Entry, Record | None]], pictures: str) -> str:
     """The page; `pictures` is the folder that they are in, beside it."""
-    lines = [_HEAD, "| experiment | source | result |", "| --- | --- | --- |"]
+    minutes = round(sum(entry.minutes for entry, _ in rows))
+    lines = [_HEAD.format(minutes=minutes), "| experiment | source | result |", "| --- | --- | --- |"]
     for entry, record in rows:
         lines.append(
             f"| [{entry.title}](#{_anchor(entry.title)}) | {entry.source} | "

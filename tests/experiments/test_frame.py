@@ -148,3 +148,16 @@ def test_a_name_that_there_is_not_is_one_line(tmp_path, told, capsys):
 def test_the_list_says_how_long_each_takes(told, capsys):
     assert main(["experiments", "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["told", "2", "min", "nowhere"]
+
+
+def test_an_experiment_that_is_interrupted_leaves_the_record_before(tmp_path, told, capsys):
+    run(tmp_path)
+    before = (tmp_path / "x" / "told.json").read_bytes()
+
+    def interrupted(full):
+        raise KeyboardInterrupt
+
+    told.run = interrupted
+    assert run(tmp_path) == 130
+    assert "--missing goes on" in capsys.readouterr().out
+    assert (tmp_path / "x" / "told.json").read_bytes() == before

@@ -42,7 +42,8 @@ def write_page(entries: Iterable[Entry], folder: Path) -> None:
 def page(rows: list[tuple[Entry, Record | None]], pictures: str) -> str:
     """The page; `pictures` is the folder that they are in, beside it."""
     minutes = round(sum(entry.minutes for entry, _ in rows))
-    lines = [_HEAD.format(minutes=minutes), "| experiment | source | result |", "| --- | --- | --- |"]
+    head = _HEAD.format(minutes=minutes)
+    lines = [head, "| experiment | source | result |", "| --- | --- | --- |"]
     for entry, record in rows:
         lines.append(
             f"| [{entry.title}](#{_anchor(entry.title)}) | {entry.source} | "

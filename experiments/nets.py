@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lamina.layers import Affine, BatchNormalization, Dropout, Relu, SoftmaxWithLoss
+from lamina.layers import Affine, BatchNormalization, Dropout, Layer, Relu, SoftmaxWithLoss
 from lamina.layers.initializers import he_normal, normal
 from lamina.nets import Sequential
 
@@ -33,7 +33,8 @@ def deep_net(
     """784, `n_hidden` layers of 100 units with ReLU, 10 scores. `normalised`: batch normalisation
     before each ReLU; `dropout`: of this share behind it. Biases do not decay. Source: book 1,
     MultiLayerNet and MultiLayerNetExtend, with the ε of the latter."""
-    rng, layers, n_in = np.random.default_rng(rng), OrderedDict(), 784
+    layers: OrderedDict[str, Layer] = OrderedDict()
+    rng, n_in = np.random.default_rng(rng), 784
     for i in range(1, n_hidden + 1):
         layers[f"affine{i}"] = Affine(n_in, 100, init=init, rng=rng)
         if normalised:

@@ -39,12 +39,12 @@ class Filters(Entry):
 
     def run(self, full: bool) -> Found:
         data, net = digits(full, flatten=False), simple_conv_net()
-        before = net.layers["conv1"].W.data.copy()
+        before = net.parameters()["conv1.W"].data.copy()
         iterations = 3000 if full else 100
         optimizer = Adam(net.parameters(), lr=0.001)
         options = {"iterations": iterations, "evaluate_every": iterations}
         row = learn(net, optimizer, data, **options).evaluations[-1]
-        after = net.layers["conv1"].W.data
+        after = net.parameters()["conv1.W"].data
         figure, axes = panels(1, 2, (5.8, 2.8))
         for panel, filters, name in zip(
             axes.flat, (before, after), ("before", "after"), strict=True
@@ -82,7 +82,7 @@ def neighbours(filters: np.ndarray) -> float:
     beside = filters[..., :-1], filters[..., 1:]
     below = filters[:, :, :-1], filters[:, :, 1:]
     pairs = [np.concatenate([x.ravel() for x in side]) for side in zip(beside, below, strict=True)]
-    return float(np.corrcoef(*pairs)[0, 1])
+    return float(np.corrcoef(pairs[0], pairs[1])[0, 1])
 
 
 def mosaic(filters: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class Optimizers(Entry):
             net = deep_net(4, rng=0)
             options = {"iterations": iterations, "batch_size": 128, "evaluate_every": iterations}
             losses = learn(net, rule(net.parameters(), lr=lr), data, **options).losses
-            at_end[rule.__name__] = np.mean(losses[-iterations // 10 :])
+            at_end[rule.__name__] = float(np.mean(losses[-iterations // 10 :]))
             means = np.convolve(losses, np.full(window, 1 / window), mode="valid")
             axes.plot(
                 *(np.arange(window, iterations + 1), means),

@@ -74,7 +74,7 @@ class FineTuned(Claim):
         with tempfile.TemporaryDirectory() as folder:
             run_dir = Path(folder) / "digits_lenet"
             trained(build_trainer(configuration("digits_lenet"), quiet=True, run_dir=run_dir))
-            weights = {("net", "weights"): str(run_dir / "weights.npz")}
+            weights: dict[tuple, object] = {("net", "weights"): str(run_dir / "weights.npz")}
             return build_trainer(configuration(self.config).replaced(weights), quiet=True)
 
 

@@ -37,7 +37,7 @@ class Valley(Entry):
 
     def run(self, full: bool) -> Found:
         figure, axes = panels(2, 2, (5.6, 4.0), sharex=True, sharey=True)
-        values = {}
+        values: dict[str, float] = {}
         x, y = np.linspace(-8, 4, 200), np.linspace(-3, 3, 200)
         look = zip(_RULES.items(), axes.flat, looks(4), strict=True)
         for (rule, lr), panel, (colour, _) in look:

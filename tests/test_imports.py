@@ -17,7 +17,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
-    ("estimators",),
+    ("estimators", "experiments"),
     ("commands",),
 )
 MAY_IMPORT = {
@@ -44,6 +44,7 @@ HEAVY = {
             for n in ("classification", "regression", "reconstruction")
         ),
         "diagnosis/picture.py",
+        "experiments/figures.py",
     },
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},

@@ -1,0 +1,117 @@
+"""The table of the README: each configuration gives what is claimed of it."""
+
+import math
+import tempfile
+from pathlib import Path
+
+from lamina.experiment.build_trainer import build_trainer
+from lamina.experiment.config import Config, load_config
+from lamina.experiment.find_config import find_config
+from lamina.experiments.entry import Band, Entry, Found
+from lamina.experiments.figures import GREY, panels
+from lamina.experiments.training import trained
+from lamina.training.trainer import Trainer
+
+
+def share(claimed: float, n: int, metric: str = "accuracy") -> Band:
+    """A claimed percentage of n test samples: three standard deviations of a share of so many, and
+    half of the last digit that the README gives."""
+    p = claimed / 100
+    room = 300 * math.sqrt(p * (1 - p) / n) + half_digit(claimed)
+    return Band(f"test {metric}", claimed - room, min(claimed + room, 100.0), "%", str(claimed))
+
+
+def figure(claimed: float, metric: str) -> Band:
+    """A claimed figure that is no share: a twentieth of it, and half of its last digit."""
+    room = 0.05 * claimed + half_digit(claimed)
+    return Band(f"test {metric}", claimed - room, claimed + room, "", str(claimed))
+
+
+def half_digit(claimed: float) -> float:
+    """Half of the last digit that the README gives: 97 has others than 5.0."""
+    return 0.5 * 10 ** -len(str(claimed).partition(".")[2])
+
+
+class Claim(Entry):
+    """As `lamina train` trains it, with its seed. The band is three standard deviations of a share
+    of so many test samples, or a twentieth of a figure that is no share, and half of the last digit
+    that is claimed. The grey line is what is claimed, the grey area the band, and the points are
+    evaluations."""
+
+    def __init__(self, config: str, expected: Band, minutes: float, *, quick: bool = False):
+        self.name, self.config, self.minutes = f"readme_{config}", config, minutes
+        self.title, self.source = f"README: {config}", "README, table of configurations"
+        self.full = (expected,)
+        self.quick = self.full if quick else ()
+
+    def run(self, full: bool) -> Found:
+        trainer = self.trainer()
+        evaluations = trained(trainer).evaluations
+        (band,) = self.full
+        column = band.what.replace(" ", "_")
+        factor = 100 if band.unit == "%" else 1
+        value = factor * kept_row(trainer)[column]
+        picture, ((axes,),) = panels(size=(5.6, 3.4))
+        axes.axhspan(band.low, band.high, color=GREY, alpha=0.4, linewidth=0)
+        axes.axhline(float(band.why), color=GREY, label=f"claimed: {band.shown(float(band.why))}")
+        epochs = [row["epoch"] for row in evaluations]
+        values = [factor * row[column] for row in evaluations]
+        axes.plot(epochs, values, "o-", markersize=3, label=f"got: {band.shown(value)}")
+        axes.set(xlabel="epoch", ylabel=f"{band.what} {band.unit and '(%)'}".rstrip())
+        axes.legend(fontsize="small")
+        return Found({band.what: value}, picture)
+
+    def trainer(self) -> Trainer:
+        return build_trainer(configuration(self.config), quiet=True)
+
+
+class FineTuned(Claim):
+    """First LeNet is trained on drawn digits, as `digits_lenet` has it; then its convolutions are
+    frozen, and the rest learns 2,000 images of MNIST. The grey line, and the area around it, are
+    what is claimed, three standard deviations of a share of 10,000; the points are evaluations."""
+
+    def trainer(self) -> Trainer:
+        with tempfile.TemporaryDirectory() as folder:
+            run_dir = Path(folder) / "digits_lenet"
+            trained(build_trainer(configuration("digits_lenet"), quiet=True, run_dir=run_dir))
+            weights: dict[tuple, object] = {("net", "weights"): str(run_dir / "weights.npz")}
+            return build_trainer(configuration(self.config).replaced(weights), quiet=True)
+
+
+def configuration(name: str) -> Config:
+    return load_config(find_config(name))
+
+
+def kept_row(trainer: Trainer) -> dict:
+    """The evaluation of the weights that a run has left."""
+    rows = trainer.history.evaluations
+    if trainer.best.net_state is None:
+        return rows[-1]
+    return next(row for row in rows if row["iteration"] == trainer.best.iteration)
+
+
+CLAIMS = (
+    Claim("digits_relu", share(97, 2000), 0.1, quick=True),
+    Claim("mnist_relu", share(97.1, 10_000), 0.1),
+    Claim("mnist_sigmoid", share(94.8, 10_000), 0.1),
+    Claim("mnist_svm", share(97.1, 10_000), 0.1),
+    Claim("mnist_gradient_penalty", share(97.2, 10_000), 0.2),
+    Claim("mnist_mlp", share(98.6, 10_000), 0.8),
+    Claim("mnist_simple_convnet", share(98.9, 10_000), 8),
+    Claim("mnist_lenet", share(99.1, 10_000), 6),
+    Claim("mnist_resnet", share(99.5, 10_000), 20),
+    Claim("digits_lenet", share(98.7, 2000), 1),
+    FineTuned("mnist_finetune", share(95.9, 10_000), 2),
+    Claim("own_csv", share(99, 112), 0.02, quick=True),
+    Claim("digits_autoencoder", figure(0.11, "rmse"), 0.2),
+    Claim("text_mlp", figure(5.8, "perplexity"), 1),
+    Claim("text_rnn", figure(6.7, "perplexity"), 0.7),
+    Claim("text_lstm", figure(5.0, "perplexity"), 3),
+    Claim("text_gpt", figure(4.8, "perplexity"), 3),
+    Claim("words_skipgram", share(27, 11_210), 0.5),
+    Claim("words_cbow", share(36, 1106), 0.5),
+    Claim("addition_seq2seq", share(99.7, 5000, "exact match"), 2),
+    Claim("addition_attention", share(99.6, 5000, "exact match"), 7),
+    Claim("dates_attention", share(99.98, 5000, "exact match"), 1),
+    Claim("rows_lstm", share(98.9, 10_000), 2),
+)

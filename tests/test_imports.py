@@ -16,7 +16,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
-    ("estimators",),
+    ("estimators", "exercises"),
     ("commands",),
 )
 MAY_IMPORT = {

@@ -1,8 +1,12 @@
-"""Check that the gradients of layers are right."""
+"""Check that the gradients of layers are right, or mark a solution of an exercise."""
 
+import contextlib
+import json
 import sys
 import time
 
+from lamina.common.printable import printable
+from lamina.exercises.solution import mark_file
 from lamina.layers.check.listing import all_layers, find, show_check, show_mutants
 
 
@@ -11,14 +15,20 @@ def add_arguments(parser) -> None:
     add("layer", nargs="*", help="Affine, or my_layers.py:Swish")
     add("--all", action="store_true", help="every layer of the project")
     add("--mutants", action="store_true", help="break the layer; is it noticed?")
+    add("--as-exercise", action="store_true", help="mark your affine.py:Affine, of lamina exercise")
+    add("--json", action="store_true", help="the marks as JSON, for a list of a class")
     add("--seed", type=int, default=0, help="of examples and directions")
 
 
 def user_errors() -> tuple:
-    return (ImportError, OSError)
+    return (ImportError, OSError, ValueError)
 
 
 def run(options) -> int:
+    if options.as_exercise:
+        return _marks(options)
+    if options.json:
+        options.error("--json is of marks: with --as-exercise")
     classes = [find(name) for name in options.layer]
     if options.all:
         classes += all_layers()
@@ -36,3 +46,17 @@ def run(options) -> int:
         print(f"{sum(results)} of {len(results)} layers passed, in {seconds:.1f} s")
     sys.stdout.flush()
     return 0 if all(results) else 1
+
+
+def _marks(options) -> int:
+    if not options.layer or options.all or options.mutants:
+        options.error("--as-exercise marks files: affine.py:Affine")
+    # With --json what a solution prints must not stand between the braces.
+    aside = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()
+    with aside:
+        marks = {named: mark_file(named, options.seed) for named in options.layer}
+    if options.json:
+        print(json.dumps([{"solution": n, **mark.as_data()} for n, mark in marks.items()]))
+    else:
+        print(printable("\n\n".join(map(str, marks.values())), lines=True))
+    return 0 if all(mark.total == 100 for mark in marks.values()) else 1

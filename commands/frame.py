@@ -28,7 +28,8 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "export": "write a net, or its weights, for other programs",
     "import": "read a net, or weights, of another program",
     "digits": "draw digits into .npy files, as many as the disk holds",
-    "check": "check the gradients of layers",
+    "check": "check the gradients of layers, or mark an exercise",
+    "exercise": "write an exercise: a layer, or what else there is, with gaps",
 }
 
 

@@ -24,7 +24,7 @@ def check_elsewhere(cases: list[Case], report: Report, rng, explain: bool = True
     """Check the gradients of a layer in all places where it takes the inputs, and add to the report
     from where to where that was. `cases` are one example in each mode."""
     first, *others = reached = list(cases)
-    for name, values in _places(first, rng):
+    for name, values in places(first, rng):
         place = first.elsewhere(values, name)
         if holds(place, report, rng, explain):
             reached.append(place)
@@ -39,7 +39,7 @@ def check_elsewhere(cases: list[Case], report: Report, rng, explain: bool = True
         report.reached(min(map(np.min, inputs)), max(map(np.max, inputs)))
 
 
-def _places(case: Case, rng):
+def places(case: Case, rng):
     """(name, the variables that are other ones there)."""
     inputs = {name: case.inputs[i] for name, i in case.input_names.items()}
     sizes = {name: float(np.mean(np.abs(x))) for name, x in inputs.items() if x.any()}

@@ -83,10 +83,7 @@ class Report:
             head = f"{self.layer}: PROVED NOTHING about {lines} of backward, which no example runs"
         # A zero gradient in one example is no news if another example proved the array.
         shown = [f for f in self.findings if f.kind != NOTHING or f.array in self.unproved]
-        groups: dict[tuple, list[Finding]] = {}
-        for finding in shown:
-            groups.setdefault((finding.array, finding.kind, finding.cause), []).append(finding)
-        lines = [head, *(_group(found) for found in groups.values())]
+        lines = [head, *grouped(shown)]
         for line, source in sorted(self.unreached):
             lines.append(f"  line {line}: not reached: {source:.100}")
         if self.unreached:
@@ -94,6 +91,14 @@ class Report:
         if self.impure:
             lines.append(f"  reverse mode cannot follow forward: {self.impure}")
         return "\n".join(lines)
+
+
+def grouped(findings: list[Finding]) -> list[str]:
+    """The findings as text, those that say the same in one."""
+    groups: dict[tuple, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.array, finding.kind, finding.cause), []).append(finding)
+    return [_group(found) for found in groups.values()]
 
 
 def _rounded(number: float) -> str:

@@ -1,0 +1,187 @@
+"""The mark of a layer, a loss or a gate: forward beside the project's own, backward beside the
+derivative of the solution's own forward, and the rules that every layer keeps."""
+
+import re
+
+import numpy as np
+
+from lamina.exercises.forward import compare_forward
+from lamina.exercises.marking import Mark, Part, manners
+from lamina.layers.base import Layer
+from lamina.layers.check import behaviour, form
+from lamina.layers.check.case import Case, in_float64
+from lamina.layers.check.check import RULES
+from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.gradients import check_gradients, check_second_order
+from lamina.layers.check.reach import check_elsewhere, holds
+from lamina.layers.check.report import FAILED, Finding, Report
+
+
+def a_batch_of_one(case: Case, report: Report, rng) -> None:
+    """The last batch of an epoch may have one sample."""
+    behaviour.takes_a_batch_of_one(case, report, rng, holds)
+
+
+ALL_RULES = (behaviour.leaves_arguments_alone, *RULES, a_batch_of_one, check_second_order)
+
+
+def mark_layer(own: type, right: type, seed: int = 0) -> Mark:
+    """The mark of the class `own` as a solution of the project's `right`, on the examples of the
+    project. Nothing that the solution raises is let through."""
+    name = right.__name__
+    if trouble := _trouble(own, right):
+        return Mark(name, [], trouble)
+    try:
+        mine = list(right.examples.__func__(own, np.random.default_rng(seed)))
+    except Exception as error:
+        where = f"{type(error).__name__}: {error}"
+        return Mark(name, [], f"cannot be made as the project's own is: {where}")
+    theirs = list(right.examples(np.random.default_rng(seed)))
+    pairs = enumerate(zip(mine, theirs, strict=True), 1)
+    examples = [_Example(number, *pair, seed) for number, pair in pairs]
+    return Mark(name, [_forward(examples), _backward(examples), _contract(examples)])
+
+
+def _trouble(own: type, right: type) -> str:
+    name = right.__name__
+    if not (isinstance(own, type) and issubclass(own, Layer)):
+        return f"is no layer: write class {name}({right.__base__.__name__})"
+    if issubclass(own, right):
+        return f"inherits from the project's own {name}, which is the solution"
+    return ""
+
+
+class _Example:
+    """One example: the solution's layer and the project's own, alike, in both modes."""
+
+    def __init__(self, number: int, own: tuple, right: tuple, seed: int):
+        self.layer, *inputs = own
+        reference, *_ = right
+        self.inputs = [_as64(x) for x in inputs]
+        shapes = ", ".join(str(x.shape) for x in self.inputs)
+        made = re.sub(r"(, )?dtype='float64'", "", repr(reference))
+        self.where = f"example {number}, {made} on {shapes}"
+        # As check_layer: inputs drawn from default_rng(seed) would equal dout.
+        self.rng = np.random.default_rng([seed, *b"dout"])
+        mine = in_float64(self.layer, np.random.default_rng([seed, *b"moved"]))
+        theirs = in_float64(reference, np.random.default_rng([seed, *b"moved"]))
+        self.same_parameters = _shapes(mine) == _shapes(theirs)
+        self.modes = [
+            (Case(mine, self.inputs, training, where), Case(theirs, self.inputs, training, where))
+            for training in (True, False)
+            for where in [f"{self.where}, {'training' if training else 'evaluation'}"]
+        ]
+        self.report = Report(type(reference).__name__)
+
+    def gradients(self) -> tuple[int, int]:
+        """(gradients that are right, gradients) in both modes, here and elsewhere."""
+        cases, labels = [], set()
+        for own, right in self.modes:
+            labels |= {right.label(n) for n in right.variables}
+            with np.errstate(all="ignore"):
+                try:
+                    decided = check_gradients(own, self.report, self.rng)
+                except Exception as error:
+                    self.report.add(FAILED, *explain_error(own, error))
+                    decided = None
+                cases.append(decided)
+        if all(cases) and not self.report.failures:
+            with np.errstate(all="ignore"):
+                check_elsewhere(cases, self.report, self.rng)
+        wrong = {f.array for f in self.report.failures}
+        return len(labels - wrong) if all(cases) else 0, len(labels)
+
+
+def _forward(examples: list[_Example]) -> Part:
+    correct = total = 0
+    findings: list[Finding] = []
+    for example in examples:
+        for own, right in example.modes:
+            if not example.same_parameters:
+                message = f"has parameters {_shapes(own.layer)}, should have {_shapes(right.layer)}"
+                found = (0, 1, [Finding(FAILED, "parameters", own.where, message)])
+            else:
+                found = compare_forward(own, right, example.rng)
+            correct, total, findings = correct + found[0], total + found[1], findings + found[2]
+    return Part("forward", 40, 40 * correct / total, f"{correct} of {total} cases", findings)
+
+
+def _backward(examples: list[_Example]) -> Part:
+    counts = [example.gradients() for example in examples]
+    proved = set().union(*(e.report.proved for e in examples))
+    right, total = sum(r for r, _ in counts), sum(n for _, n in counts)
+    findings = [f for e in examples for f in map(_in_words, e.report.failures) if f]
+    seen = set().union(*(e.report.seen for e in examples)) | {f.array for f in findings}
+    for label in sorted(seen - proved - {f.array for f in findings}):
+        lost = sum(label in e.report.seen for e in examples)
+        right -= lost
+        message = "is zero everywhere in all examples, where it should not be"
+        findings.append(Finding(FAILED, label, "all examples", message))
+    right = max(right, 0)
+    return Part("backward", 40, 40 * right / total, f"{right} of {total} gradients", findings)
+
+
+def _in_words(finding: Finding) -> Finding | None:
+    if "NotImplementedError" not in finding.message:
+        return finding
+    if finding.array == "forward":
+        return None  # said of forward already
+    message = f"is still a gap: nothing is written in {finding.array}"
+    return Finding(finding.kind, finding.array, finding.where, message)
+
+
+def _contract(examples: list[_Example]) -> Part:
+    broken: dict[str, list[Finding]] = {}
+    running = 0
+    for example in examples:
+        cases = [own for own, _ in example.modes]
+        if not all(map(_runs, cases)):
+            continue
+        running += 1
+        if found := _broken(form.trains_what_it_holds, _as_made(example), example.rng):
+            broken.setdefault(_words(form.trains_what_it_holds), []).extend(found)
+        for case in cases:
+            for rule in ALL_RULES:
+                if found := _broken(rule, case, example.rng):
+                    broken.setdefault(_words(rule), []).extend(found)
+    part = manners("contract", 20, broken)
+    if running < len(examples):
+        part.points *= running / len(examples)
+        part.counted += f"; {running} of {len(examples)} examples run"
+    return part
+
+
+def _as_made(example: _Example) -> Case:
+    return Case(example.layer, example.inputs, True, example.where)
+
+
+def _runs(case: Case) -> bool:
+    with np.errstate(all="ignore"):
+        try:
+            case.sample(np.random.default_rng(0))
+        except Exception:
+            return False
+        return True
+
+
+def _broken(rule, case: Case, rng) -> list[Finding]:
+    report = Report("")
+    with np.errstate(all="ignore"):
+        try:
+            rule(case, report, rng)
+        except Exception as error:
+            report.add(FAILED, *explain_error(case, error))
+    return report.failures
+
+
+def _words(rule) -> str:
+    return rule.__name__.removeprefix("check_").replace("_", " ")
+
+
+def _shapes(layer: Layer) -> dict:
+    return {name: param.data.shape for name, param in layer.parameters().items()}
+
+
+def _as64(x):
+    x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind == "f" else x

@@ -1,0 +1,110 @@
+"""Every exercise: the gap form gets 0 and says so, the project's own gets 100."""
+
+import numpy as np
+import pytest
+from filled import marked
+
+from lamina.exercises.catalogue import exercise, exercises
+from lamina.exercises.solution import mark_file
+from lamina.layers import Affine
+from lamina.layers.check.mutants import mutants_of
+
+LAYERS = [name for name, one in exercises().items() if one.kind in ("gate", "layer", "loss")]
+
+
+@pytest.mark.parametrize("name", exercises())
+def test_gaps_get_nothing_and_the_project_s_own_a_hundred(name, tmp_path):
+    one = exercise(name)
+    path = tmp_path / one.file_name
+    path.write_text(one.text(path.name), encoding="utf-8")
+    mark = mark_file(f"{path}:{name}")
+    assert mark.total == 0, str(mark)
+    assert "is still a gap" in str(mark)
+    own = _copy(one)
+    mark = one.mark(own, one.target, 0)
+    assert mark.total == 100, str(mark)
+    assert not mark.named
+
+
+def _copy(one):
+    """The project's own file once more: the solution may not be the very same class."""
+    import inspect
+    import types
+    from pathlib import Path
+
+    module = types.ModuleType(one.target.__module__)
+    path = inspect.getsourcefile(one.target)
+    module.__file__ = path
+    exec(compile(Path(path).read_text(encoding="utf-8"), path, "exec"), module.__dict__)
+    return getattr(module, one.name)
+
+
+def test_of_another_seed_too():
+    one = exercise("Affine")
+    assert one.mark(_copy(one), one.target, 7).total == 100
+
+
+def test_a_mark_names_the_mutated_array():
+    marks = [exercise("Affine").mark(m.cls, Affine, 0) for m in mutants_of(Affine)]
+    less = [mark for mark in marks if mark.total < 100]
+    assert len(less) >= 20
+    assert all(set(mark.named) & {"dX", "W.grad", "b.grad", "backward"} for mark in less)
+
+
+def test_what_inherits_from_the_solution_is_refused(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text("import lamina.layers as l\nclass Relu(l.Relu): pass\nclass Affine: pass\n")
+    assert "inherits from the project's own Relu" in str(mark_file(f"{path}:Relu"))
+    assert "is no layer: write class Affine(Layer)" in str(mark_file(f"{path}:Affine"))
+    with pytest.raises(ImportError, match="expects your file"):
+        mark_file("Relu")
+    with pytest.raises(ValueError, match="no exercise Foo"):
+        mark_file(f"{path}:Foo")
+
+
+def test_a_solution_that_raises_anywhere_gets_a_mark_all_the_same(tmp_path):
+    mark = marked(tmp_path, "Relu", {"forward": "raise RuntimeError('no')", "backward": "return 1"})
+    assert mark.total == 0
+    assert "RuntimeError: no" in str(mark)
+    mark = marked(
+        tmp_path,
+        "Relu",
+        {"forward": "self.mask = X > 0\nreturn X * self.mask", "backward": "return self.gone"},
+    )
+    assert 30 <= mark.parts[0].points <= 40
+    assert "AttributeError" in str(mark)
+
+
+def test_a_dropout_may_draw_in_any_order_but_not_otherwise(tmp_path):
+    """Independent draws of its own, float64; then a shared mask, another p, no scaling."""
+    back = "return dout if self.mask is None else dout * self.mask"
+    head = "self.mask = None\nif not self.training:\n    return X\n"
+    draws = {
+        "self.mask = (self.rng.random(X.shape) > self.p) / (1 - self.p)": 100,
+        "self.mask = (self.rng.random(X.shape[-1]) > self.p) / (1 - self.p)": 0,
+        "self.mask = (self.rng.random(X.shape) < self.p) / (1 - self.p)": 0,
+        "self.mask = 1.0 * (self.rng.random(X.shape) > self.p)": 0,
+    }
+    for draw, wanted in draws.items():
+        as_X = "\nself.mask = self.mask.astype(X.dtype)\nreturn X * self.mask"
+        mark = marked(tmp_path, "Dropout", {"forward": head + draw + as_X, "backward": back})
+        if wanted:
+            assert not mark.parts[0].failures, str(mark)
+        else:
+            assert mark.parts[0].failures, draw
+            assert "Y" in mark.named
+
+
+def test_points_are_by_the_rule_that_is_shown(tmp_path):
+    bodies = {
+        "forward": "self.mask = X > 0\nreturn X.clip(0)",
+        "backward": "dout *= self.mask\nreturn dout",
+    }
+    mark = marked(tmp_path, "Relu", bodies)
+    forward, backward, contract = mark.parts
+    assert (forward.points, backward.points) == (40, 40)
+    assert contract.points < 20
+    assert "dout" in mark.named
+    assert mark.total == np.floor(80 + contract.points)
+    assert "The rule of marking:" in str(mark)
+    assert mark.as_data()["parts"]["contract"]["of"] == 20

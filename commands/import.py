@@ -25,6 +25,7 @@ def add_arguments(parser) -> None:
         type=Path,
         metavar="FILE",
         help=".onnx, a net; or weights: .safetensors with the names of PyTorch, Keras or Lamina, "
+        "Keras's .weights.h5, .keras or .h5, "
         "or .npz",
     )
     add(

@@ -17,7 +17,7 @@ from lamina.exchange.onnx_in_functions import (
     known,
     onnx_operator,
 )
-from lamina.layers import Concatenation, Gru, LastStep, Lstm, MeanStep, Rnn
+from lamina.layers import Concatenation, Gru, LastStep, Lstm, Rnn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,10 +266,3 @@ def last_step(graph, X: Blob, axis: int, index: int) -> Blob | None:
     if X.ndim < 3 or axis not in (1, 1 - X.ndim) or index not in (-1, X.shape[0] - 1):
         return None
     return graph.add(LastStep(), X)
-
-
-def mean_step(graph, X: Blob, keep: bool) -> Blob:
-    from lamina.exchange.onnx_in_shapes import reshaped
-
-    Y = graph.add(MeanStep(), X)
-    return reshaped(graph, Y, (1, *Y.shape)) if keep else Y

@@ -10,11 +10,12 @@ from lamina.exchange.onnx_in_functions import (
     known,
     onnx_operator,
 )
-from lamina.exchange.onnx_in_sequences import in_front, mean_step, turned
+from lamina.exchange.onnx_in_sequences import in_front, turned
 from lamina.layers import (
     Concatenation,
     Flatten,
     GlobalAveragePooling,
+    MeanStep,
     Padding,
     Reshape,
     Slice,
@@ -177,7 +178,8 @@ def reduce_mean(node, graph, X, axes=None):
     node.get("noop_with_empty_axes", 0)
     found = sorted(axis_of(axis, X.ndim) for axis in axes or ())
     if X.ndim > 2 and found == [1]:
-        return mean_step(graph, X, keep)
+        Y = graph.add(MeanStep(), X)
+        return reshaped(graph, Y, (1, *Y.shape)) if keep else Y
     if X.ndim != 4 or found != [2, 3]:
         raise OnnxError(
             f"over axes {axes} is no layer; only over the places of images, (2, 3), or the steps "

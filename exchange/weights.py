@@ -1,8 +1,10 @@
 """Weights in files of several formats, told apart by their endings."""
 
+import contextlib
 from pathlib import Path
 
 from lamina.exchange.keras import from_keras, is_keras
+from lamina.exchange.keras_hdf5 import ENDINGS, open_keras
 from lamina.exchange.pytorch import from_pytorch, is_pytorch
 from lamina.exchange.safetensors import open_safetensors, write_safetensors
 from lamina.layers import Layer
@@ -30,9 +32,10 @@ def load_weights(
 ) -> str:
     """Put saved weights into a net; returns a line that says what was put in.
 
-    The file is an .npz, or a .safetensors with Lamina's names, those of a PyTorch `state_dict` or
-    the paths of Keras's variables, which `from_pytorch` and `from_keras` turn into the net's, with
-    `names` and `channels` if they are given.
+    The file is an .npz, one that Keras wrote (.weights.h5, .keras, .h5), or a .safetensors with
+    Lamina's names, those of a PyTorch `state_dict` or the paths of Keras's variables, which
+    `from_pytorch` and `from_keras` turn into the net's, with `names` and `channels` if they are
+    given.
     Otherwise as nets.weights.load_weights: on any error, a ValueError, the net is as it was.
     """
     path = Path(path)
@@ -41,19 +44,25 @@ def load_weights(
             f"{path}: is a pickle, which can run code, and is not read; in PyTorch: "
             "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
         )
-    if path.suffix != ".safetensors":
-        _refuse_names(path, names)
-        return npz.load_weights(path, net, strict)
-    with open_safetensors(path) as (tensors, metadata):
-        given = {"names": names, "in_order": False, "partial": not strict}
+    given = {"names": names, "in_order": False, "partial": not strict}
+    with contextlib.ExitStack() as stack:
         try:
-            if metadata.get("format") != OURS["format"] and is_keras(tensors):
-                renamed, report = from_keras(tensors, net, **given, channels=channels)
-            elif metadata.get("format") != OURS["format"] and is_pytorch(tensors):
-                renamed, report = from_pytorch(tensors, net, **given)
-            else:
+            if path.suffix in ENDINGS:
+                arrays = stack.enter_context(open_keras(path))
+                renamed, report = from_keras(arrays, net, **given, channels=channels)
+            elif path.suffix != ".safetensors":
                 _refuse_names(path, names)
-                return put_in(path, net, tensors, strict)
+                return npz.load_weights(path, net, strict)
+            else:
+                arrays, metadata = stack.enter_context(open_safetensors(path))
+                ours = metadata.get("format") == OURS["format"]
+                if not ours and is_keras(arrays):
+                    renamed, report = from_keras(arrays, net, **given, channels=channels)
+                elif not ours and is_pytorch(arrays):
+                    renamed, report = from_pytorch(arrays, net, **given)
+                else:
+                    _refuse_names(path, names)
+                    return put_in(path, net, arrays, strict)
         except ValueError as error:
             said = str(error).removeprefix(f"{path}: ")
             raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None

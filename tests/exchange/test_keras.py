@@ -33,6 +33,7 @@ def keras(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     import keras
 
+    keras.utils.clear_session()  # names count from the start: conv2d, conv2d_1
     keras.utils.set_random_seed(0)
     return keras
 

@@ -1,5 +1,6 @@
 """Layers of numbers and images in ONNX."""
 
+import functools
 import math
 
 import numpy as np
@@ -31,6 +32,7 @@ from lamina.layers import (
     Padding,
     Power,
     PRelu,
+    RandomCrop,
     Relu,
     Reshape,
     RMSNormalization,
@@ -63,12 +65,25 @@ for _cls, _name in {
     Sigmoid: "Sigmoid",
     Tanh: "Tanh",
     Softplus: "Softplus",
-    Addition: "Add",
-    Multiplication: "Mul",
     Maximum: "Max",
 }.items():
     onnx_function(_cls)(_operator(_name))
 onnx_function(Elu)(_operator("Elu", "alpha"))
+
+
+@onnx_function(Addition)
+def addition(layer, graph, *Xs):
+    factors = layer.coefficients or (1,) * len(Xs)
+    parts = [
+        X if a == 1 else graph.add("Mul", X, np.array(a, X.dtype))
+        for a, X in zip(factors, Xs, strict=True)
+    ]
+    return functools.reduce(lambda A, B: graph.add("Add", A, B), parts)
+
+
+@onnx_function(Multiplication)
+def multiplication(layer, graph, *Xs):
+    return functools.reduce(lambda A, B: graph.add("Mul", A, B), Xs)
 
 
 @onnx_function(Affine)
@@ -109,6 +124,7 @@ def transposed_convolution(layer, graph, X):
         strides=layer.stride,
         pads=(*layer.padding, *(max(cut - extra, 0) for cut, extra in ends)),
         dilations=layer.dilation,
+        group=layer.groups,
     )
     if any(beyond):
         Y = graph.add("Pad", Y, np.array([0] * 6 + beyond, np.int64))
@@ -315,6 +331,15 @@ def transpose(layer, graph, X):
 def padding(layer, graph, X):
     pads = np.array([0, *layer.before, 0, *layer.after], np.int64)
     return graph.add("Pad", X, pads, np.array(layer.value, X.dtype))
+
+
+@onnx_function(RandomCrop)
+def random_crop(layer, graph, X):
+    """The middle, as in evaluation."""
+    starts = [(n - size) // 2 for n, size in zip(X.shape[2:], layer.size, strict=True)]
+    ends = [start + size for start, size in zip(starts, layer.size, strict=True)]
+    bounds = (np.array(each, np.int64) for each in (starts, ends, [2, 3]))
+    return graph.add("Slice", X, *bounds)
 
 
 @onnx_function(Concatenation)

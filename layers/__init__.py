@@ -11,6 +11,7 @@ from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
+from lamina.layers.contrastive_loss import ContrastiveLoss
 from lamina.layers.convolution import Convolution
 from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
@@ -41,6 +42,7 @@ from lamina.layers.padding import Padding
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.power import Power
 from lamina.layers.prelu import PRelu
+from lamina.layers.random_crop import RandomCrop
 from lamina.layers.relu import Relu
 from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
@@ -70,6 +72,7 @@ __all__ = [
     "Bias",
     "Carried",
     "Concatenation",
+    "ContrastiveLoss",
     "Convolution",
     "Convolution1d",
     "Copy",
@@ -104,6 +107,7 @@ __all__ = [
     "PositionalEncoding",
     "Power",
     "RMSNormalization",
+    "RandomCrop",
     "Relu",
     "Repeat",
     "Reshape",

@@ -28,9 +28,11 @@ from lamina.layers import (
     GroupNormalization,
     LayerNormalization,
     LeakyRelu,
+    LocalResponseNormalization,
     LogSoftmax,
     Maximum,
     Multiplication,
+    Power,
     PRelu,
     Relu,
     Reshape,
@@ -154,6 +156,14 @@ def div(node, graph, A, B):
 @onnx_operator("Neg")
 def neg(node, graph, X):
     return _scaled(graph, X, -1.0)
+
+
+@onnx_operator("Pow")
+def power(node, graph, X, exponent):
+    p = known(exponent, "the exponent").array
+    if p.size != 1 or not np.isfinite(p).all() or not p.any():
+        raise OnnxError("is a Power here for one number other than 0")
+    return graph.add(Power(float(p.reshape(-1)[0])), X)
 
 
 @onnx_operator("Sum")
@@ -394,6 +404,20 @@ def batch_normalization(node, graph, X, gamma, beta, mean, var):
         graph.learned(one, known(array, "what it holds"), None, X)
     if layer.running_var.data.min() < 0:
         raise OnnxError("has a variance below 0")
+    return graph.add(layer, X)
+
+
+@onnx_operator("LRN")
+def local_response_normalization(node, graph, X):
+    """Of an even size the middle lies to one side in ONNX, and to the other in PyTorch."""
+    settings = {
+        name: node.get(name, value) for name, value in {"alpha": 1e-4, "beta": 0.75}.items()
+    }
+    size, k = node.get("size", 0), node.get("bias", 1.0)
+    try:
+        layer = LocalResponseNormalization(size, k=k, **settings)
+    except ValueError as error:
+        raise OnnxError(f"is no layer here: {error}") from None
     return graph.add(layer, X)
 
 

@@ -23,11 +23,13 @@ from lamina.layers import (
     GroupNormalization,
     LayerNormalization,
     LeakyRelu,
+    LocalResponseNormalization,
     LogSoftmax,
     Maximum,
     MaxPooling,
     Multiplication,
     Padding,
+    Power,
     PRelu,
     Relu,
     Reshape,
@@ -186,6 +188,32 @@ def group_normalization(layer, graph, X):
     return graph.add("Add", scaled, graph.held(layer.beta, shape))
 
 
+@onnx_function(LocalResponseNormalization)
+def local_response_normalization(layer, graph, X):
+    """Within channels in single steps, for which there is no operator. That of channels takes
+    images alone in onnxruntime: others become images of one column, and back."""
+    if layer.within_channel:
+        return _lrn_within_channels(layer, graph, X)
+    settings = {name: float(getattr(layer, name)) for name in ("alpha", "beta")}
+    settings |= {"bias": float(layer.k), "size": layer.size}
+    if X.ndim == 4:
+        return graph.add("LRN", X, **settings)
+    images = graph.add("Reshape", X, np.array([0, X.shape[1], -1, 1], np.int64))
+    Y = graph.add("LRN", images, **settings)
+    return graph.add("Reshape", Y, np.array([0, *X.shape[1:]], np.int64))
+
+
+def _lrn_within_channels(layer, graph, X):
+    def number(value):
+        return np.array(value, X.dtype)
+
+    window = {"kernel_shape": (layer.size,) * 2, "pads": (layer.size // 2,) * 4}
+    squares = graph.add("Mul", X, X)
+    means = graph.add("AveragePool", squares, **window, count_include_pad=1)
+    S = graph.add("Add", graph.add("Mul", means, number(layer.alpha)), number(layer.k))
+    return graph.add("Mul", X, graph.add("Pow", S, number(-layer.beta)))
+
+
 def _mean(graph, X):
     return graph.add("ReduceMean", X, axes=(2,), keepdims=1)
 
@@ -250,6 +278,16 @@ def scale(layer, graph, X):
 @onnx_function(Bias)
 def bias(layer, graph, X):
     return graph.add("Add", X, layer.b)
+
+
+@onnx_function(Power)
+def power(layer, graph, X):
+    """Steps that would change nothing are left out."""
+    dtype, steps = X.dtype, {"Mul": (layer.scale, 1), "Add": (layer.shift, 0)}
+    for operator, (value, idle) in (steps | {"Pow": (layer.power, 1)}).items():
+        if value != idle:
+            X = graph.add(operator, X, np.array(value, dtype))
+    return X
 
 
 @onnx_function(Step)

@@ -29,6 +29,7 @@ from lamina.layers.huber_loss import HuberLoss
 from lamina.layers.last_step import LastStep
 from lamina.layers.layer_normalization import LayerNormalization
 from lamina.layers.leaky_relu import LeakyRelu
+from lamina.layers.local_response_normalization import LocalResponseNormalization
 from lamina.layers.log_softmax import LogSoftmax
 from lamina.layers.loss import Loss
 from lamina.layers.lstm import Lstm
@@ -38,6 +39,7 @@ from lamina.layers.multi_head_attention import MultiHeadAttention
 from lamina.layers.negative_sampling_loss import NegativeSamplingLoss
 from lamina.layers.padding import Padding
 from lamina.layers.positional_encoding import PositionalEncoding
+from lamina.layers.power import Power
 from lamina.layers.prelu import PRelu
 from lamina.layers.relu import Relu
 from lamina.layers.repeat import Repeat
@@ -86,6 +88,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyRelu",
+    "LocalResponseNormalization",
     "LogSoftmax",
     "Loss",
     "Lstm",
@@ -99,6 +102,7 @@ __all__ = [
     "Padding",
     "Param",
     "PositionalEncoding",
+    "Power",
     "RMSNormalization",
     "Relu",
     "Repeat",

@@ -26,11 +26,30 @@ def constant(shape: tuple, rng, dtype: DTypeLike = np.float32, *, value: float) 
     return np.full(shape, value, dtype)
 
 
-def normal(shape: tuple, rng, dtype: DTypeLike = np.float32, *, std: float = 1.0) -> np.ndarray:
-    """Normal with mean 0 and this deviation. Note 004 uses 0.01."""
+def normal(
+    shape: tuple,
+    rng,
+    dtype: DTypeLike = np.float32,
+    *,
+    std: float = 1.0,
+    sparse: int | None = None,
+) -> np.ndarray:
+    """Normal with mean 0 and this deviation. Note 004 uses 0.01.
+
+    `sparse` leaves each input so many of its weights, on average, and sets the others to 0.
+    Source: Martens 2010, section 5; Caffe (the gaussian filler), which draws them so.
+    """
     if not std >= 0:
         raise ValueError(f"normal: std is at least 0, got {std}")
-    return (std * rng.standard_normal(shape)).astype(dtype)
+    W = std * rng.standard_normal(shape)
+    if sparse is not None:
+        if not 1 <= sparse <= shape[-1]:
+            raise ValueError(
+                f"normal: sparse is how many of the {shape[-1]} outputs see an input, so from 1 to "
+                f"{shape[-1]}; got {sparse}"
+            )
+        W = W * (rng.random(shape) < sparse / shape[-1])
+    return W.astype(dtype)
 
 
 def uniform(shape: tuple, rng, dtype: DTypeLike = np.float32, *, limit: float) -> np.ndarray:
@@ -53,12 +72,21 @@ def xavier_uniform(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarr
     return uniform(shape, rng, dtype, limit=math.sqrt(6.0 / sum(_fans(shape))))
 
 
-def he_normal(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
-    """Normal with variance 2 / fan_in, which keeps the size of signals through ReLU layers.
+def caffe_xavier(
+    shape: tuple, rng, dtype: DTypeLike = np.float32, *, fan: str = "in"
+) -> np.ndarray:
+    """Uniform with limit √(3 / fan), variance 1 / fan: what Caffe calls xavier. `fan` is "in",
+    "out" or "average"; with "average" it is `xavier_uniform`. Source: Caffe (the xavier filler)."""
+    return uniform(shape, rng, dtype, limit=math.sqrt(3.0 / _fan(shape, fan)))
 
-    Source: He et al. 2015, "Delving Deep into Rectifiers", equation 10.
+
+def he_normal(shape: tuple, rng, dtype: DTypeLike = np.float32, *, fan: str = "in") -> np.ndarray:
+    """Normal with variance 2 / fan_in, which keeps the size of signals through ReLU layers; with
+    `fan` "out" that of gradients, and "average" lies between them.
+
+    Source: He et al. 2015, "Delving Deep into Rectifiers", equations 10 and 14; Caffe (msra).
     """
-    return normal(shape, rng, dtype, std=math.sqrt(2.0 / _fans(shape)[0]))
+    return normal(shape, rng, dtype, std=math.sqrt(2.0 / _fan(shape, fan)))
 
 
 def he_uniform(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
@@ -66,11 +94,30 @@ def he_uniform(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
     return uniform(shape, rng, dtype, limit=math.sqrt(6.0 / _fans(shape)[0]))
 
 
+def bilinear(shape: tuple, rng, dtype: DTypeLike = np.float32) -> np.ndarray:
+    """Square filters that interpolate between pixels, the same one for each pair of channels.
+
+    A TransposedConvolution with as many groups as channels, kernel 2 s - s % 2, stride s and
+    padding ⌈(s - 1) / 2⌉ then enlarges images s times. Source: Caffe (the bilinear filler); Long
+    et al. 2015, "Fully Convolutional Networks".
+    """
+    if len(shape) != 4 or shape[1] != shape[2]:
+        raise ValueError(
+            "bilinear: expects the square filters of a convolution, (c_in, K, K, c_out); got a "
+            f"shape of {tuple(shape)}"
+        )
+    half = math.ceil(shape[1] / 2)
+    centre = (2 * half - 1 - half % 2) / (2 * half)
+    line = 1.0 - np.abs(np.arange(shape[1]) / half - centre)
+    W = np.outer(line, line)[np.newaxis, :, :, np.newaxis]
+    return np.broadcast_to(W, shape).astype(dtype)
+
+
 INITIALIZERS = {
     f.__name__: f
     for f in (
         *(zeros, constant, normal, uniform),
-        *(xavier_normal, xavier_uniform, he_normal, he_uniform),
+        *(xavier_normal, xavier_uniform, caffe_xavier, he_normal, he_uniform, bilinear),
     )
 }
 
@@ -88,3 +135,12 @@ def make_initializer(type, **settings):
 def _fans(shape: tuple) -> tuple[int, int]:
     """(fan-in, fan-out); at least 1 each, so that no size is divided by 0."""
     return max(math.prod(shape[:-1]), 1), max(math.prod(shape[1:]), 1)
+
+
+def _fan(shape: tuple, fan: str) -> float:
+    """The fan-in, the fan-out, or the mean of both."""
+    fan_in, fan_out = _fans(shape)
+    fans = {"in": fan_in, "out": fan_out, "average": (fan_in + fan_out) / 2}
+    if fan not in fans:
+        raise ValueError(f"fan: expects in, out or average, got {fan!r:.60}")
+    return fans[fan]

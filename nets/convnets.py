@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from lamina.layers import Affine, Convolution, Dropout, Flatten, MaxPooling, Relu, SoftmaxWithLoss
-from lamina.layers.initializers import he_normal, make_initializer
+from lamina.layers.initializers import caffe_xavier, he_normal
 from lamina.nets.sequential import Sequential
 
 
@@ -36,8 +36,8 @@ class _ConvNet(Sequential):
 
 class LeNet(_ConvNet):
     """Caffe's LeNet: two convolutions of 20 and 50 filters 5 x 5, each before a max-pooling of 2,
-    then 500 hidden units with ReLU. Weights start by Xavier's rule, and biases learn at twice the
-    rate. Source: LeCun et al. 1998; Caffe, examples/mnist/lenet_train_test.prototxt."""
+    then 500 hidden units with ReLU. Weights start as Caffe's xavier draws them, and biases learn at
+    twice the rate. Source: LeCun et al. 1998; Caffe, examples/mnist/lenet_train_test.prototxt."""
 
     def __init__(
         self, input_shape=(1, 28, 28), n_classes: int = 10, *, rng, dtype: DTypeLike = np.float32
@@ -52,8 +52,7 @@ class LeNet(_ConvNet):
             yield "relu1", Relu()
             yield "affine2", affine(n_classes)
 
-        init = make_initializer("xavier_uniform")
-        super().__init__(chain, input_shape, init=init, rng=rng, dtype=dtype)
+        super().__init__(chain, input_shape, init=caffe_xavier, rng=rng, dtype=dtype)
         for name, param in self.parameters().items():
             if name.endswith(".b"):
                 param.lr_mult = 2.0

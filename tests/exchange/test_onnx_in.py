@@ -501,6 +501,10 @@ def test_a_sum_before_opset_7_along_an_axis(tmp_path):
         ("MatMul", (array(5, 6),), {}, 17),
         ("Dropout", (), {}, 17),
         ("Gelu", (), {"approximate": "tanh"}, 20),
+        ("LRN", (), {"size": 5}, 17),
+        ("LRN", (), {"size": 1, "alpha": 0.7, "beta": 0.4, "bias": 2.0}, 17),
+        ("Pow", (np.float32(2.0),), {}, 17),
+        ("Pow", (np.array([3], np.float32),), {}, 17),
     ],
 )
 def test_operators_that_are_layers(operator, others, more, opset, tmp_path):
@@ -549,6 +553,9 @@ def test_dropout_drops_out_in_training_alone(tmp_path):
         ("Cast", (), {"to": 11}, "float32 to float64 is no layer"),
         ("ReduceMean", (), {"axes": [1]}, "only over the places"),
         ("Split", (np.array([1, 2]),), {"axis": 1}, "2 sizes for 1 parts"),
+        ("LRN", (), {"size": 4}, "size is odd"),
+        ("Pow", (np.float32(0.0),), {}, "one number other than 0"),
+        ("Pow", (array(5),), {}, "one number other than 0"),
     ],
 )
 def test_what_no_layer_is_exactly(operator, others, more, said, tmp_path):

@@ -11,8 +11,10 @@ from lamina.layers import (
     Bias,
     Convolution,
     Embedding,
+    LocalResponseNormalization,
     LogSoftmax,
     Padding,
+    Power,
     Scale,
     SoftmaxWithLoss,
     Transpose,
@@ -125,3 +127,40 @@ def test_moving_and_scaling():
             (param,) = layer.parameters().values()
             param.data = rng.standard_normal(shape)
             compare(layer, [X], lambda X, f=function, **w: f(X, *w.values()), rng)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 9])
+@pytest.mark.parametrize("shape", [(2, 6, 4, 3), (2, 4, 5)])
+def test_local_response_normalisation_of_channels(size, shape):
+    import torch.nn.functional as F
+
+    rng = np.random.default_rng(size)
+    options = {"alpha": 0.8, "beta": 0.6, "k": 1.5}
+    compare(
+        LocalResponseNormalization(size, **options),
+        [2.0 * rng.standard_normal(shape)],
+        lambda X: F.local_response_norm(X, size, **options),
+        rng,
+    )
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_local_response_normalisation_within_channels(size):
+    """Caffe's layer: squares, their means over windows that padding fills up, a power."""
+    import torch.nn.functional as F
+
+    def function(X):
+        means = F.avg_pool2d(X * X, size, 1, size // 2, count_include_pad=True)
+        return X * (1.0 + 0.8 * means) ** -0.6
+
+    rng = np.random.default_rng(size)
+    layer = LocalResponseNormalization(size, alpha=0.8, beta=0.6, within_channel=True)
+    compare(layer, [2.0 * rng.standard_normal((2, 3, 4, 5))], function, rng)
+
+
+def test_power():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (3, 4))
+    for power, scale, shift in ((1.0, 2.0, 0.5), (2.0, -1.0, 0.0), (-0.5, 0.5, 1.0)):
+        layer = Power(power, scale=scale, shift=shift)
+        compare(layer, [X], lambda X, p=power, a=scale, c=shift: (c + a * X) ** p, rng)

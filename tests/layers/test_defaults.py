@@ -19,6 +19,7 @@ DEFAULTS = {
     layers.BatchNormalization: {"momentum": 0.9, "eps": 1e-5},  # PyTorch's momentum is 1 - ours
     layers.LayerNormalization: {"eps": 1e-5},
     layers.GroupNormalization: {"eps": 1e-5},
+    layers.LocalResponseNormalization: {"alpha": 1e-4, "beta": 0.75, "k": 1.0},
     layers.Embedding: {"init": normal},
     layers.Convolution: {"stride": 1, "padding": 0, "bias": True, "init": he_normal},
     layers.TransposedConvolution: {"stride": 1, "padding": 0, "output_padding": 0, "bias": True},
@@ -37,6 +38,8 @@ DEFAULTS = {
     # Note 002 has ½ ‖t - y‖², note 000 a margin of 1.
     layers.SquaredErrorLoss: {"reduction": "mean", "factor": 0.5},
     layers.SVMLoss: {"reduction": "mean", "margin": 1.0},
+    # Caffe.
+    layers.Power: {"power": 1.0, "scale": 1.0, "shift": 0.0},
     # Note 004.
     nets.TwoLayerNet: {"weight_init_std": 0.01},
     # The sources of the rules.

@@ -9,6 +9,8 @@ import pytest
 from lamina.layers import Affine, Convolution, ShapeError
 from lamina.layers.initializers import (
     INITIALIZERS,
+    bilinear,
+    caffe_xavier,
     constant,
     he_normal,
     he_uniform,
@@ -36,6 +38,8 @@ NORMAL = [
     (xavier_normal, KERNEL, 2 / 840),
     (he_normal, MATRIX, 2 / 400),
     (he_normal, KERNEL, 2 / 240),
+    (functools.partial(he_normal, fan="out"), KERNEL, 2 / 600),
+    (functools.partial(he_normal, fan="average"), KERNEL, 2 / 420),
 ]
 UNIFORM = [
     (functools.partial(uniform, limit=0.3), MATRIX, 0.3),
@@ -43,6 +47,10 @@ UNIFORM = [
     (xavier_uniform, KERNEL, math.sqrt(6 / 840)),
     (he_uniform, MATRIX, math.sqrt(6 / 400)),
     (he_uniform, KERNEL, math.sqrt(6 / 240)),
+    (caffe_xavier, MATRIX, math.sqrt(3 / 400)),
+    (caffe_xavier, KERNEL, math.sqrt(3 / 240)),
+    (functools.partial(caffe_xavier, fan="out"), KERNEL, math.sqrt(3 / 600)),
+    (functools.partial(caffe_xavier, fan="average"), KERNEL, math.sqrt(6 / 840)),
 ]
 
 
@@ -82,17 +90,20 @@ def complete(initializer):
     return make_initializer(initializer, **needed.get(initializer, {}))
 
 
+SQUARE = (3, 4, 4, 5)  # a shape that all of them take
+
+
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_every_one_gives_the_dtype_asked_for_and_float32_by_default(name, rng):
     initializer = complete(name)
-    assert initializer((3, 4), rng).dtype == np.float32
-    assert initializer((3, 4), rng, np.float32).dtype == np.float32
-    assert initializer((3, 4), rng, np.float64).dtype == np.float64
-    assert initializer((3, 4), rng, dtype=np.float64).shape == (3, 4)
+    assert initializer(SQUARE, rng).dtype == np.float32
+    assert initializer(SQUARE, rng, np.float32).dtype == np.float32
+    assert initializer(SQUARE, rng, np.float64).dtype == np.float64
+    assert initializer(SQUARE, rng, dtype=np.float64).shape == SQUARE
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in INITIALIZERS if name not in ("zeros", "constant")]
+    "name", [name for name in INITIALIZERS if name not in ("zeros", "constant", "bilinear")]
 )
 def test_the_generator_decides(name):
     initializer = complete(name)
@@ -101,6 +112,38 @@ def test_the_generator_decides(name):
     )
     np.testing.assert_array_equal(first, again)
     assert (first != other).all()
+
+
+def test_a_sparse_normal_leaves_each_input_so_many_weights_on_average(rng):
+    W = normal((500, 100), rng, np.float64, std=2.0, sparse=15)
+    kept = W != 0
+    assert kept.sum(axis=1).mean() == pytest.approx(15, abs=4 * math.sqrt(15 / 500))
+    assert W[kept].std() == pytest.approx(2.0, rel=0.04)
+    assert (normal((20, 7), rng, sparse=7) != 0).all()
+    for sparse in (0, 8):
+        with pytest.raises(ValueError, match=f"so from 1 to 7; got {sparse}"):
+            normal((20, 7), rng, sparse=sparse)
+
+
+@pytest.mark.parametrize("size", [3, 4])
+def test_a_bilinear_filter_is_caffes(size, rng):
+    """Caffe's loop, entry by entry (filler.hpp)."""
+    f = math.ceil(size / 2)
+    c = (2 * f - 1 - f % 2) / (2.0 * f)
+    expected = [
+        [(1 - abs(x / f - c)) * (1 - abs(y / f - c)) for x in range(size)] for y in range(size)
+    ]
+    W = bilinear((2, size, size, 3), rng, np.float64)
+    for i, o in np.ndindex(2, 3):
+        np.testing.assert_allclose(W[i, :, :, o], expected, rtol=1e-15)
+
+
+def test_what_has_no_such_fan_or_filter_is_refused(rng):
+    with pytest.raises(ValueError, match="fan: expects in, out or average, got 'inn'"):
+        caffe_xavier(MATRIX, rng, fan="inn")
+    for shape in (MATRIX, KERNEL):
+        with pytest.raises(ValueError, match=r"bilinear: expects the square filters of a conv"):
+            bilinear(shape, rng)
 
 
 def test_normal_and_uniform_he_have_one_variance(rng):
@@ -142,10 +185,10 @@ def test_by_name_with_settings(rng):
     [
         ("he_norml", {}, r"^unknown initializer he_norml; did you mean he_normal\?$"),
         ("Zeros", {}, r"did you mean zeros\?"),
-        ("qqq", {}, "known: constant, he_normal, he_uniform, normal, uniform, xavier_normal, xav"),
+        ("qqq", {}, "known: bilinear, caffe_xavier, constant, he_normal, he_uniform, normal, uni"),
         ("_fans", {}, "unknown initializer _fans"),
         ("zeros", {"value": 1.0}, "^initializer zeros: takes no settings; unknown value$"),
-        ("he_normal", {"std": 1.0}, "^initializer he_normal: takes no settings; unknown std$"),
+        ("he_normal", {"std": 1.0}, "^initializer he_normal: takes fan; unknown std$"),
         ("constant", {}, "^initializer constant: takes value; missing value$"),
         ("uniform", {}, "^initializer uniform: takes limit; missing limit$"),
         (
@@ -153,8 +196,12 @@ def test_by_name_with_settings(rng):
             {"limits": 1.0},
             "^initializer uniform: takes limit; missing limit; unknown limits$",
         ),
-        ("normal", {"std": 1.0, "mean": 0.0}, "^initializer normal: takes std; unknown mean$"),
-        ("normal", {"shape": (2, 2)}, "^initializer normal: takes std; unknown shape$"),
+        (
+            "normal",
+            {"std": 1.0, "mean": 0.0},
+            "^initializer normal: takes std, sparse; unknown mean$",
+        ),
+        ("normal", {"shape": (2, 2)}, "^initializer normal: takes std, sparse; unknown shape$"),
     ],
 )
 def test_what_makes_no_initializer_is_refused(name, settings, words):

@@ -90,12 +90,12 @@ def test_the_residual_net_has_a_copy_gate_before_every_block():
     assert "block1_1s_conv" not in net.layers  # nothing to widen: X goes past as it is
 
 
-def test_weights_of_lenet_start_by_xaviers_rule():
-    """Uniform, with limit √(6 / (fan-in + fan-out))."""
+def test_weights_of_lenet_start_as_caffes_xavier_draws_them():
+    """Uniform, with limit √(3 / fan-in)."""
     for name, param in LeNet(rng=0).parameters().items():
         if name.endswith(".W"):
             shape = param.data.shape
-            inputs, outputs = (shape[1], shape[0]) if len(shape) > 2 else shape
-            limit = np.sqrt(6.0 / ((inputs + outputs) * np.prod(shape[2:])))
+            inputs = np.prod(shape[1:]) if len(shape) > 2 else shape[0]
+            limit = np.sqrt(3.0 / inputs)
             assert np.abs(param.data).max() == pytest.approx(limit, rel=0.02), name
             assert param.data.std() == pytest.approx(limit / np.sqrt(3), rel=0.06), name

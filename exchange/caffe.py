@@ -13,6 +13,7 @@ import numpy as np
 import lamina.exchange.caffe_dense
 import lamina.exchange.caffe_images
 import lamina.exchange.caffe_shapes  # noqa: F401, their functions
+from lamina.common.files import whole_file
 from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.exchange.caffe_data import DATA, is_data, shapes_of
@@ -23,7 +24,7 @@ from lamina.exchange.caffe_net import Blob, CaffeLayer, CaffeNet, head
 from lamina.exchange.caffe_old import layers_of
 from lamina.exchange.caffe_phase import is_there
 from lamina.exchange.caffe_text import parse_text
-from lamina.exchange.caffe_wire import parse_wire
+from lamina.exchange.caffe_wire import format_wire, parse_wire
 from lamina.layers.finite import refuse_bad_weights
 from lamina.nets import Graph, Sequential
 
@@ -251,3 +252,37 @@ def _top_k(layers: list[CaffeLayer], net: CaffeNet, main: str) -> list[int]:
             if blob is not None and blob.name == main:
                 found.append(layer("accuracy_param")["top_k"])
     return sorted(set(found))
+
+
+def write_weights(path, weights: dict[str, list], name: str = "") -> None:
+    """A .caffemodel of these arrays by layer, as `read_weights` gives them: float32, or float64
+    where an array is. Raises TypeError for arrays that are no floats."""
+    layers = [
+        Message("LayerParameter", name=layer, blobs=[blob_of(array, layer) for array in arrays])
+        for layer, arrays in weights.items()
+    ]
+    with whole_file(Path(path)) as file:
+        file.write(format_wire(Message("NetParameter", name=name, layer=layers)))
+
+
+def write_mean(path, array) -> None:
+    """A .binaryproto of an array, such as a mean image (C, H, W)."""
+    array = np.asarray(array)
+    shape = (1,) * (4 - array.ndim) + array.shape
+    blob = blob_of(array, "the array")
+    del blob.values["shape"]
+    if len(shape) != 4:
+        raise ValueError(f"a mean file holds at most four axes, got {array.shape}")
+    for axis, n in zip(("num", "channels", "height", "width"), shape, strict=True):
+        blob[axis] = n
+    with whole_file(Path(path)) as file:
+        file.write(format_wire(blob))
+
+
+def blob_of(array, name: str) -> Message:
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        raise TypeError(f"{name}: expects floats, got {array.dtype}")
+    shape = Message("BlobShape", dim=list(array.shape))
+    field = "double_data" if array.dtype.itemsize > 4 else "data"
+    return Message("BlobProto", **{"shape": shape, field: array.reshape(-1)})

@@ -25,7 +25,8 @@ def shapes_of(layer: CaffeLayer) -> dict[str, tuple | None]:
     """The shape of a sample of each top, None where the file does not say it."""
     tops, given = layer.tops, layer(DATA[layer.type])
     if layer.type == "MemoryData":
-        return dict(zip(tops, [tuple(given[n] for n in ("channels", "height", "width")), ()]))
+        shape = tuple(given[name] for name in ("channels", "height", "width"))
+        return dict.fromkeys(tops, ()) | dict.fromkeys(tops[:1], shape)
     if layer.type == "DummyData" and not given["shape"]:
         sizes = [given[name] for name in ("num", "channels", "height", "width")]
         shapes = [list(dims) for dims in zip(*sizes, strict=False)]

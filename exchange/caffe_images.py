@@ -23,7 +23,7 @@ def _pair(given: Message, name: str, short: str, default: int | None) -> list[in
             raise CaffeError(f"has both {name} and {short}_h or {short}_w")
         if default is None and not all(field in given for field in both):
             raise CaffeError(f"has one of {short}_h and {short}_w, and needs both")
-        return [given[field] if field in given else default for field in both]
+        return [given.get(field, default) for field in both]
     values = given[name] if isinstance(given[name], list) else [given[name]]
     if name not in given or not values:
         if default is None:
@@ -96,7 +96,7 @@ def pooling(layer: CaffeLayer, net: CaffeNet, X: Blob):
     if given["global_pooling"]:
         return net.add(layer, layers[given["pool"]](_simple(list(X.shape[1:])), stride=1), X)
     kernel = _pair(given, "kernel_size", "kernel", None)
-    stride, padding = (_pair(given, *names) for names in (("stride", "stride", 1), ("pad", "pad", 0)))
+    stride, padding = _pair(given, "stride", "stride", 1), _pair(given, "pad", "pad", 0)
     if min(*kernel, *stride) < 1:
         raise CaffeError(f"has windows {kernel} at stride {stride}; both are at least 1")
     wanted = _counts(X.shape[1:], kernel, stride, padding, given["round_mode"] == "CEIL")

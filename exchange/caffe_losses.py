@@ -10,7 +10,6 @@ from lamina.exchange.caffe_message import CaffeError
 from lamina.exchange.caffe_net import Blob, CaffeLayer, CaffeNet
 from lamina.layers import (
     Concatenation,
-    ContrastiveLoss,
     CrossEntropyError,
     SigmoidWithLoss,
     SoftmaxWithLoss,
@@ -22,7 +21,7 @@ def _reduction(layer: CaffeLayer, usual: str) -> str:
     given = layer("loss_param")
     if "normalization" not in given and "normalize" in given:
         return "VALID" if given["normalize"] else "BATCH_SIZE"
-    return given["normalization"] if "normalization" in given else usual
+    return given.get("normalization", usual)
 
 
 def _ignored(layer: CaffeLayer) -> dict:
@@ -58,10 +57,13 @@ def sigmoid(layer: CaffeLayer, net: CaffeNet, X: Blob) -> tuple:
 
 
 def euclidean(layer: CaffeLayer, net: CaffeNet, X: Blob) -> tuple:
-    return SquaredErrorLoss(), X, math.prod(X.shape[:-1])  # ours divides by the rows of X, Caffe by the samples
+    rows = math.prod(X.shape[:-1])  # by which our mean divides as well
+    return SquaredErrorLoss(), X, rows
 
 
 def contrastive(layer: CaffeLayer, net: CaffeNet, X: Blob, other: Blob) -> tuple:
+    from lamina.layers import ContrastiveLoss
+
     given = layer("contrastive_loss_param")
     legacy = {"legacy": True} if given["legacy_version"] else {}
     loss = ContrastiveLoss(margin=given["margin"], **legacy)

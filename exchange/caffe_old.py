@@ -59,9 +59,7 @@ def layers_of(net: Message) -> list[Message]:
     shapes, dims = net["input_shape"], net["input_dim"]
     if dims and len(dims) != 4 * len(inputs):
         raise CaffeError(f"has {len(inputs)} inputs and {len(dims)} input_dim; four for each")
-    shapes = shapes or [
-        Message("BlobShape", dim=dims[i : i + 4]) for i in range(0, len(dims), 4)
-    ]
+    shapes = shapes or [Message("BlobShape", dim=dims[i : i + 4]) for i in range(0, len(dims), 4)]
     given = Message("InputParameter", shape=shapes) if shapes else Message("InputParameter")
     made = Message("LayerParameter", name="input", type="Input", top=inputs, input_param=given)
     return [made, *layers]
@@ -75,9 +73,7 @@ def _today(old: Message) -> Message:
     new = Message("LayerParameter", old.line, type=kind)
     specs = [
         {"lr_mult": rates, "decay_mult": decays, "name": names}
-        for rates, decays, names in _together(
-            old["blobs_lr"], old["weight_decay"], old["param"]
-        )
+        for rates, decays, names in _together(old["blobs_lr"], old["weight_decay"], old["param"])
     ]
     for field in old.values:
         if field in ("type", "blobs_lr", "weight_decay", "param", "blob_share_mode"):

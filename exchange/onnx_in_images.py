@@ -115,8 +115,7 @@ def conv_transpose(node, graph, X, W, b=None):
     W, b = known(W, "the kernel"), None if b is None else known(b, "the bias")
     windows = _Windows(node, X, W.array.shape[2:])
     extra = node.get("output_padding", [0] * len(windows.kernel))
-    if node.get("group", 1) != 1:
-        raise OnnxError("in groups is no layer")
+    groups = node.get("group", 1)
     if node.get("output_shape", None) is not None or node.get("auto_pad", "") in (
         "SAME_UPPER",
         "SAME_LOWER",
@@ -124,9 +123,12 @@ def conv_transpose(node, graph, X, W, b=None):
         raise OnnxError("with output_shape or auto_pad SAME is not read; export it with pads")
     if len(windows.kernel) != 2 or len(extra) != 2 or W.array.shape[0] != X.shape[0]:
         raise OnnxError(f"has weights {W.array.shape} for samples {X.shape}; images are read")
+    if groups < 1 or X.shape[0] % groups:
+        raise OnnxError(f"has {groups} groups for samples {X.shape}")
     ends = zip(windows.before, windows.after, extra, strict=True)
     layer = TransposedConvolution(
-        *(X.shape[0], W.array.shape[1], _simple(windows.kernel)),
+        *(X.shape[0], W.array.shape[1] * groups, _simple(windows.kernel)),
+        groups=groups,
         stride=_simple(windows.stride),
         padding=_simple(windows.before),
         output_padding=_simple([before - after + more for before, after, more in ends]),

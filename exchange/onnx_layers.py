@@ -109,6 +109,7 @@ def transposed_convolution(layer, graph, X):
         strides=layer.stride,
         pads=(*layer.padding, *(max(cut - extra, 0) for cut, extra in ends)),
         dilations=layer.dilation,
+        group=layer.groups,
     )
     if any(beyond):
         Y = graph.add("Pad", Y, np.array([0] * 6 + beyond, np.int64))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from lamina.layers.base import Layer, Param
+from lamina.layers.biases import biases
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
 from lamina.layers.tied import is_transposed
@@ -15,7 +16,7 @@ class Affine(Layer):
     """Y = X W + b.
 
     The bias is broadcast over the batch, which is a copy gate; its gradient therefore adds up over
-    the batch. `bias=False` leaves out b.
+    the batch. `bias=False` leaves out b, `bias_value` is where it begins.
 
         dX = dout Wᵀ        dW = Xᵀ dout        db = Σₙ doutₙ
 
@@ -39,6 +40,7 @@ class Affine(Layer):
         n_out: int,
         *,
         bias: bool = True,
+        bias_value: float = 0.0,
         tied: Param | None = None,
         transposed: bool | None = None,
         init=he_normal,
@@ -52,7 +54,7 @@ class Affine(Layer):
             self.W = Param(init((n_in, n_out), np.random.default_rng(rng), dtype))
         else:
             self.W, dtype = tied, tied.data.dtype
-        self.b = Param(np.zeros(n_out, dtype)) if bias else None
+        self.b = biases("Affine", n_out, bias, bias_value, dtype)
 
     @classmethod
     def from_arrays(cls, W, b) -> "Affine":

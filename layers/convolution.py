@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
+from lamina.layers.biases import biases
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
 from lamina.layers.kernels.frames import Frame
@@ -28,7 +29,7 @@ class Convolution(Layer):
 
     whichever is less work, and db = Σ dout.
     In groups, the channels are cut into equal parts that do not see each other. `bias=False` leaves
-    out b: before a batch normalisation it would be subtracted again.
+    out b: before a batch normalisation it would be subtracted again. It begins at `bias_value`.
 
     Shapes: X (N, c_in, H, W), W (c_out, c_in / groups, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
     OH = (H + 2 p - d (KH - 1) - 1) // s + 1. kernel, stride, padding and dilation are one number
@@ -50,6 +51,7 @@ class Convolution(Layer):
         dilation: int | tuple = 1,
         groups: int = 1,
         bias: bool = True,
+        bias_value: float = 0.0,
         init=he_normal,
         rng,
         dtype: DTypeLike = np.float32,
@@ -67,7 +69,7 @@ class Convolution(Layer):
         # Drawn with the outputs last, the axis that initializers do not count as inputs.
         W = init((c_in // groups, *self.kernel, c_out), np.random.default_rng(rng), dtype)
         self.W = Param(np.ascontiguousarray(W.transpose(3, 0, 1, 2)))
-        self.b = Param(np.zeros(c_out, dtype)) if bias else None
+        self.b = biases("Convolution", c_out, bias, bias_value, dtype)
 
     def forward(self, X):
         if X.ndim != 4:

@@ -5,6 +5,7 @@ from numpy.typing import DTypeLike
 
 from lamina.autodiff import outermost
 from lamina.layers.base import Layer, Param
+from lamina.layers.biases import biases
 from lamina.layers.errors import ShapeError
 from lamina.layers.initializers import he_normal
 from lamina.layers.kernels.frames import Frame
@@ -24,7 +25,9 @@ class TransposedConvolution(Layer):
 
         dX = windows Wᵀ        dW = Xᵀ windows        db = Σ dout
 
-    Shapes: X (N, c_in, H, W), W (c_in, c_out, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
+    In groups, the channels are cut into equal parts that do not see each other. `bias=False` leaves
+    out b, which begins at `bias_value`.
+    Shapes: X (N, c_in, H, W), W (c_in, c_out / groups, KH, KW), b (c_out,), Y (N, c_out, OH, OW),
     OH = (H - 1) s - 2 p + d (KH - 1) + 1 + output_padding. kernel, stride, padding, dilation and
     output_padding are one number or two, (height, width). Raises ShapeError for other inputs, and
     if nothing is left; ValueError unless output_padding is below the stride or the dilation.
@@ -43,14 +46,17 @@ class TransposedConvolution(Layer):
         padding: int | tuple = 0,
         output_padding: int | tuple = 0,
         dilation: int | tuple = 1,
+        groups: int = 1,
         bias: bool = True,
+        bias_value: float = 0.0,
         init=he_normal,
         rng,
         dtype: DTypeLike = np.float32,
     ):
-        if min(c_in, c_out) < 1:
+        if min(c_in, c_out, groups) < 1 or c_in % groups or c_out % groups:
             raise ValueError(
-                f"TransposedConvolution: c_in and c_out are at least 1, got {c_in} and {c_out}"
+                "TransposedConvolution: groups must divide c_in and c_out, all at least 1; got "
+                f"c_in {c_in}, c_out {c_out}, groups {groups}"
             )
         self.kernel = pair("TransposedConvolution: kernel", kernel, 1)
         self.stride = pair("TransposedConvolution: stride", stride, 1)
@@ -63,10 +69,12 @@ class TransposedConvolution(Layer):
                 "TransposedConvolution: output_padding is below the stride or the dilation, got "
                 f"{self.output_padding} with {self.stride} and {self.dilation}"
             )
+        self.groups = groups
         # Drawn with the outputs last, the axis that initializers do not count as inputs.
-        W = init((c_in, *self.kernel, c_out), np.random.default_rng(rng), dtype)
-        self.W = Param(np.ascontiguousarray(W.transpose(0, 3, 1, 2)))
-        self.b = Param(np.zeros(c_out, dtype)) if bias else None
+        W = init((c_in // groups, *self.kernel, c_out), np.random.default_rng(rng), dtype)
+        W = W.reshape(*W.shape[:3], groups, -1).transpose(3, 0, 4, 1, 2)
+        self.W = Param(np.ascontiguousarray(W).reshape(c_in, -1, *self.kernel))
+        self.b = biases("TransposedConvolution", c_out, bias, bias_value, dtype)
 
     def forward(self, X):
         if X.ndim != 4:
@@ -80,30 +88,41 @@ class TransposedConvolution(Layer):
             like=outermost(X, matrix),
         )
         for images in self._chunks():
-            Y[images] = self._added(self.X[images], matrix, size)
+            for ins, outs in self._parts():
+                Y[images][..., outs] = self._added(self.X[images][..., ins], matrix[ins], size)
         Y = Y.transpose(0, 3, 1, 2)
         return Y if self.b is None else Y + self.b.data[:, np.newaxis, np.newaxis]
 
     def backward(self, dout):
         dout = dout.transpose(0, 2, 3, 1)
-        matrix, c_in = self._matrix(), self.X.shape[-1]
-        dmatrix, dX = 0.0, np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
-        for images, rows in self._windows(dout):
-            dmatrix = dmatrix + self.X[images].reshape(-1, c_in).T @ rows
-            if self.needs_dX:
-                dX[images] = (rows @ matrix.T).reshape(dX[images].shape)
-        c_out = dout.shape[-1]
-        self.W.accumulate(dmatrix.reshape(c_in, *self.kernel, c_out).transpose(0, 3, 1, 2))
+        matrix, dmatrix = self._matrix(), []
+        dX = np.empty(self.X.shape, dout.dtype, like=outermost(dout, matrix))
+        for ins, outs in self._parts():
+            X, total = self.X[..., ins], 0.0
+            for images, rows in self._windows(dout[..., outs]):
+                total = total + X[images].reshape(-1, X.shape[-1]).T @ rows
+                if self.needs_dX:
+                    dX[images][..., ins] = (rows @ matrix[ins].T).reshape(X[images].shape)
+            dmatrix.append(total)
+        c_in, c_out = self.W.data.shape[:2]
+        dW = np.concatenate(dmatrix).reshape(c_in, *self.kernel, c_out)
+        self.W.accumulate(dW.transpose(0, 3, 1, 2))
         if self.b is not None:
             self.b.accumulate(dout.sum(axis=(0, 1, 2)))
         return dX.transpose(0, 3, 1, 2) if self.needs_dX else None
 
+    def _parts(self):
+        """(input channels, output channels) of each group, as slices."""
+        ins, outs = len(self.W.data) // self.groups, self.W.data.shape[1]
+        for g in range(self.groups):
+            yield slice(g * ins, (g + 1) * ins), slice(g * outs, (g + 1) * outs)
+
     def _matrix(self):
-        """W as (c_in, KH · KW · c_out)."""
+        """W as (c_in, KH · KW · c_out / groups)."""
         return self.W.data.transpose(0, 2, 3, 1).reshape(len(self.W.data), -1)
 
     def _added(self, X, matrix, size):
-        """The windows that the pixels of X give, added up: (N, OH, OW, c_out)."""
+        """The windows that the pixels of X give, added up: (N, OH, OW, c_out), of one group."""
         n, height, width, c_in = X.shape
         c_out = self.W.data.shape[1]
         shares = (X.reshape(-1, c_in) @ matrix).reshape(n, height, width, *self.kernel, c_out)
@@ -133,7 +152,7 @@ class TransposedConvolution(Layer):
         return chunks(n, self.chunk_bytes // max(height * width * window, 1))
 
     def output_shape(self, input_shape):
-        c_in, c_out = self.W.data.shape[:2]
+        c_in, c_out = len(self.W.data), self.W.data.shape[1] * self.groups
         if len(input_shape) != 3 or input_shape[0] != c_in or min(input_shape) < 1:
             wanted = f"images ({c_in}, H, W)"
             raise ShapeError("TransposedConvolution", wanted, str(tuple(input_shape)))
@@ -164,6 +183,7 @@ class TransposedConvolution(Layer):
                 convolution.b.data = rng.standard_normal(convolution.b.data.shape)
             return convolution
 
+        yield layer(4, 6, 2, stride=2, groups=2), rng.standard_normal((2, 4, 2, 3))
         yield layer(2, 3, 3, stride=2, padding=1), rng.standard_normal((2, 2, 3, 2))
         settings = {"stride": (2, 1), "padding": (0, 1), "output_padding": (1, 0)}
         yield layer(3, 1, (2, 3), **settings), rng.standard_normal((3, 3, 2, 4))

@@ -418,6 +418,8 @@ def test_transposed_convolutions(tmp_path):
         one(path, "ConvTranspose", [2, 3, 4, 5], array(3, 2, 3, 3), array(2), **more)
         same_or_refused(path, counts)
     assert counts["right"] >= 6, counts
+    one(path, "ConvTranspose", [2, 4, 3, 3], array(4, 3, 3, 3), array(6), group=2)
+    assert compare_onnx(path, import_onnx(path)) < 1e-5
 
 
 @pytest.mark.parametrize("opset", [9, 11, 13, 17])
@@ -553,6 +555,7 @@ def test_dropout_drops_out_in_training_alone(tmp_path):
         ("Cast", (), {"to": 11}, "float32 to float64 is no layer"),
         ("ReduceMean", (), {"axes": [1]}, "only over the places"),
         ("Split", (np.array([1, 2]),), {"axis": 1}, "2 sizes for 1 parts"),
+        ("ConvTranspose", (array(3, 2, 3, 3),), {"group": 2}, "has 2 groups for samples"),
         ("LRN", (), {"size": 4}, "size is odd"),
         ("Pow", (np.float32(0.0),), {}, "one number other than 0"),
         ("Pow", (array(5),), {}, "one number other than 0"),

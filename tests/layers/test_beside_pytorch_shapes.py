@@ -126,7 +126,7 @@ def test_convolution(seed, numbers, size, kernel, stride, padding, dilation, cha
 @thorough
 @given(
     seeds,
-    st.tuples(small, small, small),
+    st.tuples(small, small, small, small),
     pairs(1, 5),
     pairs(1, 4),
     pairs(1, 3),
@@ -141,9 +141,10 @@ def test_transposed_convolution(
     import torch.nn.functional as F
 
     rng = np.random.default_rng(seed)
-    n, c_in, c_out = numbers
+    n, groups, c_in, c_out = numbers
+    c_in, c_out = groups * c_in, groups * c_out
     options = {"stride": stride, "padding": padding, "dilation": dilation}
-    options["output_padding"] = extra
+    options |= {"output_padding": extra, "groups": groups}
     X = images(rng, n, c_in, size, channels_last=bias)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation, strict=True)):
         with pytest.raises(ValueError, match="output_padding is below the stride or the dilation"):

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from lamina.layers import Convolution, Convolution1d, ShapeError, TransposedConvolution
+from lamina.layers import (
+    Affine,
+    Convolution,
+    Convolution1d,
+    ShapeError,
+    TransposedConvolution,
+)
+from lamina.layers.initializers import bilinear, caffe_xavier
 
 
 def test_each_pixel_gives_a_window():
@@ -46,6 +53,54 @@ def test_chunks_of_images_change_nothing():
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
+def test_groups_do_not_see_each_other():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2, 4, 3, 3))
+    options = {"stride": 2, "padding": 1, "rng": rng, "dtype": np.float64}
+    both = TransposedConvolution(4, 6, 3, groups=2, bias_value=0.25, **options)
+    Y = both.forward(X)
+    for g in range(2):
+        one = TransposedConvolution(2, 3, 3, bias_value=0.25, **options)
+        one.W.data = both.W.data[2 * g : 2 * g + 2]
+        part = one.forward(X[:, 2 * g : 2 * g + 2])
+        np.testing.assert_allclose(Y[:, 3 * g : 3 * g + 3], part, rtol=1e-12, atol=1e-12)
+    assert both.flops((4, 3, 3)) == 2 * one.flops((2, 3, 3))
+    # Each output sums over the inputs of its group alone, and that many count as its fan-in.
+    wide = TransposedConvolution(40, 400, 3, groups=4, init=caffe_xavier, rng=0).W.data
+    assert wide.shape == (40, 100, 3, 3)
+    assert np.abs(wide).max() == pytest.approx(np.sqrt(3 / 90), rel=0.01)
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_with_bilinear_filters_it_enlarges_images(scale):
+    """A plane stays one, but for the pixels at the edges, which see zeros."""
+    kernel, padding = 2 * scale - scale % 2, -(-(scale - 1) // 2)
+    sizes = {"stride": scale, "padding": padding, "groups": 2, "bias": False, "init": bilinear}
+    layer = TransposedConvolution(2, 2, kernel, rng=0, dtype=np.float64, **sizes)
+
+    def plane(n, step):
+        places = (np.arange(n) + 0.5) * step - 0.5
+        return np.stack([places + 10 * places[:, None], 1 - places + 0 * places[:, None]])[None]
+
+    Y, wanted = layer.forward(plane(5, 1.0)), plane(5 * scale, 1 / scale)
+    assert Y.shape == wanted.shape
+    inside = (..., slice(scale, -scale), slice(scale, -scale))
+    np.testing.assert_allclose(Y[inside], wanted[inside], rtol=1e-12)
+
+
+def test_biases_begin_at_a_number():
+    for made in (
+        Affine(3, 2, bias_value=0.1, rng=0),
+        Convolution(3, 2, 1, bias_value=0.1, rng=0),
+        TransposedConvolution(3, 2, 1, bias_value=0.1, rng=0),
+    ):
+        assert made.b.data.tolist() == [np.float32(0.1)] * 2
+        assert made.b.data.dtype == np.float32
+        cls, sizes = type(made), (3, 2, 1)[: 2 if isinstance(made, Affine) else 3]
+        with pytest.raises(ValueError, match=rf"{cls.__name__}: bias_value 0\.1 is of biases"):
+            cls(*sizes, bias=False, bias_value=0.1, rng=0)
 
 
 def test_no_images_and_float32():
@@ -94,7 +149,8 @@ def test_inputs_that_do_not_fit(layer, shape, words):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: TransposedConvolution(0, 2, 3, rng=0), "at least 1, got 0 and 2"),
+        (lambda: TransposedConvolution(0, 2, 3, rng=0), "all at least 1; got c_in 0, c_out 2"),
+        (lambda: TransposedConvolution(2, 3, 1, groups=2, rng=0), "c_in 2, c_out 3, groups 2"),
         (lambda: TransposedConvolution(1, 2, 0, rng=0), "TransposedConvolution: kernel: expects"),
         (lambda: Convolution1d(1, 2, (3, 3), rng=0), r"kernel: expects a whole .*got \(3, 3\)"),
         (lambda: Convolution1d(1, 2, 3, padding=-1, rng=0), r"padding: .*>= 0, got -1"),

@@ -1,5 +1,6 @@
 """Layers of numbers and images in ONNX."""
 
+import functools
 import math
 
 import numpy as np
@@ -63,12 +64,25 @@ for _cls, _name in {
     Sigmoid: "Sigmoid",
     Tanh: "Tanh",
     Softplus: "Softplus",
-    Addition: "Add",
-    Multiplication: "Mul",
     Maximum: "Max",
 }.items():
     onnx_function(_cls)(_operator(_name))
 onnx_function(Elu)(_operator("Elu", "alpha"))
+
+
+@onnx_function(Addition)
+def addition(layer, graph, *Xs):
+    factors = layer.coefficients or (1,) * len(Xs)
+    parts = [
+        X if a == 1 else graph.add("Mul", X, np.array(a, X.dtype))
+        for a, X in zip(factors, Xs, strict=True)
+    ]
+    return functools.reduce(lambda A, B: graph.add("Add", A, B), parts)
+
+
+@onnx_function(Multiplication)
+def multiplication(layer, graph, *Xs):
+    return functools.reduce(lambda A, B: graph.add("Mul", A, B), Xs)
 
 
 @onnx_function(Affine)

@@ -176,6 +176,25 @@ def test_gates_take_arrays_entry_by_entry():
     ]
 
 
+def test_gates_take_more_than_two_inputs():
+    x, y, z = np.array([1.0, 2.0]), np.array([5.0, -1.0]), np.array([5.0, 3.0])
+    dout = np.array([1.0, 10.0])
+    wanted = {
+        Addition(): ([11, 4], [[1, 10], [1, 10], [1, 10]]),
+        Addition((1, -1, 0.5)): ([-1.5, 4.5], [[1, 10], [-1, -10], [0.5, 5]]),
+        Multiplication(): ([25, -6], [[25, -30], [5, 60], [5, -20]]),
+        Maximum(): ([5, 3], [[0, 0], [1, 0], [1, 10]]),  # 5 and 5: a tie
+    }
+    for gate, (out, gradients) in wanted.items():
+        assert gate.forward(x, y, z).tolist() == out
+        assert [d.tolist() for d in gate.backward(dout)] == gradients
+        with pytest.raises(ShapeError, match=r"expects y of the shape of x, \(2,\), got \(3,\)"):
+            gate.forward(x, y, np.ones(3))
+    with pytest.raises(ShapeError, match="expects 3 inputs, as many as coefficients, got 2"):
+        Addition((1, -1, 0.5)).forward(x, y)
+    assert Addition((2.0, 1.0)).forward(*np.ones((2, 3), np.float32)).dtype == np.float32
+
+
 @pytest.mark.parametrize("gate", [Addition(), Multiplication(), Maximum()], ids=name_of)
 @pytest.mark.parametrize(
     ("x", "y", "words"),

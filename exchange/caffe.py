@@ -56,7 +56,7 @@ def import_caffe(path, weights=None, *, phase="TEST", stages=(), shapes=None) ->
     """
     path = Path(path)
     given = read_net(path)
-    arrays = None if weights is None else read_weights(weights)
+    arrays = None if weights is None else read_caffemodel(weights)
     net = build(given, path, arrays, phase=phase, stages=stages, shapes=shapes).net
     if arrays is not None:
         refuse_bad_weights(Path(weights), net)
@@ -80,7 +80,7 @@ def read_text(path, kind: str) -> Message:
         raise CaffeError(printable(f"{path}: {error}")) from None
 
 
-def read_weights(path) -> dict[str, list[np.ndarray]]:
+def read_caffemodel(path) -> dict[str, list[np.ndarray]]:
     """The arrays of a .caffemodel, by layer: {"conv1": [W, b], ...}. Raises CaffeError."""
     found: dict[str, list[np.ndarray]] = {}
     try:
@@ -96,7 +96,7 @@ def read_weights(path) -> dict[str, list[np.ndarray]]:
     return found
 
 
-def read_mean(path) -> np.ndarray:
+def read_binaryproto(path) -> np.ndarray:
     """The array of a .binaryproto, such as a mean image (C, H, W). Raises CaffeError."""
     try:
         array = _array(parse_wire(Path(path).read_bytes(), "BlobProto"), "the array")
@@ -146,7 +146,7 @@ def _built(given: Message, weights, phase: str, stages, shapes: dict, sample) ->
         raise CaffeError(f"has no input {min(shapes)}; it has {inputs or 'none'}")
     reconstructs = []
     for layer in layers:
-        if is_data(layer) or layer.type in _METRICS:
+        if is_data(layer) or layer.type in (*_METRICS, "Silence"):
             continue
         if layer.type in LOSSES:
             scores |= _placed(layer, _add_loss, layer, net, phase == "TRAIN", reconstructs)
@@ -239,7 +239,7 @@ def _add_loss(layer: CaffeLayer, net: CaffeNet, wanted: bool, reconstructs: list
     net.targets.append(target)
     if target != net.targets[0]:
         raise CaffeError(f"has the targets {target}, and another loss has {net.targets[0]}")
-    name = net.unique(layer.name if net.heads or layer.name != "loss" else "loss_1")
+    name = net.unique(layer.name)
     net.heads[name] = (head(loss, blob, weight * factor, "t"), weight)
     return {blob: weight}
 
@@ -254,8 +254,8 @@ def _top_k(layers: list[CaffeLayer], net: CaffeNet, main: str) -> list[int]:
     return sorted(set(found))
 
 
-def write_weights(path, weights: dict[str, list], name: str = "") -> None:
-    """A .caffemodel of these arrays by layer, as `read_weights` gives them: float32, or float64
+def write_caffemodel(path, weights: dict[str, list], name: str = "") -> None:
+    """A .caffemodel of these arrays by layer, as `read_caffemodel` gives them: float32, or float64
     where an array is. Raises TypeError for arrays that are no floats."""
     layers = [
         Message("LayerParameter", name=layer, blobs=[blob_of(array, layer) for array in arrays])
@@ -265,7 +265,7 @@ def write_weights(path, weights: dict[str, list], name: str = "") -> None:
         file.write(format_wire(Message("NetParameter", name=name, layer=layers)))
 
 
-def write_mean(path, array) -> None:
+def write_binaryproto(path, array) -> None:
     """A .binaryproto of an array, such as a mean image (C, H, W)."""
     array = np.asarray(array)
     shape = (1,) * (4 - array.ndim) + array.shape

@@ -170,6 +170,8 @@ class CaffeNet:
         """What leads to the outputs; a Sequential where it is a chain, with at most one loss."""
         writer = {b: name for name, node in self.nodes.items() for b in node.blobs(name)}
         heads = {name: head for name, (head, _) in self.heads.items()}
+        if len(heads) == 1:
+            heads = {"loss": next(iter(heads.values()))}
         waiting = [blob.name for blob in outputs] + [head.input for head in heads.values()]
         needed: set[str] = set()
         while waiting:

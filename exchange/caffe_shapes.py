@@ -92,8 +92,3 @@ def eltwise(layer: CaffeLayer, net: CaffeNet, *Xs: Blob):
 @caffe_layer("Split")
 def split(layer: CaffeLayer, net: CaffeNet, X: Blob):
     return [X] * len(layer.tops)
-
-
-@caffe_layer("Silence")
-def silence(layer: CaffeLayer, net: CaffeNet, *Xs: Blob):
-    return []

@@ -3,8 +3,14 @@
 Source: Caffe, src/caffe/solvers, and SolverParameter in caffe.proto.
 """
 
+import re
+from pathlib import Path
+
 from lamina.exchange.caffe_message import CaffeError, Message
 
+_OF_SOLVERS = re.compile(
+    r"^\s*(base_lr|lr_policy|max_iter|net|solver_mode|test_iter|train_net)\s*:", re.MULTILINE
+)
 _OLD_TYPES = {
     "SGD": "SGD",
     "NESTEROV": "Nesterov",
@@ -23,6 +29,11 @@ _POLICIES = {
     "poly": {"power": "power", "max_steps": "max_iter"},
     "sigmoid": {"gamma": "gamma", "step_size": "stepsize"},
 }
+
+
+def is_solver(path) -> bool:
+    """Is this text file a solver, and not a net? They end in .prototxt both."""
+    return _OF_SOLVERS.search(Path(path).read_bytes().decode("utf-8", "replace")) is not None
 
 
 def optimizer_of(solver: Message) -> dict:

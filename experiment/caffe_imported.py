@@ -8,7 +8,7 @@ from lamina.common.files import whole_file
 from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.common.strict_yaml import dump
-from lamina.exchange.caffe import ReadNet, build, read_net, read_text, read_weights
+from lamina.exchange.caffe import ReadNet, build, read_caffemodel, read_net, read_text
 from lamina.exchange.caffe_data import batch_size, is_data, left_to_the_data
 from lamina.exchange.caffe_message import CaffeError, Message
 from lamina.exchange.caffe_net import CaffeLayer
@@ -50,13 +50,14 @@ def write_caffe_configuration(
         sections = {"optimizer": optimizer_of(settings), "training": training_of(settings)}
     except CaffeError as error:
         said = str(error)
-        raise error if said.startswith(str(net)) else CaffeError(f"{solver}: {said}") from None
+        said = said if said.startswith(str(net)) else f"{solver}: {said}"
+        raise CaffeError(printable(said)) from None
     place = net or solver
     stages = stages_of(settings)
     dataset_section, folder = _dataset(given, place, stages, like)
     start = Config({"dataset": dataset_section}, str(path), {}, folder)
     dataset = build_dataset(start)
-    arrays = None if weights is None else read_weights(weights)
+    arrays = None if weights is None else read_caffemodel(weights)
     read = build(given, place, arrays, phase="TRAIN", stages=stages, sample=dataset.input_shapes[0])
     if arrays is not None:
         refuse_bad_weights(Path(weights), read.net)

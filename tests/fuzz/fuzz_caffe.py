@@ -8,6 +8,7 @@ import guard
 with guard.instrumented("exchange", "nets", "layers"):
     import numpy as np
 
+    from lamina.common.printable import printable
     from lamina.exchange import (
         CaffeError,
         import_caffe,

@@ -11,6 +11,7 @@ from lamina.layers.base import Layer, Param, State
 from lamina.layers.batch_normalization import BatchNormalization
 from lamina.layers.carried import Carried
 from lamina.layers.concatenation import Concatenation
+from lamina.layers.contrastive_loss import ContrastiveLoss
 from lamina.layers.convolution import Convolution
 from lamina.layers.convolution1d import Convolution1d
 from lamina.layers.cross_entropy_error import CrossEntropyError
@@ -70,6 +71,7 @@ __all__ = [
     "Bias",
     "Carried",
     "Concatenation",
+    "ContrastiveLoss",
     "Convolution",
     "Convolution1d",
     "Copy",

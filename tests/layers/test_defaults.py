@@ -39,6 +39,7 @@ DEFAULTS = {
     layers.SquaredErrorLoss: {"reduction": "mean", "factor": 0.5},
     layers.SVMLoss: {"reduction": "mean", "margin": 1.0},
     # Caffe.
+    layers.ContrastiveLoss: {"reduction": "mean", "margin": 1.0, "legacy": False},
     layers.Power: {"power": 1.0, "scale": 1.0, "shift": 0.0},
     # Note 004.
     nets.TwoLayerNet: {"weight_init_std": 0.01},

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from lamina.layers import (
     AbsoluteErrorLoss,
+    ContrastiveLoss,
     CrossEntropyError,
     HuberLoss,
     NegativeSamplingLoss,
@@ -258,3 +259,24 @@ def test_negative_sampling_of_scores_that_would_overflow():
     scores = np.array([[1e4, 1e4, -1e4]])
     assert layer.forward(scores, np.array([0])) == 1e4
     assert layer.backward().tolist() == [[0.0, 1.0, 0.0]]
+
+
+@thorough
+@given(seeds, st.integers(1, 6), st.integers(1, 4), reductions, st.booleans())
+def test_contrastive_loss(seed, n, width, reduction, legacy):
+    import torch
+
+    rng = np.random.default_rng(seed)
+    scores, t = rng.standard_normal((n, 2 * width)), rng.integers(0, 2, n)
+    margin = float(rng.uniform(0.1, 3.0))
+
+    def theirs(scores):
+        a, b = scores.split(width, dim=1)
+        square = (a - b).square().sum(dim=1)
+        apart = margin - square if legacy else margin - square.sqrt()
+        apart = apart.clamp(min=0) if legacy else apart.clamp(min=0).square()
+        alike = torch.tensor(t, dtype=torch.float64)
+        total = 0.5 * (alike * square + (1 - alike) * apart).sum()
+        return total / n if reduction == "mean" else total
+
+    compare(ContrastiveLoss(reduction, margin=margin, legacy=legacy), scores, t, theirs)

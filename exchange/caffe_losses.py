@@ -10,6 +10,7 @@ from lamina.exchange.caffe_message import CaffeError
 from lamina.exchange.caffe_net import Blob, CaffeLayer, CaffeNet
 from lamina.layers import (
     Concatenation,
+    ContrastiveLoss,
     CrossEntropyError,
     SigmoidWithLoss,
     SoftmaxWithLoss,
@@ -62,8 +63,6 @@ def euclidean(layer: CaffeLayer, net: CaffeNet, X: Blob) -> tuple:
 
 
 def contrastive(layer: CaffeLayer, net: CaffeNet, X: Blob, other: Blob) -> tuple:
-    from lamina.layers import ContrastiveLoss
-
     given = layer("contrastive_loss_param")
     legacy = {"legacy": True} if given["legacy_version"] else {}
     loss = ContrastiveLoss(margin=given["margin"], **legacy)

@@ -1,4 +1,4 @@
-"""Write a net for other programs: as ONNX, or its weights alone as safetensors."""
+"""Write a net for other programs: as ONNX or for Caffe, or its weights alone as safetensors."""
 
 from pathlib import Path
 
@@ -10,11 +10,14 @@ EPILOG = """examples:
   lamina export runs/mnist_lenet-20260101-120000 -o lenet.onnx
   lamina export runs/mnist_lenet-20260101-120000 --weights -o lenet.safetensors
   lamina export net.npz --shape 1x28x28 -o net.onnx
+  lamina export runs/mnist_lenet-20260101-120000 -o lenet.caffemodel
 
 ONNX needs the package onnx: pip install 'lamina[onnx]'. The file has the scores, as predict gives
-them, for batches of any size. docs/exchange.md says more.
+them, for batches of any size. A .caffemodel has its net, a .prototxt, beside it. docs/exchange.md
+says more.
 """
 _ONNX, _WEIGHTS = ".onnx", ".safetensors"
+_CAFFE = (".prototxt", ".caffemodel")
 
 
 def add_arguments(parser) -> None:
@@ -24,7 +27,8 @@ def add_arguments(parser) -> None:
         *("-o", "--output"),
         type=Path,
         metavar="FILE",
-        help=".onnx or .safetensors (default: net.onnx, with --weights weights.safetensors)",
+        help=".onnx, .prototxt, .caffemodel or .safetensors (default: net.onnx, with --weights "
+        "weights.safetensors)",
     )
     add("--weights", action="store_true", help="parameters and states alone, as safetensors")
     add(
@@ -32,8 +36,8 @@ def add_arguments(parser) -> None:
         action="append",
         default=[],
         metavar="CxHxW",
-        help="of a sample, as 1x28x28, for ONNX; of a run it is that of its data; repeatable, one "
-        "for each input",
+        help="of a sample, as 1x28x28, for ONNX and Caffe; of a run it is that of its data; "
+        "repeatable, one for each input",
     )
     add_code_option(parser)
     add_changed_option(parser)
@@ -45,7 +49,7 @@ def user_errors() -> tuple:
 
 def run(options) -> int:
     output = options.output or Path(f"weights{_WEIGHTS}" if options.weights else f"net{_ONNX}")
-    wanted = (_WEIGHTS,) if options.weights else (_ONNX, _WEIGHTS)
+    wanted = (_WEIGHTS,) if options.weights else (_ONNX, *_CAFFE, _WEIGHTS)
     if output.suffix not in wanted:
         raise ValueError(f"-o {output}: expects a file that ends in {' or '.join(wanted)}")
     if options.shape and output.suffix == _WEIGHTS:
@@ -56,6 +60,13 @@ def run(options) -> int:
         from lamina.exchange import save_weights
 
         save_weights(output, net)
+    elif output.suffix in _CAFFE:
+        from lamina.exchange import export_caffe
+
+        shapes = shapes or _shapes(options.source, dataset)
+        written = export_caffe(output, net, *shapes)
+        print(printable("\n".join(map(str, written)), lines=True))
+        return 0
     else:
         from lamina.exchange import export_onnx
 
@@ -69,12 +80,18 @@ def _inputs(source: Path, net, dataset, shapes: list) -> list:
 
     if shapes:
         return example_inputs(net, *shapes)
+    _shapes(source, dataset)
+    X, _ = dataset.train[:2]
+    return [X]
+
+
+def _shapes(source: Path, dataset) -> list[tuple]:
+    """Those of a sample, one for each input."""
     if dataset is None:
         raise ValueError(
             f"{source}: a file of a net does not say how large a sample is: --shape 1x28x28"
         )
-    X, _ = dataset.train[:2]
-    return [X]
+    return dataset.input_shapes
 
 
 def _shape(text: str) -> tuple:

@@ -40,6 +40,10 @@ class Message:
             return []
         return Message(field.kind, self.line) if field.is_message else field.default
 
+    def get(self, name: str, default):
+        """What the file gives, else this."""
+        return self.values.get(self.fields[name].name, default)
+
     def __setitem__(self, name: str, value) -> None:
         self.values[self.fields[name].name] = value
 

@@ -2,7 +2,7 @@
 
 After the kind, * says that a field is repeated, + that its numbers stand packed in one piece. The
 numbers are those of caffe.proto, the description that all of Caffe's files follow; only layers of
-the oldest form (V0, before 2014) are not in it.
+its first form (V0) are not in it.
 Source: https://github.com/BVLC/caffe, src/caffe/proto/caffe.proto.
 """
 

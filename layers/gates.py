@@ -51,11 +51,12 @@ class Addition(_SeveralInputs):
             return (dout,) * self.n
         return tuple(a * dout for a in self.coefficients)
 
-    def output_shape(self, *input_shapes):
-        if self.coefficients is not None and len(self.coefficients) != len(input_shapes):
+    def output_shape(self, input_shape, *others):
+        n = 1 + len(others)
+        if self.coefficients is not None and len(self.coefficients) != n:
             wanted = f"{len(self.coefficients)} inputs, as many as coefficients"
-            raise ShapeError("Addition", wanted, str(len(input_shapes)))
-        return super().output_shape(*input_shapes)
+            raise ShapeError("Addition", wanted, str(n))
+        return super().output_shape(input_shape, *others)
 
     @classmethod
     def examples(cls, rng):

@@ -1,7 +1,5 @@
 """Caffe's text and binary files, beside Google's protobuf; what is wrong is said with its place."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 
@@ -64,12 +62,7 @@ def with_prefixes(text: str) -> str:
     return text
 
 
-needs_protobuf = pytest.mark.skipif(
-    importlib.util.find_spec("google") is None, reason="no protobuf: pip install -e '.[peers]'"
-)
-
-
-@needs_protobuf
+@pytest.mark.needs_protobuf
 def test_text_and_bytes_are_those_of_google():
     from google.protobuf import text_format
 
@@ -82,7 +75,7 @@ def test_text_and_bytes_are_those_of_google():
     assert ours["layer"][0]["name"] == 'say "x" é A'
 
 
-@needs_protobuf
+@pytest.mark.needs_protobuf
 def test_google_reads_what_is_written_as_text():
     from google.protobuf import text_format
 
@@ -93,7 +86,7 @@ def test_google_reads_what_is_written_as_text():
     assert format_wire(ours) == theirs.SerializeToString(deterministic=True)
 
 
-@needs_protobuf
+@pytest.mark.needs_protobuf
 def test_unpacked_numbers_packed_numbers_and_pieces():
     """A writer may pack or not, cut a message into pieces, and know fields that we do not."""
     whole = format_wire(Message("BlobProto", data=np.array([1, 2, 3], "f4"), num=1))

@@ -1,0 +1,209 @@
+"""The net while it is read from Caffe's layers: their tops, and the layers that give them here."""
+
+import dataclasses
+import math
+import re
+
+import numpy as np
+
+from lamina.exchange.caffe_message import CaffeError, Message
+from lamina.layers import Layer, Param, State
+from lamina.nets import Graph, Head, Node, Sequential
+
+_LARGEST_SAMPLE = 1 << 28  # numbers that a layer may give for one sample
+_LARGEST_WEIGHTS = 1 << 30  # numbers
+
+
+@dataclasses.dataclass(frozen=True)
+class Blob:
+    """What a layer gives: its name here, and the shape of a sample, None where nobody says it."""
+
+    name: str
+    shape: tuple | None
+
+    @property
+    def ndim(self) -> int:
+        """With the batch axis."""
+        return 1 + len(self.shape or ())
+
+    def axis(self, axis: int) -> int:
+        """An axis from the front, the batch being 0. Raises CaffeError if there is none."""
+        found = axis + self.ndim if axis < 0 else axis
+        if not 0 <= found < self.ndim:
+            raise CaffeError(f"has axis {axis}, for samples of shape {self.shape}")
+        return found
+
+
+class CaffeLayer:
+    """One layer of the file: `layer("pooling_param")` is a message of it."""
+
+    def __init__(self, message: Message):
+        self.message, self.name, self.type = message, message["name"], message["type"]
+        line = f"line {message.line}: " if message.line else ""
+        self.place = f"{line}{self.name or 'a layer'} ({self.type or 'no type'})"
+
+    def __call__(self, name: str) -> Message:
+        return self.message[name]
+
+    @property
+    def tops(self) -> list[str]:
+        return self.message["top"]
+
+    @property
+    def bottoms(self) -> list[str]:
+        return self.message["bottom"]
+
+    def spec(self, i: int) -> Message:
+        """What is said of the i-th array that the layer learns."""
+        specs = self.message["param"]
+        return specs[i] if i < len(specs) else Message("ParamSpec")
+
+
+class CaffeNet:
+    """Layers while they are added. `weights` are the arrays of a caffemodel by layer, or None."""
+
+    def __init__(self, weights: dict[str, list] | None = None):
+        self.weights = weights
+        self.nodes: dict[str, Node] = {}
+        self.inputs: list[str] = []
+        self.tops: dict[str, Blob] = {}  # of the file, what they are now
+        self.given: list[Blob] = []  # what layers gave, in their order
+        self.targets: list[str] = []  # what losses compare with
+        self.read: set[str] = set()  # blobs that layers read
+        self.flat: dict[str, str] = {}  # blobs with the entries of another, in their order
+        self.heads: dict[str, tuple] = {}  # name: (Head, weight)
+        self._shared: dict[tuple, Layer] = {}
+        self._owners: dict[str, tuple] = {}
+        self._numbers = 0
+
+    def input(self, top: str, shape: tuple | None) -> None:
+        if top in self.tops:
+            raise CaffeError(f"two layers give {top}")
+        name = self.unique(top)
+        self.inputs.append(name)
+        self.tops[top] = Blob(name, shape)
+
+    def top(self, name: str) -> Blob:
+        """What layers before gave under this name, to be read. Raises CaffeError."""
+        if name not in self.tops:
+            raise CaffeError(f"its bottom {name} is the top of no layer before it")
+        blob = self.tops[name]
+        if blob.shape is None:
+            raise CaffeError(
+                f"the file does not say how large a sample of {name} is; say it: "
+                f"--shape {name}=1x28x28"
+            )
+        return blob
+
+    def add(self, source: CaffeLayer, layer: Layer, *inputs: Blob, suffix="", outputs: int = 0):
+        """Put a layer behind these blobs; gives a Blob, or with `outputs` a list of them."""
+        shapes = layer.output_shape(*(x.shape for x in inputs))
+        shapes = shapes if isinstance(shapes, list) else [shapes]
+        for shape in shapes:
+            if min(shape, default=1) < 1 or math.prod(shape) > _LARGEST_SAMPLE:
+                raise CaffeError(f"gives samples of shape {shape}")
+        name = self.unique(f"{source.name or source.type}{suffix}")
+        node = Node(layer, [x.name for x in inputs], outputs or 1)
+        self.nodes[name] = node
+        self.read.update(node.inputs)
+        made = zip(node.blobs(name), map(tuple, shapes), strict=True)
+        blobs = [Blob(blob, shape) for blob, shape in made]
+        return blobs if outputs else blobs[0]
+
+    def room(self, *sizes: int) -> None:
+        """Before a layer is made: is there room for so many weights?"""
+        self._numbers += math.prod(sizes)
+        if self._numbers > _LARGEST_WEIGHTS:
+            raise CaffeError(f"would have weights of {' x '.join(map(str, sizes))}")
+
+    def learned(self, source: CaffeLayer, layer: Layer, *held: Param, first: int = 0, turned=()):
+        """The layer with what the file says of its arrays: rates, weights, and whether another
+        layer has them too. `held` are they in Caffe's order, from number `first` on; the axes of
+        those in `turned` are the other way round here. Gives the layer, or the one it is."""
+        held = [param for param in held if param is not None]
+        specs = [source.spec(first + i) for i in range(len(held))]
+        for param, spec in zip(held, specs, strict=True):
+            param.lr_mult, param.decay_mult = spec["lr_mult"], spec["decay_mult"]
+            if not param.lr_mult:
+                param.trainable, param.lr_mult = False, 1.0
+        names = tuple(spec["name"] for spec in specs)
+        key = (type(layer), repr(sorted(layer.arguments().items(), key=str)), names)
+        for name in filter(None, names):
+            if self._owners.setdefault(name, key) != key:
+                raise CaffeError(
+                    f"shares {name} with another layer, but not all that it learns, or in another "
+                    "shape; here layers share all"
+                )
+        if all(names) and key in self._shared:
+            return self._shared[key]
+        if all(names):
+            self._shared[key] = layer
+        for i, param in enumerate(held):
+            self.fill(source, first + i, param, param in turned)
+        return layer
+
+    def fill(self, source: CaffeLayer, i: int, held: Param | State, turned: bool = False) -> None:
+        """Put the i-th array of the file's layer into this one. Raises CaffeError if it does not
+        fit, or if there is none."""
+        if self.weights is None:
+            return
+        blobs = self.weights.get(source.name, [])
+        if i >= len(blobs):
+            raise CaffeError(f"the weights have {len(blobs)} arrays for it, and it needs {i + 1}")
+        blob, own = blobs[i], held.data
+        wanted = own.shape[::-1] if turned else own.shape
+        if _without_ones(blob.shape) != _without_ones(wanted):
+            raise CaffeError(f"its array {i} has the shape {blob.shape}, and expects {wanted}")
+        blob = blob.reshape(wanted)
+        held.data = np.array(blob.T if turned else blob, own.dtype, order="C")
+
+    def unique(self, name: str) -> str:
+        name = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_") or "layer"
+        taken = {*self.nodes, *self.inputs}
+        free, n = name, 1
+        while free in taken or free.endswith("_copy") or free == "loss":
+            n += 1
+            free = f"{name}_{n}"
+        return free
+
+    def net(self, outputs: list[Blob]) -> Graph | Sequential:
+        """What leads to the outputs; a Sequential where it is a chain, with at most one loss."""
+        writer = {b: name for name, node in self.nodes.items() for b in node.blobs(name)}
+        heads = {name: head for name, (head, _) in self.heads.items()}
+        if len(heads) == 1:
+            heads = {"loss": next(iter(heads.values()))}
+        waiting = [blob.name for blob in outputs] + [head.input for head in heads.values()]
+        needed: set[str] = set()
+        while waiting:
+            name = writer.get(waiting.pop())
+            if name is not None and name not in needed:
+                needed.add(name)
+                waiting += self.nodes[name].inputs
+        if not needed:
+            raise CaffeError("has no layers that compute something")
+        nodes = {name: node for name, node in self.nodes.items() if name in needed}
+        read = {blob for node in nodes.values() for blob in node.inputs}
+        inputs = [name for name in self.inputs if name in read]
+        ends = [blob.name for blob in outputs]
+        before, chain = inputs, len(inputs) == len(ends) == 1 and len(heads) < 2
+        for name, node in nodes.items():
+            chain = chain and node.inputs == before and node.outputs == 1
+            before = [name]
+        chain = chain and before == ends
+        if chain and all(h.weight == 1 and h.input == ends[0] for h in heads.values()):
+            loss = next(iter(heads.values())).loss if heads else None
+            return Sequential({name: node.layer for name, node in nodes.items()}, loss)
+        # A part of a Slice that nobody reads is an output, too.
+        read |= {head.input for head in heads.values()}
+        loose = [b for name, node in nodes.items() for b in node.blobs(name) if b not in read]
+        ends += [blob for blob in loose if blob not in ends]
+        return Graph(nodes, inputs, ends, heads or None)
+
+
+def head(loss, blob: Blob, weight: float, target: str) -> Head:
+    return Head(loss, blob.name, target, weight)
+
+
+def _without_ones(shape: tuple) -> tuple:
+    """(1, 1, 1, 10) was how Caffe wrote (10,)."""
+    return tuple(n for n in shape if n != 1)

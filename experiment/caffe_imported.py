@@ -1,0 +1,139 @@
+"""A net and a solver of Caffe as a configuration that trains, with weights beside it if given."""
+
+from pathlib import Path
+
+import numpy as np
+
+from lamina.common.files import whole_file
+from lamina.common.notice import note
+from lamina.common.printable import printable
+from lamina.common.strict_yaml import dump
+from lamina.exchange.caffe import ReadNet, build, read_caffemodel, read_net, read_text
+from lamina.exchange.caffe_data import batch_size, is_data, left_to_the_data
+from lamina.exchange.caffe_message import CaffeError, Message
+from lamina.exchange.caffe_net import CaffeLayer
+from lamina.exchange.caffe_old import layers_of
+from lamina.exchange.caffe_phase import is_there
+from lamina.exchange.caffe_solver import net_of, optimizer_of, stages_of, training_of
+from lamina.experiment.build import build_dataset, build_net, check_sections
+from lamina.experiment.config import Config, load_config
+from lamina.experiment.find_config import find_config
+from lamina.layers.finite import refuse_bad_weights
+from lamina.nets import Net
+from lamina.nets.weights import save_weights
+
+_MNIST = {"type": "MNIST", "flatten": False}
+
+
+def write_caffe_configuration(
+    path: Path,
+    net: Path | None,
+    solver: Path,
+    weights: Path | None = None,
+    like: Path | None = None,
+) -> list[Path]:
+    """Write `path`: the net in its phase TRAIN, the optimizer and the training of the solver, and
+    the data set of the configuration `like`; without one that is MNIST, if the net's data are.
+    Returns the files written.
+
+    Raises CaffeError or ConfigError, before anything is written, for what cannot be read and for a
+    net that does not fit the data.
+    """
+    settings = read_text(solver, "SolverParameter")
+    try:
+        given = net_of(settings) if net is None else read_net(net)
+        if isinstance(given, str):
+            net = solver.parent / Path(given).name
+            if not net.is_file():
+                raise CaffeError(f"its net {given} is not beside it; give its .prototxt, too")
+            given = read_net(net)
+        sections = {"optimizer": optimizer_of(settings), "training": training_of(settings)}
+    except CaffeError as error:
+        said = str(error)
+        said = said if said.startswith(str(net)) else f"{solver}: {said}"
+        raise CaffeError(printable(said)) from None
+    place = net or solver
+    stages = stages_of(settings)
+    dataset_section, folder = _dataset(given, place, stages, like)
+    start = Config({"dataset": dataset_section}, str(path), {}, folder)
+    dataset = build_dataset(start)
+    arrays = None if weights is None else read_caffemodel(weights)
+    read = build(given, place, arrays, phase="TRAIN", stages=stages, sample=dataset.input_shapes[0])
+    if arrays is not None:
+        refuse_bad_weights(Path(weights), read.net)
+    if not read.net.heads:
+        raise CaffeError(f"{place}: has no loss in its phase TRAIN; give the net to train by")
+    if read.reconstructs and dataset_section.get("task") != "reconstruction":
+        raise CaffeError(
+            f"{place}: its targets are its inputs; dataset: {{..., task: reconstruction}} of --like"
+        )
+    net_section = short_structure(read.net, dataset.input_shapes)
+    sections = {"dataset": dataset_section, "net": net_section, **sections}
+    _add_from_net(sections["training"], read)
+    made = Config(sections, str(path), {}, folder)
+    check_sections(made)
+    build_net(made, dataset, np.random.default_rng(0), weights=False)
+    files = [path]
+    if weights is not None:
+        files.append(path.with_suffix(".npz"))
+        save_weights(files[1], read.net)
+        net_section["weights"] = files[1].name
+    with whole_file(path) as file:
+        file.write(dump(sections).encode())
+    for layer in read.data:
+        if said := left_to_the_data(layer):
+            said = ", ".join(said)
+            note(printable(f"{layer.place}: {said}: left to the dataset, which may do otherwise"))
+    return files
+
+
+def _add_from_net(training: dict, read: ReadNet) -> None:
+    """What stands in the net there, and in the training here."""
+    sizes = [size for size in map(batch_size, read.data) if size]
+    if sizes:
+        training["batch_size"] = sizes[0]
+    if read.top_k:
+        training["metrics"] = [
+            "accuracy" if k == 1 else {"type": "TopK", "k": k} for k in read.top_k
+        ]
+
+
+def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
+    """The section `dataset`, and the folder that its paths are looked for in."""
+    if like is not None:
+        config = load_config(find_config(like))
+        check_sections(config)
+        return config.data["dataset"], config.folder
+    # Which layers of data there are is known without shapes.
+    data = [layer for layer in _data_layers(given, stages) if layer.type == "Data"]
+    tops = data[0].tops if data else []
+    sources = " ".join(layer("data_param")["source"] for layer in data).lower()
+    if "mnist" in sources and "fashion" not in sources and "siamese" not in sources:
+        return dict(_MNIST) if len(tops) != 1 else _MNIST | {"task": "reconstruction"}, Path()
+    kinds = ", ".join(layer.place for layer in _data_layers(given, stages)) or "no layer of data"
+    raise CaffeError(
+        f"{place}: its data ({kinds}) are no data set here; say which is to be taken with --like "
+        "CONFIG, whose dataset is used (type: NPZ for arrays of your own)"
+    )
+
+
+def _data_layers(given: Message, stages: list) -> list:
+    state = Message("NetState", phase="TRAIN", stage=[*given["state"]["stage"], *stages])
+    layers = [CaffeLayer(message) for message in layers_of(given) if is_there(message, state)]
+    return [layer for layer in layers if is_data(layer)]
+
+
+def short_structure(net: Net, shapes: list) -> dict:
+    """The structure of a net, without what its layers take from the shapes of their inputs."""
+    found = net.structure()
+    known = dict(zip(net.inputs, shapes, strict=True))
+    steps = {step.name: step for step in net.steps()}
+    for name, layer, reads, shape in net.rows(*shapes):
+        written = found["layers"].get(name, {})
+        if "type" in written and known[reads[0]] is not None:
+            for argument, value in layer.infer(known[reads[0]]).items():
+                if written.get(argument) == value:
+                    del written[argument]
+        several = shape if isinstance(shape, list) else [shape]
+        known |= zip(steps[name].writes, several, strict=False)
+    return found

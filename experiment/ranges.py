@@ -6,6 +6,7 @@ import json
 import math
 
 from lamina.common.strict_yaml import describe
+from lamina.experiment.section import Section
 
 KINDS = ("uniform", "log", "int", "choice")
 DIGITS = 4  # of a number that is drawn, so that tables and names stay short
@@ -52,6 +53,17 @@ def rounded(value: float, distribution) -> float:
     """A number that was drawn, to DIGITS digits, within its range."""
     value = float(f"{value:.{DIGITS}g}")
     return min(max(value, distribution.low), distribution.high)
+
+
+def ranges_in(section: Section) -> dict[str, Range]:
+    """The ranges of a mapping {key: range}. Raises ConfigError naming the line of what is none."""
+    found = {}
+    for key, given in section.data.items():
+        try:
+            found[key] = make_range(given)
+        except ValueError as error:
+            raise section.error(str(error), key) from None
+    return found
 
 
 def make_range(given) -> Range:

@@ -9,7 +9,7 @@ from lamina.common.errors import RunError
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import read_outcome
 from lamina.experiment.ranges import rounded
-from lamina.experiment.sweep_file import SweepFile, Trial
+from lamina.experiment.sweep_file import MOST, SweepFile, Trial
 from lamina.experiment.trial import FINISHED, PRUNED
 
 FILE = "study.db"
@@ -20,9 +20,9 @@ class Search:
     """The trials of a sweep file with ranges, in the order in which they are asked for.
 
     `column` is the figure of history.csv that counts, on the validation set. A trial is drawn from
-    the results of those before it, by a generator that its number has seeded: a study that was
-    killed goes on as if nothing had been. The ledger says how trials have ended, and the study
-    follows it. Raises RunError for a study that cannot be used.
+    the results of those before it, by a generator that the seed and its number have seeded: a study
+    that was killed goes on as if nothing had been. The ledger says how trials have ended, and the
+    study follows it. Raises RunError for a study that cannot be used.
     """
 
     def __init__(
@@ -59,7 +59,8 @@ class Search:
                 return self._trial(self._again.pop(0))
             if (number := len(self._study.get_trials(deepcopy=False))) >= self.total:
                 return None
-            self._study.sampler = _sampler(self._optuna, number)
+            seed = (self._file.seed * MOST + number) % 2**32
+            self._study.sampler = _sampler(self._optuna, seed)
             ranges = self._file.ranges
             self._study.ask({key: ranges[key].distribution() for key in ranges})
             return self._trial(number)

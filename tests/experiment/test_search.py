@@ -275,3 +275,16 @@ def test_pruning_may_be_turned_off(tmp_path):
     sweep(written(tmp_path, text), tmp_path / "out", jobs=2, quiet=True)
     assert {state for state, _ in rows(tmp_path / "out").values()} == {"finished"}
     assert {trial.state.name for trial in studied(tmp_path / "out")} == {"COMPLETE"}
+
+
+def test_another_seed_draws_other_values(tmp_path):
+    drawn = []
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        path = written(folder, f"{TEXT}seeds: [{seed}]\n")
+        search = Search(SweepFile(path), folder, Ledger(folder), 40, "validation_accuracy", True)
+        trial = search.next()
+        assert trial.config.data["training"]["seed"] == seed
+        drawn.append({k: v for k, v in trial.settings.items() if k != "training.seed"})
+    assert drawn[0] != drawn[1]

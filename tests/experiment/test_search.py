@@ -270,11 +270,17 @@ def test_a_choice_may_be_anything():
     assert [found.value(label) for label in found.distribution().choices] == given
 
 
-def test_pruning_may_be_turned_off(tmp_path):
-    text = TEXT.replace("9", "6").replace(", 1.0e+38", "") + "prune: false\n"
-    sweep(written(tmp_path, text), tmp_path / "out", jobs=2, quiet=True)
-    assert {state for state, _ in rows(tmp_path / "out").values()} == {"finished"}
-    assert {trial.state.name for trial in studied(tmp_path / "out")} == {"COMPLETE"}
+@pytest.mark.parametrize("prunes", [True, False])
+def test_who_is_pruned(tmp_path, prunes):
+    """Those that lag behind the median: from the sixth trial on, none in its first third."""
+    path = written(tmp_path, f"{TEXT}prune: {str(prunes).lower()}\n")
+    ledger = Ledger(tmp_path)
+    search = Search(SweepFile(path), tmp_path, ledger, 40, "validation_accuracy", True)
+    for i, value in enumerate([0.1, 0.2, 0.3, 0.4, 0.5, 0.2, 0.45]):
+        name = search.next().name
+        said = [search.evaluated(name, step, value) for step in (10, 20)]
+        assert said == [False, prunes and i == 5]
+        search._study.tell(i, value)
 
 
 def test_another_seed_draws_other_values(tmp_path):

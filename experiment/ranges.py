@@ -27,18 +27,18 @@ class Range:
         """Values that are tried before anything is trained: both ends, or all choices."""
         return self.choices or (self.low, self.high)
 
-    def distribution(self):
-        """As Optuna has it; a choice is one of texts, since its storage keeps no others whole."""
-        from optuna import distributions
-
+    def draw(self, key: str, trial) -> None:
+        """Let a trial of Optuna draw from it, unless it has; a choice as a text, since the storage
+        keeps nothing else whole."""
         if self.kind == "choice":
-            return distributions.CategoricalDistribution([*map(label, self.choices)])
-        if self.kind == "int":
-            return distributions.IntDistribution(self.low, self.high)
-        return distributions.FloatDistribution(self.low, self.high, log=self.kind == "log")
+            trial.suggest_categorical(key, [*map(label, self.choices)])
+        elif self.kind == "int":
+            trial.suggest_int(key, self.low, self.high)
+        else:
+            trial.suggest_float(key, self.low, self.high, log=self.kind == "log")
 
     def value(self, drawn):
-        """The value of a configuration for what Optuna has drawn."""
+        """The value of a configuration for what has been drawn."""
         if self.kind != "choice":
             return drawn
         return next(choice for choice in self.choices if label(choice) == drawn)

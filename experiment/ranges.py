@@ -6,6 +6,7 @@ import json
 import math
 
 from lamina.common.strict_yaml import describe
+from lamina.experiment.section import Section
 
 KINDS = ("uniform", "log", "int", "choice")
 DIGITS = 4  # of a number that is drawn, so that tables and names stay short
@@ -26,18 +27,18 @@ class Range:
         """Values that are tried before anything is trained: both ends, or all choices."""
         return self.choices or (self.low, self.high)
 
-    def distribution(self):
-        """As Optuna has it; a choice is one of texts, since its storage keeps no others whole."""
-        from optuna import distributions
-
+    def draw(self, key: str, trial) -> None:
+        """Let a trial of Optuna draw from it, unless it has; a choice as a text, since the storage
+        keeps nothing else whole."""
         if self.kind == "choice":
-            return distributions.CategoricalDistribution([*map(label, self.choices)])
-        if self.kind == "int":
-            return distributions.IntDistribution(self.low, self.high)
-        return distributions.FloatDistribution(self.low, self.high, log=self.kind == "log")
+            trial.suggest_categorical(key, [*map(label, self.choices)])
+        elif self.kind == "int":
+            trial.suggest_int(key, self.low, self.high)
+        else:
+            trial.suggest_float(key, self.low, self.high, log=self.kind == "log")
 
     def value(self, drawn):
-        """The value of a configuration for what Optuna has drawn."""
+        """The value of a configuration for what has been drawn."""
         if self.kind != "choice":
             return drawn
         return next(choice for choice in self.choices if label(choice) == drawn)
@@ -52,6 +53,17 @@ def rounded(value: float, distribution) -> float:
     """A number that was drawn, to DIGITS digits, within its range."""
     value = float(f"{value:.{DIGITS}g}")
     return min(max(value, distribution.low), distribution.high)
+
+
+def ranges_in(section: Section) -> dict[str, Range]:
+    """The ranges of a mapping {key: range}. Raises ConfigError naming the line of what is none."""
+    found = {}
+    for key, given in section.data.items():
+        try:
+            found[key] = make_range(given)
+        except ValueError as error:
+            raise section.error(str(error), key) from None
+    return found
 
 
 def make_range(given) -> Range:

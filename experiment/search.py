@@ -9,7 +9,7 @@ from lamina.common.errors import RunError
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import read_outcome
 from lamina.experiment.ranges import rounded
-from lamina.experiment.sweep_file import SweepFile, Trial
+from lamina.experiment.sweep_file import MOST, SweepFile, Trial
 from lamina.experiment.trial import FINISHED, PRUNED
 
 FILE = "study.db"
@@ -20,9 +20,9 @@ class Search:
     """The trials of a sweep file with ranges, in the order in which they are asked for.
 
     `column` is the figure of history.csv that counts, on the validation set. A trial is drawn from
-    the results of those before it, by a generator that its number has seeded: a study that was
-    killed goes on as if nothing had been. The ledger says how trials have ended, and the study
-    follows it. Raises RunError for a study that cannot be used.
+    the results of those before it, by a generator that the seed and its number have seeded: a study
+    that was killed goes on as if nothing had been. The ledger says how trials have ended, and the
+    study follows it. Raises RunError for a study that cannot be used.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Search:
     def next(self) -> Trial | None:
         """One that was begun and has not ended, or a new one; None if there are enough."""
         with self._said():
-            if self._again:
-                return self._trial(self._again.pop(0))
-            if (number := len(self._study.get_trials(deepcopy=False))) >= self.total:
-                return None
-            self._study.sampler = _sampler(self._optuna, number)
-            ranges = self._file.ranges
-            self._study.ask({key: ranges[key].distribution() for key in ranges})
+            if not self._again:
+                if len(self._study.get_trials(deepcopy=False)) >= self.total:
+                    return None
+                self._again.append(self._study.ask().number)
+            number = self._again.pop(0)
+            if self._frozen(_name(number)).params.keys() != self._file.ranges.keys():
+                self._draw(number)
             return self._trial(number)
 
     def evaluated(self, name: str, iteration: int, value: float) -> bool:
@@ -100,10 +100,16 @@ class Search:
         if name in self._ledger.ended:
             self.ended(name)
 
+    def _draw(self, number: int) -> None:
+        """Its values, or those that a kill has left out."""
+        seed = (self._file.seed * MOST + number) % 2**32
+        self._study.sampler = _sampler(self._optuna, seed)
+        trial = self._handle(_name(number))
+        for key, found in self._file.ranges.items():
+            found.draw(key, trial)
+
     def _trial(self, number: int) -> Trial:
         params, ranges = self._frozen(_name(number)).params, self._file.ranges
-        if params.keys() != ranges.keys():
-            raise RunError(f"{self._folder / FILE}: trial {number} has other keys than the ranges")
         return self._file.drawn(_name(number), {k: ranges[k].value(params[k]) for k in ranges})
 
     def _frozen(self, name: str):

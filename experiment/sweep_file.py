@@ -29,7 +29,7 @@ from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, load_config
 from lamina.experiment.differing import said, short_names
 from lamina.experiment.find_config import find_config
-from lamina.experiment.ranges import Range, make_range, require_optuna
+from lamina.experiment.ranges import Range, ranges_in, require_optuna
 from lamina.experiment.section import Section
 from lamina.experiment.setting import place_of
 
@@ -56,8 +56,8 @@ class Trial:
 class SweepFile:
     """The trials of a sweep, in the order of the file: the grid's first key varies slowest, seeds
     fastest. `described` is plain data by which one sweep is told from another. With `ranges`, {key:
-    Range}, there are `n_trials`, each made by `drawn`, and `trials` are those that are tried before
-    anything is trained: the ends of all ranges, and each choice.
+    Range}, there are `n_trials` of one `seed`, each made by `drawn`, and `trials` are those that
+    are tried before anything is trained: the ends of all ranges, and each choice.
 
     Every trial has one thread, unless the file says otherwise. Raises ConfigError, with file, line
     and key, for whatever makes no sweep.
@@ -93,9 +93,10 @@ class SweepFile:
             "varied": sorted(self.varied),
         }
         if self.ranges:
-            self._seed = seeds[0]
+            self.seed = seeds[0]
             self.varied = [*self.ranges, SEED]
             self.described |= {"varied": sorted(self.varied), "ranges": root["ranges"].data}
+            self.described["seed"] = self.seed
             ends = {key: found.ends for key, found in self.ranges.items()}
             self.trials = [
                 self.drawn(f"end {i}", {key: some[i % len(some)] for key, some in ends.items()})
@@ -104,7 +105,7 @@ class SweepFile:
 
     def drawn(self, name: str, values: dict[str, object]) -> Trial:
         """A trial with these values for its ranges."""
-        trial = self._trial(self._base, self._always, {}, values, self._seed, "ranges")
+        trial = self._trial(self._base, self._always, {}, values, self.seed, "ranges")
         return dataclasses.replace(trial, name=name)
 
     def _ranges(self, seeds: list[int]) -> dict[str, Range]:
@@ -128,15 +129,9 @@ class SweepFile:
             raise root.error(f"expects at most {MOST:,}, got {self.n_trials:,}", "trials")
         if not self._mapping("ranges"):
             raise root.error("expects KEY: {log: [0.001, 1.0]} or another range", "ranges")
-        section, found = root["ranges"], {}
-        for key, given in section.data.items():
-            try:
-                found[key] = make_range(given)
-            except ValueError as error:
-                raise section.error(str(error), key) from None
         with root.at("ranges"):
             require_optuna()
-        return found
+        return ranges_in(root["ranges"])
 
     def _found(self, name: str) -> Path:
         """The base: beside the sweep's file, or as --config finds it."""

@@ -14,7 +14,7 @@ from lamina.commands.frame import main
 from lamina.common.table import read_table
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.ledger import Ledger
-from lamina.experiment.ranges import make_range
+from lamina.experiment.ranges import label, make_range
 from lamina.experiment.search import Search
 from lamina.experiment.sweep import sweep
 from lamina.experiment.sweep_file import SweepFile
@@ -180,6 +180,20 @@ def test_what_a_kill_has_left_between_two_files_is_put_right(tmp_path):
     assert search.next().name == "trial-003"
 
 
+def test_a_trial_that_was_killed_while_it_drew_draws_on(tmp_path):
+    search = searched(tmp_path, Ledger(tmp_path))
+    search._study.ask()  # and then it was killed, before the first value
+    again = searched(tmp_path, Ledger(tmp_path)).next()
+    (tmp_path / "whole").mkdir()
+    whole = searched(tmp_path / "whole", Ledger(tmp_path / "whole")).next()
+    assert (again.name, again.settings) == (whole.name, whole.settings)
+    trial = searched(tmp_path, Ledger(tmp_path))._study.ask()
+    SweepFile(written(tmp_path)).ranges["optimizer.lr"].draw("optimizer.lr", trial)
+    search = searched(tmp_path, Ledger(tmp_path))  # killed after the first value
+    assert search.next().name == "trial-000"
+    assert search.next().settings.keys() == whole.settings.keys()
+
+
 def test_a_figure_that_is_not_defined_prunes_nothing(tmp_path):
     search = searched(tmp_path, Ledger(tmp_path))
     name = search.next().name
@@ -267,11 +281,30 @@ def test_without_optuna_it_is_said_what_to_install(tmp_path, monkeypatch):
 def test_a_choice_may_be_anything():
     given = [{"type": "normal", "std": 0.1}, "zeros", True, [1, 2]]
     found = make_range({"choice": given})
-    assert [found.value(label) for label in found.distribution().choices] == given
+    assert [found.value(label(choice)) for choice in given] == given
 
 
-def test_pruning_may_be_turned_off(tmp_path):
-    text = TEXT.replace("9", "6").replace(", 1.0e+38", "") + "prune: false\n"
-    sweep(written(tmp_path, text), tmp_path / "out", jobs=2, quiet=True)
-    assert {state for state, _ in rows(tmp_path / "out").values()} == {"finished"}
-    assert {trial.state.name for trial in studied(tmp_path / "out")} == {"COMPLETE"}
+@pytest.mark.parametrize("prunes", [True, False])
+def test_who_is_pruned(tmp_path, prunes):
+    """Those that lag behind the median: from the sixth trial on, none in its first third."""
+    path = written(tmp_path, f"{TEXT}prune: {str(prunes).lower()}\n")
+    ledger = Ledger(tmp_path)
+    search = Search(SweepFile(path), tmp_path, ledger, 40, "validation_accuracy", True)
+    for i, value in enumerate([0.1, 0.2, 0.3, 0.4, 0.5, 0.2, 0.45]):
+        name = search.next().name
+        said = [search.evaluated(name, step, value) for step in (10, 20)]
+        assert said == [False, prunes and i == 5]
+        search._study.tell(i, value)
+
+
+def test_another_seed_draws_other_values(tmp_path):
+    drawn = []
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        path = written(folder, f"{TEXT}seeds: [{seed}]\n")
+        search = Search(SweepFile(path), folder, Ledger(folder), 40, "validation_accuracy", True)
+        trial = search.next()
+        assert trial.config.data["training"]["seed"] == seed
+        drawn.append({k: v for k, v in trial.settings.items() if k != "training.seed"})
+    assert drawn[0] != drawn[1]

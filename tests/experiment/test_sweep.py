@@ -319,3 +319,11 @@ def test_a_sweep_that_is_killed_leaves_no_trial_behind(tmp_path):
 
 def _until(checkpoint: Path) -> str:
     return f"training.iterations={int(checkpoint.stem.partition('-')[2]) + 10}"
+
+
+def test_the_page_of_a_sweep_has_its_picture(done, tmp_path):
+    path = tmp_path / "r.html"
+    assert main(["report", str(done[0] / "out"), "-o", str(path)]) == 0
+    page = path.read_text(encoding="utf-8")
+    assert "<h2>Values</h2>" in page
+    assert page.count("<img ") == 2

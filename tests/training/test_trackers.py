@@ -16,6 +16,7 @@ import pytest
 from lamina.common.table import read_table
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.run import resume, run
+from lamina.experiment.sweep import sweep
 from lamina.experiment.verify import verify
 from lamina.training.callbacks import Tracker
 from lamina.training.trainer import Trainer
@@ -85,7 +86,7 @@ def tracked(tmp_path_factory):
         resume(config, run_dir, quiet=True)
         assert verify(config, run_dir, quiet=True)[1] == 0  # and that is no news
     assert first["iteration"].tolist() == [*range(5, 50, 5), 48]
-    assert not list(folder.glob("**/.*"))
+    assert [path.name for path in folder.glob("**/.*")] == [".mlflow.db.lock"]
     return run_dir, first, read_table(run_dir / "history.csv"), proxy.knocks
 
 
@@ -165,6 +166,26 @@ def records(content):
         if kind in (1, 4):  # whole, or the last piece
             yield found
             found = b""
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_share_a_store(mine):
+    """Each would make its tables."""
+    pytest.importorskip("mlflow", reason="no trackers: pip install -e '.[peers]'")
+    Path("s.yaml").write_text(
+        "base: c.yaml\nset: {training.callbacks: [MLflow], training.iterations: 10}\nseeds: 0-1\n"
+    )
+    sweep("s.yaml", "out", jobs=2, quiet=True)
+    for seed in (0, 1):
+        kept = json.loads(Path(f"out/seed={seed}/trackers.json").read_text())
+        assert kept["MLflow0"]["logged"] == 10
+
+
+def test_a_store_in_no_folder_is_said(mine, capsys):
+    pytest.importorskip("mlflow", reason="no trackers: pip install -e '.[peers]'")
+    mine.set("training.callbacks=[{type: MLflow, store: nowhere/m.db}]")
+    run(mine, "c", "r", quiet=True)
+    assert "nowhere/m.db: there is no folder " in capsys.readouterr().err
 
 
 def test_nothing_has_gone_to_the_network(tracked):
@@ -318,6 +339,7 @@ def test_a_log_that_a_crash_has_cut_in_a_record_goes_on(mine):
     mine.set("training.iterations=40")
     resume(mine, "r", quiet=True)
     assert whole.startswith(path.read_bytes())
+    assert len(path.read_bytes()) < len(whole) - 5  # back to the end of a record
     read = EventAccumulator("r/tensorboard")
     read.Reload()
     steps = [event.step for event in read.Scalars("test_loss")]

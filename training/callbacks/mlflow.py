@@ -1,9 +1,12 @@
 """A run in MLflow: in a SQLite file that needs no server."""
 
+import contextlib
 import logging
 import os
 import re
+import sqlite3
 import time
+from pathlib import Path
 
 from lamina.training.callbacks.tracker import (
     FAILED,
@@ -15,6 +18,7 @@ from lamina.training.callbacks.tracker import (
 )
 
 _STATUS = {FINISHED: "FINISHED", INTERRUPTED: "KILLED", FAILED: "FAILED"}
+_PATIENCE = 120.0  # seconds until another run has made the tables
 _LONGEST, _AT_ONCE = 6000, 100  # characters of a setting, settings of a request, in MLflow
 
 
@@ -69,10 +73,13 @@ class MLflow(Tracker):
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        store = self.store or str(self.folder.resolve().parent / "mlflow.db")
-        if "://" not in store:
-            store = f"sqlite:///{os.path.abspath(store)}"
-        return MlflowClient(tracking_uri=store)
+        if "://" in self.store:
+            return MlflowClient(tracking_uri=self.store)
+        store = Path(self.store or self.folder.parent / "mlflow.db").resolve()
+        if not store.parent.is_dir():
+            raise FileNotFoundError(f"{store}: there is no folder {store.parent}")
+        with _alone(store):
+            return MlflowClient(tracking_uri=f"sqlite:///{store}")
 
     def _experiment(self, name: str) -> str:
         """The number of the experiment, made if need be; another run may make it meanwhile."""
@@ -94,6 +101,17 @@ class MLflow(Tracker):
         params = [Param(key, value) for key, value in there.items()]
         for i in range(0, len(params), _AT_ONCE):
             self._client.log_batch(self.kept["run"], params=params[i : i + _AT_ONCE])
+
+
+@contextlib.contextmanager
+def _alone(store: Path):
+    """One run at a time makes the tables of a store: side by side MLflow's trip over each other.
+    The lock is SQLite's, on an empty file, and goes with the process."""
+    with contextlib.closing(
+        sqlite3.connect(store.with_name(f".{store.name}.lock"), _PATIENCE, isolation_level=None)
+    ) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
 
 
 def _name(name: str) -> str:

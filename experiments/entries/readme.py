@@ -4,6 +4,7 @@ import math
 import tempfile
 from pathlib import Path
 
+from lamina.common.colours import COLOURS
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.find_config import find_config
@@ -50,13 +51,17 @@ class Claim(Entry):
         (band,) = self.full
         column = band.what.replace(" ", "_")
         factor = 100 if band.unit == "%" else 1
-        value = factor * kept_row(trainer)[column]
+        kept = kept_row(trainer)
+        value = factor * kept[column]
         picture, ((axes,),) = panels(size=(5.6, 3.4))
         axes.axhspan(band.low, band.high, color=GREY, alpha=0.4, linewidth=0)
         axes.axhline(float(band.why), color=GREY, label=f"claimed: {band.shown(float(band.why))}")
         epochs = [row["epoch"] for row in evaluations]
         values = [factor * row[column] for row in evaluations]
         axes.plot(epochs, values, "o-", markersize=3, label=f"got: {band.shown(value)}")
+        if kept is not evaluations[-1]:
+            ring = {"markersize": 9, "fillstyle": "none", "color": COLOURS[1]}
+            axes.plot(kept["epoch"], value, "o", label="kept, by the validation set", **ring)
         axes.set(xlabel="epoch", ylabel=f"{band.what} {band.unit and '(%)'}".rstrip())
         axes.legend(fontsize="small")
         return Found({band.what: value}, picture)

@@ -126,6 +126,16 @@ def test_differences_leave_the_net_as_it_was():
     assert (net.predict(X) == before).all()
 
 
+def test_what_is_timed_is_the_gradient_and_leaves_the_net_as_it_was():
+    net, rng = note_net(2, rng=0, dtype=np.float64), np.random.default_rng(0)
+    X, t = rng.standard_normal((3, 784)), np.array([1, 2, 3])
+    numbers = net.parameters()["affine1.W"].data.reshape(-1)[:5]
+    before, gradient = numbers.copy(), net.gradient(X, t)["affine1.W"].reshape(-1)[:5]
+    found = cost_of_differences.differences(net, X, t, numbers)
+    assert found == pytest.approx(gradient, rel=1e-5)
+    assert (numbers == before).all()
+
+
 @pytest.mark.needs_sklearn
 def test_rank_correlation_beside_scipy():
     from scipy.stats import spearmanr

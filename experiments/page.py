@@ -27,8 +27,8 @@ lamina experiments -o runs/experiments
 ```
 
 Names run single ones, `--missing` those that have not been run yet, and `--list` says how long each
-of them takes. Times are given as ratios alone, in wide bands. The exit status is 1 if a band was
-missed.
+of them takes. The exit status is 1 if a band was missed. Times that are expected are ratios, in
+wide bands; the seconds of a run are by the clock, whatever else the machine had to do.
 """
 
 
@@ -49,7 +49,12 @@ def page(rows: list[tuple[Entry, Record | None]], pictures: str) -> str:
             f"| [{entry.title}](#{_anchor(entry.title)}) | {entry.source} | "
             f"{result(entry, record)} |"
         )
-    parts = [_part(entry, record, pictures) for entry, record in rows]
+    texts = ["", *(entry.text for entry, _ in rows)]
+    parts = [
+        # A text that the one before has too is not said again.
+        _part(entry, record, pictures, entry.text * (entry.text != before))
+        for (entry, record), before in zip(rows, texts, strict=False)
+    ]
     return "\n".join([*lines, "", "\n\n".join(parts), ""])
 
 
@@ -61,8 +66,9 @@ def result(entry: Entry, record: Record | None) -> str:
     return f"**{missed} of {n} MISSED**" if missed else f"{n} of {n} in band"
 
 
-def _part(entry: Entry, record: Record | None, pictures: str) -> str:
-    lines = [f"## {entry.title}", "", f"`{entry.name}`: {entry.source}.", "", entry.text, ""]
+def _part(entry: Entry, record: Record | None, pictures: str, text: str) -> str:
+    lines = [f"## {entry.title}", "", f"`{entry.name}`: {entry.source}.", ""]
+    lines += [text, ""] if text else []
     if record is None:
         return "\n".join([*lines, f"Not run yet: it takes {_minutes(entry.minutes)}."])
     lines += ["| figure | expected | got | |", "| --- | --- | --- | --- |"]

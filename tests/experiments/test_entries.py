@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
-from lamina.experiments.entries import ENTRIES, gradient_check
+from lamina.experiments.entries import ENTRIES, cost_of_differences, gradient_check
 from lamina.experiments.entries.filters import mosaic, neighbours
 from lamina.experiments.entries.gradient_check import GradientCheck, differences
 from lamina.experiments.entries.hyperparameters import rank_correlation

@@ -100,6 +100,11 @@ def test_the_page_says_what_was_expected_what_came_and_what_was_missed(tmp_path)
     assert "quick form" in text.splitlines()[-1]
 
 
+def test_a_text_that_several_share_stands_on_the_page_once():
+    text = page([(Told(), None), (Told(), None), (entries.ENTRIES[0], None), (Told(), None)], "x")
+    assert text.count("Gives what it is told to.") == 2
+
+
 def test_the_page_says_what_was_not_run_yet():
     text = page([(Told(), None)], "x")
     assert "| nowhere | not run yet |" in text

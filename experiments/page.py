@@ -7,9 +7,8 @@ from lamina.common.files import whole_file
 from lamina.experiments.entry import Band, Entry
 from lamina.experiments.record import Record, read_record
 
+_TITLE = "# The ledger of experiments\n"
 _HEAD = """\
-# The ledger of experiments
-
 What the book (*Deep Learning from Scratch*, volume 1), the lecture notes and the README say, tried
 again: each experiment with the figures that are expected of it, which were fixed before it was run,
 with what came, and its picture. This page is written by
@@ -32,6 +31,20 @@ wide bands; the seconds of a run are by the clock, whatever else the machine had
 """
 
 
+def refuse_other_page(folder: Path) -> None:
+    """Raises ValueError if FOLDER.md is there and is no page of this command, or cannot be."""
+    if not folder.name or folder.name == "..":
+        raise ValueError(
+            f"-o {folder}: expects a folder with a name, after which its page is named"
+        )
+    page = folder.with_name(f"{folder.name}.md")
+    if page.exists() and not page.read_text(encoding="utf-8", errors="replace").startswith(_TITLE):
+        raise ValueError(
+            f"-o {folder}: would write over {page}, which is no page of this command; "
+            "give another folder"
+        )
+
+
 def write_page(entries: Iterable[Entry], folder: Path) -> None:
     """Write FOLDER.md from the records in FOLDER."""
     text = page([(entry, read_record(entry, folder)) for entry in entries], folder.name)
@@ -43,7 +56,7 @@ def page(rows: list[tuple[Entry, Record | None]], pictures: str) -> str:
     """The page; `pictures` is the folder that they are in, beside it."""
     minutes = round(sum(entry.minutes for entry, _ in rows))
     head = _HEAD.format(minutes=minutes)
-    lines = [head, "| experiment | source | result |", "| --- | --- | --- |"]
+    lines = [_TITLE, head, "| experiment | source | result |", "| --- | --- | --- |"]
     for entry, record in rows:
         lines.append(
             f"| [{entry.title}](#{_anchor(entry.title)}) | {entry.source} | "

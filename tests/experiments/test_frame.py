@@ -150,6 +150,22 @@ def test_a_name_that_there_is_not_is_one_line(tmp_path, told, capsys):
     assert not (tmp_path / "x").exists()
 
 
+def test_no_other_page_is_written_over(tmp_path, told, capsys):
+    (tmp_path / "x.md").write_text("# Mine\n")
+    assert run(tmp_path) == 2
+    assert "x.md, which is no page of this command; give another folder" in capsys.readouterr().err
+    assert (told.runs, (tmp_path / "x.md").read_text()) == (0, "# Mine\n")
+    (tmp_path / "x.md").unlink()
+    assert [run(tmp_path), run(tmp_path)] == [0, 0]
+
+
+def test_a_folder_without_a_name_is_one_line(told, capsys):
+    assert main(["experiments", "-o", "."]) == 2
+    assert capsys.readouterr().err.startswith(
+        "lamina experiments: -o .: expects a folder with a na"
+    )
+
+
 def test_the_list_says_how_long_each_takes(told, capsys):
     assert main(["experiments", "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["told", "2", "min", "nowhere"]

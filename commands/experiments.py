@@ -39,7 +39,7 @@ def run(options) -> int:
     keep_memory()
     # After that: these import NumPy.
     from lamina.experiments.entries import ENTRIES
-    from lamina.experiments.page import in_words, result, write_page
+    from lamina.experiments.page import in_words, refuse_other_page, result, write_page
     from lamina.experiments.record import read_record, run_entry
 
     if options.list:
@@ -47,6 +47,7 @@ def run(options) -> int:
         return 0
     folder, missed = options.output, False
     chosen = _chosen(ENTRIES, options.names, options.full)
+    refuse_other_page(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for entry in chosen:
         record = read_record(entry, folder) if options.missing else None

@@ -7,9 +7,8 @@ from lamina.common.files import whole_file
 from lamina.experiments.entry import Band, Entry
 from lamina.experiments.record import Record, read_record
 
+_TITLE = "# The ledger of experiments\n"
 _HEAD = """\
-# The ledger of experiments
-
 What the book (*Deep Learning from Scratch*, volume 1), the lecture notes and the README say, tried
 again: each experiment with the figures that are expected of it, which were fixed before it was run,
 with what came, and its picture. This page is written by
@@ -27,9 +26,23 @@ lamina experiments -o runs/experiments
 ```
 
 Names run single ones, `--missing` those that have not been run yet, and `--list` says how long each
-of them takes. Times are given as ratios alone, in wide bands. The exit status is 1 if a band was
-missed.
+of them takes. The exit status is 1 if a band was missed. Times that are expected are ratios, in
+wide bands; the seconds of a run are by the clock, whatever else the machine had to do.
 """
+
+
+def refuse_other_page(folder: Path) -> None:
+    """Raises ValueError if FOLDER.md is there and is no page of this command, or cannot be."""
+    if not folder.name or folder.name == "..":
+        raise ValueError(
+            f"-o {folder}: expects a folder with a name, after which its page is named"
+        )
+    page = folder.with_name(f"{folder.name}.md")
+    if page.exists() and not page.read_text(encoding="utf-8", errors="replace").startswith(_TITLE):
+        raise ValueError(
+            f"-o {folder}: would write over {page}, which is no page of this command; "
+            "give another folder"
+        )
 
 
 def write_page(entries: Iterable[Entry], folder: Path) -> None:
@@ -43,13 +56,18 @@ def page(rows: list[tuple[Entry, Record | None]], pictures: str) -> str:
     """The page; `pictures` is the folder that they are in, beside it."""
     minutes = round(sum(entry.minutes for entry, _ in rows))
     head = _HEAD.format(minutes=minutes)
-    lines = [head, "| experiment | source | result |", "| --- | --- | --- |"]
+    lines = [_TITLE, head, "| experiment | source | result |", "| --- | --- | --- |"]
     for entry, record in rows:
         lines.append(
             f"| [{entry.title}](#{_anchor(entry.title)}) | {entry.source} | "
             f"{result(entry, record)} |"
         )
-    parts = [_part(entry, record, pictures) for entry, record in rows]
+    texts = ["", *(entry.text for entry, _ in rows)]
+    parts = [
+        # A text that the one before has too is not said again.
+        _part(entry, record, pictures, entry.text * (entry.text != before))
+        for (entry, record), before in zip(rows, texts, strict=False)
+    ]
     return "\n".join([*lines, "", "\n\n".join(parts), ""])
 
 
@@ -61,8 +79,9 @@ def result(entry: Entry, record: Record | None) -> str:
     return f"**{missed} of {n} MISSED**" if missed else f"{n} of {n} in band"
 
 
-def _part(entry: Entry, record: Record | None, pictures: str) -> str:
-    lines = [f"## {entry.title}", "", f"`{entry.name}`: {entry.source}.", "", entry.text, ""]
+def _part(entry: Entry, record: Record | None, pictures: str, text: str) -> str:
+    lines = [f"## {entry.title}", "", f"`{entry.name}`: {entry.source}.", ""]
+    lines += [text, ""] if text else []
     if record is None:
         return "\n".join([*lines, f"Not run yet: it takes {_minutes(entry.minutes)}."])
     lines += ["| figure | expected | got | |", "| --- | --- | --- | --- |"]

@@ -20,20 +20,21 @@ _KINDS = {"without": False, "with": True}
 class BatchNormalisation(Entry):
     """784, five layers of 100 units with ReLU, 10, on 1,000 images, SGD with the rate 0.01, batches
     of 100, from weights of sixteen deviations: in the book the net with batch normalisation learns
-    faster nearly everywhere, and without it hardly at all unless the weights suit it. A curve that
-    ends early ended in a loss that is not finite. The quick form has 8 epochs in place of 20.
+    faster nearly everywhere, and without it hardly at all unless the weights suit it. Where a curve
+    ends early, or is not there, the loss was not finite any more. The quick form has 8 epochs in
+    place of 20.
     """
 
     name, title = "batch_normalisation", "Batch normalisation"
     source, minutes = "book 1, Fig. 6-18", 0.7
     full = (
         Band("scales with more right with it", 13, 16, "of 16", "nearly all"),
-        Band("scales where without it hardly a fifth is right", 6, 14, "of 16"),
+        Band("scales where without it less than a fifth is right", 6, 14, "of 16"),
         Band("scales where with it half is right", 10, 16, "of 16"),
     )
     quick = (
         Band("scales with more right with it", 12, 16, "of 16"),
-        Band("scales where without it hardly a fifth is right", 6, 16, "of 16"),
+        Band("scales where without it less than a fifth is right", 6, 16, "of 16"),
         Band("scales where with it half is right", 6, 16, "of 16"),
     )
 

@@ -32,8 +32,8 @@ class Overfitting(Entry):
     ):
         self.name, self.title, self.source, self.epochs = name, title, source, epochs
         self.weight_decay, self.dropout, self.remark = weight_decay, dropout, remark
-        self.kinds = {f"without {name}": False, f"with {name}": True}
-        without, with_it = (kind.replace("_", " ") for kind in self.kinds)
+        without, with_it = (f"{word} {title.lower()}" for word in ("without", "with"))
+        self.kinds = {without: False, with_it: True}
         self.full = (
             Band(f"training accuracy {without}", 99, 100, "%", "all, in the figure"),
             Band(f"test accuracy {without}", 65, 85, "%", "about three quarters"),
@@ -56,7 +56,6 @@ class Overfitting(Entry):
             decay = self.weight_decay if helped else 0.0
             optimizer = SGD(net.parameters(), lr=0.01, weight_decay=decay)
             rows = learn(net, optimizer, data, epochs=epochs, evaluate_every=15).evaluations
-            kind = kind.replace("_", " ")
             at_end = {}
             for part, line, colour in (("train", "-", COLOURS[0]), ("test", "--", COLOURS[1])):
                 shares = [100 * row[f"{part}_accuracy"] for row in rows]

@@ -4,6 +4,7 @@ import math
 import tempfile
 from pathlib import Path
 
+from lamina.common.colours import COLOURS
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.find_config import find_config
@@ -18,13 +19,15 @@ def share(claimed: float, n: int, metric: str = "accuracy") -> Band:
     half of the last digit that the README gives."""
     p = claimed / 100
     room = 300 * math.sqrt(p * (1 - p) / n) + half_digit(claimed)
-    return Band(f"test {metric}", claimed - room, min(claimed + room, 100.0), "%", str(claimed))
+    return Band(
+        f"test {metric}", claimed - room, min(claimed + room, 100.0), "%", f"claimed: {claimed}"
+    )
 
 
 def figure(claimed: float, metric: str) -> Band:
     """A claimed figure that is no share: a twentieth of it, and half of its last digit."""
     room = 0.05 * claimed + half_digit(claimed)
-    return Band(f"test {metric}", claimed - room, claimed + room, "", str(claimed))
+    return Band(f"test {metric}", claimed - room, claimed + room, "", f"claimed: {claimed}")
 
 
 def half_digit(claimed: float) -> float:
@@ -38,11 +41,21 @@ class Claim(Entry):
     that is claimed. The grey line is what is claimed, the grey area the band, and the points are
     evaluations."""
 
-    def __init__(self, config: str, expected: Band, minutes: float, *, quick: bool = False):
-        self.name, self.config, self.minutes = f"readme_{config}", config, minutes
+    def __init__(
+        self,
+        config: str,
+        claimed: float,
+        metric: str = "accuracy",
+        *,
+        of: int | None = None,
+        minutes: float,
+        quick: bool = False,
+    ):
+        """`of` is how many test samples a share is of, in per cent; None for what is no share."""
+        self.name, self.config, self.claimed = f"readme_{config}", config, claimed
         self.title, self.source = f"README: {config}", "README, table of configurations"
-        self.full = (expected,)
-        self.quick = self.full if quick else ()
+        self.full = (figure(claimed, metric) if of is None else share(claimed, of, metric),)
+        self.quick, self.minutes = self.full if quick else (), minutes
 
     def run(self, full: bool) -> Found:
         trainer = self.trainer()
@@ -50,13 +63,17 @@ class Claim(Entry):
         (band,) = self.full
         column = band.what.replace(" ", "_")
         factor = 100 if band.unit == "%" else 1
-        value = factor * kept_row(trainer)[column]
+        kept = kept_row(trainer)
+        value = factor * kept[column]
         picture, ((axes,),) = panels(size=(5.6, 3.4))
         axes.axhspan(band.low, band.high, color=GREY, alpha=0.4, linewidth=0)
-        axes.axhline(float(band.why), color=GREY, label=f"claimed: {band.shown(float(band.why))}")
+        axes.axhline(self.claimed, color=GREY, label=f"claimed: {band.shown(self.claimed)}")
         epochs = [row["epoch"] for row in evaluations]
         values = [factor * row[column] for row in evaluations]
         axes.plot(epochs, values, "o-", markersize=3, label=f"got: {band.shown(value)}")
+        if kept is not evaluations[-1]:
+            ring = {"markersize": 9, "fillstyle": "none", "color": COLOURS[1]}
+            axes.plot(kept["epoch"], value, "o", label="kept, by the validation set", **ring)
         axes.set(xlabel="epoch", ylabel=f"{band.what} {band.unit and '(%)'}".rstrip())
         axes.legend(fontsize="small")
         return Found({band.what: value}, picture)
@@ -91,27 +108,27 @@ def kept_row(trainer: Trainer) -> dict:
 
 
 CLAIMS = (
-    Claim("digits_relu", share(97, 2000), 0.1, quick=True),
-    Claim("mnist_relu", share(97.1, 10_000), 0.1),
-    Claim("mnist_sigmoid", share(94.8, 10_000), 0.1),
-    Claim("mnist_svm", share(97.1, 10_000), 0.1),
-    Claim("mnist_gradient_penalty", share(97.2, 10_000), 0.2),
-    Claim("mnist_mlp", share(98.6, 10_000), 0.8),
-    Claim("mnist_simple_convnet", share(98.9, 10_000), 8),
-    Claim("mnist_lenet", share(99.1, 10_000), 6),
-    Claim("mnist_resnet", share(99.5, 10_000), 20),
-    Claim("digits_lenet", share(98.7, 2000), 1),
-    FineTuned("mnist_finetune", share(95.9, 10_000), 2),
-    Claim("own_csv", share(99, 112), 0.02, quick=True),
-    Claim("digits_autoencoder", figure(0.11, "rmse"), 0.2),
-    Claim("text_mlp", figure(5.8, "perplexity"), 1),
-    Claim("text_rnn", figure(6.7, "perplexity"), 0.7),
-    Claim("text_lstm", figure(5.0, "perplexity"), 3),
-    Claim("text_gpt", figure(4.8, "perplexity"), 3),
-    Claim("words_skipgram", share(27, 11_210), 0.5),
-    Claim("words_cbow", share(36, 1106), 0.5),
-    Claim("addition_seq2seq", share(99.7, 5000, "exact match"), 2),
-    Claim("addition_attention", share(99.6, 5000, "exact match"), 7),
-    Claim("dates_attention", share(99.98, 5000, "exact match"), 1),
-    Claim("rows_lstm", share(98.9, 10_000), 2),
+    Claim("digits_relu", 97, of=2000, minutes=0.1, quick=True),
+    Claim("mnist_relu", 97.1, of=10_000, minutes=0.1),
+    Claim("mnist_sigmoid", 94.8, of=10_000, minutes=0.1),
+    Claim("mnist_svm", 97.1, of=10_000, minutes=0.1),
+    Claim("mnist_gradient_penalty", 97.2, of=10_000, minutes=0.2),
+    Claim("mnist_mlp", 98.6, of=10_000, minutes=0.8),
+    Claim("mnist_simple_convnet", 98.9, of=10_000, minutes=8),
+    Claim("mnist_lenet", 99.1, of=10_000, minutes=6),
+    Claim("mnist_resnet", 99.5, of=10_000, minutes=20),
+    Claim("digits_lenet", 98.7, of=2000, minutes=1),
+    FineTuned("mnist_finetune", 95.9, of=10_000, minutes=2),
+    Claim("own_csv", 99, of=112, minutes=0.02, quick=True),
+    Claim("digits_autoencoder", 0.11, "rmse", minutes=0.2),
+    Claim("text_mlp", 5.8, "perplexity", minutes=1),
+    Claim("text_rnn", 6.7, "perplexity", minutes=0.7),
+    Claim("text_lstm", 5.0, "perplexity", minutes=3),
+    Claim("text_gpt", 4.8, "perplexity", minutes=3),
+    Claim("words_skipgram", 27, of=11_210, minutes=0.5),
+    Claim("words_cbow", 36, of=1106, minutes=0.5),
+    Claim("addition_seq2seq", 99.7, "exact match", of=5000, minutes=2),
+    Claim("addition_attention", 99.6, "exact match", of=5000, minutes=7),
+    Claim("dates_attention", 99.98, "exact match", of=5000, minutes=1),
+    Claim("rows_lstm", 98.9, of=10_000, minutes=2),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
-from lamina.experiments.entries import ENTRIES, gradient_check
+from lamina.experiments.entries import ENTRIES, cost_of_differences, gradient_check
 from lamina.experiments.entries.filters import mosaic, neighbours
 from lamina.experiments.entries.gradient_check import GradientCheck, differences
 from lamina.experiments.entries.hyperparameters import rank_correlation
@@ -91,7 +91,7 @@ def claimed_in_the_readme() -> dict[str, str]:
 
 
 def test_every_figure_that_the_readme_claims_is_an_experiment():
-    claims = {e.config: e.full[0].why for e in ENTRIES if isinstance(e, Claim)}
+    claims = {e.config: str(e.claimed) for e in ENTRIES if isinstance(e, Claim)}
     said = claimed_in_the_readme()
     assert said.pop("mnist_deep_convnet") == "99.4"
     assert "README: 99.4" in by_name("deep_convnet").full[0].why
@@ -124,6 +124,16 @@ def test_differences_leave_the_net_as_it_was():
     before, param = net.predict(X), net.parameters()["affine2.W"]
     assert differences(net, param, X, t).shape == (2, 10)
     assert (net.predict(X) == before).all()
+
+
+def test_what_is_timed_is_the_gradient_and_leaves_the_net_as_it_was():
+    net, rng = note_net(2, rng=0, dtype=np.float64), np.random.default_rng(0)
+    X, t = rng.standard_normal((3, 784)), np.array([1, 2, 3])
+    numbers = net.parameters()["affine1.W"].data.reshape(-1)[:5]
+    before, gradient = numbers.copy(), net.gradient(X, t)["affine1.W"].reshape(-1)[:5]
+    found = cost_of_differences.differences(net, X, t, numbers)
+    assert found == pytest.approx(gradient, rel=1e-5)
+    assert (numbers == before).all()
 
 
 @pytest.mark.needs_sklearn

@@ -100,6 +100,11 @@ def test_the_page_says_what_was_expected_what_came_and_what_was_missed(tmp_path)
     assert "quick form" in text.splitlines()[-1]
 
 
+def test_a_text_that_several_share_stands_on_the_page_once():
+    text = page([(Told(), None), (Told(), None), (entries.ENTRIES[0], None), (Told(), None)], "x")
+    assert text.count("Gives what it is told to.") == 2
+
+
 def test_the_page_says_what_was_not_run_yet():
     text = page([(Told(), None)], "x")
     assert "| nowhere | not run yet |" in text
@@ -143,6 +148,22 @@ def test_a_name_that_there_is_not_is_one_line(tmp_path, told, capsys):
     assert run(tmp_path, "told") == 2
     assert "told: has no quick form; give --full" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_no_other_page_is_written_over(tmp_path, told, capsys):
+    (tmp_path / "x.md").write_text("# Mine\n")
+    assert run(tmp_path) == 2
+    assert "x.md, which is no page of this command; give another folder" in capsys.readouterr().err
+    assert (told.runs, (tmp_path / "x.md").read_text()) == (0, "# Mine\n")
+    (tmp_path / "x.md").unlink()
+    assert [run(tmp_path), run(tmp_path)] == [0, 0]
+
+
+def test_a_folder_without_a_name_is_one_line(told, capsys):
+    assert main(["experiments", "-o", "."]) == 2
+    assert capsys.readouterr().err.startswith(
+        "lamina experiments: -o .: expects a folder with a na"
+    )
 
 
 def test_the_list_says_how_long_each_takes(told, capsys):

@@ -29,7 +29,11 @@ class SparseRows:
     def dense(self):
         """The whole array."""
         whole = np.zeros(self.shape, self.dtype, like=self.values)
-        np.add.at(whole, self.rows, self.values)
+        if isinstance(self.values, np.ndarray):  # sorting takes a fifth of the time of add.at
+            few = self.merged()
+            whole[few.rows] = few.values
+        else:
+            np.add.at(whole, self.rows, self.values)
         return whole
 
     def merged(self) -> "SparseRows":

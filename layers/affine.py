@@ -68,15 +68,19 @@ class Affine(Layer):
     def forward(self, X):
         self.output_shape(X.shape)
         self.X = X
-        Y = X @ self._matrix
-        return Y if self.b is None else Y + self.b.data
+        # One product of all rows: NumPy would take one for each sequence.
+        Y = X.reshape(-1, X.shape[-1]) @ self._matrix
+        Y = Y if self.b is None else Y + self.b.data
+        return Y.reshape(*X.shape[:-1], Y.shape[-1])
 
     def backward(self, dout):
         X, d = self.X.reshape(-1, self.X.shape[-1]), dout.reshape(-1, dout.shape[-1])
         self.W.accumulate(d.T @ X if self.transposed else X.T @ d)
         if self.b is not None:
             self.b.accumulate(d.sum(axis=0))
-        return dout @ self._matrix.T if self.needs_dX else None
+        if not self.needs_dX:
+            return None
+        return (d @ self._matrix.T).reshape(*dout.shape[:-1], X.shape[-1])
 
     @property
     def _matrix(self):

@@ -52,7 +52,7 @@ class Embedding(Layer):
             wrong = X.min() if X.min() < 0 else X.max()
             raise ValueError(f"Embedding: indices are 0 to {n_words - 1}, got {wrong}")
         self.X = X
-        return self.W.data[X]
+        return np.take(self.W.data, X, axis=0)  # W[X] takes three times as long
 
     def backward(self, dout):
         self.W.accumulate(SparseRows(self.X, dout, self.W.data.shape))

@@ -27,19 +27,22 @@ class LayerNormalization(FeatureNormalization):
         self.beta = Param(np.zeros(self.gamma.data.shape, dtype))
 
     def forward(self, X):
-        self.samples, self.features = self.axes(X)
-        deviation = X - X.mean(axis=self.features, keepdims=True)
-        var = np.square(deviation).mean(axis=self.features, keepdims=True)
+        rows = self.rows(X)
+        deviation = rows - rows.mean(axis=1, keepdims=True)
+        var = np.einsum("nf,nf->n", deviation, deviation)[:, np.newaxis] / rows.shape[1]
         self.inv_std = 1.0 / np.sqrt(var + self.eps)
         self.x_hat = deviation * self.inv_std
-        return self.gamma.data * self.x_hat + self.beta.data
+        return (self.gamma.data.reshape(-1) * self.x_hat + self.beta.data.reshape(-1)).reshape(
+            X.shape
+        )
 
     def backward(self, dout):
-        self.gamma.accumulate((dout * self.x_hat).sum(axis=self.samples))
-        self.beta.accumulate(dout.sum(axis=self.samples))
+        gamma, d = self.gamma.data, self.rows(dout)
+        self.gamma.accumulate(np.einsum("nf,nf->f", d, self.x_hat).reshape(gamma.shape))
+        self.beta.accumulate(d.sum(axis=0).reshape(gamma.shape))
         if not self.needs_dX:
             return None
-        g = self.gamma.data * dout
-        shift = g.mean(axis=self.features, keepdims=True)
-        stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
-        return self.inv_std * (g - shift - self.x_hat * stretch)
+        g = gamma.reshape(-1) * d
+        shift = g.mean(axis=1, keepdims=True)
+        stretch = np.einsum("nf,nf->n", g, self.x_hat)[:, np.newaxis] / g.shape[1]
+        return (self.inv_std * (g - shift - self.x_hat * stretch)).reshape(dout.shape)

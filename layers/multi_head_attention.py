@@ -95,11 +95,11 @@ class MultiHeadAttention(Layer):
         pairs = zip(dPs, uses, strict=True)
         dQ, dK, dV = (part for dP, (Z, _) in pairs for part in self._heads(dP, Z))
         np.matmul(self.dropped.swapaxes(2, 3), g, out=dV)
+        g = g * _scale(self.Q)  # a smaller array than dS
         dS = g @ self.V.swapaxes(2, 3)  # dA so far
         dS = dS if self.dropout is None else self.dropout.backward(dS)
         dS -= np.einsum("nhtd,nhtd->nht", g, C)[..., np.newaxis]
         dS *= self.A
-        dS *= _scale(self.Q)
         np.matmul(dS, self.K, out=dQ)
         np.matmul(dS.swapaxes(2, 3), self.Q, out=dK)
         return self._through_projections(uses, dPs)
@@ -248,8 +248,7 @@ def _weights(Q, K, seen):
     score, so that no exponential overflows."""
     if K.shape[2] == 0:
         raise ShapeError("MultiHeadAttention", "at least one key to look at", "none")
-    A = Q @ K.swapaxes(2, 3)
-    A *= _scale(Q)
+    A = (Q * _scale(Q)) @ K.swapaxes(2, 3)
     blind = None
     if seen is not None:
         blind = ~seen.any(axis=-1, keepdims=True)  # these see all for now, instead of 0 / 0

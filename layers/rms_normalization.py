@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.layers.feature_normalization import FeatureNormalization
+from lamina.layers.floats import check_floats
 
 
 class RMSNormalization(FeatureNormalization):
@@ -18,16 +19,18 @@ class RMSNormalization(FeatureNormalization):
     """
 
     def forward(self, X):
-        self.samples, self.features = self.axes(X)
-        mean_square = np.square(X).mean(axis=self.features, keepdims=True)
+        check_floats(self, X)
+        rows = self.rows(X)
+        mean_square = np.einsum("nf,nf->n", rows, rows)[:, np.newaxis] / rows.shape[1]
         self.r = 1.0 / np.sqrt(mean_square + self.eps)
-        self.x_hat = self.r * X
-        return self.gamma.data * self.x_hat
+        self.x_hat = self.r * rows
+        return (self.gamma.data.reshape(-1) * self.x_hat).reshape(X.shape)
 
     def backward(self, dout):
-        self.gamma.accumulate((dout * self.x_hat).sum(axis=self.samples))
+        gamma, d = self.gamma.data, self.rows(dout)
+        self.gamma.accumulate(np.einsum("nf,nf->f", d, self.x_hat).reshape(gamma.shape))
         if not self.needs_dX:
             return None
-        g = self.gamma.data * dout
-        stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
-        return self.r * (g - self.x_hat * stretch)
+        g = gamma.reshape(-1) * d
+        stretch = np.einsum("nf,nf->n", g, self.x_hat)[:, np.newaxis] / g.shape[1]
+        return (self.r * (g - self.x_hat * stretch)).reshape(dout.shape)

@@ -1,5 +1,7 @@
 """Softmax and cross-entropy in one layer."""
 
+from typing import Any
+
 import numpy as np
 
 from lamina.layers.classification_loss import ClassificationLoss
@@ -31,7 +33,7 @@ class SoftmaxWithLoss(ClassificationLoss):
         s = s - s.max(axis=1, keepdims=True)
         rows = np.arange(len(t))
         exp = np.exp(s)
-        total = exp.sum(axis=1, keepdims=True)
+        total = exp @ np.ones((s.shape[1], 1), s.dtype, like=s)  # a product adds up rows fastest
         self.p, self.t, self.shape = exp / total, t, scores.shape
         if self.shares is not None:
             losses = self.shares * (np.log(total) - s)
@@ -41,15 +43,15 @@ class SoftmaxWithLoss(ClassificationLoss):
         return losses.sum() * self.scale(self.weight)
 
     def backward(self, dout=1.0):
-        factor = dout * self.scale(self.weight)
+        factor: Any = dout * self.scale(self.weight)
         if self.shares is not None:
-            dscores = self.p * self.shares.sum(axis=1, keepdims=True) - self.shares
+            dscores = (self.p * self.shares.sum(axis=1, keepdims=True) - self.shares) * factor
         else:
-            dscores = self.p.copy()
-            dscores[np.arange(len(self.t)), self.t] -= 1.0
             if self.w is not None:
-                dscores = dscores * self.w[:, np.newaxis]
-        return (dscores * factor).reshape(self.shape)
+                factor = self.w[:, np.newaxis] * factor
+            dscores = self.p * factor
+            dscores[np.arange(len(self.t)), self.t] -= factor if self.w is None else factor[:, 0]
+        return dscores.reshape(self.shape)
 
     @classmethod
     def examples(cls, rng):

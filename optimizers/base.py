@@ -204,8 +204,8 @@ class Optimizer(Remembers):
         """The rule on a small parameter of these rows, which are then put back."""
         self._check_sparse(name, param)
         kept, rows = self._kept(name, param), gradient.rows
-        few = Param(param.data[rows])
-        kept_of_few = {what: array[rows] for what, array in kept.items()}
+        few = Param(param.data.take(rows, axis=0))
+        kept_of_few = {what: array.take(rows, axis=0) for what, array in kept.items()}
         self.update(few, gradient.values, kept_of_few, lr)
         param.data[rows] = few.data
         for what, array in kept_of_few.items():

@@ -36,6 +36,31 @@ def test_words_are_drawn_by_their_frequency_to_three_quarters():
         NoiseWords(np.array([3]))
 
 
+SKEWED = [1e-9] * 300 + [1.0]  # all but one in the first thousandth
+
+
+@pytest.mark.parametrize(
+    "counts", [np.ones(2), np.ones(1000), 1 / np.arange(1, 2001), SKEWED, [1.0, 1e-16]]
+)
+def test_a_word_is_the_first_whose_end_is_above_the_drawn_number(counts):
+    noise = NoiseWords(counts)
+    u = np.random.default_rng(0).random((500, 4))
+    expected = np.searchsorted(noise._ends, u, side="right")
+    np.testing.assert_array_equal(noise.draw(np.random.default_rng(0), (500, 4)), expected)
+
+    # Numbers at the ends of words, and where one of the parts of [0, 1) ends.
+    ends = np.concatenate([noise._ends, np.arange(1, len(counts)) / len(counts)])
+    edges = np.concatenate([[0.0], ends, np.nextafter(ends, 0.0)])
+    edges = edges[edges < 1.0]
+
+    class Drawn:
+        def random(self, shape):
+            return edges
+
+    expected = np.searchsorted(noise._ends, edges, side="right")
+    np.testing.assert_array_equal(noise.draw(Drawn(), len(edges)), expected)
+
+
 def test_pairs_of_a_window(tmp_path):
     data = words(tmp_path, window=2, min_count=1, n_negative=3)
     assert data.vocabulary[:3] == ("the", "cat", "sat") or data.vocabulary[0] == "the"

@@ -67,6 +67,19 @@ def test_a_gradient_has_the_rows_of_the_batch_alone():
     np.testing.assert_allclose(layers[0].W.grad, whole + 1, rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("n_words", [1, 3, 50, 10**6])  # all again and again, some, none
+def test_the_rows_add_up_as_np_add_at_adds_them(n_words):
+    rng = np.random.default_rng(n_words)
+    rows, values = rng.integers(0, n_words, 60), rng.standard_normal((60, 2))
+    expected = np.zeros((n_words, 2))
+    np.add.at(expected, rows, values)
+    gradient = SparseRows(rows, values, expected.shape)
+    merged = gradient.merged()
+    np.testing.assert_array_equal(merged.rows, np.unique(rows))
+    np.testing.assert_allclose(merged.values, expected[merged.rows], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(gradient.dense(), expected, rtol=0, atol=1e-14)
+
+
 def test_a_batch_without_words_has_a_gradient_of_no_rows():
     layer = embedding(sparse=True)
     before = layer.W.data.copy()

@@ -60,9 +60,7 @@ def test_what_stays_is_as_it_was_and_what_only_the_gaps_used_goes():
     text = with_gaps(SOURCE, "First", ("forward", "backward"))
     assert (
         text
-        == '''import numpy as np
-
-from lamina.layers import Layer
+        == '''from lamina.layers import Layer
 
 SLOPE = 0.1  # of both
 

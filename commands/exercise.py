@@ -31,7 +31,11 @@ def add_arguments(parser) -> None:
         help="a file, or for several exercises a folder (default: the name of each, here)",
     )
     add(
-        "--set", default="", metavar="NAME", help="all of note-002, cs231n, book-1, ...: see --list"
+        "--set",
+        dest="of",
+        default="",
+        metavar="NAME",
+        help="all of note-002, cs231n, book-1, ...: see --list",
     )
     add(
         "--gap",

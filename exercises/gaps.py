@@ -48,7 +48,11 @@ def with_gaps(
         taken = [f"from {whole} import {name} as Whole"]
         cut += _rest(tree, node, gaps, lines)
         lines[node.lineno - 1] = f"class {name}(Whole):"
-    used = own.union(*map(_names, left_out.values()), *(_names(functions[n]) for n in removed))
+    if not whole and "np" not in set().union(*map(_imports, tree.body)):
+        taken.insert(0, "import numpy as np")  # the project's own may do without
+    used = {"np"} | own.union(
+        *map(_names, left_out.values()), *(_names(functions[n]) for n in removed)
+    )
     cut += [_extent(s, lines) for s in tree.body if _imports(s) and not _imports(s) & used]
     texts = {}
     owner = name if gaps else ""

@@ -120,7 +120,9 @@ def _gives(difference: Difference, right: type, change) -> bool:
 
 def _alike(a, b) -> bool:
     room = 1e-6 * float(np.max(np.abs(b), initial=0.0))
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=room)
+    return (
+        np.isfinite(room) and np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-6, atol=room)
+    )
 
 
 def _stepped(rule: type, dtype=np.float64) -> tuple[Param, Optimizer, np.ndarray]:

@@ -64,7 +64,9 @@ def test_what_stays_is_as_it_was_and_what_only_the_gaps_used_goes():
     text = with_gaps(SOURCE, "First", ("forward", "backward"))
     assert (
         text
-        == '''from lamina.layers import Layer
+        == '''import numpy as np
+
+from lamina.layers import Layer
 
 SLOPE = 0.1  # of both
 

@@ -54,13 +54,16 @@ def truly_wrong(own: type, right: type) -> set[str]:
             ]
             mine, theirs = (in_float64(one, np.random.default_rng(5)) for one in (mine, theirs))
             for training in (True, False):
+                where = "forward"
                 a, b = (Case(one, inputs, training, "") for one in (mine, theirs))
                 with np.errstate(all="ignore"):
                     _, douts, gradients = b.sample(np.random.default_rng(6))
                     try:
+                        a.forward()
+                        where = "backward"
                         found = a.gradients(douts)
                     except Exception:
-                        wrong |= {"backward", *(b.label(n) for n in gradients)}
+                        wrong |= {where, *(b.label(n) for n in gradients)}
                         continue
                 wrong |= {
                     b.label(n)

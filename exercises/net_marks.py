@@ -88,6 +88,8 @@ def _changes(use) -> str:
 
 def mark_sequential(own, right, seed: int = 0) -> Mark:
     """Backward of a chain: with a loss and without, nested, with layers that do not learn."""
+    if not isinstance(own, type):
+        return Mark("Sequential", [], "is no class: write class Sequential(Net)")
     if issubclass(own, right) and own.backward is right.backward:
         return Mark("Sequential", [], "inherits backward from the project's own, the solution")
     kinds = ("with a loss", "of an output", "nested", "lowest layers frozen", "twice", "no dX")
@@ -216,6 +218,8 @@ def _raises(dout):
 
 def mark_trainer(own, right, seed: int = 0) -> Mark:
     """A step of training: losses and weights, step by step."""
+    if not isinstance(own, type):
+        return Mark("Trainer", [], "is no class: write class Trainer(Whole)")
     if issubclass(own, right) and own.step is right.step:
         return Mark("Trainer", [], "inherits step from the project's own, which is the solution")
     trials = [

@@ -49,6 +49,8 @@ def mark_by_trials(
 ) -> Mark:
     """80 points for results that are those of the project, 20 for the `rules`, {in words: what is
     wrong with the solution, or ""}."""
+    if own is right:
+        return Mark(name, [], "is the project's own, which is the solution")
     same = total = 0
     findings: list[Finding] = []
     for trial in trials:

@@ -38,6 +38,29 @@ def test_what_inherits_from_the_solution_is_refused(tmp_path):
         mark_file(f"{path}:Foo")
 
 
+def test_what_infer_and_output_shape_say_counts(tmp_path):
+    path = tmp_path / "own.py"
+    text = exercise("Affine").text("own.py", ("infer", "output_shape"))
+    path.write_text(text, encoding="utf-8")
+    assert mark_file(f"{path}:Affine").total == 0  # forward asks output_shape
+    text = exercise("Affine").text("own.py", ("infer",))
+    path.write_text(text, encoding="utf-8")
+    mark = mark_file(f"{path}:Affine")
+    assert (mark.total, mark.named) == (96, ["infer"])
+
+
+def test_the_project_s_own_by_import_is_no_solution(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from lamina.optimizers.schedules.functions import cosine\n"
+        "from lamina.nets import Sequential\nfrom lamina.optimizers import Adam\n"
+    )
+    for name in ("cosine", "Sequential", "Adam"):
+        mark = mark_file(f"{path}:{name}")
+        assert mark.total == 0
+        assert "the solution" in mark.trouble
+
+
 def test_a_solution_that_raises_anywhere_gets_a_mark_all_the_same(tmp_path):
     mark = marked(tmp_path, "Relu", {"forward": "raise RuntimeError('no')", "backward": "return 1"})
     assert mark.total == 0

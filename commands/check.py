@@ -6,7 +6,6 @@ import sys
 import time
 
 from lamina.common.printable import printable
-from lamina.exercises.solution import mark_file
 from lamina.layers.check.listing import all_layers, find, show_check, show_mutants
 
 
@@ -51,6 +50,8 @@ def run(options) -> int:
 def _marks(options) -> int:
     if not options.layer or options.all or options.mutants:
         options.error("--as-exercise marks files: affine.py:Affine")
+    from lamina.exercises.solution import mark_file  # and with it nets, optimizers, training
+
     # With --json what a solution prints must not stand between the braces.
     aside = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()
     with aside:

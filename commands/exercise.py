@@ -11,11 +11,13 @@ from lamina.common.files import whole_file
 from lamina.common.printable import printable
 from lamina.common.text_table import as_text
 from lamina.exercises.catalogue import exercise, exercises
+from lamina.exercises.sets import SETS, exercises_of
 
 EPILOG = """examples:
   lamina exercise --list
   lamina exercise Affine -o affine.py
   lamina exercise Affine -o affine.py --gap backward --hints
+  lamina exercise --set note-002 -o exercises
 """
 
 
@@ -27,6 +29,13 @@ def add_arguments(parser) -> None:
         type=Path,
         metavar="PATH",
         help="a file, or for several exercises a folder (default: the name of each, here)",
+    )
+    add(
+        "--set",
+        dest="of",
+        default="",
+        metavar="NAME",
+        help="all of note-002, cs231n, book-1, ...: see --list",
     )
     add(
         "--gap",
@@ -42,10 +51,11 @@ def run(options) -> int:
     if options.list:
         print(_listed())
         return 0
-    if not options.names:
-        options.error("name an exercise, or --list")
+    names = [*options.names, *(exercises_of(options.of) if options.of else ())]
+    if not names:
+        options.error("name an exercise, or --set NAME, or --list")
     gaps = tuple(filter(None, options.gap.replace(" ", "").split(",")))
-    wanted = [exercise(name) for name in options.names]
+    wanted = [exercise(name) for name in dict.fromkeys(names)]
     files = {}
     for one in wanted:
         path = _path(one, options.output, len(wanted))
@@ -74,4 +84,5 @@ def _path(one, output: Path | None, number: int) -> Path:
 
 def _listed() -> str:
     rows = [[one.name, one.kind, one.about] for one in exercises().values()]
-    return as_text(["exercise", "kind", "what"], rows)
+    sets = [f"{name}: {', '.join(names)}" for name, names in SETS.items()]
+    return "\n".join([as_text(["exercise", "kind", "what"], rows), "", "sets:", *sets])

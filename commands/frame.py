@@ -30,6 +30,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "digits": "draw digits into .npy files, as many as the disk holds",
     "check": "check the gradients of layers, or mark an exercise",
     "exercise": "write an exercise: a layer, or what else there is, with gaps",
+    "grade": "mark a folder of exercises, each in a process of its own",
 }
 
 

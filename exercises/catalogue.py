@@ -7,12 +7,27 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lamina import optimizers
+from lamina.autodiff import numeric_gradient, numeric_jvp
 from lamina.common.names import suggest
 from lamina.exercises.gaps import GapError, with_gaps
 from lamina.exercises.layer_marks import mark_layer
 from lamina.exercises.marking import Mark
+from lamina.exercises.net_marks import (
+    mark_numeric_gradient,
+    mark_numeric_jvp,
+    mark_sequential,
+    mark_trainer,
+)
+from lamina.exercises.optimizer_marks import mark_optimizer
+from lamina.exercises.schedule_marks import mark_function, mark_plateau, mark_warm_up
 from lamina.layers import Loss
 from lamina.layers.check.listing import all_layers
+from lamina.nets import Sequential
+from lamina.optimizers import Optimizer, Plateau
+from lamina.optimizers.schedules import WarmUp
+from lamina.optimizers.schedules.functions import FUNCTIONS
+from lamina.training.trainer import Trainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +39,7 @@ class Exercise:
     target: type | Callable
     gaps: tuple
     mark: Callable[[object, object, int], Mark]  # of (solution, target, seed)
+    inherits: bool = False  # a long class: what is no gap comes from the project's own
 
     @property
     def file_name(self) -> str:
@@ -44,7 +60,9 @@ class Exercise:
         others.pop(self.name)
         if gaps and not self.gaps:
             raise GapError(f"{self.name} is a function: it is left out as a whole, without --gap")
-        body = with_gaps(source, self.name, gaps or self.gaps, hints=hints, imports=others)
+        whole = self.target.__module__ if self.inherits else ""
+        gaps = gaps or self.gaps
+        body = with_gaps(source, self.name, gaps, hints=hints, imports=others, whole=whole)
         said = (module.__doc__ or "").strip()
         head = (
             f'"""Exercise {self.name}: write what is missing, then have it marked.\n\n'
@@ -72,6 +90,19 @@ def exercise(name: str) -> Exercise:
 
 def _made():
     yield from sorted(map(_of_layer, all_layers()), key=lambda one: one.kind)
+    listed = (getattr(optimizers, name) for name in optimizers.__all__)
+    for rule in listed:
+        if isinstance(rule, type) and issubclass(rule, Optimizer) and rule is not Optimizer:
+            gaps = ("update",) if "update" in vars(rule) else ("__init__",)
+            yield Exercise(rule.__name__, "optimizer", rule, gaps, mark_optimizer)
+    for name, function in FUNCTIONS.items():
+        yield Exercise(name, "schedule", function, (), mark_function)
+    yield Exercise("Plateau", "schedule", Plateau, ("evaluated",), mark_plateau)
+    yield Exercise("WarmUp", "schedule", WarmUp, ("__call__", "evaluated"), mark_warm_up)
+    yield Exercise("numeric_gradient", "net", numeric_gradient, (), mark_numeric_gradient)
+    yield Exercise("numeric_jvp", "net", numeric_jvp, (), mark_numeric_jvp)
+    yield Exercise("Sequential", "net", Sequential, ("backward",), mark_sequential)
+    yield Exercise("Trainer", "net", Trainer, ("step",), mark_trainer, inherits=True)
 
 
 def _of_layer(cls: type) -> Exercise:

@@ -8,18 +8,28 @@ DRAWS = 1000
 DEVIATIONS = 6.0  # of a mean over so many draws: by chance alone once in a billion
 
 
-def same_by_chance(own: Case, right: Case) -> bool:
-    """Are means, and means of products of any two entries, those of the project's own layer? The
-    second tell a mask of its own for each entry from one that is shared."""
+def unlike_by_chance(own: Case, right: Case) -> str:
+    """Why draws of the solution are not like those of the project's own layer; "" if they are.
+
+    Compared are means, means of squares, and means of products of two entries: these tell a mask of
+    its own for each entry from one that is shared.
+    """
     with np.errstate(all="ignore"):
         try:
             mine, theirs = _drawn(own), _drawn(right)
-        except Exception:
-            return False
-        if mine.shape != theirs.shape:
-            return False
-        pairs = [(mine, theirs), (_products(mine), _products(theirs))]
-        return all(_alike(a, b) for a, b in pairs)
+        except Exception as error:
+            return f"raises {type(error).__name__} when it is called again: {error}"
+        if not _alike(mine, theirs):
+            share = float(np.sum(mine.mean(axis=0) * theirs.mean(axis=0)))
+            share /= float(np.sum(theirs.mean(axis=0) ** 2))
+            text = f"on average it is {share:.2g} times what it should be"
+            p = getattr(right.layer, "p", 0.0)
+            return f"{text}: divide by 1 - p" if abs(share - 1 + p) < 0.1 else text
+        if not _alike(mine**2, theirs**2):
+            return "right on average, but another share is dropped: is p the share that is kept?"
+        if not _alike(_products(mine), _products(theirs)):
+            return "entries are not drawn each on its own: one mask is shared by several"
+        return ""
 
 
 def _drawn(case: Case):

@@ -4,7 +4,7 @@ modes; with what the layer keeps for the next batch, such as running statistics.
 import numpy as np
 
 from lamina.exercises.causes import likely_cause
-from lamina.exercises.chance import same_by_chance
+from lamina.exercises.chance import unlike_by_chance
 from lamina.layers.check.case import Case
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.reach import places
@@ -46,11 +46,16 @@ def _at(own: Case, right: Case) -> list[Finding]:
         return [Finding(FAILED, "Y", own.where, problem)]
     findings = []
     for i, (y, e) in enumerate(zip(outputs, expected, strict=True)):
-        if not close(y, e) and not (_is_random(right) and same_by_chance(own, right)):
-            name = "Y" if len(outputs) == 1 else f"Y{i}"
-            cause = likely_cause(own, right, i, y, e)
-            message = f"{worst(y, e)}\nlikely: {cause}" if cause else worst(y, e)
-            findings.append(Finding(FAILED, name, own.where, message))
+        if close(y, e):
+            continue
+        name, message = "Y" if len(outputs) == 1 else f"Y{i}", worst(y, e)
+        cause = likely_cause(own, right, i, y, e)
+        if _is_random(right):
+            if not (unlike := unlike_by_chance(own, right)):
+                continue
+            message, cause = f"does not draw as the project's own: {unlike}", ""
+        message = f"{message}\nlikely: {cause}" if cause else message
+        findings.append(Finding(FAILED, name, own.where, message))
     if not findings:
         findings = _of_state(own, right, kept, state)
     return findings

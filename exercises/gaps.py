@@ -13,14 +13,17 @@ class GapError(ValueError):
     """There is no such function to leave out."""
 
 
-def with_gaps(source: str, name: str, gaps: tuple, *, hints: bool = False, imports=None) -> str:
+def with_gaps(
+    source: str, name: str, gaps: tuple, *, hints: bool = False, imports=None, whole: str = ""
+) -> str:
     """The source with the bodies of `gaps` left out: methods of the class of that name, or the
     function of that name itself, if `gaps` is ().
 
     What only the gaps used goes with them, and so do the other classes and functions of the file
     that `name` does not need; `imports` are {name: module} of those that come by an import instead.
     `hints` adds comments: the formulas of the docstring, what the project's own solution keeps and
-    calls. Raises GapError for a function that there is not.
+    calls. With `whole`, the module of a long class, the rest of it is inherited. Raises GapError
+    for a function that there is not.
     """
     tree, lines = ast.parse(source), source.splitlines()
     named = {n.name: n for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
@@ -35,18 +38,37 @@ def with_gaps(source: str, name: str, gaps: tuple, *, hints: bool = False, impor
         removed |= _only_for({n: functions[n] for n in removed}, functions)
     kept = [f for n, f in functions.items() if n not in removed and n not in left_out]
     cut = [_extent(functions[n], lines) for n in removed]
-    own, from_elsewhere = _needed(tree, node, [*kept, *_signature(left_out)], imports or {})
+    staying = [*kept, *_signature(left_out)]
+    own, from_elsewhere = _needed(tree, node, staying, imports or {})
     for other in tree.body:
         if _defines(other) and other is not node and not _defines(other) & own:
             cut.append(_extent(other, lines))
+    taken = [f"from {module} import {n}" for n, module in sorted(from_elsewhere.items())]
+    if whole:
+        taken = [f"from {whole} import {name} as Whole"]
+        cut += _rest(tree, node, gaps, lines)
+        lines[node.lineno - 1] = f"class {name}(Whole):"
+    if not whole and "np" not in set().union(*map(_imports, tree.body)):
+        taken.insert(0, "import numpy as np")  # the project's own may do without
+    used = {"np"} | own.union(
+        *map(_names, left_out.values()), *(_names(functions[n]) for n in removed)
+    )
+    cut += [_extent(s, lines) for s in tree.body if _imports(s) and not _imports(s) & used]
     texts = {}
     owner = name if gaps else ""
     for function in left_out.values():
         texts[_body(function, lines)] = _gap(function, owner, node, functions, hints)
     if tree.body and isinstance(tree.body[0], ast.Expr):
         cut.append((0, tree.body[0].end_lineno))
-    taken = [f"from {module} import {n}" for n, module in sorted(from_elsewhere.items())]
     return _joined(lines, cut, texts, taken, _last_import(tree))
+
+
+def _rest(tree: ast.Module, node: ast.ClassDef, gaps: tuple, lines: list[str]) -> list:
+    """All but the docstring of the class and the gaps; none of the imports is needed then."""
+    first = [s for s in node.body[:1] if isinstance(s, ast.Expr)]
+    gone = [s for s in node.body if s not in first and getattr(s, "name", "") not in gaps]
+    gone += [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom))]
+    return [_extent(s, lines) for s in gone]
 
 
 def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
@@ -83,6 +105,13 @@ def _defines(statement: ast.stmt) -> set[str]:
         return {statement.name}
     targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
     return {n.id for t in targets if t is not None for n in ast.walk(t) if isinstance(n, ast.Name)}
+
+
+def _imports(statement: ast.stmt) -> set[str]:
+    """The names that an import brings."""
+    if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return set()
+    return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
 
 
 def _needed(tree: ast.Module, node, kept: list, imports: dict) -> tuple[set, dict]:
@@ -153,9 +182,16 @@ def _asked(function: ast.FunctionDef, owner: str, node, functions: dict) -> str:
         adds = ", ".join(f"self.{p}.accumulate(d{p})" for p in dict.fromkeys(params))
         adds = f"call {adds}, " if adds else ""
         return f"{name}: {adds}give back the gradient of each input"
-    if function.name == "update":
-        return f"{name}: change param.data and the arrays of kept in place, by the rule above"
-    return f"{name}: is yours to write"
+    return f"{name}: {_ASKED.get(function.name, 'is yours to write')}"
+
+
+_ASKED = {
+    "update": "change param.data and the arrays of kept in place, by the rule above",
+    "evaluated": "change factor and best, and what else is remembered, by the rule above",
+    "__call__": "give back the factor at this step",
+    "step": "clear the gradients, go forward and back, update; give back the loss",
+    "numeric_gradient": "give back an array of the shape of x",
+}
 
 
 def _reached(function: ast.FunctionDef, functions: dict) -> list[ast.FunctionDef]:

@@ -91,6 +91,26 @@ class _Example:
         wrong = {f.array for f in self.report.failures}
         return len(labels - wrong) if all(cases) else 0, len(labels)
 
+    def said_otherwise(self) -> list[Finding]:
+        """Shapes and arguments that follow from the shape of a sample, where the project's own has
+        an answer."""
+        own, right = (one.layer for one in self.modes[1])
+        shapes = [x.shape[1:] for x in self.inputs]
+        findings = []
+        for name in ("infer", "output_shape"):
+            try:
+                wanted = getattr(right, name)(*shapes)
+            except Exception:  # it has none for such inputs
+                continue
+            try:
+                said = getattr(own, name)(*shapes)
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+            if said != wanted:
+                message = f"says {said} for {shapes}, should say {wanted}"
+                findings.append(Finding(FAILED, name, self.where, message))
+        return findings
+
 
 def _forward(examples: list[_Example]) -> Part:
     correct = total = 0
@@ -144,6 +164,8 @@ def _contract(examples: list[_Example]) -> Part:
             for rule in ALL_RULES:
                 if found := _broken(rule, case, example.rng):
                     broken.setdefault(_words(rule), []).extend(found)
+    if found := [f for example in examples for f in example.said_otherwise()]:
+        broken["infer and output_shape say what the project's own say"] = found
     part = manners("contract", 20, broken)
     if running < len(examples):
         part.points *= running / len(examples)

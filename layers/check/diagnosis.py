@@ -101,10 +101,27 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
         return "a sign in one branch: the wrong entries are the negative of the right ones"
     if where_wrong.any() and not gradient[where_wrong].any():
         return "entries are left at 0 that should get a gradient"
-    return _mended_by(case, name, true, douts) or (
-        "no known pattern. Is a term missing, or does forward keep another array than backward "
-        "takes it for?"
+    return (
+        _mended_by(case, name, true, douts)
+        or _no_longer_zero(gradient, true)
+        or (
+            "no known pattern. Is a term missing, or does forward keep another array than backward "
+            "takes it for?"
+        )
     )
+
+
+def _no_longer_zero(gradient, true) -> str:
+    """Softmax and normalising layers: a shift of all inputs alike changes nothing."""
+    for axis in range(true.ndim):
+        none = TOLERANCE * np.abs(true).max()
+        right, own = (np.abs(g.sum(axis=axis)).max() for g in (true, gradient))
+        if true.shape[axis] > 1 and right <= none < own:
+            return (
+                f"a missing term: over axis {axis} the right gradient adds up to 0, and this one "
+                "does not. Each input moves the others through their sum or mean"
+            )
+    return ""
 
 
 def _same(a, b) -> bool:

@@ -38,6 +38,15 @@ def changes(tree: ast.Module, class_name: str):
         yield from _in_cache(functions["forward"])
 
 
+def changes_in(function: ast.FunctionDef):
+    """The same for a function that is no layer's, such as the rule of an optimizer."""
+    documented = ast.get_docstring(function, clean=False) is not None
+    for statement in function.body[1:] if documented else function.body:
+        for node in ast.walk(statement):
+            for new, change in _of_node(node, set(), None):
+                yield node, new, node.lineno, (change, _before_after(node, new))
+
+
 def _reachable(start: str, functions: dict) -> set:
     found, todo = set(), [start]
     while todo:

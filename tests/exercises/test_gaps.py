@@ -1,11 +1,15 @@
 """Files with gaps: what stays, what goes, and that they fail with the right words."""
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
+from lamina.commands.frame import main
 from lamina.exercises.catalogue import exercise, exercises
 from lamina.exercises.gaps import GapError, with_gaps
+from lamina.exercises.sets import SETS
 
 SOURCE = '''"""Two layers."""
 
@@ -139,6 +143,25 @@ def test_every_exercise_is_python_without_its_solution(name, hints):
         if isinstance(function, ast.FunctionDef) and function.name in (one.gaps or (name,)):
             rest = [n for n in function.body if not isinstance(n, ast.Expr)]
             assert [type(n) for n in rest] == [ast.Raise]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sets_are_of_exercises_that_there_are(name, tmp_path, capsys):
+    assert set(SETS[name]) <= exercises().keys()
+    assert len(set(SETS[name])) == len(SETS[name])
+    assert main(["exercise", "--set", name, "-o", str(tmp_path / "a")]) == 0
+    written = {path.name for path in (tmp_path / "a").iterdir()}
+    assert written == {exercise(n).file_name for n in SETS[name]}
+    assert main(["exercise", "--set", name + "x"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
+def test_what_the_notes_have_as_classes_is_in_their_set():
+    """docs/notes.md: the section on note 004, "2. ..." classes."""
+    page = (Path(__file__).parents[2] / "docs/notes.md").read_text(encoding="utf-8")
+    section = page.split("## Note 004")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(\w+)", section)) & exercises().keys()
+    assert named - set(SETS["note-004"]) <= {"Sequential"}
 
 
 def test_files_of_exercises_do_not_collide_where_capitals_do_not_count():

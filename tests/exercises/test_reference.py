@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-from filled import marked
+from filled import marked, own_file
 
 from lamina.exercises.catalogue import exercise, exercises
 from lamina.exercises.solution import mark_file
-from lamina.layers import Affine
-from lamina.layers.check.mutants import mutants_of
-
-LAYERS = [name for name, one in exercises().items() if one.kind in ("gate", "layer", "loss")]
 
 
 @pytest.mark.parametrize("name", exercises())
@@ -20,35 +16,15 @@ def test_gaps_get_nothing_and_the_project_s_own_a_hundred(name, tmp_path):
     mark = mark_file(f"{path}:{name}")
     assert mark.total == 0, str(mark)
     assert "is still a gap" in str(mark)
-    own = _copy(one)
+    own = own_file(one)
     mark = one.mark(own, one.target, 0)
     assert mark.total == 100, str(mark)
     assert not mark.named
 
 
-def _copy(one):
-    """The project's own file once more: the solution may not be the very same class."""
-    import inspect
-    import types
-    from pathlib import Path
-
-    module = types.ModuleType(one.target.__module__)
-    path = inspect.getsourcefile(one.target)
-    module.__file__ = path
-    exec(compile(Path(path).read_text(encoding="utf-8"), path, "exec"), module.__dict__)
-    return getattr(module, one.name)
-
-
 def test_of_another_seed_too():
     one = exercise("Affine")
-    assert one.mark(_copy(one), one.target, 7).total == 100
-
-
-def test_a_mark_names_the_mutated_array():
-    marks = [exercise("Affine").mark(m.cls, Affine, 0) for m in mutants_of(Affine)]
-    less = [mark for mark in marks if mark.total < 100]
-    assert len(less) >= 20
-    assert all(set(mark.named) & {"dX", "W.grad", "b.grad", "backward"} for mark in less)
+    assert one.mark(own_file(one), one.target, 7).total == 100
 
 
 def test_what_inherits_from_the_solution_is_refused(tmp_path):
@@ -60,6 +36,29 @@ def test_what_inherits_from_the_solution_is_refused(tmp_path):
         mark_file("Relu")
     with pytest.raises(ValueError, match="no exercise Foo"):
         mark_file(f"{path}:Foo")
+
+
+def test_what_infer_and_output_shape_say_counts(tmp_path):
+    path = tmp_path / "own.py"
+    text = exercise("Affine").text("own.py", ("infer", "output_shape"))
+    path.write_text(text, encoding="utf-8")
+    assert mark_file(f"{path}:Affine").total == 0  # forward asks output_shape
+    text = exercise("Affine").text("own.py", ("infer",))
+    path.write_text(text, encoding="utf-8")
+    mark = mark_file(f"{path}:Affine")
+    assert (mark.total, mark.named) == (96, ["infer"])
+
+
+def test_the_project_s_own_by_import_is_no_solution(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from lamina.optimizers.schedules.functions import cosine\n"
+        "from lamina.nets import Sequential\nfrom lamina.optimizers import Adam\n"
+    )
+    for name in ("cosine", "Sequential", "Adam"):
+        mark = mark_file(f"{path}:{name}")
+        assert mark.total == 0
+        assert "the solution" in mark.trouble
 
 
 def test_a_solution_that_raises_anywhere_gets_a_mark_all_the_same(tmp_path):

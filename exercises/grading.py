@@ -1,0 +1,175 @@
+"""A folder of solutions, each marked in a process of its own, as a table and as a page."""
+
+import ast
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lamina.common.text_table import as_csv
+from lamina.exercises.catalogue import exercises
+from lamina.experiment.report.page import page, paragraph, table, verbatim
+
+PARTS = ("forward", "backward", "contract", "result", "manners")
+HEADER = ["solution", "exercise", "mark", *PARTS, "wrong", "trouble"]
+# The import path of this process, however it has come about, is that of the judge.
+_BEGIN = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from lamina.exercises.judge import main; main()"
+)
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")  # of the environment
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Of each solution: seconds of computing, megabytes of memory."""
+
+    seconds: int = 60
+    megabytes: int = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Solution:
+    """A file, what it is called in the table, and the exercise in it; "" if there is none."""
+
+    path: Path
+    name: str
+    exercise: str
+    trouble: str = ""
+
+
+def solutions_in(folder: Path) -> list[Solution]:
+    """What is in the Python files of a folder, and in those of its folders, a folder for each
+    student. Nothing is run to find that out. Raises ValueError if there is no such file."""
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder}: is no folder; give one with the files of a class")
+    paths = sorted([*folder.glob("*.py"), *folder.glob("*/*.py")])
+    if not paths:
+        raise ValueError(f"{folder}: has no Python files, here or one folder down")
+    return [one for path in paths for one in _in_file(path, str(path.relative_to(folder)))]
+
+
+def _in_file(path: Path, name: str) -> list[Solution]:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        said = f"is no Python: {getattr(error, 'msg', error)}" + (f", line {line}" if line else "")
+        return [Solution(path, name, "", said)]
+    except OSError as error:
+        return [Solution(path, name, "", f"cannot be read: {error.strerror}")]
+    names = [getattr(n, "name", "") for n in tree.body]
+    found = [n for n in dict.fromkeys(names) if n in exercises()]
+    if found:
+        return [Solution(path, name, one) for one in found]
+    return [Solution(path, name, "", "no class or function in it has the name of an exercise")]
+
+
+def grade(found: list[Solution], limits: Limits, jobs: int = 1, seed: int = 0) -> list[dict]:
+    """The marks as data, in this order; `jobs` processes at a time."""
+    if os.name == "nt":
+        raise OSError("grade: limits of time and memory need Linux or macOS")
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda one: _graded(one, limits, seed), found))
+
+
+def _graded(one: Solution, limits: Limits, seed: int) -> dict:
+    known = {"solution": one.name, "exercise": one.exercise, "mark": 0}
+    if one.trouble:
+        return {**known, "trouble": one.trouble}
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "mark.json"
+        settings = (result, limits.seconds, limits.megabytes << 20, seed)
+        command = [sys.executable, "-c", _BEGIN, json.dumps(sys.path)]
+        command += [f"{one.path.resolve()}:{one.exercise}", *map(str, settings)]
+        trouble = _ended(command, folder, limits)
+        try:
+            told = json.loads(result.read_text(encoding="utf-8"))
+            return {**known, **told, "solution": one.name, "exercise": one.exercise}
+        except (OSError, ValueError):
+            return {**known, "trouble": trouble or "ended without a mark"}
+
+
+def _ended(command: list[str], folder: str, limits: Limits) -> str:
+    """Run it to its end, or to that of its time; how it has ended, if not well."""
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    environment |= {"HOME": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    longest = 4 * limits.seconds + 20  # of waiting: with `jobs` the cores are shared
+    try:
+        status = process.wait(longest)
+    except subprocess.TimeoutExpired:
+        return f"was ended after {longest} seconds: does it wait for something?"
+    finally:
+        _end_all(process)
+    if status in (-signal.SIGXCPU, -signal.SIGKILL):
+        return f"took more than {limits.seconds} seconds of computing: does a loop never end?"
+    return f"ended the process itself, with exit status {status}" if status >= 0 else _of(status)
+
+
+def _end_all(process: subprocess.Popen) -> None:
+    """Also what the solution has started and left behind, unless it has left the group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _of(status: int) -> str:
+    return f"was ended by the signal {signal.Signals(-status).name}"
+
+
+def rows_of(marks: list[dict]) -> list[list[str]]:
+    """The marks as rows below HEADER."""
+    return [
+        [
+            mark["solution"],
+            mark["exercise"],
+            str(mark["mark"]),
+            *(_points(mark.get("parts", {}).get(part)) for part in PARTS),
+            ", ".join(mark.get("wrong", ())),
+            mark.get("trouble", ""),
+        ]
+        for mark in marks
+    ]
+
+
+def _points(part: dict | None) -> str:
+    return "" if part is None else f"{part['points']:g}"
+
+
+def csv_of(marks: list[dict]) -> str:
+    """Comma-separated. What a spreadsheet would take for a formula is put behind a quote: names of
+    files are other people's text."""
+    return as_csv(HEADER, [[_no_formula(cell) for cell in row] for row in rows_of(marks)]) + "\n"
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def page_of(marks: list[dict], title: str) -> str:
+    """One page of HTML: the table, then what is said of each solution."""
+    total = sum(mark["mark"] for mark in marks)
+    words = f"{len(marks)} solutions, {total / max(len(marks), 1):.1f} of 100 on average."
+    short = [[*row[:3], "; ".join(filter(None, row[-2:]))] for row in rows_of(marks)]
+    sections = [("Marks", [table(["solution", "exercise", "mark", "wrong"], short, wrapped=True)])]
+    for mark in marks:
+        said = mark.get("text") or mark.get("trouble") or "nothing"
+        name = " ".join(filter(None, (mark["solution"], mark["exercise"])))
+        sections.append((name, [verbatim(str(said))]))
+    return page(title, sections, [paragraph(words)])

@@ -1,19 +1,18 @@
 """facts.json: what stays the same throughout a run, and its numbers must be judged by."""
 
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.arguments import without_defaults
-from lamina.common.files import whole_file
 from lamina.common.folder import placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
 from lamina.layers import Dropout
 from lamina.nets.probes import places_of
+from lamina.training.figure import figure_facts, rounded, write_json
 
 
 def write_facts(path: str | Path, trainer) -> None:
@@ -37,9 +36,9 @@ def write_facts(path: str | Path, trainer) -> None:
         "test_samples": len(dataset.test),
         "batch_size": trainer.batches.batch_size,
         "task": dataset.task.facts(),
-        "figure": _figure(trainer),
+        "figure": figure_facts(trainer),
         "guessing_loss": _guessing_loss(trainer),
-        "nearest": _rounded(nearest_score(dataset)),
+        "nearest": rounded(nearest_score(dataset)),
         "inputs_vary": _inputs_vary(dataset.train),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
@@ -50,25 +49,7 @@ def write_facts(path: str | Path, trainer) -> None:
         facts["targets"] = _targets(dataset.train.t)
     if dataset.validation is not None:
         facts["validation_samples"] = len(dataset.validation)
-    with whole_file(path) as file:
-        file.write((json.dumps(facts, indent=1) + "\n").encode())
-
-
-def _figure(trainer) -> dict | None:
-    """What the run is judged by; None if that is the loss."""
-    if not trainer.evaluator.metrics:
-        return None
-    metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
-    usual = metric.name == dataset.task.metrics[0]
-    low, high = metric.limits
-    return {
-        "name": metric.name,
-        "higher_is_better": metric.higher_is_better,
-        "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
-        "percent": metric.percent,
-        "guess": _rounded(dataset.guess("test")) if usual else None,
-        "train_guess": _rounded(dataset.guess("train")) if usual else None,
-    }
+    write_json(path, facts)
 
 
 def _guessing_loss(trainer) -> float | None:
@@ -77,7 +58,7 @@ def _guessing_loss(trainer) -> float | None:
     if len(heads) != 1 or _has_options(heads[0].loss):
         return None
     value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__)
-    return None if value is None else _rounded(heads[0].weight * value)
+    return None if value is None else rounded(heads[0].weight * value)
 
 
 def _has_options(loss) -> bool:
@@ -101,12 +82,8 @@ def _targets(t) -> dict:
         *(centre, math.sqrt(mean_square(t, centre))),
         *(min(low for low, _ in ends), max(high for _, high in ends)),
     )
-    named = zip(("mean", "std", "low", "high"), map(_rounded, whole), strict=True)
+    named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
     return dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")
 
 
 def _start(param, known: bool) -> dict:

@@ -28,7 +28,6 @@ import numpy as np
 from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
 from lamina.diagnosis.answers import Answers
-from lamina.diagnosis.facts import write_facts
 from lamina.diagnosis.statistics import (
     alive,
     mean_and_std,
@@ -79,7 +78,6 @@ class Recorder:
         recurrent = self._recurrent
         self._steps = Table(folder / "steps.csv", STEPS, trainer.iteration) if recurrent else None
         self.answers = Answers(folder, trainer)
-        write_facts(folder / "facts.json", trainer)
         self.seconds += time.perf_counter() - started
 
     def is_due(self, iteration: int) -> bool:

@@ -1,6 +1,7 @@
 """What a run knows of its own health: the flight recorder, and where a NaN came from."""
 
 import contextlib
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from lamina.common.files import remove
 from lamina.common.notice import note
 from lamina.diagnosis.culprit import find_culprit
+from lamina.diagnosis.facts import write_facts
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, Recorder
 from lamina.diagnosis.words import explain, wrapped
 from lamina.training.watch import NonFiniteError, Watch
@@ -15,8 +17,8 @@ from lamina.training.watch import NonFiniteError, Watch
 
 class Diagnosis(Watch):
     """Stops a run at the first number that is not finite, replays it from its last checkpoint to
-    find out where that number came from, and, where there is a run directory, records the health
-    of the layers every `record_every` iterations (0 or None: never).
+    find out where that number came from, and, where there is a run directory, writes facts.json and
+    records the health of the layers every `record_every` iterations (0 or None: never).
 
     Without a run directory the replay begins at the start, of which a copy is kept. Raises
     ValueError for record_every < 0.
@@ -33,7 +35,10 @@ class Diagnosis(Watch):
         folder = trainer.files.folder
         recorded = trainer.ranks.from_first(lambda: folder is not None)
         if folder is not None:
+            started = time.perf_counter()
             remove(folder / "culprit.json")  # of a failure before
+            write_facts(folder / "facts.json", trainer)  # by what its tables are read, of any run
+            self.seconds += time.perf_counter() - started
         if recorded and self.record_every:
             self.recorder = Recorder(folder, trainer, self.record_every)
             self.seconds += self.recorder.taken()

@@ -55,7 +55,7 @@ def short_names(places: list[tuple]) -> list[str]:
     """What a table calls them: as few of the last keys as tell them apart, and "optimizer" for
     optimizer.type."""
     plain = [place[:-1] if place[-1] == "type" and len(place) > 1 else place for place in places]
-    depths = [1] * len(plain)
+    depths = [1 + (type(place[-1]) is int) for place in plain]  # metrics.0: a number names nothing
     while True:
         names = [".".join(map(str, p[-d:])) for p, d in zip(plain, depths, strict=True)]
         again = [names.count(name) > 1 for name in names]

@@ -23,7 +23,8 @@ class History:
     loss.csv has a row per iteration, history.csv a row per evaluation, with `columns` for the
     figures of the sets (train_loss, test_rmse, ...). timing.csv stands apart, so that these two are
     the same bits for the same seed: `seconds` of the whole run since it began to train, earlier
-    parts of a run that went on included, of one that was killed up to its last evaluation;
+    parts of a run that went on included (one that is interrupted gets a row for it, without a
+    rate), of one that was killed up to its last evaluation;
     `samples_per_second` of the steps alone, since the evaluation before; and of `seconds` those for
     checkpoints and for the watch. `losses` and `evaluations` are those of this process, and
     `evaluated` is the iteration of the last evaluation.
@@ -78,12 +79,18 @@ class History:
         self.evaluated, self._since = row["iteration"], []
         if self._tables:
             self._tables["history"].write(_text(row[key]) for key in self.columns)
-            rate = f"{images / seconds:.0f}" if seconds > 0 else ""
-            elapsed = f"{time.perf_counter() - self._started:.3f}"
-            overhead = (self.checkpoint_seconds, self.recorder_seconds)
-            timing = (row["iteration"], elapsed, rate, *(f"{s:.3f}" for s in overhead))
-            self._tables["timing"].write(timing)
+            self._add_timing(row["iteration"], f"{images / seconds:.0f}" if seconds > 0 else "")
             self.flush()
+
+    def add_interruption(self, iteration: int) -> None:
+        """The run ends here without an evaluation, and may go on: what it took counts then."""
+        if self._tables:
+            self._add_timing(iteration, "")
+
+    def _add_timing(self, iteration: int, rate: str) -> None:
+        taken = (self.checkpoint_seconds, self.recorder_seconds)
+        elapsed, *taken = (f"{s:.3f}" for s in (time.perf_counter() - self._started, *taken))
+        self._tables["timing"].write((iteration, elapsed, rate, *taken))
 
     def flush(self, sync: bool = False) -> None:
         """Write what has been collected; with `sync`, down to the disk."""

@@ -335,6 +335,9 @@ class Trainer:
         # The end of a run that is not due for an evaluation gets one, which the checkpoint leaves
         # out: whoever goes on from there goes on as if the run had always been longer.
         self._evaluate(interrupt)
+        if self.history.evaluated < self.iteration:  # a signal has come
+            self._count_watch()
+            self.history.add_interruption(self.iteration)
         self._finish()
 
     def _evaluate(self, interrupt: Interrupt) -> tuple[bool, bool]:
@@ -351,8 +354,7 @@ class Trainer:
         except Interrupted:
             return False, False
         self.watch.evaluated(self)
-        self.history.recorder_seconds += self.watch.seconds - self._watched
-        self._watched = self.watch.seconds
+        self._count_watch()
         self.history.add_evaluation(row, samples, seconds)
         better = self.best.note(row, self.net)
         defined = self.best.column is None or not math.isnan(row[self.best.column])
@@ -392,6 +394,10 @@ class Trainer:
         self.files.saved = self.iteration
         watched = self.watch.seconds - watched  # which counts by itself
         self.history.checkpoint_seconds += time.perf_counter() - started - watched
+
+    def _count_watch(self) -> None:
+        self.history.recorder_seconds += self.watch.seconds - self._watched
+        self._watched = self.watch.seconds
 
     def _begin_lap(self) -> None:
         """From here on counts what an evaluation says of the speed."""

@@ -1,5 +1,6 @@
 """What is reported of a run with keep_best is of the weights in weights.npz."""
 
+import inspect
 import re
 import textwrap
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from lamina.experiment.load_run import Run
 from lamina.experiment.outcome import read_outcome
 from lamina.experiment.run import run
 from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.metrics import Metric
 from lamina.nets import Sequential
 from lamina.optimizers import Adam
 from lamina.training.trainer import Trainer
@@ -52,10 +54,9 @@ def noise(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("metric", ["training.metrics=[accuracy]", "training.metrics=[]"])
-@pytest.mark.parametrize("every", [200, 0])  # without the recorder there is no facts.json
+@pytest.mark.parametrize("every", [200, 0])
 def test_the_row_is_that_of_the_weights_in_the_file(noise, tmp_path, metric, every):
     summary = noise(metric, f"training.record_every={every}")
-    assert (tmp_path / "run" / "facts.json").exists() == bool(every)
     at = int(re.search(r"best by the validation set, iteration (\d+)", summary)[1])
     history = read_table(tmp_path / "run" / "history.csv")
     row = kept_of(tmp_path / "run")
@@ -63,6 +64,36 @@ def test_the_row_is_that_of_the_weights_in_the_file(noise, tmp_path, metric, eve
     net, dataset = Run(tmp_path / "run").load()
     X, t = dataset.test[:]
     assert float(net.loss(X, t)) == pytest.approx(history["test_loss"][row], rel=1e-5)
+
+
+IMPORT = "from lamina.metrics import Metric"
+
+
+class Wrong(Metric):
+    name, higher_is_better = "wrong", False
+
+    def reset(self):
+        self.wrong = self.n = 0
+
+    def update(self, scores, t):
+        self.wrong += int((scores.argmax(axis=1) != t).sum())
+        self.n += len(t)
+
+    def value(self):
+        return self.wrong / self.n
+
+
+@pytest.mark.parametrize("every", [200, 0])
+def test_an_error_of_ones_own_is_the_lower_the_better(noise, tmp_path, every):
+    (tmp_path / "own.py").write_text(f"{IMPORT}\n{inspect.getsource(Wrong)}")
+    summary = noise(f"training.record_every={every}", "training.metrics=[{type: 'own.py:Wrong'}]")
+    at = int(re.search(r"best by the validation set, iteration (\d+)", summary)[1])
+    outcome = read_outcome(tmp_path / "run")
+    assert (outcome.iteration, outcome.counts) == (at, "wrong")
+    assert not outcome.higher_is_better
+    assert f"wrong {outcome.figures['test_wrong']:.4g}" in summary
+    record = read_record(tmp_path / "run")
+    assert record.history["iteration"][record.kept] == at
 
 
 def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys, drawn):
@@ -87,7 +118,8 @@ def test_without_keep_best_the_last_row_counts(noise, tmp_path):
     assert kept_of(tmp_path / "run") is None
 
 
-def test_of_a_run_made_in_python_too(tmp_path):
+@pytest.mark.parametrize("own", [False, True])
+def test_of_a_run_made_in_python_too(tmp_path, own):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((90, 4), dtype=np.float32)
     t = (X[:, 0] > 0).astype(int)
@@ -100,6 +132,7 @@ def test_of_a_run_made_in_python_too(tmp_path):
         *(net, Adam(net.parameters(), lr=0.05), dataset),
         **{"rng": 0, "iterations": 60, "batch_size": 20, "evaluate_every": 5, "quiet": True},
         **{"keep_best": True, "patience": 20, "run_dir": tmp_path / "run"},
+        metrics=[Wrong(), "accuracy"] if own else None,
     ).run()
     best = max(history.evaluations, key=lambda row: row["validation_accuracy"])
     assert best["iteration"] < 60

@@ -67,7 +67,9 @@ def test_it_does_not_change_training_by_one_bit(tmp_path, settings):
         make(tmp_path / name, record_every=every, **settings).run()
         left[name] = {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()}
         left[name].pop("timing.csv")
-    recorded = {"layers.csv", "parameters.csv", "outputs.csv", "facts.json"}
+    recorded = {"layers.csv", "parameters.csv", "outputs.csv"}
+    facts = {name: json.loads(files.pop("facts.json")) for name, files in left.items()}
+    assert facts["off"] == facts["zero"] == facts["on"] == facts["again"]
     assert left["off"] == left["zero"]
     assert left["off"].keys() == left["on"].keys() - recorded
     assert all(left["on"][name] == content for name, content in left["off"].items())

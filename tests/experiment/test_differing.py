@@ -26,3 +26,9 @@ def test_few_settings_of_one_net_stay_what_they_are():
     several = [net_settings(a={"type": "Affine", "n_out": n}) for n in (10, 20)]
     assert with_nets_named(several) == several
     assert differing(several) == [("net", "layers", "a", "n_out")]
+
+
+def test_a_place_in_a_list_is_called_by_the_list():
+    metrics = [("training", "metrics", 0), ("training", "metrics", 1, "type")]
+    assert short_names(metrics) == ["metrics.0", "metrics.1"]
+    assert short_names([("training", "metrics", 1, "k"), (0,)]) == ["k", "0"]

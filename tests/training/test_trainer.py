@@ -74,7 +74,7 @@ def test_the_files_of_a_run(tmp_path):
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
         *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz"),
-        "config.yaml",
+        *("config.yaml", "facts.json"),
     }
     loss = read_table(tmp_path / "loss.csv")
     assert loss["iteration"].tolist() == list(range(1, 101))
@@ -645,7 +645,10 @@ def test_what_took_the_time_is_told_apart_and_adds_up_when_a_run_goes_on(tmp_pat
     np.testing.assert_allclose(table["recorder_seconds"], [20, 40, 60, 80, 100], atol=0.9)
 
 
-def test_the_seconds_since_the_last_evaluation_due_count_when_a_run_goes_on(tmp_path, monkeypatch):
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_seconds_since_the_last_evaluation_due_count_when_a_run_goes_on(
+    tmp_path, monkeypatch, interrupted
+):
     """By a clock of its own: a step takes a second, a checkpoint a hundred."""
     now = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
@@ -659,10 +662,20 @@ def test_the_seconds_since_the_last_evaluation_due_count_when_a_run_goes_on(tmp_
         now[0] += 100.0
         return save(self, *arguments)
 
+    def interrupt(made, row_or_loss):
+        if made.iteration == 25:
+            signal.raise_signal(signal.SIGTERM)
+
     monkeypatch.setattr(SGD, "step", slow_step)
     monkeypatch.setattr(Checkpoints, "save", slow_save)
     settings = {"evaluate_every": 30, "checkpoints": Checkpoints(every=10)}
-    trainer(run_dir=tmp_path, iterations=25, **settings).run()
+    if interrupted:
+        interrupting = type("Interrupting", (Callback,), {"stepped": staticmethod(interrupt)})
+        trainer(run_dir=tmp_path, callbacks=[interrupting()], **settings).run()
+        rows = (tmp_path / "timing.csv").read_text().splitlines()
+        assert rows[1:] == ["25,325.000,,300.000,0.000"]
+    else:
+        trainer(run_dir=tmp_path, iterations=25, **settings).run()
     now[0] += 5000.0  # until somebody goes on
     second = trainer(run_dir=tmp_path, iterations=35, **settings)
     second.load_state(load_checkpoint(tmp_path / "checkpoint-00000025.npz"))

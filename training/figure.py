@@ -1,0 +1,35 @@
+"""By what a run is judged, as facts.json says it: what its tables cannot be read without."""
+
+import json
+import math
+
+from lamina.common.files import whole_file
+
+
+def figure_facts(trainer) -> dict | None:
+    """Name, direction and limits of the metric that counts, whether it is a share, and what
+    guessing scores on the test and the training set; None if the run is judged by its loss."""
+    if not trainer.evaluator.metrics:
+        return None
+    metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
+    usual = metric.name == dataset.task.metrics[0]
+    low, high = metric.limits
+    return {
+        "name": metric.name,
+        "higher_is_better": metric.higher_is_better,
+        "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
+        "percent": metric.percent,
+        "guess": rounded(dataset.guess("test")) if usual else None,
+        "train_guess": rounded(dataset.guess("train")) if usual else None,
+    }
+
+
+def write_json(path, said: dict) -> None:
+    """Write a whole file of JSON."""
+    with whole_file(path) as file:
+        file.write((json.dumps(said, indent=1) + "\n").encode())
+
+
+def rounded(value: float | None) -> float | None:
+    """To six digits; None for what JSON does not have."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.6g}")

@@ -17,7 +17,7 @@ def report_on_many(runs: dict[str, Path], title: str = "") -> str:
     comparison = Comparison(runs)
     header, rows = comparison.cells()
     parts = [table(header, rows, 1 + len(comparison.columns))]
-    parts += [paragraph(f"{line[:1].upper()}{line[1:]}.") for line in comparison.remarks()]
+    parts += [paragraph(f"{_begun(line, runs)}.") for line in comparison.remarks()]
     sections = [("Table", parts)]
     if curves := _curves(runs):
         sections.append(("Curves", curves))
@@ -25,6 +25,11 @@ def report_on_many(runs: dict[str, Path], title: str = "") -> str:
     sections.append(("Each run", [verbatim("\n".join(listed))]))
     words = f"{len(runs)} runs in {len(comparison.rows)} groups that differ by more than a seed."
     return page(title or f"{len(runs)} runs", sections, [paragraph(words)])
+
+
+def _begun(line: str, runs: dict[str, Path]) -> str:
+    """A line as a sentence; one that begins with the name of a run leaves the name as it is."""
+    return line if line.partition(" has ")[0] in runs else f"{line[:1].upper()}{line[1:]}"
 
 
 def _curves(runs: dict[str, Path]) -> list[str]:

@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-from lamina.layers.base import Param
+from lamina.layers.base import Layer, Param
+from lamina.layers.recurrent import Recurrent
 from lamina.nets.probes import Place, Probes, places_of
 from lamina.training.parallel import len_of
 
@@ -26,8 +27,8 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
     seconds, without those of the layers in it, which have rows of their own; "flop": additions
     and multiplications of the products of one batch, forward; "products": how many times these
-    forward and backward make together; "output", "parameters": bytes}. The net is trained on;
-    afterwards nothing is in it.
+    forward and backward make together, of recurrent layers perhaps a fraction; "output",
+    "parameters": bytes}. The net is trained on; afterwards nothing is in it.
     """
     wanted, net.needs_dX = net.needs_dX, False
     places, times = places_of(net), []
@@ -83,13 +84,12 @@ class _Clock:
         self._of_step = {(p.name, way): 0.0 for p in places for way in ("forward", "backward")}
         self._times: dict[tuple, list] = {key: [] for key in self._of_step}
         self._open: list[list] = []  # [when it began, seconds of the layers in it] of each pass
-        self._flop, self._output, self._products = {}, {}, {}
+        self._flop, self._output, self._products, self._inputs = {}, {}, {}, {}
 
     def enter(self, place: Place, way: str) -> None:
-        # Forward once; backward for the weights, and for dX where wanted.
         if way == "backward" and place.name not in self._products:
-            learns = any(param.trainable for param in place.layer.parameters().values())
-            self._products[place.name] = 1 + int(place.layer.needs_dX) + int(learns)
+            n = 1 + _products_of_backward(place.layer, self._inputs.get(place.name, 1))
+            self._products[place.name] = n
         self._open.append([time.perf_counter(), 0.0])
 
     def leave(self, place: Place, way: str) -> None:
@@ -106,6 +106,7 @@ class _Clock:
                 np.asarray(y).nbytes for y in outputs
             )
             self._flop[name] = self._flop.get(name, 0) + _flop(place, inputs)
+            self._inputs[name] = len(inputs)
 
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
         pass
@@ -130,6 +131,20 @@ class _Clock:
             "output": round((1.0 if place.is_loss else parts) * self._output.get(name, 0)),
             "parameters": sum(h.data.nbytes for _, h in held if isinstance(h, Param)),
         }
+
+
+def _products_of_backward(layer: Layer, n_inputs: int) -> float:
+    """How many times the products of forward a backward makes: for the weights, and for dX where
+    wanted. Inputs that are multiplied with each other want a gradient each; a recurrent layer goes
+    back through Wh without dX too."""
+    parameters = layer.parameters()
+    if not parameters:
+        return int(layer.needs_dX) * (n_inputs if type(layer).flops is not Layer.flops else 1)
+    learns = int(any(param.trainable for param in parameters.values()))
+    if layer.needs_dX or not isinstance(layer, Recurrent):
+        return learns + int(layer.needs_dX)
+    through_time, whole = layer.Wh.data.size, layer.Wx.data.size + layer.Wh.data.size
+    return learns + through_time / whole
 
 
 def _flop(place: Place, inputs: tuple) -> int:

@@ -191,10 +191,24 @@ class Record:
         return min(iteration / (self.warm_up + 1), 1.0)
 
     @cached_property
+    def matrices(self) -> dict[str, dict]:
+        """What facts.json says of the parameters that are matrices or more: no biases, no scales,
+        those of the layers Bias and Scale included, whose shape is that of a sample."""
+        starts = self.facts.get("parameters", {})
+        return {
+            name: start
+            for name, start in starts.items()
+            if len(start["shape"]) > 1 and self.kind_of(name) not in ("Scale", "Bias")
+        }
+
+    @cached_property
     def weights(self) -> dict[str, Series]:
-        """The parameters that are matrices or more: no biases, no scales."""
-        shapes = {n: p["shape"] for n, p in self.facts.get("parameters", {}).items()}
-        return {n: s for n, s in self.parameters.items() if len(shapes.get(n, ())) > 1}
+        """What was recorded of `matrices`."""
+        return {name: s for name, s in self.parameters.items() if name in self.matrices}
+
+    def kind_of(self, parameter: str) -> str:
+        """The type of the layer that a parameter is of, "" if that is not known."""
+        return self.facts.get("layers", {}).get(parameter.rpartition(".")[0], "")
 
     @property
     def last_layer(self) -> str:

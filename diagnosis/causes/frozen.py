@@ -34,8 +34,8 @@ def nothing_can_learn(record, earlier) -> Finding | None:
 def too_much_frozen(record, earlier) -> Finding | None:
     """Biases and scales alone may learn, and do not get far."""
     parameters = record.facts.get("parameters", {})
-    weights = {n: p for n, p in parameters.items() if len(p["shape"]) > 1}
-    if earlier or not weights or any(p["learns"] for p in weights.values()):
+    weights = record.matrices.values()
+    if earlier or not weights or any(p["learns"] for p in weights):
         return None
     if not record.train <= 0.9:
         return None

@@ -15,14 +15,19 @@ def equal_weights(record, earlier) -> Finding | None:
     The last layer may start at zero: its units have different targets. Goodfellow, Bengio and
     Courville 2016, "Deep Learning", section 8.4, on breaking symmetry.
     """
-    parameters = record.facts.get("parameters", {})
-    matrices = {n: p for n, p in parameters.items() if len(p["shape"]) > 1}
-    hidden = list(matrices)[:-1]
-    equal = [n for n in hidden if matrices[n]["learns"] and matrices[n]["std"] == 0]
+    hidden = list(record.matrices.items())[:-1]
+    equal = {
+        n: p["mean"]
+        for n, p in hidden
+        if p["learns"] and p["std"] == 0 and math.prod(p["shape"]) > 1
+    }
     if not equal or record.train > 0.9:
         return None
-    value = matrices[equal[0]]["mean"]
-    evidence = [f"all weights of {listed(equal)} started at {value:g}"]
+    evidence = [
+        f"all weights of {listed(n for n, mean in equal.items() if mean == value)} started at "
+        f"{value:g}"
+        for value in dict.fromkeys(equal.values())
+    ]
     series = [record.parameters[name] for name in equal if name in record.parameters]
     if series and not any(s["weight_norm"][-1] for s in series):
         evidence.append(f"they are still 0 at iteration {series[0].iterations[-1]:.0f}")
@@ -79,8 +84,8 @@ def weights_too_large(record, earlier) -> Finding | None:
 def weights_too_small(record, earlier) -> Finding | None:
     """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
     that has not learned. The last layer may start small."""
-    weights = [n for n, p in record.facts.get("parameters", {}).items() if len(p["shape"]) > 1]
-    times = {n: k for n, k in _times_he(record).items() if n in weights[:-1]}
+    hidden = list(record.matrices)[:-1]
+    times = {n: k for n, k in _times_he(record).items() if n in hidden}
     small = {n: k for n, k in times.items() if k < TOO_SMALL}
     if earlier or not small or not record.train < record.halfway:
         return None
@@ -105,9 +110,9 @@ def weights_too_small(record, earlier) -> Finding | None:
 
 def _times_he(record) -> dict[str, float]:
     """{weights: their first deviation, in those of He's rule}, where the fan-in is known."""
-    kinds, result = record.facts.get("layers", {}), {}
-    for name, start in record.facts.get("parameters", {}).items():
-        kind = kinds.get(name.rpartition(".")[0], "")
-        if kind in FAN_IN and len(start["shape"]) > 1 and start["std"] and start["learns"]:
+    result = {}
+    for name, start in record.matrices.items():
+        kind = record.kind_of(name)
+        if kind in FAN_IN and start["std"] and start["learns"]:
             result[name] = start["std"] / math.sqrt(2.0 / max(FAN_IN[kind](start["shape"]), 1))
     return result

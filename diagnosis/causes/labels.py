@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.finding import Finding
 
 ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
@@ -15,14 +16,17 @@ def wrong_labels(record, earlier) -> Finding | None:
     itself is in order. Zhang et al. 2017, "Understanding deep learning requires rethinking
     generalization": a net that is large enough learns random labels by heart.
 
-    Nearest neighbours that guess too say it of the training set alone; then the test set may by
-    chance be better than guessed.
+    Not judged of a recurrent layer that at first cannot see the first steps: what it has learned by
+    heart says nothing of those. Nearest neighbours that guess too say it of the training set alone;
+    then the test set may by chance be better than guessed.
     """
     if earlier or math.isnan(record.test) or record.iterations <= SHORT:
         return None
     if record.figure.guess is None or record.task in ("reconstruction", "language_model"):
         return None  # of words that were learned by heart the perplexity is beyond guessing anyway
     if record.facts.get("samples", ENOUGH) < ENOUGH:
+        return None
+    if short_sighted(record):
         return None
     if record.train - record.test <= 0.1:  # nothing is learned by heart: no sign of the labels
         return None

@@ -30,17 +30,32 @@ def rate_too_high(record, earlier) -> Finding | None:
 
 
 def _one_large_update(record) -> list[str]:
-    worst = {name: largest(s["update_ratio"]) for name, s in record.weights.items()}
+    worst = {name: largest(_ratios(record, name)) for name in record.weights}
     limit = TOO_HIGH / 2 if _killed(record) else TOO_HIGH  # it may have been between two records
     name = max((n for n in worst if worst[n] >= limit), key=worst.get, default=None)
     if name is None:
         return []
     series = record.weights[name]
-    at = series.iterations[list(series["update_ratio"]).index(worst[name])]
+    at = list(_ratios(record, name)).index(worst[name])
     return [
-        f"the update of {name} was {worst[name]:.2g} times its weights at iteration {at:.0f}; "
-        f"rule of thumb: {THUMB:g}"
+        f"the update of {name} was {series['update_ratio'][at]:.2g} times its weights at iteration "
+        f"{series.iterations[at]:.0f}; rule of thumb: {THUMB:g}"
     ]
+
+
+def _ratios(record, name: str) -> np.ndarray:
+    """Update / weight in each record, of tables that are still near 0 update / `_norms`."""
+    series = record.weights[name]
+    return series["update_ratio"] * (series["weight_norm"] / _norms(record, name))
+
+
+def _norms(record, name: str) -> np.ndarray:
+    """The norms of these weights; of a table of words, whose rows are looked up and multiplied with
+    nothing, so that it may start at 0 or near it, at least that of rows of length 1."""
+    norms = record.weights[name]["weight_norm"]
+    if record.kind_of(name) == "Embedding":
+        norms = np.maximum(norms, math.sqrt(record.matrices[name]["shape"][0]))
+    return np.where(norms > 0, norms, math.nan)
 
 
 def _killed(record) -> bool:
@@ -50,9 +65,9 @@ def _killed(record) -> bool:
 
 
 def _many_large_updates(record) -> list[str]:
-    for name, series in record.weights.items():
-        ratio, norms = median(series["update_ratio"]), series["weight_norm"]
-        if ratio >= TOO_HIGH / 10 and norms[-1] > GROWN * norms[0] > 0:
+    for name in record.weights:
+        ratio, norms = median(_ratios(record, name)), _norms(record, name)
+        if ratio >= TOO_HIGH / 10 and norms[-1] > GROWN * norms[0]:
             return [
                 f"update / weight of {name} is {ratio:.2g} at the median; rule of thumb: {THUMB:g}",
                 f"its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}",
@@ -64,7 +79,7 @@ def _thrown_out(record) -> list[str]:
     """Weights that one update has replaced, a loss that shot up, and a net that has not learned
     well since: it goes on from wherever it was thrown."""
     peak = largest(record.loss["loss"])
-    worst = largest([largest(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    worst = largest([largest(_ratios(record, name)) for name in record.weights] or [math.nan])
     shot_up = peak > GROWN * abs(record.start_loss)
     return _one_large_update(record) if shot_up and worst > 3.0 and not _learned(record) else []
 
@@ -158,8 +173,10 @@ def better_rate(record, larger: bool) -> str:
     """The rate at which the first update would have been START of the weights; the updates of most
     rules are proportional to it. One in a warm-up is taken as at the full rate, which is the one
     that is said. Three times as large, or small, at least."""
-    series = record.weights.values()
-    first = [float(s["update_ratio"][0]) / record.risen(s.iterations[0]) for s in series]
+    first = [
+        float(_ratios(record, name)[0]) / record.risen(series.iterations[0])
+        for name, series in record.weights.items()
+    ]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
     factor = START / max(first) if first else (10.0 if larger else 0.1)
     factor = max(factor, 3.0) if larger else min(factor, 1.0 / 3.0)

@@ -94,6 +94,16 @@ def vanishing_over_time(record, earlier) -> Finding | None:
     )
 
 
+def short_sighted(record) -> bool:
+    """Did a recurrent layer that is asked for one output begin with next to nothing of the gradient
+    at the first step? Then what a net can learn at first stands late in a sequence, and it may have
+    learned its samples by heart from there, whatever stands early."""
+    return any(
+        bool((series["asked"] == 1).all()) and bool(_ratios(series)[0] < VANISHING)
+        for series in record.steps.values()
+    )
+
+
 def _ratios(series) -> np.ndarray:
     """First / last of each record; NaN where there is no gradient at all."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets.words import WordSamples
 from lamina.experiment.evaluation import (
     classification,
     multilabel,
     reconstruction,
     regression,
     sequences,
+    word_vectors,
 )
 from lamina.training.evaluator import Evaluator
 
@@ -40,6 +42,7 @@ class Evaluation:
     targets: np.ndarray  # (N, ...)
     figures: dict[str, float]
     shown: str  # the figures in words
+    vocabulary: tuple = ()  # of word vectors
     gap: int | None = None  # where in the tokens of a text the one stands that is asked for
 
     @property
@@ -60,7 +63,14 @@ class Evaluation:
         return path if self._kind.draw(path, self) else None
 
     @property
+    def of_words(self) -> bool:
+        """Are its classes the places of words, as of word vectors, which mean nothing?"""
+        return isinstance(self.samples, WordSamples)
+
+    @property
     def _kind(self):
+        if self.of_words:
+            return word_vectors
         if self.task.name == "classification" and self.targets.ndim > 1:
             return sequences
         return REPORTS[self.task.name]
@@ -82,7 +92,10 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     if isinstance(dataset.task, Classification):
         targets = dataset.task.indices(targets)
     gap = getattr(dataset, "gap", None)
-    return Evaluation(part, samples, dataset.task, rows, scores, targets, figures, shown, gap)
+    vocabulary = getattr(dataset, "vocabulary", ())
+    return Evaluation(
+        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, gap)
+    )
 
 
 class Spread:

@@ -20,7 +20,7 @@ def report_on_many(runs: dict[str, Path], title: str = "", sweep: Path | None = 
     comparison = Comparison(runs)
     header, rows = comparison.cells()
     parts = [table(header, rows, 1 + len(comparison.columns))]
-    parts += [paragraph(f"{line[:1].upper()}{line[1:]}.") for line in comparison.remarks()]
+    parts += [paragraph(f"{_begun(line, runs)}.") for line in comparison.remarks()]
     sections = [("Table", parts)]
     if sweep is not None and (values := _values(sweep)):
         sections.append(("Values", values))
@@ -44,6 +44,11 @@ def _values(sweep: Path) -> list[str]:
     )
     drawn = picture(draw, "the figure of each trial over each value", caption)
     return [drawn] if drawn else []
+
+
+def _begun(line: str, runs: dict[str, Path]) -> str:
+    """A line as a sentence; one that begins with the name of a run leaves the name as it is."""
+    return line if line.partition(" has ")[0] in runs else f"{line[:1].upper()}{line[1:]}"
 
 
 def _curves(runs: dict[str, Path]) -> list[str]:

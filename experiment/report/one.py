@@ -98,13 +98,15 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     n = facts.get("samples")
     learned = task.get("task", "").replace("_", " ")
     if task.get("classes"):
-        learned += f", {task['classes']:,} {'words' if task.get('tokens') else 'classes'}"
+        words = task.get("tokens") or ("words" if task["task"] == "language_model" else "classes")
+        learned += f", {task['classes']:,} {words}"
     parts = [f"{learned}." if learned else ""]
     if n:
         parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
     epochs = record.history["epoch"][-1:] if "epoch" in record.history else ()
     passes = f" ({epochs[0]:.3g} passes through the training set)" if len(epochs) else ""
-    parts.append(f"{record.iterations:,} iterations{passes}.")
+    n = record.iterations
+    parts.append(f"{n:,} iteration{'s' * (n != 1)}{passes}.")
     if outcome.trouble == FAILED:
         parts.append("It has failed: a NaN or an infinity has ended it.")
     elif outcome.trouble == NOTHING:
@@ -152,6 +154,7 @@ def _curves(run_dir: Path) -> list[str]:
 def _evaluated(evaluation) -> list[str]:
     task = evaluation.task
     of_classes = task.name == "classification" and evaluation.targets.ndim == 1
+    of_classes &= not evaluation.of_words
     if of_classes and len(task.class_names) <= MOST_CLASSES:
         parts = [paragraph(f"{len(evaluation.samples):,} samples: {evaluation.shown}.")]
         parts += _classes(evaluation)

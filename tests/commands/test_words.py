@@ -6,6 +6,9 @@ import pytest
 from lamina.commands.frame import main
 from lamina.datasets import Classification
 from lamina.experiment.config import load_config
+from lamina.experiment.evaluation import evaluate
+from lamina.experiment.load_run import Run
+from lamina.experiment.report import report_on_run
 from lamina.experiment.run import run
 from lamina.experiment.word_vectors import WordVectors, vectors_of
 from lamina.nets import TwoLayerNet
@@ -70,3 +73,26 @@ def test_the_command(tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 10
     assert main(["words", str(tmp_path / "run"), "--near", "layre"]) == 2
     assert "'layre' is not among the" in capsys.readouterr().err
+
+
+def test_an_evaluation_is_of_words_and_not_of_their_places(tmp_path):
+    text = " ".join(f"w{i % 7} w{i * i % 5}" for i in range(400))
+    (tmp_path / "t.txt").write_text(text)
+    config = load_config("configs/words_cbow.yaml")
+    config.data["dataset"] = {"type": "Words", "path": str(tmp_path / "t.txt"), "predict": "middle"}
+    config.data["training"] = {"iterations": 5, "batch_size": 50}
+    run(config, "words_cbow", tmp_path / "run", quiet=True)
+    net, dataset = Run(tmp_path / "run").load()
+    found = evaluate(net, dataset)
+    right = found.scores.argmax(axis=1) == dataset.test.t
+    said = found.report().splitlines()
+    assert said[2] == (
+        f"the word that stands there was found in {right.sum()} of {len(right)} questions; "
+        "guessing among 6 gives 16.67 %"
+    )
+    lines = [line.split() for line in said[5:]]
+    assert len(lines) == len(set(dataset.test.X[:, -1]))
+    for word, asked, share, _ in lines:
+        rows = dataset.test.X[:, -1] == dataset.vocabulary.index(word)
+        assert (int(asked), float(share)) == (rows.sum(), round(100 * right[rows].mean(), 2))
+    assert "Confusion" not in report_on_run(tmp_path / "run")

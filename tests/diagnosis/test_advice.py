@@ -1,12 +1,21 @@
 """What the doctor advises makes arithmetical sense, whatever the numbers."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lamina.diagnosis.causes.learning_rate import better_rate, rate_too_low, still_falling
+from lamina.diagnosis.causes.frozen import too_much_frozen
+from lamina.diagnosis.causes.initial_weights import equal_weights
+from lamina.diagnosis.causes.labels import wrong_labels
+from lamina.diagnosis.causes.learning_rate import (
+    better_rate,
+    rate_too_high,
+    rate_too_low,
+    still_falling,
+)
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.record import Record, Series
 from lamina.optimizers.schedules import WarmUp
@@ -114,3 +123,84 @@ def test_the_rate_is_that_of_the_configuration_whatever_a_schedule_made_of_it():
     assert record_of(20.0, 100.0, rates=[2e-3, 1e-3, 1e-4, 1e-5, 1e-6]).lr == 20.0
     said = better_rate(record_of(20.0, 100.0, rates=[2e-3] * 5), larger=False)
     assert said.endswith("instead of 20")
+
+
+def grown(kind: str, last: float) -> Record:
+    """A run that learns, whose table of 100 words has grown from next to nothing to this norm."""
+    record = record_of(first=0.3)
+    record.history["train_accuracy"][:] = 0.5
+    record.loss["loss"] = np.linspace(2.3, 0.5, 400)
+    record.layers = {"a": Series("a", kind, np.array([1.0]), {"dead": np.array([np.nan])})}
+    record.facts["layers"] = {"a": kind, "b": "Affine"}
+    record.facts["parameters"]["a.W"] = {"shape": [100, 8], "mean": 0, "std": 0, "learns": True}
+    columns = dict(record.parameters["a.W"].columns)
+    columns["weight_norm"] = np.geomspace(0.1, last, 5)
+    record.parameters["a.W"] = Series("a.W", "", record.parameters["a.W"].iterations, columns)
+    return record
+
+
+def test_a_table_of_words_may_start_near_0_and_grow():
+    """Rows of length 1, of 100 words, have the norm 10."""
+    assert rate_too_high(grown("Affine", 20.0), []).name == "learning rate too high"
+    assert rate_too_high(grown("Embedding", 20.0), []) is None
+    assert rate_too_high(grown("Embedding", 60.0), []).name == "learning rate too high"
+
+
+def test_an_update_of_a_table_near_0_is_beside_rows_of_length_1():
+    lost = grown("Embedding", 0.4)
+    lost.parameters["b.W"] = record_of(first=1e-3).parameters["b.W"]
+    lost.loss["loss"] = np.full(400, 2.3)
+    lost.parameters["a.W"].columns["update_ratio"] = np.full(5, 3.0)
+    assert rate_too_high(lost, []) is None
+    assert better_rate(lost, larger=True) == "lr: about 0.3 instead of 0.1"
+    lost.parameters["a.W"].columns["update_ratio"] = np.full(5, 60.0)
+    assert "was 60 times its weights at iteration 400" in rate_too_high(lost, []).evidence[0]
+
+
+def test_factors_and_summands_of_images_are_no_weights():
+    record = record_of()
+    one = {"shape": [3, 1, 1], "mean": 1.0, "std": 0.0, "learns": True}
+    zero = {"shape": [1, 1, 1], "mean": 0.0, "std": 0.0, "learns": True}
+    record.facts["layers"] = {"s": "Scale", "b": "Bias", "a": "Affine", "c": "Affine"}
+    affine = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {"s.s": one, "b.b": zero, "a.W": affine, "c.W": affine}
+    record.parameters = {"s.s": record.parameters["a.W"], **record.parameters}
+    assert equal_weights(record, []) is None
+    assert list(record.weights) == ["a.W"]
+    for name in ("a.W", "c.W"):
+        record.facts["parameters"][name] = affine | {"learns": False}
+    assert "s.s, b.b" in too_much_frozen(Record(**vars_of(record)), []).evidence[0]
+
+
+def test_equal_weights_are_named_with_what_they_started_at():
+    record = record_of()
+    zero = {"shape": [4, 3], "mean": 0.0, "std": 0.0, "learns": True}
+    ones, alone = zero | {"mean": 1.0}, {"shape": [1, 1], "mean": 0.3, "std": 0.0, "learns": True}
+    last = record.facts["parameters"]["b.W"]
+    record.facts["parameters"] = {"a.W": ones, "e.W": alone, "z.W": zero, "b.W": last}
+    assert equal_weights(record, []).evidence[:2] == [
+        "all weights of a.W started at 1",
+        "all weights of z.W started at 0",
+    ]
+
+
+def vars_of(record: Record) -> dict:
+    """What it is made of, without what it has worked out."""
+    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+
+
+@pytest.mark.parametrize(
+    ("at_first", "asked", "said"), [(1e-7, 1.0, False), (1e-2, 1.0, True), (1e-7, 60.0, True)]
+)
+def test_what_a_layer_learned_by_heart_that_saw_late_steps_alone_says_nothing_of_the_labels(
+    at_first, asked, said
+):
+    """As an Rnn or Gru over 60 steps, of a label that depends on the first one."""
+    record = record_of()
+    record.history["train_accuracy"][:] = 1.0
+    at = np.array([1.0, 400.0])
+    columns = {"steps": at * 0 + 60, "asked": at * 0 + asked, "last": at * 0 + 1}
+    columns["first"] = np.array([at_first, 1.0])  # much later, when all is known by heart
+    record.steps = {"rec": Series("rec", "", at, columns)}
+    finding = wrong_labels(record, [])
+    assert (finding is not None and finding.name == "wrong labels") == said

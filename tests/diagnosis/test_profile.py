@@ -13,7 +13,18 @@ from lamina.diagnosis.profile import batch_of, measure, table
 from lamina.experiment import tune as tune_module
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.tune import tune
-from lamina.layers import Affine, Relu, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    DotProducts,
+    Embedding,
+    Gru,
+    Lstm,
+    MeanStep,
+    NegativeSamplingLoss,
+    Relu,
+    Rnn,
+    SoftmaxWithLoss,
+)
 from lamina.layers.base import Layer
 from lamina.nets import Graph, Head, Node, Sequential
 from lamina.optimizers import SGD
@@ -64,6 +75,39 @@ def test_every_layer_is_measured(path):
     assert seconds(found) > 0
     assert (found["batch_size"], found["steps"]) == (4, 3)
     assert found["samples_per_second"] == pytest.approx(4 / found["step"])
+
+
+def test_a_product_of_two_inputs_has_two_gradients():
+    """Vectors (5, 6) with three others each: Y, and dX of both, each of 2 · 3 · 6 operations."""
+    rng = np.random.default_rng(0)
+    layers = {
+        "words": Node(Embedding(7, 6, rng=rng), "first"),
+        "mean": MeanStep(),
+        "others": Node(Embedding(7, 6, rng=rng), "second"),
+        "dots": Node(DotProducts(), ("mean", "others")),
+    }
+    net = Graph(layers, ["first", "second"], losses=NegativeSamplingLoss())
+    X = rng.integers(0, 7, (5, 4)), rng.integers(0, 7, (5, 3))
+    found = measure(net, SGD(net.parameters(), lr=0.1), X, rng.integers(0, 3, 5), steps=1)
+    rows = {row["name"]: row for row in found["rows"]}
+    assert (rows["dots"]["flop"], rows["dots"]["products"]) == (5 * 2 * 3 * 6, 3)
+    assert rows["mean"]["products"] == 2
+
+
+@pytest.mark.parametrize("kind", [Rnn, Lstm, Gru])
+def test_a_recurrent_layer_goes_back_through_time_without_dX(kind):
+    """Forward has a product with Wx, 2 N T D G H of G gates, and one with Wh, 2 N T H G H; backward
+    both for the weights, and one with Wh for the step before."""
+    (N, T, D, H), G = (5, 4, 3, 6), kind.n_gates
+    rng = np.random.default_rng(0)
+    rec = kind(D, H, last_only=True, rng=rng)
+    net = Sequential({"rec": rec, "affine": Affine(H, 3, rng=rng)}, SoftmaxWithLoss())
+    X, t = rng.standard_normal((N, T, D), np.float32), rng.integers(0, 3, N)
+    found = measure(net, SGD(net.parameters(), lr=0.1), X, t, steps=1)
+    row = found["rows"][0]
+    x, h = 2 * N * T * D * G * H, 2 * N * T * H * G * H
+    assert row["flop"] == x + h
+    assert row["flop"] * row["products"] == pytest.approx(2 * x + 3 * h)
 
 
 def seconds(found) -> float:

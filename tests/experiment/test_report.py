@@ -168,6 +168,34 @@ def test_several_runs_are_a_table_and_curves(tmp_path):
     assert Seen(page).tags.count("img") == 1
 
 
+def test_a_text_is_of_what_it_is_cut_into(tmp_path):
+    text = "the cat and the dog sat on the mat by the sea " * 8
+    (tmp_path / "t.txt").write_text(text)
+    net = {
+        "type": "Sequential",
+        "layers": {"embedding": {"type": "Embedding", "n_dims": 4}, "scores": {"type": "Affine"}},
+        "loss": {"type": "SoftmaxWithLoss"},
+    }
+    short = {"iterations": 1, "batch_size": 5}
+    for tokens, n in (("characters", 1 + len(set(text))), ("words", 10), ("bytes", 256)):
+        dataset = {"type": "Text", "path": "t.txt", "tokens": tokens, "length": 4}
+        data = {**CONFIG, "dataset": dataset, "net": net, "training": short}
+        (tmp_path / "c.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+        run(load_config(tmp_path / "c.yaml"), tokens, tmp_path / tokens, quiet=True)
+        page = report_on_run(tmp_path / tokens)
+        assert f"Language model, {n} {tokens}. " in page
+        assert " 1 iteration (" in page
+
+
+def test_a_run_that_has_failed_keeps_its_name_beside_others(tmp_path):
+    names = ("lr=0.1", "lr=1e+30")
+    runs = {
+        name: trained(tmp_path, name, optimizer={"type": "SGD", "lr": float(name[3:])})
+        for name in names
+    }
+    assert "<p>lr=1e+30 has failed" in report_on_many(runs)
+
+
 @pytest.mark.needs_browser
 def test_names_from_outside_run_nothing(tmp_path, browser):
     """Names of layers, classes, files and runs that would be a script."""

@@ -32,6 +32,7 @@ from lamina.layers import (
     Padding,
     Power,
     PRelu,
+    RandomCrop,
     Relu,
     Reshape,
     RMSNormalization,
@@ -330,6 +331,15 @@ def transpose(layer, graph, X):
 def padding(layer, graph, X):
     pads = np.array([0, *layer.before, 0, *layer.after], np.int64)
     return graph.add("Pad", X, pads, np.array(layer.value, X.dtype))
+
+
+@onnx_function(RandomCrop)
+def random_crop(layer, graph, X):
+    """The middle, as in evaluation."""
+    starts = [(n - size) // 2 for n, size in zip(X.shape[2:], layer.size, strict=True)]
+    ends = [start + size for start, size in zip(starts, layer.size, strict=True)]
+    bounds = (np.array(each, np.int64) for each in (starts, ends, [2, 3]))
+    return graph.add("Slice", X, *bounds)
 
 
 @onnx_function(Concatenation)

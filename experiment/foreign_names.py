@@ -116,6 +116,7 @@ KEYS = {
     "bptt": "length",
     "embedding_dim": "n_dims",
     "local_size": "size",
+    "crop_size": "size",
     "kernel_initializer": "init",
     "initializer": "init",
     "weight_init": "init",

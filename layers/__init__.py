@@ -42,6 +42,7 @@ from lamina.layers.padding import Padding
 from lamina.layers.positional_encoding import PositionalEncoding
 from lamina.layers.power import Power
 from lamina.layers.prelu import PRelu
+from lamina.layers.random_crop import RandomCrop
 from lamina.layers.relu import Relu
 from lamina.layers.repeat import Repeat
 from lamina.layers.reshape import Reshape
@@ -106,6 +107,7 @@ __all__ = [
     "PositionalEncoding",
     "Power",
     "RMSNormalization",
+    "RandomCrop",
     "Relu",
     "Repeat",
     "Reshape",

@@ -1,5 +1,7 @@
 """A learned factor, and a learned summand: for each feature or channel, or one for all."""
 
+import math
+
 import numpy as np
 
 from lamina.layers.base import Layer, Param
@@ -9,12 +11,14 @@ from lamina.layers.errors import ShapeError
 class _OfSamples(Layer):
     """What Scale and Bias share: one array for all samples, broadcast over them."""
 
-    def _filled(self, shape, value: float, dtype):
-        shape = tuple(shape)
+    def _filled(self, shape, value, dtype):
+        shape, kind = tuple(shape), type(self).__name__
         if not shape or min(shape) < 1:
-            kind = type(self).__name__
             raise ValueError(f"{kind}: expects a shape of numbers >= 1, as (3, 1, 1); got {shape}")
-        return np.full(shape, value, dtype)
+        values, n = np.array(value, dtype), math.prod(shape)
+        if values.ndim and values.size != n:
+            raise ValueError(f"{kind}: value is a number, or a list of {n}; got {values.size}")
+        return values.reshape(shape) if values.ndim else np.full(shape, values)
 
     def _share(self, gradient):
         """The gradient added up over the batch, and over what shares a number."""
@@ -51,12 +55,12 @@ class Scale(_OfSamples):
 
     added up over what shares a number. `shape` is that of s, aligned with the last axes of a sample
     as NumPy does: (C, 1, 1) is a factor for each channel of images, (1,) one for all. It begins at
-    `value`.
+    `value`, a number or a list of as many as there are.
     Shapes: X (N, ...), s as given, Y as X. Raises ShapeError for samples to which s does not
     broadcast, ValueError for a shape without axes. Source: Caffe (Scale).
     """
 
-    def __init__(self, shape: tuple = (1,), *, value: float = 1.0, dtype=np.float32):
+    def __init__(self, shape: tuple = (1,), *, value: float | tuple = 1.0, dtype=np.float32):
         self.s = Param(self._filled(shape, value, dtype))
 
     def forward(self, X):
@@ -85,7 +89,7 @@ class Bias(_OfSamples):
     Shapes: X (N, ...), b as given, Y as X. Source: Caffe (Bias).
     """
 
-    def __init__(self, shape: tuple = (1,), *, value: float = 0.0, dtype=np.float32):
+    def __init__(self, shape: tuple = (1,), *, value: float | tuple = 0.0, dtype=np.float32):
         self.b = Param(self._filled(shape, value, dtype))
 
     def forward(self, X):

@@ -175,6 +175,7 @@ def test_a_trainer_takes_a_text_too(tmp_path):
 
 SAMPLES = Samples(np.zeros((9, 2), np.float32), np.zeros(9, int))
 IMAGES = np.ones((2, 1, 8, 8), np.float32)
+PLACES = np.arange(128.0).reshape(2, 1, 8, 8)
 
 # Each gives, for a generator or a seed, something that it draws.
 SEEDS = {
@@ -189,6 +190,7 @@ SEEDS = {
     "Gru": lambda rng: layers.Gru(3, 2, rng=rng).Wx.data,
     "Lstm": lambda rng: layers.Lstm(3, 2, rng=rng).Wx.data,
     "Dropout": lambda rng: layers.Dropout(0.5, rng=rng).forward(np.ones(50)),
+    "RandomCrop": lambda rng: layers.RandomCrop(1, rng=rng).forward(PLACES),
     "LeNet": lambda rng: nets.LeNet(rng=rng).parameters()["conv1.W"].data,
     "SimpleConvNet": lambda rng: nets.SimpleConvNet(rng=rng).parameters()["conv1.W"].data,
     "DeepConvNet": lambda rng: nets.DeepConvNet(rng=rng).parameters()["conv1.W"].data,

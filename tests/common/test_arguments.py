@@ -136,7 +136,7 @@ def test_wrong_arguments_are_an_error_of_the_constructor():
 
 def test_the_signature_of_a_class_is_that_of_its_constructor():
     assert list(inspect.signature(Affine).parameters) == [
-        *("n_in", "n_out", "bias", "tied", "transposed", "init", "rng", "dtype")
+        *("n_in", "n_out", "bias", "bias_value", "tied", "transposed", "init", "rng", "dtype")
     ]
     assert list(inspect.signature(Relu).parameters) == []
     assert list(inspect.signature(Written).parameters) == ["p", "q"]

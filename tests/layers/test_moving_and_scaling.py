@@ -1,4 +1,4 @@
-"""Transpose, Padding, Scale, Bias, LogSoftmax: what the contract does not say of them."""
+"""Transpose, Padding, RandomCrop, Scale, Bias, LogSoftmax: what the contract leaves open."""
 
 import math
 
@@ -10,6 +10,7 @@ from lamina.layers import (
     Bias,
     LogSoftmax,
     Padding,
+    RandomCrop,
     Scale,
     ShapeError,
     SoftmaxWithLoss,
@@ -41,6 +42,35 @@ def test_begin_at_a_value():
     assert Bias((3, 1, 1), value=2.0, dtype=np.float64).b.data.ravel().tolist() == [2.0] * 3
 
 
+def test_begin_at_a_value_for_each_as_the_mean_of_each_channel_does():
+    bias = Bias((3, 1, 1), value=(-1.0, 2.0, 0.5), dtype=np.float64)
+    assert bias.b.data.tolist() == [[[-1.0]], [[2.0]], [[0.5]]]
+    assert Scale((2, 2), value=[1, 2, 3, 4]).s.data.tolist() == [[1, 2], [3, 4]]
+    assert Scale((2, 2), value=[1, 2, 3, 4]).s.data.dtype == np.float32
+
+
+def test_a_crop_is_anywhere_in_training_and_the_middle_in_evaluation():
+    X = np.arange(6 * 7.0).reshape(1, 1, 6, 7) + np.zeros((400, 2, 1, 1))
+    layer = RandomCrop((4, 3), rng=0)
+    Y = layer.forward(X)
+    assert Y.shape == (400, *layer.output_shape((2, 6, 7))) == (400, 2, 4, 3)
+    places = {(int(i), int(j)) for i, j in zip(*divmod(Y[:, 0, 0, 0], 7), strict=True)}
+    assert places == {(i, j) for i in range(3) for j in range(5)}
+    for x, y in zip(X, Y, strict=True):
+        i, j = (int(n) for n in divmod(y[0, 0, 0], 7))
+        np.testing.assert_array_equal(y, x[:, i : i + 4, j : j + 3])
+    dX = layer.backward(Y + 1)
+    np.testing.assert_array_equal(dX[dX != 0], (Y + 1).ravel())
+    layer.set_training(False)
+    np.testing.assert_array_equal(layer.forward(X), X[:, :, 1:5, 2:5])
+    np.testing.assert_array_equal(layer.backward(X[:, :, :4, :3])[:, :, 1:5, 2:5], X[:, :, :4, :3])
+    layer.set_training(True)
+    assert layer.forward(X[:0]).shape == (0, 2, 4, 3)
+    assert layer.forward(X.astype(np.uint8)).dtype == np.uint8
+    whole = RandomCrop((6, 7), rng=0)
+    np.testing.assert_array_equal(whole.forward(X), X)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -51,6 +81,11 @@ def test_begin_at_a_value():
         (lambda: Padding((-1,), (0,)), ">= 0"),
         (lambda: Scale(()), "a shape of numbers >= 1"),
         (lambda: Bias((0, 3)), "a shape of numbers >= 1"),
+        (
+            lambda: Bias((3, 1, 1), value=(1.0, 2.0)),
+            "Bias: value is a number, or a list of 3; got 2",
+        ),
+        (lambda: RandomCrop(0, rng=0), "RandomCrop: size: expects one or two whole numbers >= 1"),
     ],
 )
 def test_arguments_that_make_no_sense(make, said):
@@ -59,7 +94,11 @@ def test_arguments_that_make_no_sense(make, said):
 
 
 @pytest.mark.parametrize(
-    "layer", [Transpose((2, 1)), Padding((1,), (0,)), Scale((2, 1, 1)), Bias((1, 1, 1, 1))]
+    "layer",
+    [
+        *(Transpose((2, 1)), Padding((1,), (0,)), Scale((2, 1, 1)), Bias((1, 1, 1, 1))),
+        *(RandomCrop(5, rng=0), RandomCrop((1, 6), rng=0)),
+    ],
 )
 def test_shapes_that_do_not_fit(layer):
     with pytest.raises(ShapeError, match=type(layer).__name__):

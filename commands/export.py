@@ -51,7 +51,9 @@ def run(options) -> int:
     output = options.output or Path(f"weights{_WEIGHTS}" if options.weights else f"net{_ONNX}")
     wanted = (_WEIGHTS,) if options.weights else (_ONNX, *_CAFFE, _WEIGHTS)
     if output.suffix not in wanted:
-        raise ValueError(f"-o {output}: expects a file that ends in {' or '.join(wanted)}")
+        *first, last = wanted
+        ends = f"{', '.join(first)} or {last}" if first else last
+        raise ValueError(f"-o {output}: expects a file that ends in {ends}")
     if options.shape and output.suffix == _WEIGHTS:
         raise ValueError("--shape: weights alone need no shape of a sample; leave it out")
     shapes = [_shape(text) for text in options.shape]

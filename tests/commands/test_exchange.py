@@ -116,7 +116,7 @@ def test_a_net_of_onnx_goes_on_training(finished, here, capsys):
     [
         (
             "export net.npz -o net.pb",
-            "net.pb: expects a file that ends in .onnx or .safetensors",
+            "net.pb: expects a file that ends in .onnx, .prototxt",
         ),
         ("export net.npz --weights -o net.onnx", "expects a file that ends in .safetensors"),
         ("export net.npz --shape 1xax3", "--shape 1xax3: expects sizes of at least 1"),

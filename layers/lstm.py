@@ -62,14 +62,17 @@ class Lstm(Recurrent):
         (n, n_steps), n_hidden = X.shape[:2], self.n_hidden
         self.X, self.n_given = with_ones(self.in_time(X)), n_given
         rows = self.X.reshape(-1, len(Wx) + 1)
-        A = rows @ np.concatenate([Wx, b[np.newaxis]])
-        A = A.reshape(n_steps, n, 4 * n_hidden)
-        like = outermost(A, Wh, *(s for s in (h0, c0) if s is not None))
+        W = np.concatenate([Wx, b[np.newaxis]])
+        like = outermost(rows, W, Wh, *(s for s in (h0, c0) if s is not None))
+        dtype = np.result_type(rows.dtype, W.dtype)
+        A = np.empty((n_steps, n, 4 * n_hidden), dtype, like=like)
+        np.matmul(rows, W, out=A.reshape(-1, 4 * n_hidden))
         self.h, self.c = (
             np.empty((n_steps + 1, n, n_hidden), A.dtype, like=like) for _ in range(2)
         )
         self.tanh_c = np.empty((n_steps, n, n_hidden), A.dtype, like=like)
-        self.gates = np.empty((n_steps, 4, n, n_hidden), A.dtype, like=like)
+        self.gates = A.reshape(n_steps, 4, n, n_hidden)  # each step's take the place of its columns
+        far = np.full((n, 4 * n_hidden), FAR, A.dtype, like=like)  # faster than a number
         for kept, state in ((self.h, h0), (self.c, c0)):
             kept[0] = 0.0 if state is None else state
         a = np.empty((n, 4 * n_hidden), A.dtype, like=like)
@@ -77,7 +80,7 @@ class Lstm(Recurrent):
         for t in range(n_steps):
             np.matmul(self.h[t], Wh, out=a)
             a += A[t]
-            np.minimum(a, FAR, out=a)
+            np.minimum(a, far, out=a)
             np.exp(a, out=a)
             a += 1.0
             i, f, o, g = gates = self.gates[t]

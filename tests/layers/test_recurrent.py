@@ -243,7 +243,7 @@ def test_gates_far_out_are_shut_without_a_warning(cls, size):
         ("accumulate(dW[-1])", "accumulate(dW[-2])"),
         ("self.h[:-1]", "self.h[1:]"),
         (".T @ dq", ".T @ (2.0 * dq)"),
-        ("d @ self.Wx.data.T", "dq @ self.Wx.data.T * 2.0"),
+        ("d @ back", "dq @ back * 2.0"),
         ("self.out_of_time(dX)", "dX.transpose(1, 0, 2)[:, ::-1]"),
         ("first[: self.n_given]", "(2.0 * dh for dh in first[: self.n_given])"),
     ],

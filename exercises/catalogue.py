@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lamina import optimizers
 from lamina.autodiff import numeric_gradient, numeric_jvp
@@ -36,9 +37,9 @@ class Exercise:
 
     name: str
     kind: str  # gate, layer, loss, ...
-    target: type | Callable
+    target: Any  # a class or a function
     gaps: tuple
-    mark: Callable[[object, object, int], Mark]  # of (solution, target, seed)
+    mark: Callable[[Any, Any, int], Mark]  # of (solution, target, seed)
     inherits: bool = False  # a long class: what is no gap comes from the project's own
 
     @property
@@ -55,7 +56,7 @@ class Exercise:
     def text(self, file_name: str, gaps: tuple = (), *, hints: bool = False) -> str:
         """The file to begin with. Raises GapError for what cannot be left out."""
         module = sys.modules[self.target.__module__]
-        source = Path(inspect.getsourcefile(self.target)).read_text(encoding="utf-8")
+        source = Path(str(inspect.getsourcefile(self.target))).read_text(encoding="utf-8")
         others = {e.name: e.target.__module__ for e in exercises().values()}
         others.pop(self.name)
         if gaps and not self.gaps:

@@ -1,8 +1,6 @@
 """Why a forward is not that of the project, in plain words: which one change of the project's own
 would do the same as the solution does?"""
 
-import numbers
-
 import numpy as np
 
 from lamina.layers.check.case import Case, as_tuple
@@ -124,7 +122,7 @@ def _where_wrong(right: Case, number: int, y, expected) -> str:
 def _settings(layer) -> dict[str, float]:
     """Numbers that the layer was made with: eps, p, slope."""
     found = vars(layer).items()
-    return {n: v for n, v in found if isinstance(v, numbers.Real) and not isinstance(v, bool)}
+    return {n: v for n, v in found if isinstance(v, (int, float)) and not isinstance(v, bool)}
 
 
 def _others(value: float):

@@ -4,6 +4,7 @@ tree; all that stays, comments too, stays as it was written."""
 import ast
 import re
 import textwrap
+from typing import Any
 
 WIDTH = 100  # of a line
 REMOVED_WITH_FORWARD = ("step", "can_step")  # they would say what forward does
@@ -59,11 +60,11 @@ def with_gaps(
     for function in left_out.values():
         texts[_body(function, lines)] = _gap(function, owner, node, functions, hints)
     if tree.body and isinstance(tree.body[0], ast.Expr):
-        cut.append((0, tree.body[0].end_lineno))
+        cut.append(_extent(tree.body[0], lines))
     return _joined(lines, cut, texts, taken, _last_import(tree))
 
 
-def _rest(tree: ast.Module, node: ast.ClassDef, gaps: tuple, lines: list[str]) -> list:
+def _rest(tree: ast.Module, node: Any, gaps: tuple, lines: list[str]) -> list:
     """All but the docstring of the class and the gaps; none of the imports is needed then."""
     first = [s for s in node.body[:1] if isinstance(s, ast.Expr)]
     gone = [s for s in node.body if s not in first and getattr(s, "name", "") not in gaps]
@@ -71,7 +72,7 @@ def _rest(tree: ast.Module, node: ast.ClassDef, gaps: tuple, lines: list[str]) -
     return [_extent(s, lines) for s in gone]
 
 
-def _methods(node: ast.ClassDef) -> dict[str, ast.FunctionDef]:
+def _methods(node: Any) -> dict[str, Any]:
     return {n.name: n for n in node.body if isinstance(n, ast.FunctionDef)}
 
 
@@ -117,7 +118,9 @@ def _imports(statement: ast.stmt) -> set[str]:
 def _needed(tree: ast.Module, node, kept: list, imports: dict) -> tuple[set, dict]:
     """The names of the file that what stays uses, and those that are imported instead."""
     defined = {name: s for s in tree.body for name in _defines(s)}
-    own, elsewhere, used = set(), {}, set()
+    own: set[str] = set()
+    elsewhere: dict[str, str] = {}
+    used: set[str] = set()
     if isinstance(node, ast.ClassDef):
         outside = [s for s in node.body if not isinstance(s, ast.FunctionDef)]
         kept = [*kept, *node.bases, *outside]
@@ -135,7 +138,7 @@ def _needed(tree: ast.Module, node, kept: list, imports: dict) -> tuple[set, dic
     return own, elsewhere
 
 
-def _extent(node: ast.stmt, lines: list[str]) -> tuple[int, int]:
+def _extent(node: Any, lines: list[str]) -> tuple[int, int]:
     """From which line to which a definition reaches: with its decorators, and the comments that
     stand right above it."""
     first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))]) - 1
@@ -144,7 +147,7 @@ def _extent(node: ast.stmt, lines: list[str]) -> tuple[int, int]:
     return first, node.end_lineno
 
 
-def _body(function: ast.FunctionDef, lines: list[str]) -> tuple[int, int]:
+def _body(function: Any, lines: list[str]) -> tuple[int, int]:
     """From which line to which the body reaches, its docstring left aside."""
     has_docstring = ast.get_docstring(function, clean=False) is not None
     rest = function.body[1:] if has_docstring else function.body
@@ -156,7 +159,7 @@ def _body(function: ast.FunctionDef, lines: list[str]) -> tuple[int, int]:
     return first, function.end_lineno
 
 
-def _gap(function: ast.FunctionDef, owner: str, node, functions: dict, hints: bool) -> list[str]:
+def _gap(function: Any, owner: str, node, functions: dict, hints: bool) -> list[str]:
     indent = " " * (function.col_offset + 4)
     said = _asked(function, owner, node, functions)
     lines = [f"{indent}# {line}" for line in _hints(function, node, functions)] if hints else []
@@ -168,7 +171,7 @@ def _gap(function: ast.FunctionDef, owner: str, node, functions: dict, hints: bo
     return [*lines, f"{indent}raise NotImplementedError(", *quoted, f"{indent})"]
 
 
-def _asked(function: ast.FunctionDef, owner: str, node, functions: dict) -> str:
+def _asked(function: Any, owner: str, node, functions: dict) -> str:
     """What is to be written here, in a line."""
     name = f"{owner}.{function.name}" if owner else function.name
     is_loss = [a.arg for a in function.args.args[1:]][1:2] == ["targets"]
@@ -194,7 +197,7 @@ _ASKED = {
 }
 
 
-def _reached(function: ast.FunctionDef, functions: dict) -> list[ast.FunctionDef]:
+def _reached(function: Any, functions: dict) -> list[Any]:
     found, todo = [], [function]
     while todo:
         one = todo.pop()
@@ -204,7 +207,7 @@ def _reached(function: ast.FunctionDef, functions: dict) -> list[ast.FunctionDef
     return found
 
 
-def _hints(function: ast.FunctionDef, node, functions: dict) -> list[str]:
+def _hints(function: Any, node, functions: dict) -> list[str]:
     """What the docstring has of formulas, and what the project's own solution keeps and calls."""
     docstring = ast.get_docstring(node) or ""
     backward = function.name == "backward"
@@ -240,7 +243,7 @@ _MODES = {"self.needs_dX", "self.training"}
 
 def _last_import(tree: ast.Module) -> int:
     imports = [s for s in tree.body if isinstance(s, (ast.Import, ast.ImportFrom))]
-    return max((s.end_lineno for s in imports), default=0)
+    return max((s.end_lineno or 0 for s in imports), default=0)
 
 
 def _joined(lines: list[str], cut: list, texts: dict, taken: list[str], last_import: int) -> str:

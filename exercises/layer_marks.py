@@ -2,6 +2,7 @@
 derivative of the solution's own forward, and the rules that every layer keeps."""
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def a_batch_of_one(case: Case, report: Report, rng) -> None:
 ALL_RULES = (behaviour.leaves_arguments_alone, *RULES, a_batch_of_one, check_second_order)
 
 
-def mark_layer(own: type, right: type, seed: int = 0) -> Mark:
+def mark_layer(own: Any, right: Any, seed: int = 0) -> Mark:
     """The mark of the class `own` as a solution of the project's `right`, on the examples of the
     project. Nothing that the solution raises is let through."""
     name = right.__name__
@@ -42,7 +43,7 @@ def mark_layer(own: type, right: type, seed: int = 0) -> Mark:
     return Mark(name, [_forward(examples), _backward(examples), _contract(examples)])
 
 
-def _trouble(own: type, right: type) -> str:
+def _trouble(own: Any, right: Any) -> str:
     name = right.__name__
     if not (isinstance(own, type) and issubclass(own, Layer)):
         return f"is no layer: write class {name}({right.__base__.__name__})"
@@ -85,9 +86,10 @@ class _Example:
                     self.report.add(FAILED, *explain_error(own, error))
                     decided = None
                 cases.append(decided)
-        if all(cases) and not self.report.failures:
+        whole = [case for case in cases if case]
+        if len(whole) == len(cases) and not self.report.failures:
             with np.errstate(all="ignore"):
-                check_elsewhere(cases, self.report, self.rng)
+                check_elsewhere(whole, self.report, self.rng)
         wrong = {f.array for f in self.report.failures}
         return len(labels - wrong) if all(cases) else 0, len(labels)
 

@@ -2,6 +2,7 @@
 training."""
 
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 
@@ -86,13 +87,20 @@ def _changes(use) -> str:
     return "" if np.array_equal(x, [0.5, 1.0, 1.5]) else "x: is written into"
 
 
-def mark_sequential(own, right, seed: int = 0) -> Mark:
+def mark_sequential(own: Any, right: Any, seed: int = 0) -> Mark:
     """Backward of a chain: with a loss and without, nested, with layers that do not learn."""
     if not isinstance(own, type):
         return Mark("Sequential", [], "is no class: write class Sequential(Net)")
-    if issubclass(own, right) and own.backward is right.backward:
+    if getattr(own, "backward", None) is right.backward:
         return Mark("Sequential", [], "inherits backward from the project's own, the solution")
-    kinds = ("with a loss", "of an output", "nested", "lowest layers frozen", "twice", "no dX")
+    kinds: tuple[str, ...] = (
+        "with a loss",
+        "of an output",
+        "nested",
+        "lowest layers frozen",
+        "twice",
+        "no dX",
+    )
     kinds += ("a head of weight 3",)
     trials = [Trial(kind, lambda cls, kind=kind: _chain(cls, kind, seed)) for kind in kinds]
     rules = {
@@ -174,7 +182,12 @@ def _visits_no_more(cls) -> str:
     for param in frozen.parameters().values():
         param.trainable = False
     back = frozen.backward
-    frozen.backward = lambda dout: visited.append(1) or back(dout)
+
+    def noted(dout):
+        visited.append(dout)
+        return back(dout)
+
+    frozen.backward = noted
     net.needs_dX = False
     net.loss(np.ones((2, 4)), np.array([0, 1]))
     net.backward()
@@ -216,11 +229,11 @@ def _raises(dout):
     raise FloatingPointError("in a layer")
 
 
-def mark_trainer(own, right, seed: int = 0) -> Mark:
+def mark_trainer(own: Any, right: Any, seed: int = 0) -> Mark:
     """A step of training: losses and weights, step by step."""
     if not isinstance(own, type):
         return Mark("Trainer", [], "is no class: write class Trainer(Whole)")
-    if issubclass(own, right) and own.step is right.step:
+    if getattr(own, "step", None) is right.step:
         return Mark("Trainer", [], "inherits step from the project's own, which is the solution")
     trials = [
         Trial(said, lambda cls, settings=settings: _training(cls, seed, **settings))

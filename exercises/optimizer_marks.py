@@ -1,6 +1,7 @@
 """The mark of an optimizer: a few steps beside the project's own, with several settings."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ RATE = 0.1
 OTHERS = {"momentum": 0.5, "rho": 0.6, "beta1": 0.5, "beta2": 0.7, "eps": 0.1}
 
 
-def mark_optimizer(own: type, right: type, seed: int = 0) -> Mark:
+def mark_optimizer(own: Any, right: Any, seed: int = 0) -> Mark:
     """The mark of the class `own` as a solution of the project's `right`."""
     name = right.__name__
     if not (isinstance(own, type) and issubclass(own, Optimizer)):
@@ -30,7 +31,7 @@ def mark_optimizer(own: type, right: type, seed: int = 0) -> Mark:
     return mark_by_trials(name, own, right, trials, rules, lambda d: _cause(d, right, seed))
 
 
-def _settings(right: type) -> list[dict]:
+def _settings(right: Any) -> list[dict]:
     """Of the rule's own arguments one after the other is another one, then all of them."""
     taken = inspect.signature(right.__init__).parameters
     others = {name: value for name, value in OTHERS.items() if name in taken}
@@ -41,7 +42,7 @@ def _settings(right: type) -> list[dict]:
 def _trial(settings: dict, seed: int) -> Trial:
     shown = ", ".join(f"{name}={value:g}" for name, value in {"lr": RATE, **settings}.items())
 
-    def run(rule: type, before=lambda optimizer: None):
+    def run(rule: Any, before=lambda optimizer: None):
         """Steps of two parameters, one with a rate of its own, and a rate that changes."""
         rng = np.random.default_rng(seed)
         params = {n: Param(rng.standard_normal(s)) for n, s in (("w", (2, 3)), ("v", (4,)))}
@@ -64,7 +65,7 @@ def _falling(step: int) -> float:
     return 1.0 / (1.0 + step)
 
 
-def _cause(difference: Difference, right: type, seed: int) -> str:
+def _cause(difference: Difference, right: Any, seed: int) -> str:
     """The first known mistake that gives what the solution gives; "" if none does."""
     name, when, value = difference.own[difference.place]
     if when == START or value is None:
@@ -99,7 +100,7 @@ def _cause(difference: Difference, right: type, seed: int) -> str:
     return ""
 
 
-def _as_if(right: type):
+def _as_if(right: Any):
     for name, parameter in inspect.signature(right.__init__).parameters.items():
         value = parameter.default
         if name in OTHERS and isinstance(value, float):
@@ -108,7 +109,7 @@ def _as_if(right: type):
             yield name, 0.0, "0"
 
 
-def _gives(difference: Difference, right: type, change) -> bool:
+def _gives(difference: Difference, right: Any, change) -> bool:
     try:
         with np.errstate(all="ignore"):
             results = list(difference.trial.run(right, change))
@@ -125,7 +126,7 @@ def _alike(a, b) -> bool:
     )
 
 
-def _stepped(rule: type, dtype=np.float64) -> tuple[Param, Optimizer, np.ndarray]:
+def _stepped(rule: Any, dtype=np.float64) -> tuple[Param, Optimizer, np.ndarray]:
     param = Param(np.array([1.0, -2.0, 0.5], dtype))
     optimizer = rule({"w": param}, RATE)
     gradient = np.array([0.5, -1.0, 2.0], dtype)
@@ -135,7 +136,7 @@ def _stepped(rule: type, dtype=np.float64) -> tuple[Param, Optimizer, np.ndarray
     return param, optimizer, gradient
 
 
-def _leaves_the_gradient(rule: type) -> str:
+def _leaves_the_gradient(rule: Any) -> str:
     *_, gradient = _stepped(rule)
     kept = np.array_equal(gradient, [0.5, -1.0, 2.0])
     return (
@@ -143,7 +144,7 @@ def _leaves_the_gradient(rule: type) -> str:
     )
 
 
-def _keeps_float32(rule: type) -> str:
+def _keeps_float32(rule: Any) -> str:
     param, optimizer, _ = _stepped(rule, np.float32)
     arrays = {"w": param.data, **optimizer.kept.get("w", {})}
     wide = [
@@ -152,7 +153,7 @@ def _keeps_float32(rule: type) -> str:
     return f"w: {', '.join(wide)} where all that went in is float32" if wide else ""
 
 
-def _goes_on(rule: type) -> str:
+def _goes_on(rule: Any) -> str:
     param, optimizer, gradient = _stepped(rule)
     other = Param(param.data.copy())
     new = rule({"w": other}, RATE)

@@ -8,7 +8,7 @@ from lamina.optimizers.schedules import make_schedule
 from lamina.optimizers.schedules.form import checked_factor
 
 STEPS = (*range(14), 20, 40)
-SETTINGS = {  # of the functions of the step
+SETTINGS: dict[str, tuple[dict, ...]] = {  # of the functions of the step
     "fixed": ({},),
     "step": ({"gamma": 0.5, "step_size": 3}, {"gamma": 0.9, "step_size": 1}),
     "multistep": ({"gamma": 0.5, "steps": (2, 5, 9)}, {"gamma": 0.1, "steps": ()}),

@@ -2,7 +2,8 @@
 and what comes out is compared, result by result."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from lamina.exercises.forward import worst
 from lamina.exercises.marking import Mark, Part, manners
 from lamina.layers.check.report import FAILED, Finding
 
-Result = tuple[str, str, object]  # the array, when, what it is
+Result = tuple[str, str, Any]  # the array, when, what it is
 START = "at the start"  # when it is before anything was done, which is no result
 
 
@@ -19,7 +20,7 @@ class Trial:
     """Something to do with a class or function, in words, and how: `run` yields its results."""
 
     where: str
-    run: Callable[[object], Iterable[Result]]
+    run: Callable[..., Iterable[Result]]
     relative: float = 1e-9  # what may differ, as a share
 
 
@@ -44,7 +45,7 @@ def mark_by_trials(
     own,
     right,
     trials: list[Trial],
-    rules: dict[str, Callable[[object], str]],
+    rules: Mapping[str, Callable[[Any], str]],
     cause: Callable[[Difference], str] = lambda difference: "",
 ) -> Mark:
     """80 points for results that are those of the project, 20 for the `rules`, {in words: what is
@@ -64,9 +65,8 @@ def mark_by_trials(
     broken = {}
     for said, rule in rules.items():
         if wrong := _judged(rule, own):
-            broken[said] = [
-                Finding(FAILED, *wrong.split(": ", 1)[:1], said, wrong.split(": ", 1)[-1])
-            ]
+            array, _, message = wrong.partition(": ")
+            broken[said] = [Finding(FAILED, array, said, message)]
     return Mark(name, [result, manners("manners", 20, broken)])
 
 
@@ -134,7 +134,7 @@ def _same(value, wanted, relative: float) -> bool:
     return same and np.allclose(value, wanted, rtol=relative, atol=room, equal_nan=True)
 
 
-def _judged(rule: Callable[[object], str], own) -> str:
+def _judged(rule: Callable[[Any], str], own) -> str:
     with np.errstate(all="ignore"):
         try:
             return rule(own)

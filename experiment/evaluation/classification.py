@@ -17,6 +17,8 @@ IN_PICTURE = 16  # columns of text above one of them
 NAME, HEAD = 30, 10  # columns of a class's name in front of its row, and above its column
 WIDEST = 120  # a matrix that is wider is no longer read: its largest entries are listed
 LISTED = 15
+# What a row number below counts: not the lines of a file, of which a set is a part.
+ROWS = "(rows of this set, from 0)"
 
 
 def report(evaluation) -> str:

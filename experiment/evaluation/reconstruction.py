@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.figures import save_png
+from lamina.experiment.evaluation.classification import ROWS
 from lamina.experiment.evaluation.pictures import as_images
 
 PICTURE = "reconstructions.png"
@@ -20,7 +21,7 @@ def report(evaluation) -> str:
     said = f"row {middle[0]}" if len(middle) == 1 else f"between rows {middle[0]} and {middle[1]}"
     return "\n".join(
         [
-            "root of the mean squared error of a sample:",
+            f"root of the mean squared error of a sample {ROWS}:",
             f"  best   {errors.min():.4g} (row {rows[0]})",
             f"  median {np.median(errors):.4g} ({said})",
             f"  worst  {errors.max():.4g} (row {rows[-1]})",

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.common.figures import label, save_png
 from lamina.common.width import left, width_of
-from lamina.experiment.evaluation.classification import row_names
+from lamina.experiment.evaluation.classification import ROWS, row_names
 
 PICTURE = "predictions.png"
 MOST_TARGETS, WORST = 6, 5
@@ -25,7 +25,7 @@ def report(evaluation) -> str:
         lines.append(
             f"{left(name, width)}  {rmse:>10.4g}  {error[:, i].mean():>10.4g}  {spread[i]:>10.4g}"
         )
-    lines += ["", f"furthest off, of {len(t):,} sample{'s' * (len(t) != 1)}:"]
+    lines += ["", f"furthest off, of {len(t):,} sample{'s' * (len(t) != 1)} {ROWS}:"]
     off = np.abs(error / np.where(spread > 0, spread, 1.0)).max(axis=1)
     off[np.isnan(off)] = np.inf
     for row in np.argsort(-off, kind="stable")[:WORST]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.printable import printable
-from lamina.experiment.evaluation.classification import confusion, table
+from lamina.experiment.evaluation.classification import ROWS, confusion, table
 
 PICTURE = "sequences.png"
 MOST_CLASSES = 30  # of which a table is still read
@@ -29,8 +29,9 @@ def report(evaluation) -> str:
     n = int(np.count_nonzero(counts_at_all))
     if true.ndim == 1:
         return "\n".join([*lines, f"right: {clean} of {n}", *_given(evaluation, wrong)])
-    lines.append(f"every position right: {clean} of {n} sequence{'s' * (n != 1)}")
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
+    worst = f"; the worst {ROWS}:" if mistakes.any() else ""
+    lines.append(f"every position right: {clean} of {n} sequence{'s' * (n != 1)}{worst}")
     for row in np.argsort(-mistakes, kind="stable")[:WORST]:
         if mistakes[row]:
             head = f"  row {evaluation.rows[row]}, {mistakes[row]} wrong:"

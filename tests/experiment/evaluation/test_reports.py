@@ -22,6 +22,7 @@ from lamina.nets import Sequential
 
 # The package has the function under that name.
 evaluate_module = importlib.import_module("lamina.experiment.evaluation.evaluate")
+ROWS = "(rows of this set, from 0)"
 SCORES = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0], [5.0, 1.0, 0.0], [0.0, 1.0, 3.0]])
 TRUE = np.array([0, 2, 1, 2])
 
@@ -112,7 +113,7 @@ def test_a_regression_names_targets_and_the_furthest_off(tmp_path, shape):
     assert "%" not in text
     height = next(line.split() for line in text.splitlines() if line.startswith("height"))
     np.testing.assert_allclose([float(x) for x in height[1:]], [rmse, 0.4, np.sqrt(2)], rtol=1e-3)
-    furthest = text.splitlines()[text.splitlines().index("furthest off, of 5 samples:") + 1]
+    furthest = text.splitlines()[text.splitlines().index(f"furthest off, of 5 samples {ROWS}:") + 1]
     assert furthest.startswith("  row 3: is 3")
     assert made.draw(tmp_path) == tmp_path / "predictions.png"
 
@@ -133,7 +134,7 @@ def test_a_class_for_each_position_and_those_that_do_not_count():
     task = LanguageModel(("the", "cat", "sat"), ignore_index=-1)
     text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1)).report()
     assert "4 of 5 positions right" in text
-    assert "every position right: 1 of 2 sequences" in text
+    assert f"every position right: 1 of 2 sequences; the worst {ROWS}:" in text
     assert "row 0, 1 wrong: is   the cat sat" in text
     assert "said the cat cat" in text
 
@@ -235,8 +236,7 @@ def test_the_sequences_with_most_mistakes_come_first():
     task = LanguageModel(("the", "cat", "sat"), ignore_index=-1)
     text = evaluation(scores, t, task, SoftmaxWithLoss(ignore_index=-1)).report()
     lines = [line.strip() for line in text.splitlines()]
-    assert "every position right: 2 of 4 sequences" in lines
-    worst = lines[lines.index("every position right: 2 of 4 sequences") + 1 :]
+    worst = lines[lines.index(f"every position right: 2 of 4 sequences; the worst {ROWS}:") + 1 :]
     assert worst == [
         "row 1, 2 wrong: is   the cat sat",
         "said cat cat the",
@@ -321,7 +321,7 @@ def test_predictions_that_are_not_finite_come_first_and_are_counted(tmp_path, dr
     said[2], said[4] = value, 9.0
     made = evaluation(said, t, Regression(["height"]), SquaredErrorLoss())
     lines = made.report().splitlines()
-    assert lines[lines.index("furthest off, of 5 samples:") + 1].startswith("  row 2: ")
+    assert lines[lines.index(f"furthest off, of 5 samples {ROWS}:") + 1].startswith("  row 2: ")
     made.draw(tmp_path)
     [axes] = drawn[0].axes
     assert axes.get_title() == "1 without a finite number"
@@ -331,7 +331,7 @@ def test_predictions_that_are_not_finite_come_first_and_are_counted(tmp_path, dr
 def test_one_sample_is_no_plural(tmp_path):
     made = evaluation([[1.0]], np.array([[2.0]]), Regression(["height"]), SquaredErrorLoss())
     assert made.report().startswith("test set, 1 sample: ")
-    assert "furthest off, of 1 sample:" in made.report()
+    assert f"furthest off, of 1 sample {ROWS}:" in made.report()
 
 
 class Counts(Layer):

@@ -34,13 +34,15 @@ class LaminaClassifier(ClassifierMixin, Estimator):
         that of the net, else SoftmaxWithLoss.
     optimizer: as criterion, with optimizer__NAME; `lr` is its rate. Default: Adam with 0.01.
     max_epochs, batch_size: of the training; a batch has no more than all samples.
-    train_split: this share of the samples, class by class, chooses: after `patience` epochs without
-        a better one the training ends, and the best weights are kept. Default: none, train on all.
+    train_split: this share of the samples, class by class, is only looked at; with `patience` it
+        chooses: after so many evaluations without a better one the training ends, and the best
+        weights are kept. Default: none, train on all.
     callbacks: of the Trainer. verbose: 1 shows a progress bar. random_state: as everywhere in
         scikit-learn; None draws anew each time.
 
     X is (N, n), or (N, ...) if the net takes such, numbers, which become float32 to train on; y are
-    N labels of any kind. After `fit`: net_, classes_, n_features_in_, history_ (a row an epoch).
+    N labels of any kind. After `fit`: net_, classes_, n_features_in_, history_ (a row for each
+    evaluation, after as many whole batches as an epoch has, and at the end).
     """
 
     def fit(self, X, y) -> "LaminaClassifier":

@@ -88,6 +88,11 @@ class Estimator(BaseEstimator):
             criterion |= self._further("criterion")
         config = Config(sections, kind, {}, Path.cwd())
         net = made_net(config, self.module, self._further("module"), criterion, dataset, of_weights)
+        if self.patience is not None and dataset.validation is None:
+            raise ValueError(
+                f"{kind}: patience: chooses by samples that are not trained on, and there are "
+                "none; put a share of them aside: train_split=0.1"
+            )
         n_train = len(dataset.train)
         batch_size = min(self.batch_size, n_train)
         check_batch_size(batch_size, n_train)

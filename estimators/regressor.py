@@ -13,7 +13,7 @@ class LaminaRegressor(RegressorMixin, Estimator):
 
     y is (N,) or (N, D). Like X it should be of about mean 0 and deviation 1; where it is not,
     sklearn.compose.TransformedTargetRegressor makes it so. After `fit`: net_, n_features_in_,
-    history_ (a row an epoch).
+    history_ (a row for each evaluation).
     """
 
     _checks = {"y_numeric": True, "multi_output": True}  # noqa: RUF012  (never written into)

@@ -246,6 +246,8 @@ def copy(layer, graph, X):
 
 @onnx_function(Embedding)
 def embedding(layer, graph, X):
+    if X.dtype not in (np.int32, np.int64):  # ONNX looks up by no others
+        X = graph.cast(X, np.int64)
     return graph.add("Gather", layer.W, X)
 
 

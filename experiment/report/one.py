@@ -103,15 +103,22 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     parts = [f"{learned}." if learned else ""]
     if n:
         parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
-    epochs = record.history["epoch"][-1:] if "epoch" in record.history else ()
-    passes = f" ({epochs[0]:.3g} passes through the training set)" if len(epochs) else ""
-    n = record.iterations
+    n, passes = record.iterations, ""
+    if len(epochs := record.history.get("epoch", ())):
+        so_far = n * epochs[-1] / record.history["iteration"][-1]  # that was the last evaluation
+        passes = f"{so_far:.3g}" if so_far < 100 else f"{so_far:,.0f}"
+        passes = f" ({passes} passes through the training set)"
     parts.append(f"{n:,} iteration{'s' * (n != 1)}{passes}.")
     if outcome.trouble == FAILED:
         parts.append("It has failed: a NaN or an infinity has ended it.")
     elif outcome.trouble == NOTHING:
         parts.append("It has come to no evaluation.")
-    elif outcome.iteration != record.iterations:
+    elif record.kept is None and outcome.iteration != n:
+        parts.append(
+            f"It ended between two evaluations: its weights are those of iteration {n:,}, its "
+            f"figures those of iteration {outcome.iteration:,}."
+        )
+    elif outcome.iteration != n:
         parts.append(f"The weights that it keeps are those of iteration {outcome.iteration:,}.")
     figure = record.figure
     guess = figure.guess if figure else None

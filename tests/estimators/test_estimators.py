@@ -10,10 +10,12 @@ import pandas
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
+from sklearn.utils import check_random_state
 
 from lamina import layers, nets
 from lamina.datasets import Samples
 from lamina.estimators import LaminaClassifier, LaminaRegressor
+from lamina.estimators.module import made_net
 from lamina.training.callbacks import Callback
 
 RNG = np.random.default_rng(0)
@@ -132,8 +134,45 @@ def test_patience_ends_early_with_the_best_weights():
     assert len(net.history_) < 100
     best = max(row["validation_accuracy"] for row in net.history_)
     assert best > 0.9
-    with pytest.raises(ValueError, match="patience: chooses by a validation set"):
+    with pytest.raises(ValueError, match=r"LaminaClassifier: patience: .* train_split=0\.1"):
         fitted(patience=2)
+
+
+@pytest.mark.parametrize("labels", [np.int8, np.uint8, str, float])
+def test_what_is_split_off_is_so_class_by_class(labels, monkeypatch):
+    """A fifth of each class, of one that 5 of 100 samples have too, and no sample twice."""
+    given = []
+    monkeypatch.setattr(
+        "lamina.estimators.estimator.made_net",
+        lambda *args: given.append(args[4]) or made_net(*args),
+    )
+    rare = np.repeat([0, 1, 2], [60, 35, 5])
+    places = np.arange(100.0)[:, None] + np.zeros(4)
+    LaminaClassifier(train_split=0.2, max_epochs=0.1, random_state=0).fit(
+        places, rare.astype(labels)
+    )
+    (data,) = given
+    assert np.bincount(data.validation.t).tolist() == [12, 7, 1]
+    assert np.bincount(data.train.t).tolist() == [48, 28, 4]
+    rows = np.concatenate([data.train.X[:, 0], data.validation.X[:, 0]]).astype(int)
+    assert sorted(rows) == list(range(100))
+    targets = np.concatenate([data.train.t, data.validation.t])
+    assert (targets == rare[rows]).all()
+
+
+def test_the_best_weights_are_those_that_are_kept():
+    noise = np.random.default_rng(1).permutation(Y)
+    net = LaminaClassifier(train_split=0.3, patience=3, lr=0.3, random_state=0).fit(X, noise)
+    rows = [row["validation_accuracy"] for row in net.history_]
+    assert rows[-1] < max(rows)
+    of_split = net._split(X.astype(np.float32), net._targets(noise)[1], _seed())[1]
+    right = net.net_.predict(of_split.X).argmax(axis=1) == of_split.t
+    assert right.mean() == pytest.approx(max(rows))
+
+
+def _seed() -> int:
+    """The one that random_state=0 makes of itself in fit."""
+    return int(check_random_state(0).randint(np.iinfo(np.int32).max))
 
 
 def test_numbers_one_and_several():

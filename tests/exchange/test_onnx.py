@@ -181,6 +181,15 @@ def described(layer, *sizes, **settings):
     return moved(layer(*sizes, rng=np.random.default_rng(4), **settings))
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.int16, np.int32, np.int64])
+def test_words_in_whatever_whole_numbers_a_data_set_has_them(tmp_path, kind):
+    """A text keeps its words in the smallest that hold them; ONNX looks up by two kinds alone."""
+    net = Sequential({"table": Embedding(7, 4, rng=1)})
+    words = RNG.integers(0, 7, (3, 5)).astype(kind)
+    export_onnx(tmp_path / "x.onnx", net, words)
+    agree(net, tmp_path / "x.onnx", words)
+
+
 @pytest.mark.parametrize("n", [3, 4])
 @pytest.mark.parametrize("shape", [(2, 4), (2, 3, 4)])
 def test_a_tied_table_is_one_initializer_and_taken_the_right_way(tmp_path, n, shape):

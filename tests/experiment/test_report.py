@@ -187,6 +187,19 @@ def test_a_text_is_of_what_it_is_cut_into(tmp_path):
         assert " 1 iteration (" in page
 
 
+def test_a_run_that_ended_between_two_evaluations_says_what_is_of_when(tmp_path):
+    """As of one that was interrupted: weights.npz is of the last iteration, not of the figures."""
+    run_dir = trained(tmp_path)
+    history = (run_dir / "history.csv").read_text().splitlines(keepends=True)
+    (run_dir / "history.csv").write_text("".join(history[:2]))
+    page = report_on_run(run_dir)
+    n = read_table(run_dir / "history.csv")["iteration"][0]
+    assert "weights are those of iteration 40, its figures those of iteration 20" in page
+    assert "After iteration 20" in page
+    passes = f"{40 * read_table(run_dir / 'history.csv')['epoch'][0] / n:.3g}"
+    assert f"40 iterations ({passes} passes" in page
+
+
 def test_a_run_that_has_failed_keeps_its_name_beside_others(tmp_path):
     names = ("lr=0.1", "lr=1e+30")
     runs = {

@@ -14,8 +14,9 @@ class RMSNormalization(FeatureNormalization):
 
         dγ = Σₙ dout x̂        dX = r (g - x̂ mean(g x̂))        with g = γ dout
 
-    Shapes: X (..., *features), γ (*features), Y as X. Raises ShapeError for other features.
-    `infer` takes the last axis alone. Source: Zhang and Sennrich 2019, equation 4.
+    Shapes: X (..., *features), γ (*features), Y as X. Raises ShapeError for other features,
+    TypeError for whole numbers. `infer` takes the last axis alone.
+    Source: Zhang and Sennrich 2019, equation 4.
     """
 
     def forward(self, X):

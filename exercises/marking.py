@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import textwrap
 
 from lamina.layers.check.report import FAILED, Finding, grouped
 
@@ -19,6 +20,7 @@ RULE = {
     "manners": "4 less for each rule that is broken; none where nothing runs",
 }
 PENALTY = 4.0  # for a rule that is broken
+_WIDTH = 98  # columns of what is printed
 
 
 @dataclasses.dataclass
@@ -85,7 +87,9 @@ class Mark:
             lines.append(f"{part.name}: {part.points:.3g} of {part.out_of} ({part.counted})")
             lines += grouped(part.failures)
         lines += ["", "The rule of marking:"]
-        lines += [f"  {part.name}, {part.out_of}: {RULE[part.name]}" for part in self.parts]
+        for part in self.parts:
+            rule = f"  {part.name}, {part.out_of}: {RULE[part.name]}"
+            lines += textwrap.wrap(rule, _WIDTH, subsequent_indent="    ")
         return "\n".join(lines)
 
 

@@ -36,6 +36,7 @@ th { font-weight: 600 }
 pre { font-size: 0.82rem; line-height: 1.4; margin: 0.5rem 0; overflow-x: auto;
       overflow-wrap: normal }
 @media screen and (max-width: 600px) {
+  pre { white-space: pre-wrap; overflow-wrap: anywhere }
   .square { font-size: 0.72rem }
   .square td, .square th { padding: 0.15rem 0.2rem }
   th, td { padding-right: 0.4rem }

@@ -320,7 +320,7 @@ MISTAKES = {
         SoftmaxDividesTwice(),
         [SCORES, TARGETS],
         "dscores",
-        "divided by N twice",
+        "divided by N once too often",
     ),
     "db = dout": (affine(AffineBiasNotSummed), [X], "b.grad", "missing sum over the batch"),
     "writes into dout": (ReluWritesIntoDout(), [X], "dout", "is written into"),

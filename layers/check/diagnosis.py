@@ -130,7 +130,8 @@ def _same(a, b) -> bool:
 
 def _factor(factor: float, n: int) -> str:
     text = f"a factor: it is {factor:.4g} times the right gradient"
-    for power, what in ((1, "N too much: the mean divides by N"), (-1, "divided by N once too often")):
+    whats = {1: "N too much: the mean divides by N", -1: "divided by N once too often"}
+    for power, what in whats.items():
         if n > 1 and np.isclose(factor, float(n) ** power, rtol=1e-6):
             return f"{text}, N being {n}: {what}"
     return text

@@ -49,20 +49,22 @@ SQUARED = {
 }
 LAYER_NORM = {
     "forward": """
-        self.samples, self.features = self.axes(X)
-        centred = X - X.mean(axis=self.features, keepdims=True)
-        var = (centred * centred).mean(axis=self.features, keepdims=True)
+        rows = self.rows(X)
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        var = (centred * centred).mean(axis=1, keepdims=True)
         self.inv = 1.0 / np.sqrt(var + self.eps)
         self.x_hat = centred * self.inv
-        return self.gamma.data * self.x_hat + self.beta.data
+        Y = self.gamma.data.reshape(-1) * self.x_hat + self.beta.data.reshape(-1)
+        return Y.reshape(X.shape)
         """,
     "backward": """
-        self.gamma.accumulate((dout * self.x_hat).sum(axis=self.samples))
-        self.beta.accumulate(dout.sum(axis=self.samples))
-        g = self.gamma.data * dout
-        shift = g.mean(axis=self.features, keepdims=True)
-        stretch = (g * self.x_hat).mean(axis=self.features, keepdims=True)
-        return self.inv * (g - shift - self.x_hat * stretch)
+        d, shape = self.rows(dout), self.gamma.data.shape
+        self.gamma.accumulate((d * self.x_hat).sum(axis=0).reshape(shape))
+        self.beta.accumulate(d.sum(axis=0).reshape(shape))
+        g = self.gamma.data.reshape(-1) * d
+        shift = g.mean(axis=1, keepdims=True)
+        stretch = (g * self.x_hat).mean(axis=1, keepdims=True)
+        return (self.inv * (g - shift - self.x_hat * stretch)).reshape(dout.shape)
         """,
 }
 LOSS = {
@@ -116,8 +118,23 @@ ADAM = {
         """,
 }
 MULTIPLICATION = {
-    "forward": "self.x, self.y = x, y\nreturn x * y",
-    "backward": "return dout * self.y, dout * self.x",
+    "forward": """
+        self.inputs = (x, y, *others)
+        z = x * y
+        for other in others:
+            z = z * other
+        return z
+        """,
+    "backward": """
+        gradients = []
+        for i in range(len(self.inputs)):
+            g = dout
+            for j, other in enumerate(self.inputs):
+                if j != i:
+                    g = g * other
+            gradients.append(g)
+        return tuple(gradients)
+        """,
 }
 GRADIENT = {
     "numeric_gradient": """
@@ -360,16 +377,16 @@ WRONG = [
     (
         "dγ as a mean [b]",
         "LayerNormalization",
-        "(dout * self.x_hat).sum(",
-        "(dout * self.x_hat).mean(",
+        "(d * self.x_hat).sum(",
+        "(d * self.x_hat).mean(",
         "gamma.grad",
         "a factor",
     ),
     (
         "dβ as a mean [c]",
         "LayerNormalization",
-        "dout.sum(axis=self.samples)",
-        "dout.mean(axis=self.samples)",
+        "d.sum(axis=0).reshape",
+        "d.mean(axis=0).reshape",
         "beta.grad",
         "a factor",
     ),
@@ -392,8 +409,8 @@ WRONG = [
     (
         "γ forgotten in dX",
         "LayerNormalization",
-        "g = self.gamma.data * dout",
-        "g = dout",
+        "g = self.gamma.data.reshape(-1) * d",
+        "g = d",
         "dX",
         "entries are wrong",
     ),
@@ -432,8 +449,8 @@ WRONG = [
     (
         "not exchanged [l]",
         "Multiplication",
-        "return dout * self.y, dout * self.x",
-        "return dout * self.x, dout * self.y",
+        "if j != i:",
+        "if j == i:",
         "dx",
         "dout times x: the local derivative|keeps the wrong array",
     ),

@@ -376,7 +376,11 @@ def test_a_structure_that_says_another_net_than_the_graph_is_not_believed(tmp_pa
         array = model.graph.initializer[0]
         array.dims[0], array.dims[1] = array.dims[1], array.dims[0]
 
+    def larger_than_memory(model):
+        model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 1 << 50
+
     changes = [
+        larger_than_memory,
         instead('"causal": true', '"causal": false'),
         instead('"n_heads": 2', '"n_heads": 1'),
         instead("Affine", "PRelu"),

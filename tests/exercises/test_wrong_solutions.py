@@ -49,7 +49,9 @@ SQUARED = {
 }
 LAYER_NORM = {
     "forward": """
-        self.samples, self.features = self.axes(X)
+        self.output_shape(X.shape)
+        n = X.ndim - self.gamma.data.ndim
+        self.samples, self.features = tuple(range(n)), tuple(range(n, X.ndim))
         centred = X - X.mean(axis=self.features, keepdims=True)
         var = (centred * centred).mean(axis=self.features, keepdims=True)
         self.inv = 1.0 / np.sqrt(var + self.eps)
@@ -116,8 +118,23 @@ ADAM = {
         """,
 }
 MULTIPLICATION = {
-    "forward": "self.x, self.y = x, y\nreturn x * y",
-    "backward": "return dout * self.y, dout * self.x",
+    "forward": """
+        self.inputs = (x, y, *others)
+        z = x
+        for other in self.inputs[1:]:
+            z = z * other
+        return z
+        """,
+    "backward": """
+        gradients = []
+        for i in range(len(self.inputs)):
+            gradient = dout
+            for j, other in enumerate(self.inputs):
+                if j != i:
+                    gradient = gradient * other
+            gradients.append(gradient)
+        return tuple(gradients)
+        """,
 }
 GRADIENT = {
     "numeric_gradient": """
@@ -432,8 +449,8 @@ WRONG = [
     (
         "not exchanged [l]",
         "Multiplication",
-        "return dout * self.y, dout * self.x",
-        "return dout * self.x, dout * self.y",
+        "return tuple(gradients)",
+        "return tuple(gradients[::-1])",
         "dx",
         "dout times x: the local derivative|keeps the wrong array",
     ),

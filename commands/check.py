@@ -1,6 +1,7 @@
 """Check that the gradients of layers are right, or mark a solution of an exercise."""
 
 import contextlib
+import io
 import json
 import sys
 import time
@@ -52,8 +53,8 @@ def _marks(options) -> int:
         options.error("--as-exercise marks files: affine.py:Affine")
     from lamina.exercises.solution import mark_file  # and with it nets, optimizers, training
 
-    # With --json what a solution prints must not stand between the braces.
-    aside = contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext()
+    # With --json what a solution prints would stand between the braces: it is left out.
+    aside = contextlib.redirect_stdout(io.StringIO()) if options.json else contextlib.nullcontext()
     with aside:
         marks = {named: mark_file(named, options.seed) for named in options.layer}
     if options.json:

@@ -54,7 +54,7 @@ def run(options) -> int:
     }
     for path, text in files.items():
         with whole_file(path) as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+            file.write(text.encode())
     if options.json:
         print(json.dumps(marks))
         return 0

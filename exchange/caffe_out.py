@@ -89,6 +89,7 @@ class _Out:
         self.tops: dict[str, str] = {}  # blobs here, tops there
         self.shapes: dict[str, tuple] = {}
         self.layers: list[Message] = []
+        self._taken: set[str] = set()  # tops; two layers of one top would be one after the other
         for name, shape in zip(net.inputs, shapes, strict=True):
             given = Message("BlobShape", dim=[1, *shape])
             self.put(
@@ -120,6 +121,10 @@ class _Out:
             message["blobs"] = [blob_of(np.asarray(array, np.float32), name) for array in blobs]
         for field, value in given.items():
             message[field] = value
+        for top in tops:
+            if top in self._taken:
+                raise CaffeError(f"would write {top}, as another layer does; rename one of them")
+            self._taken.add(top)
         self.layers.append(message)
 
 

@@ -24,7 +24,7 @@ _LARGEST_SAMPLE = 1 << 24  # numbers that a layer may give for one sample
 # What a net may raise that is made of a text from outside, or gets arrays that do not fit it.
 _MISFITS = (
     *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
-    *(RuntimeError, RecursionError),
+    *(RuntimeError, RecursionError, MemoryError),
 )
 
 

@@ -119,6 +119,8 @@ def _form_problem(outputs: tuple, expected: tuple) -> str:
     for y, e in zip(outputs, expected, strict=True):
         if y is None:
             return "forward returns None: return the output"
+        if not _is_of_numbers(y):
+            return f"is {y!r:.60}, which is no array of numbers"
         shape = np.shape(y)
         if shape == np.shape(e):
             continue
@@ -131,6 +133,13 @@ def _form_problem(outputs: tuple, expected: tuple) -> str:
             return f"{text}\nlikely: an axis was summed away: keepdims=True keeps it"
         return text
     return ""
+
+
+def _is_of_numbers(y) -> bool:
+    try:
+        return np.asarray(y).dtype.kind in "fiub"
+    except (TypeError, ValueError):  # such as rows of unequal lengths
+        return False
 
 
 def _is_random(case: Case) -> bool:

@@ -12,8 +12,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from lamina.common.files import no_link, opened
+from lamina.common.printable import printable
 from lamina.common.text_table import as_csv
 from lamina.exercises.catalogue import exercises
+from lamina.exercises.judge import MOST_WRITTEN
 from lamina.experiment.report.page import page, paragraph, table, verbatim
 
 PARTS = ("forward", "backward", "contract", "result", "manners")
@@ -57,13 +60,14 @@ def solutions_in(folder: Path) -> list[Solution]:
 
 def _in_file(path: Path, name: str) -> list[Solution]:
     try:
-        tree = ast.parse(path.read_bytes())
+        with opened(path) as file:
+            tree = ast.parse(file.read())
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         said = f"is no Python: {getattr(error, 'msg', error)}" + (f", line {line}" if line else "")
         return [Solution(path, name, "", said)]
     except OSError as error:
-        return [Solution(path, name, "", f"cannot be read: {error.strerror}")]
+        return [Solution(path, name, "", f"cannot be read: {error.strerror or error}")]
     names = [getattr(n, "name", "") for n in tree.body]
     found = [n for n in dict.fromkeys(names) if n in exercises()]
     if found:
@@ -83,17 +87,42 @@ def _graded(one: Solution, limits: Limits, seed: int) -> dict:
     known = {"solution": one.name, "exercise": one.exercise, "mark": 0}
     if one.trouble:
         return {**known, "trouble": one.trouble}
-    with tempfile.TemporaryDirectory() as folder:
+    # A solution may leave behind what cannot be removed.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         result = Path(folder) / "mark.json"
         settings = (result, limits.seconds, limits.megabytes << 20, seed)
         command = [sys.executable, "-c", _BEGIN, json.dumps(sys.path)]
         command += [f"{one.path.resolve()}:{one.exercise}", *map(str, settings)]
         trouble = _ended(command, folder, limits)
-        try:
-            told = json.loads(result.read_text(encoding="utf-8"))
-            return {**known, **told, "solution": one.name, "exercise": one.exercise}
-        except (OSError, ValueError):
-            return {**known, "trouble": trouble or "ended without a mark"}
+        told = _told(result)
+    if told is None:
+        return {**known, "trouble": trouble or "ended without a mark"}
+    return {**known, **told, "solution": one.name, "exercise": one.exercise}
+
+
+def _told(result: Path) -> dict | None:
+    """What the judge has written; None if it is not that. A solution can write there as well, and
+    must not end the marking of a whole class."""
+    try:
+        with open(no_link(result, os.O_RDONLY), "rb") as file:
+            told = json.loads(file.read(MOST_WRITTEN))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    mark, parts, wrong = told.get("mark"), told.get("parts", {}), told.get("wrong", [])
+    fits = (
+        _within(mark)
+        and isinstance(parts, dict)
+        and all(isinstance(p, dict) and _within(p.get("points")) for p in parts.values())
+        and isinstance(wrong, list)
+        and all(isinstance(said, str) for said in (*wrong, told.get("trouble", "")))
+    )
+    return told if fits else None
+
+
+def _within(points) -> bool:
+    return type(points) in (int, float) and 0 <= points <= 100
 
 
 def _ended(command: list[str], folder: str, limits: Limits) -> str:
@@ -155,11 +184,12 @@ def _points(part: dict | None) -> str:
 def csv_of(marks: list[dict]) -> str:
     """Comma-separated. What a spreadsheet would take for a formula is put behind a quote: names of
     files are other people's text."""
-    return as_csv(HEADER, [[_no_formula(cell) for cell in row] for row in rows_of(marks)]) + "\n"
+    rows = [[_no_formula(printable(cell)) for cell in row] for row in rows_of(marks)]
+    return as_csv(HEADER, rows) + "\n"
 
 
 def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
 def page_of(marks: list[dict], title: str) -> str:

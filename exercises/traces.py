@@ -93,7 +93,10 @@ def _compared(trial: Trial, own, expected: list[Result], cause) -> tuple[int, li
     place = equal.index(False)
     name, when, value = results[place]
     wanted = expected[place][2]
-    likely = cause(Difference(trial, place, results, expected))
+    try:
+        likely = cause(Difference(trial, place, results, expected))
+    except (TypeError, ValueError):  # of what is no number nothing is likely
+        likely = ""
     message = _off(value, wanted) + (f"\nlikely: {likely}" if likely else "")
     return number, [Finding(FAILED, name, f"{trial.where}, {when}", message)]
 
@@ -124,7 +127,7 @@ def _off(value, wanted) -> str:
 
 def _same(value, wanted, relative: float) -> bool:
     if value is None or isinstance(wanted, (str, bool)):
-        return value is wanted or value == wanted
+        return value is wanted or (value is not None and np.array_equal(value, wanted))
     try:
         value, wanted = np.asarray(value, float), np.asarray(wanted, float)
     except (TypeError, ValueError):

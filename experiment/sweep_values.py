@@ -118,7 +118,8 @@ def _described(path: Path) -> dict:
         with opened(path) as file:
             data, _ = parse(file.read(MAX_BYTES).decode())
         keys = all(isinstance(key, str) for key in data["varied"])
-        if not keys or not isinstance(data.get("ranges", {}), dict):
+        ranges = data.get("ranges", {})
+        if not keys or not all(isinstance(given, dict) for given in (ranges, *ranges.values())):
             raise ValueError("its content is not that of a sweep")
         return data
     except (YamlError, ValueError, KeyError, TypeError, AttributeError) as error:

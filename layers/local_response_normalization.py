@@ -85,8 +85,9 @@ class LocalResponseNormalization(Layer):
 def _sums_along(X, axis: int, size: int):
     """The sum of each entry and of size // 2 neighbours on either side, zeros beyond the edges."""
     length, wide = X.shape[axis], list(X.shape)
-    wide[axis] = size // 2
+    half = max(min(size // 2, length - 1), 0)  # further away there are zeros alone
+    wide[axis] = half
     border = np.zeros(wide, X.dtype, like=X)
     X = np.moveaxis(np.concatenate([border, X, border], axis=axis), axis, 0)
-    total = sum((X[i : i + length] for i in range(1, size)), X[:length])
+    total = sum((X[i : i + length] for i in range(1, 2 * half + 1)), X[:length])
     return np.moveaxis(total, 0, axis)

@@ -421,3 +421,17 @@ def test_what_caffe_does_not_have_is_not_written(tmp_path):
     with pytest.raises(CaffeError, match=r"odd \(Odd\): Caffe has no layer of this kind"):
         export_caffe(tmp_path / "net.prototxt", Sequential({"odd": Odd()}), (2, 3))
     assert not list(tmp_path.iterdir())
+
+
+def test_two_layers_that_would_write_one_blob_are_refused(tmp_path):
+    """Caffe would run the second in the place of the first."""
+    normalised = BatchNormalization(3)
+    normalised.gamma.data[:] = 2.0
+    nodes = {
+        "bn_norm": Node(Relu(), ["x"]),
+        "bn": Node(normalised, ["x"]),  # a BatchNorm bn_norm, and a Scale
+        "sum": Node(Addition(), ["bn_norm", "bn"]),
+    }
+    with pytest.raises(CaffeError, match="would write bn_norm, as another layer does"):
+        export_caffe(tmp_path / "net.prototxt", Graph(nodes, ["x"], ["sum"]), (3,))
+    assert not list(tmp_path.iterdir())

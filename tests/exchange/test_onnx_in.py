@@ -347,7 +347,8 @@ def test_layers_there_and_back(cls, tmp_path):
         agree(back, net, *(np.concatenate([x, x[:1]]) for x in inputs))
         read += 1
     assert bool(read) == (cls.__name__ not in REFUSED_BACK)
-    assert not refused or cls.__name__ in REFUSED_BACK | {"Flatten"}
+    # Of (N, T) the last step or the mean would be a sample without axes.
+    assert not refused or cls.__name__ in REFUSED_BACK | {"Flatten", "LastStep", "MeanStep"}
 
 
 def exported(tmp_path):
@@ -376,7 +377,11 @@ def test_a_structure_that_says_another_net_than_the_graph_is_not_believed(tmp_pa
         array = model.graph.initializer[0]
         array.dims[0], array.dims[1] = array.dims[1], array.dims[0]
 
+    def larger_than_memory(model):
+        model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 1 << 50
+
     changes = [
+        larger_than_memory,
         instead('"causal": true', '"causal": false'),
         instead('"n_heads": 2', '"n_heads": 1'),
         instead("Affine", "PRelu"),
@@ -647,7 +652,7 @@ def test_dropout_drops_out_in_training_alone(tmp_path):
         ("Conv", (array(4, 3, 3, 3),), {"kernel_shape": [2, 2]}, "has the kernel"),
         ("Conv", (array(4, 3, 9, 9),), {}, "Convolution: expects"),
         ("Cast", (), {"to": 11}, "float32 to float64 is no layer"),
-        ("ReduceMean", (), {"axes": [1]}, "only over the places"),
+        ("ReduceMean", (), {"axes": [1, 2]}, "only over the places"),
         ("Split", (np.array([1, 2]),), {"axis": 1}, "2 sizes for 1 parts"),
         ("ConvTranspose", (array(3, 2, 3, 3),), {"group": 2}, "has 2 groups for samples"),
         ("LRN", (), {"size": 4}, "size is odd"),

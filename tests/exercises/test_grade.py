@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,37 @@ def test_limits_end_what_never_ends_or_grows(tmp_path):
     assert "MemoryError" in grows["trouble"]
     assert loop["trouble"].startswith("took more than 3 seconds of computing")
     assert (grows["mark"], loop["mark"]) == (0, 0)
+
+
+# What a solution writes in the place of its mark.
+FORGED = {
+    "list": "[1]",
+    "deep": "[" * 100_000,
+    "text": '{"mark": "100"}',
+    "large": '{"mark": 1e999}',
+    "parts": '{"mark": 1, "parts": {"forward": {"points": "x"}}}',
+    "wrong": '{"mark": 1, "wrong": [1]}',
+    "none": '{"mark": 1, "trouble": null}',
+}
+
+
+def test_a_mark_that_is_none_does_not_end_that_of_the_class(tmp_path, capsys):
+    begin = "import os, sys\nplace = sys.argv[-4]\n"
+    end = "\nos._exit(0)\nclass Relu: pass\n"
+    for name, text in FORGED.items():
+        (tmp_path / f"{name}.py").write_text(f"{begin}open(place, 'w').write({text!r}){end}")
+    (tmp_path / "pipe.py").write_text(f"{begin}os.mkfifo(place){end}")
+    (tmp_path / "link.py").write_text(f"{begin}os.symlink('/dev/zero', place){end}")
+    (tmp_path / "half.py").write_text("raise ValueError('\\ud800')\nclass Relu: pass\n")
+    os.mkfifo(tmp_path / "waits.py")
+    assert main(["grade", str(tmp_path), "--jobs", "2"]) == 0
+    with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["solution"]: row for row in csv.DictReader(file)}
+    assert {row["mark"] for row in rows.values()} == {"0"}
+    for name in (*FORGED, "pipe", "link"):
+        assert rows[f"{name}.py"]["trouble"] == "ended the process itself, with exit status 0"
+    assert "\\ud800" in rows["half.py"]["trouble"]
+    assert "is no regular file" in rows["waits.py"]["trouble"]
 
 
 def test_a_solution_sees_neither_the_environment_nor_the_folder(tmp_path, monkeypatch):

@@ -74,6 +74,19 @@ def test_a_solution_that_raises_anywhere_gets_a_mark_all_the_same(tmp_path):
     assert "AttributeError" in str(mark)
 
 
+@pytest.mark.parametrize("result", ["'x'", "self", "1j", "{1: 2}", "[[1.0], [2.0, 3.0]]", "None"])
+def test_a_result_that_is_no_number_gets_a_mark_all_the_same(result, tmp_path):
+    mark = marked(tmp_path, "SquaredErrorLoss", {"forward": f"return {result}"})
+    assert mark.parts[0].points == 0
+    words = ("which is no array of numbers", "returns None", "gives 2 arrays")
+    assert any(said in str(mark) for said in words)
+    path = tmp_path / "own.py"
+    value = result.replace("self", "object()")
+    path.write_text(f"def cosine(*a, **k): return {value}\nnumeric_gradient = cosine\n")
+    for name in ("cosine", "numeric_gradient"):
+        assert mark_file(f"{path}:{name}").total == 0
+
+
 def test_a_dropout_may_draw_in_any_order_but_not_otherwise(tmp_path):
     """Independent draws of its own, float64; then a shared mask, another p, no scaling."""
     back = "return dout if self.mask is None else dout * self.mask"

@@ -133,9 +133,10 @@ def test_what_is_no_sweep_or_has_nothing_yet(tmp_path, capsys):
     (folder / "d" / "history.csv").write_text("")
     assert main(["plots", "--values", str(folder)]) == 2
     assert "no trial of the sweep has come to an evaluation yet" in capsys.readouterr().err
-    (folder / "sweep.yaml").write_text("varied: 3\n")
-    assert main(["plots", "--values", str(folder)]) == 2
-    assert "sweep.yaml: is damaged: " in capsys.readouterr().err
+    for damaged in ("varied: 3", "varied: []\nranges: 3", "varied: []\nranges: {lr: 3}"):
+        (folder / "sweep.yaml").write_text(damaged)
+        assert main(["plots", "--values", str(folder)]) == 2
+        assert "sweep.yaml: is damaged: " in capsys.readouterr().err
 
 
 def test_values_are_of_one_sweep(tmp_path, capsys):

@@ -57,10 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"undisturbed: {seconds:.0f} s")
         for kill in range(options.kills):
             process = subprocess.Popen([*command, "--dir", killed], cwd=ROOT)
-            before = _rows(killed)
-            while _rows(killed) == before and process.poll() is None:  # it is training
-                time.sleep(0.01)
-            time.sleep(moments.uniform(0, seconds / (options.kills + 2)))
+            # By what it has done, not by the clock: a busy machine is slow, and then it is not.
+            some = 1 + int(moments.uniform(0, _rows(whole) / (options.kills + 2)))
+            enough = _rows(killed) + some
+            while _rows(killed) < enough and process.poll() is None:
+                time.sleep(0.002)
             if process.poll() is not None:
                 print("the sweep is over; give more --iterations", file=sys.stderr)
                 return 2

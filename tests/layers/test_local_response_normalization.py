@@ -72,3 +72,15 @@ def test_inputs_that_do_not_fit():
     for layer in (LocalResponseNormalization(3), Power(2.0)):
         with pytest.raises(TypeError, match="expects floats, got uint8"):
             layer.forward(np.ones((2, 3), np.uint8))
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_window_that_is_wider_than_all_there_is_takes_no_longer(within):
+    """Beyond the edges are zeros, as many as a file may claim."""
+    X = np.random.default_rng(0).standard_normal((2, 3, 4, 2))
+    wide, wider = (
+        LocalResponseNormalization(n, alpha=float(n ** (2 if within else 1)), within_channel=within)
+        for n in (9, 4_294_967_295)
+    )
+    np.testing.assert_allclose(wider.forward(X), wide.forward(X), rtol=1e-12)
+    np.testing.assert_allclose(wider.backward(X), wide.backward(X), rtol=1e-12)

@@ -370,6 +370,20 @@ def test_a_link_in_a_run_leads_no_log_elsewhere(mine, capsys, name, folder):
     assert not list(Path("other").iterdir())
 
 
+def test_an_event_file_that_is_a_link_is_not_cut(mine, capsys):
+    pytest.importorskip("tensorboardX")
+    mine.set("training.callbacks=[TensorBoard]")
+    for name in ("other", "r"):
+        run(mine, "c", name, quiet=True)
+    (events,) = Path("other/tensorboard").iterdir()
+    before = events.read_bytes()
+    Path("r/tensorboard/events.out.tfevents.0").symlink_to(events.resolve())
+    mine.set("training.iterations=40")
+    resume(mine, "r", quiet=True)
+    assert "events.out.tfevents.0: is a link" in capsys.readouterr().err
+    assert events.read_bytes() == before
+
+
 def test_a_name_in_a_damaged_memory_deletes_nothing(mine):
     pytest.importorskip("wandb")
     run(mine, "c", "r", quiet=True)

@@ -5,6 +5,7 @@ import struct
 import time
 from pathlib import Path
 
+from lamina.common.files import no_link
 from lamina.common.strict_yaml import dump
 from lamina.training.callbacks.tracker import Tracker, needs, own_folder
 
@@ -61,14 +62,17 @@ def _cut(path: Path, reached: int, Event) -> int:
     """Cut an event file off before its first event of a step beyond `reached`, or where a crash has
     left it in the middle of one; returns the last step that it has. A record is a length (8 bytes)
     and its sum (4), an event and its sum (4)."""
-    content, at, last = path.read_bytes(), 0, 0
-    while at + 12 <= len(content):
-        (length,) = struct.unpack_from("<Q", content, at)
-        if at + 16 + length > len(content):
-            break
-        step = Event.FromString(content[at + 12 : at + 12 + length]).step
-        if step > reached:
-            break
-        at, last = at + 16 + length, step
-    os.truncate(path, at) if at else path.unlink()
+    with open(no_link(path, os.O_RDWR), "r+b") as file:
+        content, at, last = file.read(), 0, 0
+        while at + 12 <= len(content):
+            (length,) = struct.unpack_from("<Q", content, at)
+            if at + 16 + length > len(content):
+                break
+            step = Event.FromString(content[at + 12 : at + 12 + length]).step
+            if step > reached:
+                break
+            at, last = at + 16 + length, step
+        file.truncate(at)
+    if not at:
+        path.unlink()
     return last

@@ -1,20 +1,26 @@
 """A net and a solver of Caffe as a configuration that trains, with weights beside it if given."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.notice import note
+from lamina.common.npz import write_npz
 from lamina.common.printable import printable
 from lamina.common.strict_yaml import dump
+from lamina.datasets import Dataset
+from lamina.datasets.dataset import TO_UNIT
+from lamina.datasets.images import Images
 from lamina.exchange.caffe import ReadNet, build, read_caffemodel, read_net, read_text
-from lamina.exchange.caffe_data import batch_size, is_data, left_to_the_data
+from lamina.exchange.caffe_data import batch_size, is_data
 from lamina.exchange.caffe_message import CaffeError, Message
 from lamina.exchange.caffe_net import CaffeLayer
 from lamina.exchange.caffe_old import layers_of
 from lamina.exchange.caffe_phase import is_there
 from lamina.exchange.caffe_solver import net_of, optimizer_of, stages_of, training_of
+from lamina.exchange.caffe_transform import Transform, mirrors
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.find_config import find_config
@@ -58,7 +64,16 @@ def write_caffe_configuration(
     start = Config({"dataset": dataset_section}, str(path), {}, folder)
     dataset = build_dataset(start)
     arrays = None if weights is None else read_caffemodel(weights)
-    read = build(given, place, arrays, phase="TRAIN", stages=stages, sample=dataset.input_shapes[0])
+    transform = Transform(functools.partial(pixels_of, dataset), place.parent)
+    read = build(
+        given,
+        place,
+        arrays,
+        phase="TRAIN",
+        stages=stages,
+        sample=dataset.input_shapes[0],
+        transform=transform,
+    )
     if arrays is not None:
         refuse_bad_weights(Path(weights), read.net)
     if not read.net.heads:
@@ -78,12 +93,16 @@ def write_caffe_configuration(
         files.append(path.with_suffix(".npz"))
         save_weights(files[1], read.net)
         net_section["weights"] = files[1].name
+    elif transform.means:  # alone: the seed draws the others
+        files.append(path.with_suffix(".npz"))
+        means = [layer.b for layer in transform.means]
+        held = {name: held.data for name, held in read.net.walk() if any(held is b for b in means)}
+        write_npz(files[1], held)
+        net_section |= {"weights": files[1].name, "partial_weights": True}
     with whole_file(path) as file:
         file.write(dump(sections).encode())
-    for layer in read.data:
-        if said := left_to_the_data(layer):
-            said = ", ".join(said)
-            note(printable(f"{layer.place}: {said}: left to the dataset, which may do otherwise"))
+    for line in transform.left:
+        note(printable(line))
     return files
 
 
@@ -92,10 +111,22 @@ def _add_from_net(training: dict, read: ReadNet) -> None:
     sizes = [size for size in map(batch_size, read.data) if size]
     if sizes:
         training["batch_size"] = sizes[0]
+    if any(map(mirrors, read.data)):
+        training["augmentation"] = {"flip": True}
     if read.top_k:
         training["metrics"] = [
             "accuracy" if k == 1 else {"type": "TopK", "k": k} for k in read.top_k
         ]
+
+
+def pixels_of(dataset: Dataset) -> tuple[float, float] | None:
+    """What it makes of the bytes that it holds: (scale, offset); None if it holds none."""
+    if isinstance(dataset, Images) and not dataset.normalise:
+        return TO_UNIT  # known without the files
+    samples = dataset.train
+    if samples.X.dtype != np.uint8 or samples.widths is not None:
+        return None
+    return 1.0 if samples.scale is None else samples.scale, samples.offset
 
 
 def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
@@ -113,7 +144,7 @@ def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
     kinds = ", ".join(layer.place for layer in _data_layers(given, stages)) or "no layer of data"
     raise CaffeError(
         f"{place}: its data ({kinds}) are no data set here; say which is to be taken with --like "
-        "CONFIG, whose dataset is used (type: NPZ for arrays of your own)"
+        "CONFIG, whose dataset is used (type: NPY for images of your own)"
     )
 
 

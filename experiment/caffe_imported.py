@@ -39,7 +39,8 @@ def write_caffe_configuration(
     like: Path | None = None,
 ) -> list[Path]:
     """Write `path`: the net in its phase TRAIN, the optimizer and the training of the solver, and
-    the data set of the configuration `like`; without one that is MNIST, if the net's data are.
+    the data set of the configuration `like`; without one that is the net's LMDB databases, if they
+    are there, or MNIST, if the net's data are.
     Returns the files written.
 
     Raises CaffeError or ConfigError, before anything is written, for what cannot be read and for a
@@ -138,6 +139,8 @@ def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
     # Which layers of data there are is known without shapes.
     data = [layer for layer in _data_layers(given, stages) if layer.type == "Data"]
     tops = data[0].tops if data else []
+    if (section := _databases(given, place, stages)) is not None:
+        return section if len(tops) != 1 else section | {"task": "reconstruction"}, Path()
     sources = " ".join(layer("data_param")["source"] for layer in data).lower()
     if "mnist" in sources and "fashion" not in sources and "siamese" not in sources:
         return dict(_MNIST) if len(tops) != 1 else _MNIST | {"task": "reconstruction"}, Path()
@@ -148,8 +151,23 @@ def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
     )
 
 
-def _data_layers(given: Message, stages: list) -> list:
-    state = Message("NetState", phase="TRAIN", stage=[*given["state"]["stage"], *stages])
+def _databases(given: Message, place, stages: list) -> dict | None:
+    """The LMDB databases of the two phases as a data set, if both are there."""
+    found: dict[str, str] = {}
+    for phase, key in (("TRAIN", "path"), ("TEST", "test")):
+        for layer in _data_layers(given, stages, phase):
+            if layer.type != "Data" or layer("data_param")["backend"] != "LMDB":
+                continue
+            source = Path(layer("data_param")["source"])
+            folders = (source, Path(place).parent / source.name)
+            there = next((f for f in folders if (f / "data.mdb").is_file()), None)
+            if there is not None:
+                found.setdefault(key, str(there.resolve()))
+    return {"type": "LMDB", **found} if len(found) == 2 else None
+
+
+def _data_layers(given: Message, stages: list, phase: str = "TRAIN") -> list:
+    state = Message("NetState", phase=phase, stage=[*given["state"]["stage"], *stages])
     layers = [CaffeLayer(message) for message in layers_of(given) if is_there(message, state)]
     return [layer for layer in layers if is_data(layer)]
 

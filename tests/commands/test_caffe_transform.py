@@ -141,3 +141,41 @@ def test_what_is_refused_is_one_line(here, capsys, transform, words):
     assert words in said
     assert "line 2: images (Data)" in said
     assert not (here / "made.yaml").exists()
+
+
+@pytest.mark.needs_lmdb
+def test_databases_that_are_there_are_the_data_set(here, capsys):
+    import lmdb
+
+    rng = np.random.default_rng(1)
+    for name in ("train_lmdb", "test_lmdb"):
+        with lmdb.open(name, map_size=1 << 22) as env, env.begin(write=True) as writing:
+            for i in range(16):
+                image = rng.integers(0, 256, 27).astype(np.uint8).tobytes()
+                value = b"\x08\x03\x10\x03\x18\x03\x22\x1b" + image + bytes([0x28, i % 4])
+                writing.put(f"{i:08d}".encode(), value)
+    text = NET.format("mean_value: 100 scale: 0.0078125")
+    text = text.replace("batch_size: 8", "batch_size: 8 {}")
+    layer = text.split('layer { name: "ip"')[0]
+    train = layer.replace('source: "away"', 'source: "some/where/train_lmdb"')
+    test = layer.replace('source: "away"', 'source: "some/where/test_lmdb"')
+    train = train.replace("{}", "backend: LMDB").rstrip()[:-1] + "include { phase: TRAIN } }\n"
+    test = test.replace("{}", "backend: LMDB").rstrip()[:-1] + "include { phase: TEST } }\n"
+    rest = text[len(layer) :]
+    (here / "net.prototxt").write_text(train + test + rest)
+    assert main(["import", "solver.prototxt", "-o", "made.yaml"]) == 0
+    config = load_config(here / "made.yaml")
+    folders = {"path": str(here / "train_lmdb"), "test": str(here / "test_lmdb")}
+    assert config.data["dataset"] == {"type": "LMDB", **folders}
+    dataset = build_dataset(config)
+    net = build_net(config, dataset, np.random.default_rng(0))
+    got = before_ip(net, dataset.train[:][0])
+    wanted = (np.round(dataset.train[:][0] * 255) - 100) / 128
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
+    run(config, "made", here / "run", quiet=True)
+    assert (here / "run" / "weights.npz").exists()
+    # Where one of them is away there is no data set.
+    (here / "test_lmdb").rename(here / "elsewhere")
+    capsys.readouterr()
+    assert main(["import", "solver.prototxt", "-o", "again.yaml"]) != 0
+    assert "are no data set here" in capsys.readouterr().err

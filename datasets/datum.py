@@ -35,7 +35,8 @@ def read_datum(value) -> Datum:
     """A Datum from bytes; its numbers stay where they are. Raises DatumError."""
     data = memoryview(value)
     found = dict.fromkeys(_NUMBERS.values(), 0)
-    content, floats = data[:0], []
+    content: memoryview | bytes = b""
+    floats: list[memoryview] = []
     place = 0
     while place < len(data):
         key, place = _varint(data, place)
@@ -61,11 +62,11 @@ def read_datum(value) -> Datum:
             "holds an encoded image (JPEG, PNG), which is not read; make the database anew with "
             "convert_imageset, without --encoded"
         )
-    shape = tuple(found[name] for name in ("channels", "height", "width"))
+    shape = found["channels"], found["height"], found["width"]
     numbers = math.prod(shape)
     if min(shape) < 1 or numbers > _LARGEST:
         raise DatumError(f"says that its image is {shape}; expects sizes from 1 on")
-    dtype = np.dtype(np.uint8)
+    dtype: np.dtype = np.dtype(np.uint8)
     if floats and not len(content):
         dtype, content = np.dtype("<f4"), floats[0] if len(floats) == 1 else b"".join(floats)
     if len(content) != numbers * dtype.itemsize:

@@ -10,7 +10,7 @@ from lamina.datasets.lmdb_rows import LMDBRows
 from lamina.datasets.npy_files import IN_MEMORY
 from lamina.datasets.rows import Rows
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
-from lamina.datasets.tasks import Reconstruction, Task, check_task_name
+from lamina.datasets.tasks import Classification, Reconstruction, Task, check_task_name
 
 
 class LMDB(Dataset):
@@ -57,6 +57,7 @@ class LMDB(Dataset):
         if task == "classification":
             t = {name: _labels(source) for name, source in sources.items()}
             made, t = task_and_targets(where["train"], where.__getitem__, task, t, None, None, None)
+        if isinstance(made, Classification):
             check_known(where["train"], where.__getitem__, made, t)
         if n_off := validation_out_of(len(X["train"]), validation_share, n_validation):
             x, classes = X["train"], None if t is X else t["train"]

@@ -73,7 +73,7 @@ class LMDBRows:
         """The CRC-32 of all images."""
         crc = 0
         for i in range(len(self)):
-            crc = zlib.crc32(self[i : i + 1], crc)
+            crc = zlib.crc32(self[i : i + 1].data, crc)
         return crc
 
     def _datum(self, reading, key: bytes) -> Datum:

@@ -33,14 +33,12 @@ class Transform:
         """Raises CaffeError for a mean that does not fit the samples, or whose file is missing."""
         given = layer("transform_param")
         words = _words(given)
-        if not words:
-            return
         blob = net.tops[top]
-        image = blob.shape is not None and len(blob.shape) == 3
         if layer.type not in _READ:
-            self._leave(layer, ", ".join(words), "which may do otherwise")
+            if words:
+                self._leave(layer, ", ".join(words), "which may do otherwise")
             return
-        if not image and words != [f"scale {given['scale']:g}"]:
+        if len(blob.shape or ()) != 3 and words not in ([], [f"scale {given['scale']:g}"]):
             raise CaffeError(f"{words[0]} is for images (C, H, W); the samples are {blob.shape}")
         net.tops[top] = self._layers(layer, net, blob, given)
 
@@ -59,6 +57,8 @@ class Transform:
             else:
                 own, offset = pixels
                 bias = -(offset + own * (bias if mean is None else mean))
+        elif self.pixels() not in (None, (1.0, 0.0)):
+            self._leave(layer, "no mean and no scale", "which does not give bytes as they are")
         if not bias.any() and own != 1 and abs(factor / own - 1) < _CLOSE:
             self._leave(layer, f"scale {factor:g}", f"which multiplies its bytes by {own:.6g}")
             factor = own

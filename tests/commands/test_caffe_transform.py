@@ -116,6 +116,15 @@ def test_a_scale_that_the_dataset_has_is_not_said_twice(here, capsys):
     assert next(iter(net.layers.values())).scale == 1 / 256
 
 
+def test_bytes_that_caffe_takes_as_they_are(here, capsys):
+    _, _, net = imported(here, "mirror: true crop_size: 5")
+    assert list(net.layers)[:2] == ["images_crop", "ip_flat"]
+    said = capsys.readouterr().err
+    assert "no mean and no scale: left to the dataset, which does not give bytes as they" in said
+    imported(here, "mirror: true", ", scale: 1.0")
+    assert not capsys.readouterr().err
+
+
 def test_floats_are_not_taken_for_bytes(here, capsys):
     _, _, net = imported(here, "mean_value: 128 scale: 0.0078125 crop_size: 4", file="floats.npy")
     assert [type(layer).__name__ for layer in net.layers.values()][:2] == ["RandomCrop", "Flatten"]

@@ -10,6 +10,7 @@ from lamina.datasets.dates import Dates
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
 from lamina.datasets.lines import Lines
+from lamina.datasets.lmdb_database import LMDB
 from lamina.datasets.mnist import MNIST, load_mnist
 from lamina.datasets.noise_words import NoiseWords
 from lamina.datasets.npy_files import NPY
@@ -34,6 +35,7 @@ from lamina.datasets.words import Words
 
 __all__ = [
     "CSV",
+    "LMDB",
     "MNIST",
     "NPY",
     "NPZ",

@@ -219,10 +219,10 @@ class _File:
 class Rows:
     """Rows as a data set gives them: of a source, those that are `chosen`, of a dtype and a shape.
 
-    The source is an array or FileRows. `rows[a:b]`, `rows[indices]` and `rows.take(indices)` give
-    arrays; `astype`, `only` and `column` other Rows of the same source, nothing is read or copied
-    for them. Numbers that are not finite are refused when they are met, with their row, unless
-    `finite` is off. Raises DataError for these.
+    The source is an array, FileRows, or what reads as they do. `rows[a:b]`, `rows[indices]` and
+    `rows.take(indices)` give arrays; `astype`, `only` and `column` other Rows of the same source,
+    nothing is read or copied for them. Numbers that are not finite are refused when they are met,
+    with their row, unless `finite` is off. Raises DataError for these.
     """
 
     def __init__(self, source, where: str, *, dtype=None, chosen=None, column=False, finite=True):
@@ -259,7 +259,7 @@ class Rows:
     @property
     def in_files(self) -> bool:
         """Whether they are read anew each time."""
-        return isinstance(self._source, FileRows)
+        return not isinstance(self._source, np.ndarray)
 
     def hold(self, rows) -> None:
         """Have these rows read that are going to be asked for, if they are not in memory."""

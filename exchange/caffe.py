@@ -117,17 +117,26 @@ def _array(blob: Message, name: str) -> np.ndarray:
 
 
 def build(
-    given: Message, path, weights=None, *, phase="TEST", stages=(), shapes=None, sample=None
+    given: Message,
+    path,
+    weights=None,
+    *,
+    phase="TEST",
+    stages=(),
+    shapes=None,
+    sample=None,
+    transform=None,
 ) -> ReadNet:
-    """The net that a file describes. `sample` is the shape of an input whose shape nobody says.
+    """The net that a file describes. `sample` is the shape of an input whose shape nobody says,
+    `transform(layer, net, top)` puts behind the first top of a data layer what that does to it.
     Raises CaffeError."""
     try:
-        return _built(given, weights, phase, stages, dict(shapes or {}), sample)
+        return _built(given, weights, phase, stages, dict(shapes or {}), sample, transform)
     except CaffeError as error:
         raise CaffeError(printable(f"{path}: {' '.join(str(error).split())}")) from None
 
 
-def _built(given: Message, weights, phase: str, stages, shapes: dict, sample) -> ReadNet:
+def _built(given: Message, weights, phase: str, stages, shapes: dict, sample, transform) -> ReadNet:
     said = given["state"]
     state = Message("NetState", phase=phase, level=said["level"], stage=[*said["stage"], *stages])
     every = [CaffeLayer(message) for message in layers_of(given)]
@@ -141,6 +150,8 @@ def _built(given: Message, weights, phase: str, stages, shapes: dict, sample) ->
                 if top not in labels:
                     known = shapes.pop(top, shape) or sample
                     _placed(layer, net.input, top, known)
+                    if transform is not None and top == layer.tops[0]:
+                        _placed(layer, transform, layer, net, top)
     if shapes:
         inputs = ", ".join(top for top in net.tops if net.tops[top].name in net.inputs)
         raise CaffeError(f"has no input {min(shapes)}; it has {inputs or 'none'}")

@@ -47,11 +47,3 @@ def batch_size(layer: CaffeLayer) -> int | None:
         return given["batch_size"] or None
     shapes = given["shape"] if "shape" in given.fields else []
     return shapes[0]["dim"][0] if shapes and shapes[0]["dim"] else None
-
-
-def left_to_the_data(layer: CaffeLayer) -> list[str]:
-    """What the layer does to its samples beside giving them, in words."""
-    given = layer("transform_param")
-    names = ("mean_file", "mean_value", "crop_size", "mirror")
-    said = [f"{name} {given[name]}" for name in names if given[name]]
-    return [*said, f"scale {given['scale']:g}"] if given["scale"] != 1 else said

@@ -1,20 +1,26 @@
 """A net and a solver of Caffe as a configuration that trains, with weights beside it if given."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.files import whole_file
 from lamina.common.notice import note
+from lamina.common.npz import write_npz
 from lamina.common.printable import printable
 from lamina.common.strict_yaml import dump
+from lamina.datasets import Dataset
+from lamina.datasets.dataset import TO_UNIT
+from lamina.datasets.images import Images
 from lamina.exchange.caffe import ReadNet, build, read_caffemodel, read_net, read_text
-from lamina.exchange.caffe_data import batch_size, is_data, left_to_the_data
+from lamina.exchange.caffe_data import batch_size, is_data
 from lamina.exchange.caffe_message import CaffeError, Message
 from lamina.exchange.caffe_net import CaffeLayer
 from lamina.exchange.caffe_old import layers_of
 from lamina.exchange.caffe_phase import is_there
 from lamina.exchange.caffe_solver import net_of, optimizer_of, stages_of, training_of
+from lamina.exchange.caffe_transform import Transform, mirrors
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, load_config
 from lamina.experiment.find_config import find_config
@@ -33,7 +39,8 @@ def write_caffe_configuration(
     like: Path | None = None,
 ) -> list[Path]:
     """Write `path`: the net in its phase TRAIN, the optimizer and the training of the solver, and
-    the data set of the configuration `like`; without one that is MNIST, if the net's data are.
+    the data set of the configuration `like`; without one that is the net's LMDB databases, if they
+    are there, or MNIST, if the net's data are.
     Returns the files written.
 
     Raises CaffeError or ConfigError, before anything is written, for what cannot be read and for a
@@ -58,7 +65,16 @@ def write_caffe_configuration(
     start = Config({"dataset": dataset_section}, str(path), {}, folder)
     dataset = build_dataset(start)
     arrays = None if weights is None else read_caffemodel(weights)
-    read = build(given, place, arrays, phase="TRAIN", stages=stages, sample=dataset.input_shapes[0])
+    transform = Transform(functools.partial(pixels_of, dataset), place.parent)
+    read = build(
+        given,
+        place,
+        arrays,
+        phase="TRAIN",
+        stages=stages,
+        sample=dataset.input_shapes[0],
+        transform=transform,
+    )
     if arrays is not None:
         refuse_bad_weights(Path(weights), read.net)
     if not read.net.heads:
@@ -78,12 +94,16 @@ def write_caffe_configuration(
         files.append(path.with_suffix(".npz"))
         save_weights(files[1], read.net)
         net_section["weights"] = files[1].name
+    elif transform.means:  # alone: the seed draws the others
+        files.append(path.with_suffix(".npz"))
+        means = [layer.b for layer in transform.means]
+        held = {name: held.data for name, held in read.net.walk() if any(held is b for b in means)}
+        write_npz(files[1], held)
+        net_section |= {"weights": files[1].name, "partial_weights": True}
     with whole_file(path) as file:
         file.write(dump(sections).encode())
-    for layer in read.data:
-        if said := left_to_the_data(layer):
-            said = ", ".join(said)
-            note(printable(f"{layer.place}: {said}: left to the dataset, which may do otherwise"))
+    for line in transform.left:
+        note(printable(line))
     return files
 
 
@@ -92,10 +112,22 @@ def _add_from_net(training: dict, read: ReadNet) -> None:
     sizes = [size for size in map(batch_size, read.data) if size]
     if sizes:
         training["batch_size"] = sizes[0]
+    if any(map(mirrors, read.data)):
+        training["augmentation"] = {"flip": True}
     if read.top_k:
         training["metrics"] = [
             "accuracy" if k == 1 else {"type": "TopK", "k": k} for k in read.top_k
         ]
+
+
+def pixels_of(dataset: Dataset) -> tuple[float, float] | None:
+    """What it makes of the bytes that it holds: (scale, offset); None if it holds none."""
+    if isinstance(dataset, Images) and not dataset.normalise:
+        return TO_UNIT  # known without the files
+    samples = dataset.train
+    if samples.X.dtype != np.uint8 or samples.widths is not None:
+        return None
+    return 1.0 if samples.scale is None else samples.scale, samples.offset
 
 
 def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
@@ -107,18 +139,35 @@ def _dataset(given: Message, place, stages: list, like: Path | None) -> tuple:
     # Which layers of data there are is known without shapes.
     data = [layer for layer in _data_layers(given, stages) if layer.type == "Data"]
     tops = data[0].tops if data else []
+    if (section := _databases(given, place, stages)) is not None:
+        return section if len(tops) != 1 else section | {"task": "reconstruction"}, Path()
     sources = " ".join(layer("data_param")["source"] for layer in data).lower()
     if "mnist" in sources and "fashion" not in sources and "siamese" not in sources:
         return dict(_MNIST) if len(tops) != 1 else _MNIST | {"task": "reconstruction"}, Path()
     kinds = ", ".join(layer.place for layer in _data_layers(given, stages)) or "no layer of data"
     raise CaffeError(
         f"{place}: its data ({kinds}) are no data set here; say which is to be taken with --like "
-        "CONFIG, whose dataset is used (type: NPZ for arrays of your own)"
+        "CONFIG, whose dataset is used (type: NPY for images of your own)"
     )
 
 
-def _data_layers(given: Message, stages: list) -> list:
-    state = Message("NetState", phase="TRAIN", stage=[*given["state"]["stage"], *stages])
+def _databases(given: Message, place, stages: list) -> dict | None:
+    """The LMDB databases of the two phases as a data set, if both are there."""
+    found: dict[str, str] = {}
+    for phase, key in (("TRAIN", "path"), ("TEST", "test")):
+        for layer in _data_layers(given, stages, phase):
+            if layer.type != "Data" or layer("data_param")["backend"] != "LMDB":
+                continue
+            source = Path(layer("data_param")["source"])
+            folders = (source, Path(place).parent / source.name)
+            there = next((f for f in folders if (f / "data.mdb").is_file()), None)
+            if there is not None:
+                found.setdefault(key, str(there.resolve()))
+    return {"type": "LMDB", **found} if len(found) == 2 else None
+
+
+def _data_layers(given: Message, stages: list, phase: str = "TRAIN") -> list:
+    state = Message("NetState", phase=phase, stage=[*given["state"]["stage"], *stages])
     layers = [CaffeLayer(message) for message in layers_of(given) if is_there(message, state)]
     return [layer for layer in layers if is_data(layer)]
 

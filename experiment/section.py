@@ -280,8 +280,9 @@ class Section:
         """The files of that name, in the order in which they are looked for."""
         for folder in self._folders():
             try:
-                if (folder / name).is_file():
-                    yield folder / name
+                path = folder / name
+                if path.is_file() or (path / "data.mdb").is_file():  # a database is a folder
+                    yield path
             except OSError as error:  # a name that is too long
                 raise self.error(f"no such file: {error.strerror}", key) from None
 

@@ -31,13 +31,14 @@ REASONS = {
     "needs_keras": "no Keras: pip install -e '.[peers]'",
     "needs_onnxruntime": "no onnx and onnxruntime: pip install -e '.[peers]'",
     "needs_opencv": "no OpenCV 4: pip install -e '.[peers]'",
+    "needs_lmdb": "no lmdb: pip install -e '.[peers]'",
     "needs_protobuf": "no protobuf: pip install -e '.[peers]'",
     "needs_browser": "no Playwright: pip install -e '.[browser]'",
     "needs_mpi": "no mpi4py: pip install -e '.[test]'",
 }
 # The others are called as in their markers.
 MODULES = {"needs_browser": "playwright", "needs_mpi": "mpi4py"}
-MODULES |= {"needs_opencv": "cv2", "needs_protobuf": "google"}
+MODULES |= {"needs_opencv": "cv2", "needs_protobuf": "google", "needs_lmdb": "lmdb"}
 
 
 def _there(marker: str) -> bool:

@@ -51,6 +51,7 @@ HEAVY = {
     "tqdm": {"common/notice.py"},
     "yaml": {"common/strict_yaml.py"},
     "google": {"exchange/onnx_in_file.py"},
+    "lmdb": {"datasets/lmdb_rows.py"},
     "h5py": {"exchange/keras_hdf5.py"},
     "onnx": {"exchange/onnx_in_file.py"},
     "onnxruntime": {"exchange/onnx_in_check.py"},

@@ -37,7 +37,8 @@ def test_a_net_and_its_solver_are_a_configuration_that_trains(here, capsys):
     said = capsys.readouterr()
     assert said.out == f"a configuration from {', '.join(files)}\nlenet.yaml\n"
     assert said.err == (
-        "line 2: mnist (Data): scale 0.00390625: left to the dataset, which may do otherwise\n"
+        "line 2: mnist (Data): scale 0.00390625: left to the dataset, "
+        "which multiplies its bytes by 0.00392157\n"
     )
     config = load_config(here / "lenet.yaml")
     assert config.data["optimizer"] == {

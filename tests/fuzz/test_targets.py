@@ -26,7 +26,7 @@ def target(request, monkeypatch):
     "target",
     [
         *("fuzz_idx", "fuzz_npy", "fuzz_npz", "fuzz_text", "fuzz_yaml", "fuzz_checkpoint"),
-        *("fuzz_net_file", "fuzz_safetensors", "fuzz_caffe"),
+        *("fuzz_net_file", "fuzz_safetensors", "fuzz_caffe", "fuzz_datum"),
         pytest.param("fuzz_onnx", marks=pytest.mark.needs_onnxruntime),
     ],
     indirect=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lamina.common.notice import note
 from lamina.common.printable import printable
-from lamina.experiment.curves import NothingYet, kept_of, read_run
+from lamina.experiment.curves import NothingYet, kept_of, percents, read_run
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.run_names import run_names
@@ -57,6 +57,7 @@ def run(options) -> int:
         groups = grouped(settings)
     title = next(iter(runs)) if alone else ""
     kept = {name: kept_of(paths[name]) for name in runs}
-    plot_curves(output, runs, title, groups, options.width, kept)
+    said = percents(paths[name] for name in runs)
+    plot_curves(output, runs, title, groups, options.width, kept, said)
     print(printable(str(output)))
     return 0

@@ -12,20 +12,21 @@ from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
 from lamina.layers import Dropout
 from lamina.nets.probes import places_of
-from lamina.training.figure import figure_facts, rounded, write_json
+from lamina.training.figure import figure_facts, percent_facts, rounded, write_json
 
 
 def write_facts(path: str | Path, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
-    "guessing_loss", "nearest", "inputs_vary", "targets", "losses", "layers", "dropout",
+    "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "losses", "layers", "dropout",
     "parameters"} at the start of a run; a run that goes on keeps what is there.
 
-    `figure` is the metric that counts: its name, limits, direction, and what guessing scores on the
-    test and the training set. `nearest` is what nearest neighbours score, `inputs_vary` the share
-    of the numbers of an input that are not the same in all samples, `targets` mean, deviation and
-    ends of numbers to learn, all of them together, and how many a sample has. A parameter has its
-    shape, the mean and the deviation that it starts with, and whether it learns; losses and layers
-    are listed with their types, in order, dropout layers with their p. What is not known is None.
+    `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
+    the test and the training set. `percent` says of each metric whether it is shown so.
+    `nearest` is what nearest neighbours score, `inputs_vary` the share of the numbers of an
+    input that are not the same in all samples, `targets` mean, deviation and ends of numbers to
+    learn, all of them together, and how many a sample has. A parameter has its shape, the mean
+    and the deviation that it starts with, and whether it learns; losses and layers are listed
+    with their types, in order, dropout layers with their p. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -37,6 +38,7 @@ def write_facts(path: str | Path, trainer) -> None:
         "batch_size": trainer.batches.batch_size,
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),
+        "percent": percent_facts(trainer),
         "guessing_loss": _guessing_loss(trainer),
         "nearest": rounded(nearest_score(dataset)),
         "inputs_vary": _inputs_vary(dataset.train),

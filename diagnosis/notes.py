@@ -15,6 +15,7 @@ _FACTS = {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
         **{"limits": ["size"], "guess": "size", "train_guess": "size"},
     },
+    "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "nearest", "inputs_vary"), "size"),
     "targets": {"mean": "size", "std": "size", "low": "size", "high": "size"},
     "losses": {"*": "text"},

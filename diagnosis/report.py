@@ -51,7 +51,9 @@ def figures(record: Record) -> list[tuple[str, str]]:
         name = record.figure.name
         last = record.said(*parts).replace(f" {name}", "", 1)
         if record.kept is None:
-            rows.append((name, last))
+            at = int(record.history["iteration"][-1])
+            when = "" if at == record.iterations else f": the last evaluation, of iteration {at:,}"
+            rows.append((name, last + when))
         else:  # weights.npz has others than the last
             said = record.said(*parts, row=record.kept).replace(f" {name}", "", 1)
             at = record.history["iteration"][record.kept]

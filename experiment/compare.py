@@ -11,7 +11,7 @@ from lamina.common.names import suggest
 from lamina.common.notice import note
 from lamina.common.text_table import as_csv, as_latex, as_markdown, as_text
 from lamina.diagnosis.doctor import glance
-from lamina.experiment.curves import is_share
+from lamina.experiment.curves import is_share, percents
 from lamina.experiment.differing import differing, said, short_names
 from lamina.experiment.groups import Group, grouped
 from lamina.experiment.outcome import FAILED, read_outcome
@@ -42,6 +42,7 @@ class Comparison:
     def __init__(self, runs: dict[str, Path], by: str | None = None):
         self.runs = runs
         self.outcomes = {name: read_outcome(path) for name, path in runs.items()}
+        self.percents = percents(runs.values())
         groups = grouped({name: outcome.settings for name, outcome in self.outcomes.items()})
         self.places = differing([group.settings for group in groups])
         self.rows = [self._row(group) for group in groups]
@@ -135,8 +136,7 @@ class Comparison:
             lines.append("mean ± standard deviation over seeds")
         if self.by and len(self.rows) > 1:
             lines.append(f"best first by {_words(self.by)}")
-            best = " ".join(shlex.quote(str(self.runs[name])) for name in self.rows[0].good)
-            lines += [f"the best: {best}"] if best else []
+            lines += self._best()
         elif len(self.rows) > 1 and any(c.startswith("validation_") for c in self.columns):
             judged = dict.fromkeys(o.counts for o in self.outcomes.values() if o.counts)
             lines.append(
@@ -154,7 +154,21 @@ class Comparison:
                 lines.append(f"{name} has failed{': ' if causes else ''}{causes}")
             elif outcome.trouble:
                 lines.append(f"{name} has come to no evaluation")
+            elif outcome.late:
+                lines.append(
+                    f"{name} stands at iteration {outcome.iterations:,}; its figures are those of "
+                    f"iteration {outcome.iteration:,}, its last evaluation"
+                )
         return lines
+
+    def _best(self) -> list[str]:
+        """The runs of the first row, and of those that are as good."""
+        ranks = [_rank(row.figures.get(self.by), self._higher(self.by)) for row in self.rows]
+        rows = [row for row, rank in zip(self.rows, ranks, strict=True) if rank == ranks[0]]
+        if not math.isfinite(ranks[0]):
+            return []
+        said = (shlex.quote(str(self.runs[name])) for row in rows for name in row.good)
+        return [f"the best{', equally good' if len(rows) > 1 else ''}: {' '.join(said)}"]
 
     @property
     def _numbers(self) -> int:
@@ -170,14 +184,34 @@ class Comparison:
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Header and rows of the table, as texts; the figures are the last columns."""
-        header = [*self._names(), "runs", *map(_head, self.columns)]
+        header = [*self._names(), "runs", *map(self._head, self.columns)]
         rows = []
         for row in self.rows:
             n, good = len(row.group.runs), len(row.good)
             count = f"{n}" if n == good else f"{good} of {n}"
-            cells = (_cell(column, row.figures.get(column)) for column in self.columns)
+            cells = (self._cell(column, row.figures.get(column)) for column in self.columns)
             rows.append([*self._settings(row), count, *cells])
         return header, rows
+
+    def _head(self, column: str) -> str:
+        return f"{_words(column)} (%)" if self._percent(column) else _words(column)
+
+    def _cell(self, column: str, pair: tuple[float, float] | None) -> str:
+        """Both to the same place: "97.26 ± 0.12" of shares, else four digits of the mean."""
+        if pair is None or math.isnan(pair[0]):
+            return NONE
+        mean, spread = pair
+        text = "{:.2f}"
+        if self._percent(column):
+            mean, spread = 100 * mean, 100 * spread
+        elif mean and 1e-6 < abs(mean) < 1e6:
+            text = f"{{:.{max(3 - math.floor(math.log10(abs(mean))), 0)}f}}"
+        else:
+            text = "{:.4g}"
+        return text.format(mean) + ("" if math.isnan(spread) else f" ± {text.format(spread)}")
+
+    def _percent(self, column: str) -> bool:
+        return is_share(column.partition("_")[2], self.percents)
 
 
 def _rank(pair: tuple[float, float] | None, higher: bool) -> float:
@@ -199,23 +233,3 @@ _ENDS = (("training", "patience"), ("training", "callbacks"))
 def _words(column: str) -> str:
     part, _, name = column.partition("_")
     return f"{part} {name}"
-
-
-def _head(column: str) -> str:
-    percent = is_share(column.partition("_")[2])
-    return f"{_words(column)} (%)" if percent else _words(column)
-
-
-def _cell(column: str, pair: tuple[float, float] | None) -> str:
-    """Both to the same place: "97.26 ± 0.12" of shares, else four digits of the mean."""
-    if pair is None or math.isnan(pair[0]):
-        return NONE
-    mean, spread = pair
-    text = "{:.2f}"
-    if is_share(column.partition("_")[2]):
-        mean, spread = 100 * mean, 100 * spread
-    elif mean and 1e-6 < abs(mean) < 1e6:
-        text = f"{{:.{max(3 - math.floor(math.log10(abs(mean))), 0)}f}}"
-    else:
-        text = "{:.4g}"
-    return text.format(mean) + ("" if math.isnan(spread) else f" ± {text.format(spread)}")

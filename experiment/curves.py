@@ -1,6 +1,7 @@
 """The tables of a run as curves: losses smoothed, values in words."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -53,17 +54,31 @@ class NothingYet(ValueError):
     """A run that has come to no evaluation."""
 
 
-def is_share(metric: str) -> bool:
-    """Is it shown in per cent? A metric of the user's own is not."""
+def percents(run_dirs: Iterable[str | Path | Folder]) -> dict[str, bool]:
+    """Which metrics these runs say are shown in per cent, the first that has one. Raises OSError
+    or ValueError."""
+    said = {}
+    for run_dir in run_dirs:
+        facts = read_facts(placed(run_dir) / "facts.json")
+        figure = facts.get("figure")
+        counts = {figure["name"]: figure["percent"]} if figure else {}
+        said = counts | facts.get("percent", {}) | said
+    return said
+
+
+def is_share(metric: str, said: dict[str, bool]) -> bool:
+    """Is it shown in per cent? What the runs have `said` counts, a metric of the user's own is
+    known from there alone."""
+    if metric in said:
+        return said[metric]
     try:
         return make_metric(metric).percent
     except ValueError:
         return False
 
 
-def shown(metric: str, mean: float, spread: float = math.nan) -> str:
+def shown(percent: bool, mean: float, spread: float = math.nan) -> str:
     """The last value of a curve in words, with its deviation if it has one."""
-    percent = is_share(metric)
     factor, text = (100, "{:.2f}") if percent else (1, "{:.4g}")
     words = text.format(factor * mean)
     if not math.isnan(spread):

@@ -5,28 +5,30 @@ import numpy as np
 from lamina.common.colours import looks
 from lamina.common.figures import label
 from lamina.common.notice import note
-from lamina.experiment.curves import STYLES, is_share, shown, smooth
+from lamina.experiment.curves import STYLES, shown, smooth
 from lamina.experiment.groups import Group
 from lamina.experiment.spread import deviation, together
 
 NAME = 40  # columns of a name in the legend
 
 
-def draw_groups(loss_axes, panels: dict, runs: dict[str, tuple], groups: list[Group]) -> None:
-    """Draw the losses of all groups, and their metrics into `panels`, {metric: axes}."""
+def draw_groups(
+    loss_axes, panels: dict, runs: dict[str, tuple], groups: list[Group], percent: dict[str, bool]
+) -> None:
+    """Draw the losses of all groups, and their metrics into `panels`, {metric: axes}, those in per
+    cent of which `percent` says so."""
     _say_short(groups, runs)
     for group, look in zip(groups, looks(len(groups)), strict=True):
         members = [runs[name] for name in group.runs]
         losses = together([smooth(losses)[:2] for losses, _ in members])
         _draw_band(loss_axes, losses, "-", look)
         for metric, axes in panels.items():
-            _draw_metrics(axes, members, metric, look)
+            _draw_metrics(axes, members, metric, 100 if percent[metric] else 1, look)
 
 
-def _draw_metrics(axes, members: list, metric: str, look: tuple[str, str]) -> None:
+def _draw_metrics(axes, members: list, metric: str, factor: int, look: tuple[str, str]) -> None:
     """A line for each set: the mean over the runs of a group, with a band where it is drawn
     solid or dashed; the training set would bury them."""
-    factor = 100 if is_share(metric) else 1
     for part, style in STYLES.items():
         curve = _curve(members, f"{part}_{metric}")
         if curve is not None:
@@ -66,7 +68,7 @@ def styles_in_words(axes) -> str:
 
 
 def labels_of(
-    groups: list[Group], runs: dict, metric: str, kept: dict, width: int = NAME
+    groups: list[Group], runs: dict, metric: tuple[str, bool], kept: dict, width: int = NAME
 ) -> list[str]:
     """What the legend calls the groups, with the last value of the test set, or that of the rows in
     `kept`: names are shortened, and numbered where that makes two the same."""
@@ -79,17 +81,18 @@ def labels_of(
     ]
 
 
-def _figure(group: Group, runs: dict, metric: str, kept: dict) -> str:
+def _figure(group: Group, runs: dict, metric: tuple[str, bool], kept: dict) -> str:
+    metric, percent = metric
     column, members = f"test_{metric}", [runs[name][1] for name in group.runs]
     if all(kept.get(name) is None for name in group.runs):  # where the mean curve ends
         curve = _curve([runs[name] for name in group.runs], column)
         there = curve is not None and len(curve[0])
-        return f": {shown(metric, curve[1][-1], curve[2][-1])}" if there else ""
+        return f": {shown(percent, curve[1][-1], curve[2][-1])}" if there else ""
     if not all(column in history for history in members):
         return ""
     rows = [-1 if kept.get(name) is None else kept[name] for name in group.runs]
     values = np.array([history[column][row] for history, row in zip(members, rows, strict=True)])
-    return f": {shown(metric, values.mean(), deviation(values))}"
+    return f": {shown(percent, values.mean(), deviation(values))}"
 
 
 def draw_legend(

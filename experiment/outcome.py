@@ -30,6 +30,7 @@ class Outcome:
     counts: str
     higher_is_better: bool
     trouble: str = ""
+    late: bool = False  # it has gone on since these figures, and has not come to others
 
 
 def read_outcome(run_dir: str | Path) -> Outcome:
@@ -55,7 +56,9 @@ def read_outcome(run_dir: str | Path) -> Outcome:
         for column, values in history.items()
         if column.partition("_")[0] in ("train", "validation", "test")
     }
-    return Outcome(settings, int(history["iteration"][row]), iterations, figures, counts, higher)
+    at = int(history["iteration"][row])
+    late = kept is None and at != iterations
+    return Outcome(settings, at, iterations, figures, counts, higher, late=late)
 
 
 def _counts(run_dir: Path, history: dict) -> tuple[str, bool]:

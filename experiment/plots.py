@@ -29,6 +29,7 @@ def plot_curves(
     groups: list[Group] | None = None,
     width: int | None = None,
     kept: dict[str, int | None] | None = None,
+    said: dict[str, bool] | None = None,
 ) -> None:
     """Draw the smoothed loss and the metrics of runs into a PNG. Needs no display.
 
@@ -37,18 +38,19 @@ def plot_curves(
     each run) has a colour: its mean, and a band of one standard deviation on both sides. `width` is
     that of the picture in pixels; in a narrow one the panels stand one below the other. The figures
     in the legend are those of the last row of a run, or of that in `kept`; a run that is alone has
-    a ring there.
+    a ring there. `said` is what the runs say is shown in per cent, as `percents` has it.
     """
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
     names = list(dict.fromkeys(n for _, history in runs.values() for n in metrics_of(history)))
     names = names[:MOST_PANELS] or ["loss"]
+    percent = {name: is_share(name, said or {}) for name in names}
     alone = len(runs) == 1
     groups = groups or [Group(name, [name], None) for name in runs]
     narrow = width is not None and width < NARROW
     columns = min(NAME, int((width / DPI - 0.7) / _LETTER) - 17) if narrow else NAME
     kept = kept or {}
-    labels = [] if alone else labels_of(groups, runs, names[0], kept, columns)
+    labels = [] if alone else labels_of(groups, runs, (names[0], percent[names[0]]), kept, columns)
     size = _size(1 + len(names), labels, width)
     figure = Figure(figsize=size, layout="constrained")
     grid = (1 + len(names), 1) if narrow else (1, 1 + len(names))
@@ -58,9 +60,9 @@ def plot_curves(
         ((name, (losses, history)),) = runs.items()
         _draw_loss(loss_axes, losses)
         for metric, axes in panels.items():
-            _draw_metric(axes, history, metric, kept.get(name))
+            _draw_metric(axes, history, metric, percent[metric], kept.get(name))
     else:
-        draw_groups(loss_axes, panels, runs, groups)
+        draw_groups(loss_axes, panels, runs, groups, percent)
         of_kept = any(row is not None for row in kept.values())
         draw_legend(figure, groups, labels, names[0], across=not narrow, kept=of_kept)
         for axes in others:
@@ -73,7 +75,7 @@ def plot_curves(
         loss_axes.set_ylim(*limits(runs))
     for metric, axes in panels.items():
         name = label(metric)
-        axes.set(xlabel="epoch", ylabel=f"{name} (%)" if is_share(metric) else name)
+        axes.set(xlabel="epoch", ylabel=f"{name} (%)" if percent[metric] else name)
     for axes in (loss_axes, *others):
         axes.grid(alpha=0.3)
     figure.suptitle(label(title, min(TITLE, int(size[0] / 0.11))))
@@ -100,15 +102,15 @@ def _words(drawn: int, window: int) -> str:
     return f"mean of {window} batches" if window > 1 else "loss of a batch"
 
 
-def _draw_metric(axes, history: dict, metric: str, kept: int | None) -> None:
+def _draw_metric(axes, history: dict, metric: str, percent: bool, kept: int | None) -> None:
     """A line for each set, each of a colour and with its last value, or that of the row kept."""
-    factor = 100 if is_share(metric) else 1
+    factor = 100 if percent else 1
     for colour, (part, style) in zip(("C0", "C2", "C1"), STYLES.items(), strict=True):
         if f"{part}_{metric}" not in history:
             continue
         values = history[f"{part}_{metric}"]
         row = -1 if kept is None else kept
-        words = f"{part}: {shown(metric, values[row])}"
+        words = f"{part}: {shown(percent, values[row])}"
         words += "" if kept is None else f" (kept, epoch {history['epoch'][row]:.3g})"
         axes.plot(
             history["epoch"],

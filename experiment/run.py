@@ -14,7 +14,7 @@ from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
-from lamina.experiment.curves import read_run
+from lamina.experiment.curves import percents, read_run
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.provenance import provenance, write_provenance
 from lamina.experiment.resume import resumed_trainer
@@ -113,7 +113,7 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
         return f"{line}{_command(run_dir, trainer.ranks.size)}", 128 + trainer.interrupted
     losses, history = read_run(folder)
     curves, kept = {run_dir.name: (losses, history)}, {run_dir.name: _kept(trainer, history)}
-    plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept)
+    plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept, said=percents([folder]))
     first, last = losses["loss"][0], history["loss"][-1]
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lamina.common.figures import label, save_png
 from lamina.common.notice import note
-from lamina.experiment.curves import FAR, is_share, shown
+from lamina.experiment.curves import FAR, shown
 from lamina.experiment.importance import importances
 from lamina.experiment.plots import DPI, NARROW, PANEL
 from lamina.experiment.sweep_values import SweepValues, Varied, read_sweep
@@ -50,7 +50,7 @@ def plot_sweep(path: str | Path, folder: str | Path, width: int | None = None) -
         place.set_visible(False)
     for place in axes[: len(varied) : across]:
         part, _, name = sweep.column.partition("_")
-        unit = " (%)" if is_share(name) else ""
+        unit = " (%)" if sweep.percent else ""
         place.set_ylabel(f"{label(name, 20)}{unit}\non the {part} set")
     handles, words = axes[0].get_legend_handles_labels()
     there = dict(zip(words, handles, strict=True))
@@ -66,8 +66,7 @@ def plot_sweep(path: str | Path, folder: str | Path, width: int | None = None) -
 
 
 def _draw(axes, sweep: SweepValues, varied: Varied, shares: dict, narrow: bool) -> None:
-    share = sweep.column.partition("_")[2]
-    factor = 100 if is_share(share) else 1
+    factor = 100 if sweep.percent else 1
     places = varied.places
     x = varied.values if varied.numeric else [places.index(value) for value in varied.values]
     y = [factor * figure for figure in sweep.figures]
@@ -88,7 +87,9 @@ def _draw(axes, sweep: SweepValues, varied: Varied, shares: dict, narrow: bool) 
         )
     if (best := sweep.best) is not None:
         ring = {"s": 120, "facecolors": "none", "edgecolors": "#000000"}
-        axes.scatter(x[best], y[best], label=f"best: {shown(share, sweep.figures[best])}", **ring)
+        axes.scatter(
+            x[best], y[best], label=f"best: {shown(sweep.percent, sweep.figures[best])}", **ring
+        )
     there = [value for value in y if math.isfinite(value)]
     if factor == 1 and there and min(there) > 0 and max(there) > FAR * min(there):
         axes.set_yscale("log")

@@ -8,7 +8,7 @@ from lamina.common.errors import RunError
 from lamina.common.files import opened
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.experiment.config import load_config
-from lamina.experiment.curves import NothingYet
+from lamina.experiment.curves import NothingYet, is_share, percents
 from lamina.experiment.differing import MISSING, natural, short_names
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import FAILED, read_outcome
@@ -42,13 +42,15 @@ class Varied:
 @dataclasses.dataclass(frozen=True)
 class SweepValues:
     """Of each trial, in one order: the values of the keys that vary, its figure (NaN if it has
-    none) and its state, FINISHED, PRUNED or FAILED. `column` is the figure's, of history.csv."""
+    none) and its state, FINISHED, PRUNED or FAILED. `column` is the figure's, of history.csv,
+    and whether it is shown in per cent."""
 
     varied: list[Varied]
     figures: list[float]
     states: list[str]
     column: str
     higher_is_better: bool
+    percent: bool = False
 
     @property
     def best(self) -> int | None:
@@ -69,8 +71,8 @@ def read_sweep(folder: str | Path) -> SweepValues:
     described = _described(folder / SWEEP)
     keys = [key for key in described["varied"] if key != SEED] or [SEED]
     ranges, ledger = described.get("ranges", {}), Ledger(folder)
-    found = []
-    for path in run_names([folder]).values():
+    found, paths = [], run_names([folder])
+    for path in paths.values():
         outcome = read_outcome(path)
         if outcome.figures or outcome.trouble == FAILED:
             pruned = ledger.ended.get(path.name, ("",))[0] == PRUNED
@@ -92,6 +94,7 @@ def read_sweep(folder: str | Path) -> SweepValues:
         [state for _, _, state in found],
         column,
         counts[0].higher_is_better,
+        is_share(counts[0].counts, percents(paths.values())),
     )
 
 

@@ -24,6 +24,11 @@ def figure_facts(trainer) -> dict | None:
     }
 
 
+def percent_facts(trainer) -> dict[str, bool]:
+    """Which metrics are shown in per cent: a reader of the tables cannot ask those of the user."""
+    return {metric.name: bool(metric.percent) for metric in trainer.evaluator.metrics}
+
+
 def write_json(path, said: dict) -> None:
     """Write a whole file of JSON."""
     with whole_file(path) as file:

@@ -12,7 +12,7 @@ from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
 from lamina.training.checkpoint import Checkpoints, load_checkpoint
 from lamina.training.described import describe_run
-from lamina.training.figure import figure_facts, write_json
+from lamina.training.figure import figure_facts, percent_facts, write_json
 
 _OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
 
@@ -49,7 +49,8 @@ class RunFiles:
         if not (self.folder / "config.yaml").exists():
             describe_run(self.folder / "config.yaml", trainer)
         if not trainer.iteration:  # what a Diagnosis writes there has more
-            write_json(self.folder / "facts.json", {"figure": figure_facts(trainer)})
+            said = {"figure": figure_facts(trainer), "percent": percent_facts(trainer)}
+            write_json(self.folder / "facts.json", said)
 
     def let_go(self) -> None:
         """Hold on to the directory no longer; it is found by its name again."""

@@ -27,6 +27,8 @@ def over_fitting(record, earlier) -> Finding | None:
     weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
     if weights and (samples := record.facts.get("samples")):
         evidence.append(f"{weights:,} parameters for {samples:,} samples")
+    has_one = len(record.values("validation")) > 0
+    needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
     return Finding(
         "over-fitting",
         evidence,
@@ -34,8 +36,7 @@ def over_fitting(record, earlier) -> Finding | None:
         [
             "more samples, or augmentation under training for images",
             "Dropout, weight_decay: 0.0005",
-            "a validation set (dataset: {..., validation_share: 0.1}) with patience and keep_best "
-            "under training: stop where it was best",
+            f"{needed}patience and keep_best under training: stop where it was best",
             "fewer units",
         ],
     )

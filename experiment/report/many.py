@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from lamina.experiment.compare import Comparison
-from lamina.experiment.curves import NothingYet, kept_of, read_run
+from lamina.experiment.curves import NothingYet, kept_of, percents, read_run
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.report.page import page, paragraph, picture, table, verbatim
@@ -60,10 +60,11 @@ def _curves(runs: dict[str, Path]) -> list[str]:
             continue
     if not read:
         return []
+    said = percents(runs[name] for name in read)
     groups = grouped({name: read_settings(runs[name]) for name in read})
 
     def draw(path: Path, width: int) -> None:
-        plot_curves(path, read, "", groups, width, kept)
+        plot_curves(path, read, "", groups, width, kept, said)
 
     caption = "A curve is the mean of a group, the band one standard deviation over its seeds."
     return [picture(draw, "learning curves of all groups", caption)]

@@ -9,7 +9,15 @@ from lamina.diagnosis.doctor import diagnose
 from lamina.diagnosis.picture import plot_health
 from lamina.diagnosis.record import Record, read_record
 from lamina.diagnosis.report import report, summary
-from lamina.experiment.curves import NothingYet, kept_of, metrics_of, read_run, shown
+from lamina.experiment.curves import (
+    NothingYet,
+    is_share,
+    kept_of,
+    metrics_of,
+    percents,
+    read_run,
+    shown,
+)
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.evaluation.classification import confusion, percent, row_names
 from lamina.experiment.load_run import DataUnknown, Run, RunChanged
@@ -113,7 +121,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         parts.append("It has failed: a NaN or an infinity has ended it.")
     elif outcome.trouble == NOTHING:
         parts.append("It has come to no evaluation.")
-    elif record.kept is None and outcome.iteration != n:
+    elif outcome.late:
         parts.append(
             f"It ended between two evaluations: its weights are those of iteration {n:,}, its "
             f"figures those of iteration {outcome.iteration:,}."
@@ -123,7 +131,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     figure = record.figure
     guess = figure.guess if figure else None
     if guess:
-        parts.append(f"Guessing gives {figure.name} {shown(figure.name, guess)}.")
+        parts.append(f"Guessing gives {figure.name} {shown(figure.percent, guess)}.")
     said = " ".join(filter(None, parts))
     return [said[:1].upper() + said[1:]]
 
@@ -134,10 +142,11 @@ def _figures(run_dir: Path, record: Record) -> list[str]:
         return [paragraph("None: the run has come to no evaluation that counts.")]
     names = [*metrics_of(record.history), "loss"]
     parts = [p for p in ("train", "validation", "test") if f"{p}_loss" in outcome.figures]
-    rows = []
+    rows, said = [], percents([run_dir])
     for name in dict.fromkeys(names):
         values = (outcome.figures.get(f"{part}_{name}") for part in parts)
-        rows.append([name, *("-" if value is None else shown(name, value) for value in values)])
+        percent = is_share(name, said)
+        rows.append([name, *("-" if v is None else shown(percent, v) for v in values)])
     counts = f"; {outcome.counts} counts" if outcome.counts else ""
     return [
         table(["", *parts], rows, len(parts)),
@@ -149,7 +158,7 @@ def _curves(run_dir: Path) -> list[str]:
     runs, kept = {"run": read_run(run_dir)}, {"run": kept_of(run_dir)}
 
     def draw(path: Path, width: int) -> None:
-        plot_curves(path, runs, "", None, width, kept)
+        plot_curves(path, runs, "", None, width, kept, percents([run_dir]))
 
     caption = (
         "Left the loss of the batches, smoothed over a hundredth of the run; then each metric: "

@@ -216,6 +216,17 @@ def test_an_over_fitting_run_whose_facts_have_no_samples(files, capsys):
         assert "over-fitting" in capsys.readouterr().out
 
 
+def test_a_run_with_a_validation_set_is_not_told_to_have_one(files, capsys):
+    for head, value in (("", ""), ("validation_accuracy,", "0.6,")):
+        lines = [f"iteration,epoch,loss,train_accuracy,{head}test_accuracy,lr"]
+        lines += [f"{i},{i},0.01,1.0,{value}0.6,0.1" for i in range(100, 700, 100)]
+        (files / "history.csv").write_text("\n".join(lines) + "\n")
+        main(["doctor", str(files)])
+        out = " ".join(capsys.readouterr().out.split())
+        assert ("over-fitting" in out, "patience and keep_best" in out) == (True, True)
+        assert ("a validation set (dataset" in out) == (not head)
+
+
 def test_a_bug_is_no_unhealthy_run(files, monkeypatch, capsys):
     monkeypatch.setattr("lamina.commands.doctor.diagnose", lambda record: 1 // 0)
     assert main(["doctor", str(files)]) == 2

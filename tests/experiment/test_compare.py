@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
+from lamina.experiment import plots
 from lamina.experiment.compare import Comparison
 from lamina.experiment.differing import differing, in_words, natural, settings_of, short_names
 from lamina.experiment.groups import Settings, grouped
@@ -249,3 +250,51 @@ def test_runs_with_infinite_losses_have_a_row(tmp_path, recwarn):
     }
     assert " -  " in Comparison(runs).text()
     assert not recwarn.list
+
+
+def test_a_metric_of_ones_own_is_in_per_cent_where_it_says_so(tmp_path, monkeypatch):
+    for name, percent in (("mine", True), ("other", False)):
+        folder = write(tmp_path / name, config(1.0 + percent), [0.6842])
+        history = (folder / "history.csv").read_text().replace("accuracy", name)
+        (folder / "history.csv").write_text(history)
+        facts = {"percent": {name: percent}}
+        (folder / "facts.json").write_text(json.dumps(facts))
+    header, rows = Comparison({name: tmp_path / name for name in ("mine", "other")}).cells()
+    assert ("validation mine (%)" in header, "validation other" in header) == (True, True)
+    by_rate = {row[0]: row for row in rows}
+    assert "68.42" in by_rate["2.0"]
+    assert "0.6842" in by_rate["1.0"]
+    drawn = []
+    monkeypatch.setattr(plots, "save_png", lambda path, figure, dpi: drawn.append(figure))
+    for name in ("mine", "other"):
+        assert main(["plots", str(tmp_path / name)]) == 0
+    axes = [figure.axes[1] for figure in drawn]
+    assert [one.get_ylabel() for one in axes] == ["mine (%)", "other"]
+    said = [[text.get_text() for text in one.get_legend().get_texts()] for one in axes]
+    assert ["validation: 68.42 %" in said[0], "validation: 0.6842" in said[1]] == [True, True]
+
+
+def test_runs_that_are_equally_good_are_all_the_best(tmp_path):
+    values = (("a", 0.1, 0.8), ("b", 0.2, 0.9), ("c", 0.3, 0.9), ("d", 0.4, np.nan))
+    runs = {name: write(tmp_path / name, config(lr), [value]) for name, lr, value in values}
+    remarks = Comparison(runs).remarks()
+    assert remarks[-1] == f"the best, equally good: {runs['b']} {runs['c']}"
+    del runs["c"]
+    assert Comparison(runs).remarks()[-1] == f"the best: {runs['b']}"
+    assert not [line for line in Comparison({"d": runs["d"]}).remarks() if "the best" in line]
+
+
+def test_figures_of_an_earlier_iteration_are_said_to_be(tmp_path, capsys):
+    runs = {
+        name: write(tmp_path / name, config(lr), [0.9]) for name, lr in (("a", 0.1), ("b", 0.2))
+    }
+    with (runs["b"] / "loss.csv").open("a") as file:
+        file.write("".join(f"{i},0.5\n" for i in range(101, 138)))
+    said = [line for line in Comparison(runs).remarks() if "stands at" in line]
+    words = "b stands at iteration 137; its figures are those of iteration 100, its last evaluation"
+    assert said == [words]
+    for name, late in (("a", False), ("b", True)):
+        facts = (runs[name] / "facts.json").read_text().replace("[0, null]", "[0, 1]")
+        (runs[name] / "facts.json").write_text(facts)
+        main(["doctor", str(runs[name])])
+        assert (": the last evaluation, of iteration 100" in capsys.readouterr().out) == late

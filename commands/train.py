@@ -12,14 +12,14 @@ from lamina.experiment.run_config import add_code_option, load_run_config
 
 DEFAULT = "digits_relu"
 EPILOG = """examples:
-  python train.py --config configs/mnist_relu.yaml     or its name: --config mnist_relu
-  python train.py --config configs/mnist_relu.yaml --seed 1 --run-dir runs/seed1
-  python train.py --set optimizer.lr=0.5 --set training.iterations=600
-  python train.py --set 'net.layers.drop={type: Dropout, p: 0.2, after: relu1}'
-  python train.py --resume runs/seed1                  go on where it was interrupted
-  python train.py --resume runs/seed1 --set training.iterations=20000      or for longer
-  python train.py --resume runs/seed1 --verify         does its last stretch give the same bits?
-  mpiexec -n 4 python train.py --config mnist_lenet --set training.shards=4      on four processes
+  lamina train --config configs/mnist_relu.yaml     or its name: --config mnist_relu
+  lamina train --config configs/mnist_relu.yaml --seed 1 --run-dir runs/seed1
+  lamina train --set optimizer.lr=0.5 --set training.iterations=600
+  lamina train --set 'net.layers.drop={type: Dropout, p: 0.2, after: relu1}'
+  lamina train --resume runs/seed1                  go on where it was interrupted
+  lamina train --resume runs/seed1 --set training.iterations=20000      or for longer
+  lamina train --resume runs/seed1 --verify         does its last stretch give the same bits?
+  mpiexec -n 4 lamina train --config mnist_lenet --set training.shards=4      on four processes
 """
 SPREADS = True  # a launcher of MPI may start several of it
 STOPPED = "; a run directory can be taken up: --resume RUN"

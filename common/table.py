@@ -72,8 +72,7 @@ class Table:
 
 
 _MOVED = (
-    "was the run directory moved while the run went on? Go on from where it lies now: "
-    "python train.py --resume RUN"
+    "was the run directory moved while the run went on? Go on from where it lies now: --resume RUN"
 )
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import shlex
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,9 +101,11 @@ def _train(trainer: Trainer, folder: Folder | None, callbacks: tuple) -> tuple[s
 
 
 def _command(run_dir, n: int = 1) -> str:
-    """What takes the run up again, on n ranks; other numbers would do as well."""
+    """What takes the run up again, on n ranks; other numbers would do as well. It is what was
+    started: where Lamina is installed there may be no train.py."""
     launcher = f"mpiexec -n {n} " if n > 1 else ""
-    return f"{launcher}python train.py --resume {shlex.quote(str(run_dir))}"
+    train = "python train.py" if Path(sys.argv[0]).name == "train.py" else "lamina train"
+    return f"{launcher}{train} --resume {shlex.quote(str(run_dir))}"
 
 
 def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:

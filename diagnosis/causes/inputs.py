@@ -29,7 +29,10 @@ def not_normalised(record, earlier) -> Finding | None:
     mean, std = median(inputs["mean"]), median(inputs["std"])
     if not (abs(mean) > LARGEST or std > LARGEST or std < SMALLEST):
         return None
-    evidence = [f"inputs have mean {mean:.3g} and deviation {std:.3g}; 0 and 1 would be best"]
+    evidence = [
+        f"inputs of a batch have mean {mean:.3g} and deviation {std:.3g} (medians of all "
+        "that were recorded); 0 and 1 would be best"
+    ]
     evidence.append(f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
     size = "as small" if std < SMALLEST else "as large"
     return Finding(

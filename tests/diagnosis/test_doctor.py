@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from lamina.commands.frame import main
 from lamina.diagnosis.causes.activations import saturated
+from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.doctor import diagnose, glance
 from lamina.diagnosis.finding import largest, listed, median
 from lamina.diagnosis.record import Series, read_record
@@ -225,6 +227,14 @@ def test_a_run_with_a_validation_set_is_not_told_to_have_one(files, capsys):
         out = " ".join(capsys.readouterr().out.split())
         assert ("over-fitting" in out, "patience and keep_best" in out) == (True, True)
         assert ("a validation set (dataset" in out) == (not head)
+
+
+def test_the_size_of_the_inputs_is_said_to_be_that_of_a_batch():
+    """A batch of a few samples has another mean than all of them."""
+    seen = {"mean": np.array([24.0, 41.8, 90.0]), "std": np.array([300.0, 325.0, 350.0])}
+    record = SimpleNamespace(layers={"(input)": seen}, start_loss=1.0, end_loss=1.0)
+    said = not_normalised(record, []).evidence[0]
+    assert "inputs of a batch have mean 41.8 and deviation 325" in said
 
 
 def test_a_bug_is_no_unhealthy_run(files, monkeypatch, capsys):

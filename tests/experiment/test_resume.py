@@ -191,7 +191,7 @@ def test_a_signal_ends_a_run_that_can_be_taken_up(
         patch.setattr(samples, method, counted)
         line, status = run(configured(**settings), "p", tmp_path / "p", quiet=True)
     assert status == 128 + number
-    assert line.endswith(f"to go on: python train.py --resume {tmp_path / 'p'}")
+    assert line.endswith(f"to go on: lamina train --resume {tmp_path / 'p'}")
     stopped = int(line.split()[3].rstrip(";"))
     assert f"checkpoint-{stopped:08d}.npz" in {path.name for path in (tmp_path / "p").iterdir()}
     assert (moment == "evaluation") == (stopped % 15 == 0)

@@ -57,7 +57,7 @@ class NothingYet(ValueError):
 def percents(run_dirs: Iterable[str | Path | Folder]) -> dict[str, bool]:
     """Which metrics these runs say are shown in per cent, the first that has one. Raises OSError
     or ValueError."""
-    said = {}
+    said: dict[str, bool] = {}
     for run_dir in run_dirs:
         facts = read_facts(placed(run_dir) / "facts.json")
         figure = facts.get("figure")

@@ -71,7 +71,8 @@ def labels_of(
     groups: list[Group], runs: dict, metric: tuple[str, bool], kept: dict, width: int = NAME
 ) -> list[str]:
     """What the legend calls the groups, with the last value of the test set, or that of the rows in
-    `kept`: names are shortened, and numbered where that makes two the same."""
+    `kept`, of a `metric`: its name, and whether it is shown in per cent. Names are shortened, and
+    numbered where that makes two the same."""
     short = [label(group.name, width) for group in groups]
     if len(set(short)) < len(short):
         short = [f"{i}: {name}" for i, name in enumerate(short, 1)]
@@ -82,8 +83,8 @@ def labels_of(
 
 
 def _figure(group: Group, runs: dict, metric: tuple[str, bool], kept: dict) -> str:
-    metric, percent = metric
-    column, members = f"test_{metric}", [runs[name][1] for name in group.runs]
+    counts, percent = metric
+    column, members = f"test_{counts}", [runs[name][1] for name in group.runs]
     if all(kept.get(name) is None for name in group.runs):  # where the mean curve ends
         curve = _curve([runs[name] for name in group.runs], column)
         there = curve is not None and len(curve[0])

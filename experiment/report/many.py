@@ -48,7 +48,8 @@ def _values(sweep: Path) -> list[str]:
 
 def _begun(line: str, runs: dict[str, Path]) -> str:
     """A line as a sentence; one that begins with the name of a run leaves the name as it is."""
-    return line if line.partition(" has ")[0] in runs else f"{line[:1].upper()}{line[1:]}"
+    of_run = any(line.partition(verb)[0] in runs for verb in (" has ", " stands "))
+    return line if of_run else f"{line[:1].upper()}{line[1:]}"
 
 
 def _curves(runs: dict[str, Path]) -> list[str]:

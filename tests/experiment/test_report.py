@@ -207,6 +207,9 @@ def test_a_run_that_has_failed_keeps_its_name_beside_others(tmp_path):
         for name in names
     }
     assert "<p>lr=1e+30 has failed" in report_on_many(runs)
+    history = (runs["lr=0.1"] / "history.csv").read_text().splitlines(keepends=True)
+    (runs["lr=0.1"] / "history.csv").write_text("".join(history[:2]))
+    assert "<p>lr=0.1 stands at iteration 40; " in report_on_many(runs)
 
 
 @pytest.mark.needs_browser

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import secrets
 import stat
@@ -38,6 +39,13 @@ def whole_file(path: str | Path | File):
         sync_folder(folder)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_json(path: str | Path | File, data) -> None:
+    """Write plain data as a whole file of JSON. Raises as `whole_file`."""
+    text = json.dumps(data, indent=1)
+    with whole_file(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def opened(path: str | Path | File, mode: str = "rb", **options):

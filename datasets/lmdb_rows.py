@@ -1,6 +1,5 @@
 """The images of an LMDB database of Caffe as rows, read when they are asked for (extra `lmdb`)."""
 
-import math
 import os
 import weakref
 import zlib
@@ -9,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets.datum import Datum, DatumError, read_datum
-from lamina.datasets.rows import DataError
+from lamina.datasets.rows import DataError, StoredRows
 
 
-class LMDBRows:
+class LMDBRows(StoredRows):
     """The images (N, C, H, W) of a database in the order of its keys, uint8 or float32, and their
     `labels` (N,). Rows are taken as those of FileRows.
 
@@ -46,16 +45,7 @@ class LMDBRows:
             raise ValueError(f"{self.path}: is empty")
         self._keys, self.labels = keys, np.array(labels, np.int64)
         self._kind = first
-        self.dtype = first[0].newbyteorder("=")
-        self.shape = (len(keys), *first[1])
-        self.ndim, self.size = 4, math.prod(self.shape)
-        self.nbytes = self.size * self.dtype.itemsize
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        return self.take(np.arange(*rows.indices(len(self))))
+        self._is((len(keys), *first[1]), first[0])
 
     def take(self, rows, axis: int = 0) -> np.ndarray:
         """The images of these rows, in their order."""

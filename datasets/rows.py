@@ -28,7 +28,26 @@ class DataError(RunError):
     """The files of a data set cannot be used any more; says which, where and why."""
 
 
-class FileRows:
+class StoredRows:
+    """What arrays (N, ...) that lie on disk have, whatever they lie in: a subclass calls `_is` when
+    it knows what it has, and takes rows."""
+
+    def _is(self, shape: tuple, dtype: np.dtype) -> None:
+        self.shape, self.dtype = shape, dtype.newbyteorder("=")
+        self.ndim, self.size = len(shape), math.prod(shape)
+        self.nbytes = self.size * self.dtype.itemsize
+
+    def take(self, rows, axis: int = 0) -> np.ndarray:
+        raise NotImplementedError(f"{type(self).__name__} has no take")
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self.take(np.arange(*rows.indices(len(self))))
+
+
+class FileRows(StoredRows):
     """The rows of an .npy file, or of several one behind the other, as one array (N, ...).
 
     `rows[a:b]` and `rows.take(indices)` read what they give, in the order of the file, and give it
@@ -49,18 +68,9 @@ class FileRows:
                     f"has {first.dtype} {first.shape[1:]}; pieces of one array are alike"
                 )
         self._begin = np.cumsum([0, *(file.shape[0] for file in self._files)])
-        self.shape = (int(self._begin[-1]), *first.shape[1:])
-        self.dtype = first.dtype.newbyteorder("=")
-        self.ndim, self.size = len(self.shape), math.prod(self.shape)
-        self.nbytes = self.size * self.dtype.itemsize
+        self._is((int(self._begin[-1]), *first.shape[1:]), first.dtype)
         self._held: tuple[np.ndarray, np.ndarray] | None = None
         self._crc: int | None = None
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        return self.take(np.arange(*rows.indices(len(self))))
 
     def take(self, rows, axis: int = 0) -> np.ndarray:
         """The rows of these numbers, 0 to N - 1, in their order."""

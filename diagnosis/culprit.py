@@ -9,14 +9,13 @@ of -inf before a softmax, is none.
 """
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from lamina.autodiff import Traced
-from lamina.common.files import whole_file
+from lamina.common.files import write_json
 from lamina.layers.base import Param, State
 from lamina.layers.finite import first_bad_weight, is_finite, weights_of
 from lamina.layers.sparse_rows import dense
@@ -66,8 +65,7 @@ class Culprit:
     def save(self, path: str | Path, noticed: str, said: str) -> None:
         """Write it as JSON, with what the run `noticed` and what was `said` about it."""
         found = {"noticed": noticed, **dataclasses.asdict(self), "said": said.splitlines()}
-        with whole_file(path) as file:
-            file.write((json.dumps(found, indent=1) + "\n").encode())
+        write_json(path, found)
 
 
 def find_culprit(

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.arguments import without_defaults
+from lamina.common.files import write_json
 from lamina.common.folder import placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
 from lamina.layers import Dropout
 from lamina.nets.probes import places_of
-from lamina.training.figure import figure_facts, percent_facts, rounded, write_json
+from lamina.training.figure import figure_facts, percent_facts, rounded
 
 
 def write_facts(path: str | Path, trainer) -> None:

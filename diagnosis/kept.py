@@ -19,9 +19,9 @@ def kept_row(config: dict, facts: dict, history: dict) -> int | None:
 
 
 def _counts(facts: dict, history: dict) -> tuple[str, bool]:
-    """The figure that has chosen, and whether more of it is better. Where the recorder was off
-    there are no facts: then it is the first metric of the table, and of one of the user's own more
-    is taken to be better, as Metric has it."""
+    """The figure that has chosen, and whether more of it is better. An older run may have no facts:
+    then it is the first metric of the table, and of one of the user's own more is taken to be
+    better, as Metric has it."""
     if said := facts.get("figure"):
         return said["name"], said["higher_is_better"]
     names = (c.removeprefix("validation_") for c in history if c.startswith("validation_"))

@@ -10,6 +10,7 @@ from lamina.exchange.caffe import blob_of
 from lamina.exchange.caffe_message import CaffeError, Message
 from lamina.exchange.caffe_text import format_text
 from lamina.exchange.caffe_wire import format_wire
+from lamina.exchange.onnx_functions import function_of
 from lamina.layers import (
     Addition,
     Affine,
@@ -105,7 +106,7 @@ class _Out:
         if isinstance(layer, Copy):  # Caffe copies by itself
             self.tops |= dict.fromkeys(writes, bottoms[0])
             return
-        function = _function_of(layer)
+        function = function_of(layer, _TYPES)
         if function is None:
             raise CaffeError("Caffe has no layer of this kind; ONNX may have: -o net.onnx")
         self.tops |= {blob: blob.replace(".", "_") for blob in writes}
@@ -126,14 +127,6 @@ class _Out:
                 raise CaffeError(f"would write {top}, as another layer does; rename one of them")
             self._taken.add(top)
         self.layers.append(message)
-
-
-def _function_of(layer: Layer):
-    """That of the class whose forward the layer has: one of a class above could be another."""
-    for cls in type(layer).__mro__:
-        if cls in _TYPES or "forward" in vars(cls):
-            return _TYPES.get(cls)
-    return None
 
 
 def _plain(kind: str, field: str = "", message: str = "", **names):

@@ -14,7 +14,7 @@ import lamina.exchange.onnx_recurrent
 import lamina.exchange.onnx_sequences  # noqa: F401, their functions
 from lamina.common.files import whole_file
 from lamina.common.notice import note
-from lamina.exchange.onnx_functions import function_of
+from lamina.exchange.onnx_functions import FUNCTIONS, function_of
 from lamina.exchange.onnx_in_file import library
 from lamina.exchange.onnx_in_functions import OnnxError
 from lamina.layers import (
@@ -210,7 +210,7 @@ class Nodes:
         return [blobs[blob] for blob in net.outputs]
 
     def _layer(self, layer: Layer, inputs: list[Value], place: str) -> list[Value]:
-        function = function_of(layer)
+        function = function_of(layer, FUNCTIONS)
         if function is None and type(layer).forward in (Sequential.forward, Graph.forward):
             return self.net(layer, inputs, f"{place}.")
         if function is None:

@@ -27,12 +27,12 @@ def onnx_function(cls: type):
     return added
 
 
-def function_of(layer):
-    """The function for a layer, or None: that of the class whose forward it has. One of a class
-    above could describe another forward."""
+def function_of(layer, functions: dict):
+    """The function for a layer among {class: function}, or None: that of the class whose forward it
+    has. One of a class above could describe another forward."""
     for cls in type(layer).__mro__:
-        if cls in FUNCTIONS:
-            return FUNCTIONS[cls]
+        if cls in functions:
+            return functions[cls]
         if "forward" in vars(cls) or (issubclass(cls, AutoLayer) and "function" in vars(cls)):
             return None
     return None

@@ -43,9 +43,11 @@ def import_onnx(path: str | Path, outputs=None, shapes: dict | None = None) -> G
     path = Path(path)
     try:
         model = read_model(path)
-        net = None if outputs or shapes else own_net(model, _inputs_of(model.graph, {}))
-        changed = net is None and not (outputs or shapes) and says_it_is_ours(model)
-        net, apart = (net, []) if net is not None else _net(model, outputs, shapes or {})
+        ours = not (outputs or shapes) and says_it_is_ours(model)
+        net, apart = own_net(model, _inputs_of(model.graph, {})) if ours else None, []
+        changed = ours and net is None
+        if net is None:
+            net, apart = _net(model, outputs, shapes or {})
     except (OnnxError, UnicodeDecodeError) as error:
         said = "names in it are no text" if isinstance(error, UnicodeDecodeError) else str(error)
         raise OnnxError(printable(f"{path}: {said}")) from None

@@ -10,7 +10,7 @@ from lamina.exercises.forward import compare_forward
 from lamina.exercises.marking import Mark, Part, manners
 from lamina.layers.base import Layer
 from lamina.layers.check import behaviour, form
-from lamina.layers.check.case import Case, in_float64
+from lamina.layers.check.case import Case, as64, in_float64
 from lamina.layers.check.check import RULES
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
@@ -58,7 +58,7 @@ class _Example:
     def __init__(self, number: int, own: tuple, right: tuple, seed: int):
         self.layer, *inputs = own
         reference, *_ = right
-        self.inputs = [_as64(x) for x in inputs]
+        self.inputs = [as64(x) for x in inputs]
         shapes = ", ".join(str(x.shape) for x in self.inputs)
         made = re.sub(r"(, )?dtype='float64'", "", repr(reference))
         self.where = f"example {number}, {made} on {shapes}"
@@ -204,8 +204,3 @@ def _words(rule) -> str:
 
 def _shapes(layer: Layer) -> dict:
     return {name: param.data.shape for name, param in layer.parameters().items()}
-
-
-def _as64(x):
-    x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind == "f" else x

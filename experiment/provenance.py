@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.files import opened, whole_file
+from lamina.common.files import opened, write_json
 from lamina.common.printable import printable
 from lamina.common.threads import blas
 from lamina.datasets import Dataset
@@ -54,8 +54,7 @@ def provenance(trainer, config: Config) -> dict[str, np.ndarray]:
 def write_provenance(run_dir: Path, said: dict[str, np.ndarray]) -> None:
     """Write provenance.json; the file gets its name only when it is whole."""
     parts = {name: json.loads(str(said[name])) for name in ("sets", "task", "versions", "config")}
-    with whole_file(run_dir / FILE) as file:
-        file.write((json.dumps(parts, indent=1) + "\n").encode())
+    write_json(run_dir / FILE, parts)
 
 
 def read_provenance(run_dir: Path) -> dict[str, dict] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lamina import __version__
 from lamina.common.figures import save_png
-from lamina.common.files import whole_file
+from lamina.common.files import write_json
 from lamina.experiment.provenance import versions
 from lamina.experiments.entry import Band, Entry
 from lamina.experiments.figures import DPI
@@ -42,8 +42,7 @@ def run_entry(entry: Entry, full: bool, folder: Path) -> Record:
     today = datetime.date.today().isoformat()
     record = Record(full, values, today, round(seconds, 1), software)
     save_png(folder / f"{entry.name}.png", found.figure, DPI)
-    with whole_file(folder / f"{entry.name}.json") as file:
-        file.write((json.dumps(dataclasses.asdict(record), indent=1) + "\n").encode())
+    write_json(folder / f"{entry.name}.json", dataclasses.asdict(record))
     return record
 
 

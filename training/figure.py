@@ -1,9 +1,6 @@
 """By what a run is judged, as facts.json says it: what its tables cannot be read without."""
 
-import json
 import math
-
-from lamina.common.files import whole_file
 
 
 def figure_facts(trainer) -> dict | None:
@@ -27,12 +24,6 @@ def figure_facts(trainer) -> dict | None:
 def percent_facts(trainer) -> dict[str, bool]:
     """Which metrics are shown in per cent: a reader of the tables cannot ask those of the user."""
     return {metric.name: bool(metric.percent) for metric in trainer.evaluator.metrics}
-
-
-def write_json(path, said: dict) -> None:
-    """Write a whole file of JSON."""
-    with whole_file(path) as file:
-        file.write((json.dumps(said, indent=1) + "\n").encode())
 
 
 def rounded(value: float | None) -> float | None:

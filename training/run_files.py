@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import unwritable
+from lamina.common.files import unwritable, write_json
 from lamina.common.folder import Folder
 from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
 from lamina.training.checkpoint import Checkpoints, load_checkpoint
 from lamina.training.described import describe_run
-from lamina.training.figure import figure_facts, percent_facts, write_json
+from lamina.training.figure import figure_facts, percent_facts
 
 _OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
 

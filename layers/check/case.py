@@ -163,6 +163,12 @@ class Case:
         return case
 
 
+def as64(x):
+    """An input of a check: float64, or the whole numbers that it is."""
+    x = np.asarray(x)
+    return x.astype(np.float64) if x.dtype.kind == "f" else x
+
+
 def copy_of(layer: Layer) -> Layer:
     """copy.deepcopy, in half the time: the check does little else as often."""
     memo: dict[int, object] = {}

@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.check import behaviour, carrying, form, stepping
-from lamina.layers.check.case import Case, in_float64
+from lamina.layers.check.case import Case, as64, in_float64
 from lamina.layers.check.diagnosis import explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
 from lamina.layers.check.lines import Lines
@@ -53,7 +53,7 @@ def check_layer(
     if not isinstance(layer, Layer):
         report.add(FAILED, "class", where, "is no layers.Layer: write class Name(Layer)")
         return report
-    inputs = tuple(_as64(x) for x in inputs)
+    inputs = tuple(as64(x) for x in inputs)
     form.trains_what_it_holds(Case(layer, inputs, True, where or "as made"), report, rng)
     layer = in_float64(layer, rng)
     cases = []
@@ -125,8 +125,3 @@ def check_class(cls: type[Layer], seed: int = 0, stop_early: bool = False) -> Re
     if lines and report.agrees:
         report.unreached = set(lines.missing)
     return report
-
-
-def _as64(x):
-    x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind == "f" else x

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lamina.common.errors import RunError
-from lamina.common.files import opened, whole_file
+from lamina.common.files import opened, write_json
 from lamina.common.notice import note
 from lamina.common.strict_yaml import MAX_BYTES, parse
 from lamina.common.table import read_table
@@ -84,9 +84,7 @@ class Tracker(Callback):
         self.kept["logged"] = row["iteration"]
 
     def _remember(self) -> None:
-        text = json.dumps(_read(self._place) | {self._name: self.kept}, indent=1)
-        with whole_file(self._place) as file:
-            file.write(f"{text}\n".encode())
+        write_json(self._place, _read(self._place) | {self._name: self.kept})
 
 
 class _Failing:

@@ -86,7 +86,7 @@ def with_text(cell, own):
 def formulas(cell):
     """Without what may differ between languages: words in them, breaks, punctuation."""
     found = (re.sub(r"\\text\{[^}]*\}", "", f) for f in FORMULA.findall(source(cell)))
-    return {re.sub(r"[\s,.:;]+(?=\$+$|\\end|\\qquad)|\s+", "", formula) for formula in found}
+    return {re.sub(r"[\s,.:;]+(?=\$+$|\\\\|\\end|\\qquad)|\s+", "", formula) for formula in found}
 
 
 def names(cell):

@@ -94,9 +94,13 @@ def names(cell):
 
 
 def english_links(cell):
-    """As they must read one folder further down, where notebooks lead to Korean ones."""
-    targets = TARGET.findall(source(cell))
-    return {f"../{target}" if target.startswith("../") else target for target in targets}
+    """As they must read one folder further down, where there may be a Korean page or notebook."""
+    found = set()
+    for target in TARGET.findall(source(cell)):
+        korean = re.sub(r"\.md$", ".ko.md", target)
+        target = korean if (ENGLISH / korean).exists() else target
+        found.add(f"../{target}" if target.startswith("../") else target)
+    return found
 
 
 def korean_links(cell):

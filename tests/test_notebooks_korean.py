@@ -22,6 +22,12 @@ def test_the_reader_of_the_korean_notebook_misses_nothing(name):
     assert korean.differences(english, korean.read(FOLDER / "ko" / f"{name}.ipynb")) == []
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.ipynb")))
+def test_every_notebook_is_there_in_korean_and_listed(name):
+    assert name in NAMES
+    assert f"]({name}.ipynb)" in (FOLDER / "ko" / "README.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     "path", sorted(FOLDER.rglob("*.ipynb")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )

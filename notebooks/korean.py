@@ -23,6 +23,7 @@ KOREAN = ENGLISH / "ko"
 KEY = "translation_of"  # in the metadata of a Korean text
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+\$", re.DOTALL)
 CODE = re.compile(r"`[^`]+`")
+SIGN = re.compile(r"[^\w\s]\*+\w")
 TARGET = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -113,6 +114,13 @@ def marks(cell):
     return {f"{mark} no. {found[: i + 1].count(mark)}" for i, mark in enumerate(found)}
 
 
+def open_emphasis(cell):
+    """Emphasis that Markdown leaves open: it ends with a sign, and a letter stands right behind."""
+    plain = CODE.sub("``", FORMULA.sub("$$", source(cell)))
+    ends = list(re.finditer(r"\*+", plain))[1::2]
+    return [plain[m.start() - 9 : m.end() + 2] for m in ends if SIGN.match(plain, m.start() - 1)]
+
+
 PARTS = {
     "formula": (formulas, formulas),
     "code": (names, names),
@@ -133,6 +141,8 @@ def differences(english, korean):
             found.append(f"{where(ours)} is not in Korean")
         elif ours["metadata"].get(KEY) != fingerprint(theirs):
             found.append(f"{where(theirs)} has changed, or is not marked as translated")
+        for end in open_emphasis(ours):
+            found.append(f"{where(ours)} does not end its emphasis at {end!r}: no letter behind it")
         for what, (of_theirs, of_ours) in PARTS.items():
             expected, there = of_theirs(theirs), of_ours(ours)
             found += [f"{where(ours)} lacks the {what} {p}" for p in sorted(expected - there)]

@@ -78,6 +78,8 @@ def with_text(notebook, place, text):
         (0, "x=3", "x=4", "lacks the formula $x=3$"),
         (0, r"\.\./\.\./", "../", "lacks the link ../../layers/relu.py"),
         (0, "# ", "", "lacks the heading or row # no. 1"),
+        (0, "의 기울기는", "의 **기울기(slope)**는", "does not end its emphasis"),
+        (0, "`f`의", "*`f`*의", "does not end its emphasis"),
         (1, "6", "7", "code or outputs are not those of the English notebook"),
         (2, "01_train", "../01_train", "has no link ../01_train_mnist.ipynb"),
     ],

@@ -17,8 +17,8 @@ def write_configuration(path: Path, net: Graph | Sequential, like: Path) -> Path
     """Write `path`, the configuration `like` with this net in place of its own, and its weights in
     an .npz of the same name, which is returned. The loss is that of the net of `like`.
 
-    Raises ConfigError if the net does not fit the data or the loss, FileExistsError if there is such
-    an .npz, before anything is written.
+    Raises, before anything is written, ConfigError if the net does not fit the data or the loss,
+    FileExistsError if there is such an .npz.
     """
     config = load_config(find_config(like))
     check_sections(config)

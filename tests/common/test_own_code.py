@@ -28,10 +28,9 @@ def test_the_place_of_an_error_is_that_of_the_file_as_it_was_named(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(_LAYER.format(forward="return X.nothing"))
     name = str(tmp_path / "mine.py") if absolute else "mine.py"
-    try:
+    with pytest.raises(AttributeError) as raised:
         load_class(name, "Mine")().forward(1.0)
-    except AttributeError as error:
-        assert own_place(error) == f"{name}, line 8, in forward"
+    assert own_place(raised.value) == f"{name}, line 8, in forward"
     assert own_place(ValueError("of others")) == ""
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lamina.common.files import beside
 from lamina.common.printable import printable
 from lamina.experiment.load_any import load_any
 from lamina.experiment.run_config import add_changed_option, add_code_option
@@ -65,6 +66,8 @@ def run(options) -> int:
     elif output.suffix in _CAFFE:
         from lamina.exchange import export_caffe
 
+        if output.suffix == ".caffemodel":
+            beside(output, ".prototxt")
         shapes = shapes or _shapes(options.source, dataset)
         written = export_caffe(output, net, *shapes)
         print(printable("\n".join(map(str, written)), lines=True))

@@ -107,10 +107,12 @@ def _ended(command, options, program: str) -> tuple[int, str]:
         print(f"{program}: stopped at once{getattr(command, 'STOPPED', '')}")
         return 130, ""
     except SystemExit as error:  # of own code; the other ranks would wait for this one
-        if not ranks.several():
+        place = own_place(error)
+        if not (place or ranks.several()):
             raise
         status = error.code if isinstance(error.code, int) else 1
-        return status or 1, f"{program}: was ended by sys.exit({error.code!r})"
+        at = f"{place}: " if place else ""
+        return status or 1, f"{program}: {at}was ended by sys.exit({error.code!r})"
     except Exception as error:
         trace = f"{traceback.format_exc()}\n"
         if not isinstance(error, _user_errors(command)):

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from lamina.common.folder import File, Folder, located, placed
+from lamina.common.printable import printable
 
 PART = ".unfinished"  # what a file is called until it is whole; a crash may leave one behind
 
@@ -46,6 +47,17 @@ def write_json(path: str | Path | File, data) -> None:
     text = json.dumps(data, indent=1)
     with whole_file(path) as file:
         file.write(f"{text}\n".encode())
+
+
+def beside(path: str | Path, suffix: str) -> Path:
+    """The file of this name with another ending, which is written though only `path` was named.
+    Raises FileExistsError if one is there: it may be somebody's work."""
+    other = Path(path).with_suffix(suffix)
+    if os.path.lexists(other):
+        raise FileExistsError(
+            printable(f"{other}: is there, and is written beside {path}; take another name for -o")
+        )
+    return other
 
 
 def opened(path: str | Path | File, mode: str = "rb", **options):

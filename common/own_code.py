@@ -1,6 +1,7 @@
 """A class or a function from a file of the user's own: path.py:Class, path.py:function."""
 
 import importlib.util
+import os
 import sys
 import traceback
 import types
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from lamina.common.names import suggest
 
-_loaded: set[str] = set()  # the files that were run
+_loaded: dict[str, str] = {}  # the files that were run, by the names that a traceback has
 
 
 def own_place(error: BaseException) -> str:
@@ -16,7 +17,7 @@ def own_place(error: BaseException) -> str:
     if none of them has to do with it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename in _loaded]
-    return f"{own[-1].filename}, line {own[-1].lineno}, in {own[-1].name}" if own else ""
+    return f"{_loaded[own[-1].filename]}, line {own[-1].lineno}, in {own[-1].name}" if own else ""
 
 
 def load_class(path: str | Path, name: str, *, functions: bool = False):
@@ -34,7 +35,7 @@ def load_class(path: str | Path, name: str, *, functions: bool = False):
         raise ImportError(f"{path}: expects a file of Python, whose name ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    _loaded.add(str(path))
+    _loaded[os.path.abspath(path)] = str(path)
     try:
         spec.loader.exec_module(module)
     except Exception as error:

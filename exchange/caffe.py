@@ -204,7 +204,7 @@ def _labels(layers: list[CaffeLayer]) -> set[str]:
 def _add(layer: CaffeLayer, net: CaffeNet, phase: str) -> None:
     function = FUNCTIONS.get(layer.type)
     if function is None:
-        if layer.type in DATA and layer.type != "Python":
+        if layer.type in DATA:
             raise CaffeError("is a layer of data, and has bottoms")
         raise CaffeError(
             f"no layer is this type; write a function, @caffe_layer({layer.type!r}), or take the "
@@ -238,9 +238,10 @@ def _add_loss(layer: CaffeLayer, net: CaffeNet, wanted: bool, reconstructs: list
     inputs = [net.top(bottom) for bottom in layer.bottoms[:n]]
     if target in net.tops:  # computed, or an input: the input itself is the target
         blob = net.tops[target]
-        if net.flat.get(blob.name, blob.name) not in net.inputs:
+        if net.flat.get(blob.name, blob.name) in net.inputs:
+            reconstructs.append(blob)
+        elif wanted:
             raise CaffeError(f"its target {target} is computed by layers; here it is data")
-        reconstructs.append(blob)
         target = "t"
     if not wanted:
         return dict.fromkeys(inputs, weight) if n == 1 else {}

@@ -77,4 +77,5 @@ LOSSES = {
     "SigmoidCrossEntropyLoss": (sigmoid, 1),
     "EuclideanLoss": (euclidean, 1),
     "ContrastiveLoss": (contrastive, 2),
+    "pyloss.EuclideanLossLayer": (euclidean, 1),  # Caffe's example of a loss in Python
 }

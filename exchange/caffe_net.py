@@ -39,6 +39,9 @@ class CaffeLayer:
 
     def __init__(self, message: Message):
         self.message, self.name, self.type = message, message["name"], message["type"]
+        if self.type == "Python" and message["bottom"]:  # what it is says its class
+            given = message["python_param"]
+            self.type = f"{given['module']}.{given['layer']}"
         line = f"line {message.line}: " if message.line else ""
         self.place = f"{line}{self.name or 'a layer'} ({self.type or 'no type'})"
 

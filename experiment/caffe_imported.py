@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
+from lamina.common.files import beside, whole_file
 from lamina.common.notice import note
 from lamina.common.npz import write_npz
 from lamina.common.printable import printable
@@ -91,11 +91,11 @@ def write_caffe_configuration(
     build_net(made, dataset, np.random.default_rng(0), weights=False)
     files = [path]
     if weights is not None:
-        files.append(path.with_suffix(".npz"))
+        files.append(beside(path, ".npz"))
         save_weights(files[1], read.net)
         net_section["weights"] = files[1].name
     elif transform.means:  # alone: the seed draws the others
-        files.append(path.with_suffix(".npz"))
+        files.append(beside(path, ".npz"))
         means = [layer.b for layer in transform.means]
         held = {name: held.data for name, held in read.net.walk() if any(held is b for b in means)}
         write_npz(files[1], held)

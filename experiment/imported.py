@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import whole_file
+from lamina.common.files import beside, whole_file
 from lamina.common.strict_yaml import dump
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, load_config
@@ -17,7 +17,8 @@ def write_configuration(path: Path, net: Graph | Sequential, like: Path) -> Path
     """Write `path`, the configuration `like` with this net in place of its own, and its weights in
     an .npz of the same name, which is returned. The loss is that of the net of `like`.
 
-    Raises ConfigError if the net does not fit the data or the loss, before anything is written.
+    Raises, before anything is written, ConfigError if the net does not fit the data or the loss,
+    FileExistsError if there is such an .npz.
     """
     config = load_config(find_config(like))
     check_sections(config)
@@ -26,7 +27,7 @@ def write_configuration(path: Path, net: Graph | Sequential, like: Path) -> Path
     data = config.data | {"net": trained.structure()}
     made = Config(data, str(path), {}, config.folder)
     build_net(made, dataset, np.random.default_rng(0), weights=False)
-    weights = path.with_suffix(".npz")
+    weights = beside(path, ".npz")
     save_weights(weights, trained)
     data["net"]["weights"] = weights.name
     with whole_file(path) as file:

@@ -87,6 +87,11 @@ def test_a_solver_names_its_net_and_weights_go_beside_the_configuration(here, ca
     assert capsys.readouterr().out.endswith("b.yaml\nb.npz\n")
     assert load_config(here / "b.yaml").data["net"]["weights"] == "b.npz"
     np.testing.assert_array_equal(np.load("b.npz")["ip2.W"], weights["ip2"][0].T)
+    (here / "c.npz").write_text("mine")
+    assert main(["import", *arguments[:-1], "c.yaml"]) == 2
+    assert "c.npz: is there, and is written beside c.yaml; take another" in one_line(capsys)
+    assert (here / "c.npz").read_text() == "mine"
+    assert not (here / "c.yaml").exists()
 
 
 def test_a_net_alone_a_mean_and_the_net_alone_back(here, capsys):
@@ -100,6 +105,11 @@ def test_a_net_alone_a_mean_and_the_net_alone_back(here, capsys):
     np.testing.assert_array_equal(np.load("mean.npy"), mean)
     assert main(["export", "net.npz", "--shape", "1x28x28", "-o", "n.caffemodel"]) == 0
     assert list(read_caffemodel("n.caffemodel")) == ["conv1", "conv2", "ip1", "ip2"]
+    capsys.readouterr()
+    assert main(["export", "net.npz", "--shape", "1x28x28", "-o", "deploy.caffemodel"]) == 2
+    assert "deploy.prototxt: is there, and is written beside deploy.caff" in one_line(capsys)
+    assert (here / "deploy.prototxt").read_text() == nets.LENET
+    assert not (here / "deploy.caffemodel").exists()
 
 
 @pytest.mark.parametrize(

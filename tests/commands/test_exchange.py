@@ -99,6 +99,9 @@ def test_a_net_of_onnx_goes_on_training(finished, here, capsys):
     assert (
         main(["import", "net.onnx", "--like", str(finished / "config.yaml"), "-o", "on.yaml"]) == 0
     )
+    like = ["--like", str(finished / "config.yaml"), "-o", "on.yml"]
+    assert main(["import", "net.onnx", *like]) == 2
+    assert "on.npz: is there, and is written beside on.yml" in one_line(capsys)
     net, dataset = load_run(finished)
     config = load_config("on.yaml")
     config.set("training.iterations=5")

@@ -90,23 +90,24 @@ def cifar10_full() -> str:
     )
 
 
-def alexnet(size: int = 99, norm_first: bool = True) -> str:
-    """An eighth as wide; Caffe's own net has each pooling before its normalisation."""
+def alexnet(size=99, norm_first=True, *, width=1, hidden=128, classes=50) -> str:
+    """An eighth as wide as the published net, or `width` eighths; Caffe's own net has each pooling
+    before its normalisation."""
     text, bottom = data(1, 3, size, size), "data"
     for i, (n, more) in enumerate(((12, "stride: 4"), (32, "pad: 2 group: 2")), 1):
-        text += conv(f"conv{i}", bottom, n, (11, 5)[i - 1], more) + relu(f"conv{i}")
+        text += conv(f"conv{i}", bottom, n * width, (11, 5)[i - 1], more) + relu(f"conv{i}")
         if norm_first:
             text += lrn(f"norm{i}", f"conv{i}", _SUM) + pool(f"pool{i}", f"norm{i}", 3, 2)
         else:
             text += pool(f"pool{i}", f"conv{i}", 3, 2) + lrn(f"norm{i}", f"pool{i}", _SUM)
         bottom = f"{'pool' if norm_first else 'norm'}{i}"
     for i, (n, more) in enumerate(((48, ""), (48, "group: 2"), (32, "group: 2")), 3):
-        text += conv(f"conv{i}", bottom, n, 3, f"pad: 1 {more}") + relu(f"conv{i}")
+        text += conv(f"conv{i}", bottom, n * width, 3, f"pad: 1 {more}") + relu(f"conv{i}")
         bottom = f"conv{i}"
     text += pool("pool5", "conv5", 3, 2)
-    text += dense("fc6", "pool5", 128) + relu("fc6") + dropout("fc6")
-    text += dense("fc7", "fc6", 128) + relu("fc7") + dropout("fc7")
-    return text + dense("fc8", "fc7", 50) + softmax("fc8")
+    text += dense("fc6", "pool5", hidden) + relu("fc6") + dropout("fc6")
+    text += dense("fc7", "fc6", hidden) + relu("fc7") + dropout("fc7")
+    return text + dense("fc8", "fc7", classes) + softmax("fc8")
 
 
 def googlenet(size: int = 96) -> str:

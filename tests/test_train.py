@@ -54,7 +54,7 @@ def test_the_written_configuration_runs_again_to_the_same_bits(tmp_path):
 
 
 @pytest.mark.needs_mnist
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_the_two_layer_net_of_note_004_reaches_its_accuracy(tmp_path, seed):
     """Note 004 reports 97.83 % and 96.84 %. The whole main job, three to five seconds.
 

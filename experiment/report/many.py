@@ -39,8 +39,7 @@ def _values(sweep: Path) -> list[str]:
 
     caption = (
         "Each point is a trial: its figure over one of the values that vary. Crosses on the lower "
-        "edge are trials that a NaN has ended, and which have no figure. Importance is the part of "
-        "a value in what sets the best quarter of the trials apart, as Optuna reckons it."
+        "edge are trials that a NaN has ended, and which have no figure."
     )
     drawn = picture(draw, "the figure of each trial over each value", caption)
     return [drawn] if drawn else []

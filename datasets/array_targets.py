@@ -205,5 +205,16 @@ def words_of(path: Path) -> list[str]:
         raise ValueError(f"vocabulary: {path} cannot be read ({error})") from None
 
 
+def check_bytes(X: dict, where) -> None:
+    """Are the inputs of all sets bytes, or those of none? Bytes are scaled, so that others beside
+    them would be of another size. `where(name)` is the place of a set. Raises ValueError."""
+    for name, x in X.items():
+        if (x.dtype == np.uint8) != (X["train"].dtype == np.uint8):
+            raise ValueError(
+                f"{where(name)}: holds {x.dtype}, and {where('train')} {X['train'].dtype}; bytes "
+                "(uint8) are scaled and others are not: save both as the same type"
+            )
+
+
 def kind(array) -> str:
     return f"{array.dtype} {array.shape}"

@@ -183,8 +183,10 @@ class Net(Derivatives, Stepwise):
 
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class: metrics.Accuracy,
-        with its errors for targets that are no classes."""
-        accuracy = Accuracy()
+        with its errors for targets that are no classes. Targets that the loss ignores do not
+        count."""
+        losses = {getattr(head.loss, "ignore_index", None) for head in self.heads.values()}
+        accuracy = Accuracy(ignore_index=losses.pop() if len(losses) == 1 else None)
         accuracy.update(self.predict(X), t)
         return accuracy.value()
 

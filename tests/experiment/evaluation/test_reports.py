@@ -393,6 +393,25 @@ def test_scores_that_are_nan_count_as_samples_that_are_not_right():
     assert lines[6].split()[:4] == ["cat", "1", "0.00", "%"]
 
 
+def test_labels_whose_scores_are_nan_are_not_said_and_no_sample_with_one_is_right():
+    scores, t = np.full((4, 2), -1.0), np.zeros((4, 2), int)
+    scores[:2, 0] = np.nan
+    text = evaluation(scores, t, MultiLabel("ab"), SigmoidWithLoss()).report()
+    assert "all labels right: 2 of 4 samples\nscores of 2 are NaN: a label with" in text
+    assert "exact_match 50.00 %" in text
+
+
+def test_positions_whose_scores_are_nan_are_wrong():
+    scores, t = np.zeros((3, 2, 4)), np.zeros((3, 2), int)
+    scores[..., 0] = 1.0
+    scores[1, 0] = np.nan
+    text = evaluation(scores, t, Classification("abcd"), SoftmaxWithLoss()).report()
+    assert "every position right: 2 of 3 sequences" in text
+    assert "scores of 1 positions are NaN" in text
+    assert "row 1, 1 wrong: is   a a\n" in text
+    assert "said (?) a" in text
+
+
 def test_sequences_of_which_nothing_counts_are_not_counted():
     t = np.array([[0, 1], [1, 1], [-1, -1]])
     task = Classification(("a", "b"), ignore_index=-1)

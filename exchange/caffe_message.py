@@ -1,6 +1,7 @@
 """One message of Caffe, read from text or from a binary file: its fields by name."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Message:
     def __contains__(self, name: str) -> bool:
         return self.fields[name].name in self.values
 
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> Any:
         field = self.fields[name]
         if name in self.values:
             return self.values[name]

@@ -56,7 +56,7 @@ class Message:
         pairs = ((self.fields[n], v, other.values[n]) for n, v in self.values.items())
         return all(np.array_equal(a, b) if f.is_array else a == b for f, a, b in pairs)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # it changes; typeshed has a method there
 
     def __repr__(self):
         return f"{self.kind}({', '.join(self.values)})"

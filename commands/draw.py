@@ -7,11 +7,9 @@ from lamina.autodiff.draw import draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
 from lamina.common.printable import printable
-from lamina.experiment.config import ConfigError
 from lamina.experiment.find_config import known_configs
 from lamina.experiment.load_any import load_any
 from lamina.experiment.run_config import add_changed_option, add_code_option
-from lamina.nets import Net
 from lamina.nets.drawing import draw_net
 
 EPILOG = """examples:
@@ -86,6 +84,9 @@ def _is_net(path: Path) -> bool:
 def load(path: Path, rows: int, code: Iterable[Path] = (), changed: bool = False):
     """(net, X, t): a net as `load_any` has it, and the first rows of the training samples."""
     net, dataset = load_any(path, code, changed)
-    if not isinstance(net, Net):
-        raise ConfigError(f"{path}: the net is no nets.Net, so it has no layers to draw")
+    if dataset is None:
+        raise ValueError(
+            f"{path}: a file of a net has no samples to draw it with; draw its run, or its "
+            "configuration with net: {weights: ...}"
+        )
     return net, *dataset.train[:rows]

@@ -114,14 +114,14 @@ def _ended(command, options, program: str) -> tuple[int, str]:
         at = f"{place}: " if place else ""
         return status or 1, f"{program}: {at}was ended by sys.exit({error.code!r})"
     except Exception as error:
-        trace = f"{traceback.format_exc()}\n"
+        trace, said = f"{traceback.format_exc()}\n", str(error)
         if not isinstance(error, _user_errors(command)):
             if ranks.is_lost(error):
                 return 2, f"{program}: another rank cannot be reached any more"
             if not (place := own_place(error)):  # a bug; Python's own status 1 is "not healthy"
                 return 2, trace.rstrip("\n")
-            error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
-        said = str(error).removeprefix(f"{program.split()[-1]}: ")
+            said = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
+        said = said.removeprefix(f"{program.split()[-1]}: ")
         return 2, f"{trace if options.debug else ''}{program}: {said}"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.folder import placed
+from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
 from lamina.metrics import Recall
 
@@ -29,7 +29,7 @@ class Answers:
     `begin` forgets an evaluation that was broken off.
     """
 
-    def __init__(self, folder: str | Path, trainer):
+    def __init__(self, folder: str | Path | Folder, trainer):
         # The last evaluation of a run that goes on was not of the run that never stopped.
         self._table = Table(placed(folder) / "outputs.csv", OUTPUTS, trainer.history.evaluated)
         task, self._recall = trainer.dataset.task, None

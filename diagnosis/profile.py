@@ -31,7 +31,8 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     "parameters": bytes}. The net is trained on; afterwards nothing is in it.
     """
     wanted, net.needs_dX = net.needs_dX, False
-    places, times = places_of(net), []
+    places = places_of(net)
+    times: list[tuple[float, float]] = []
     try:
         with Probes(places, watcher := _Clock(places)):
             begun = time.perf_counter()
@@ -84,7 +85,10 @@ class _Clock:
         self._of_step = {(p.name, way): 0.0 for p in places for way in ("forward", "backward")}
         self._times: dict[tuple, list] = {key: [] for key in self._of_step}
         self._open: list[list] = []  # [when it began, seconds of the layers in it] of each pass
-        self._flop, self._output, self._products, self._inputs = {}, {}, {}, {}
+        self._flop: dict[str, int] = {}
+        self._output: dict[str, int] = {}
+        self._products: dict[str, float] = {}
+        self._inputs: dict[str, int] = {}
 
     def enter(self, place: Place, way: str) -> None:
         if way == "backward" and place.name not in self._products:

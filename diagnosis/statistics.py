@@ -110,4 +110,4 @@ def over_time(layer: Layer, dout: np.ndarray) -> tuple[int, int, float, float] |
 
 def _at_ends(Y: np.ndarray) -> int:
     """How many of these values of tanh are where its derivative is small."""
-    return np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED))
+    return int(np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED)))

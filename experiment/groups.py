@@ -50,22 +50,24 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
     """The groups of these runs, in the natural order of their names. Two of one group that have the
     same seed too are said: they are one run twice, and no two samples."""
     groups: list[Group] = []
+    seeds = {name: settings.seed for name, settings in runs.items() if settings is not None}
     for name in sorted(runs, key=natural):
-        settings = runs[name]
+        found = runs[name]
+        settings = None if found is None else found.values
         same = [
             group
             for group in groups
             if settings is not None
             and group.settings is not None
-            and not differing([group.settings, settings.values])
+            and not differing([group.settings, settings])
         ]
         if same:
-            _say_twins(name, same[0], runs)
+            _say_twins(name, same[0], seeds)
             same[0].runs.append(name)
         else:
-            groups.append(Group(name, [name], settings and settings.values))
+            groups.append(Group(name, [name], settings))
     known = [group for group in groups if group.settings is not None]
-    named = with_nets_named([group.settings for group in known])
+    named = with_nets_named([group.settings for group in known if group.settings is not None])
     for group, settings in zip(known, named, strict=True):
         group.settings = settings
     if all(len(group.runs) == 1 for group in groups):
@@ -73,18 +75,18 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
     places = differing(named)
     for group in groups:
         if group.settings is not None:
-            group.name = in_words(group.settings, places) if places else _how_many(group, runs)
+            group.name = in_words(group.settings, places) if places else _how_many(group, seeds)
     return sorted(groups, key=lambda group: natural(group.name))
 
 
-def _how_many(group: Group, runs: dict[str, Settings | None]) -> str:
+def _how_many(group: Group, seeds: dict[str, object]) -> str:
     """How many seeds they are, or, if one is there twice or is not known, how many runs."""
-    seeds = {runs[name].seed for name in group.runs} - {None}
-    return f"{len(group.runs)} {'seeds' if len(seeds) == len(group.runs) else 'runs'}"
+    known = {seeds[name] for name in group.runs} - {None}
+    return f"{len(group.runs)} {'seeds' if len(known) == len(group.runs) else 'runs'}"
 
 
-def _say_twins(name: str, group: Group, runs: dict[str, Settings | None]) -> None:
-    seed = runs[name].seed
-    twin = next((other for other in group.runs if runs[other].seed == seed), None)
+def _say_twins(name: str, group: Group, seeds: dict[str, object]) -> None:
+    seed = seeds[name]
+    twin = next((other for other in group.runs if seeds[other] == seed), None)
     if twin is not None and seed is not None:
         note(f"{twin} and {name} have the same settings and seed {seed}: one run, counted twice")

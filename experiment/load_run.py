@@ -145,5 +145,6 @@ def _of(data: dict, part: str) -> dict:
     if part != "metrics":
         return {part: data[part]} if part in data else {}
     training = data.get("training")
-    there = isinstance(training, dict) and "metrics" in training
-    return {"training": {"metrics": training["metrics"]}} if there else {}
+    if not isinstance(training, dict) or "metrics" not in training:
+        return {}
+    return {"training": {"metrics": training["metrics"]}}

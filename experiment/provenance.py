@@ -116,7 +116,9 @@ def _apart(before, now) -> tuple[str, str]:
         pairs = enumerate(zip(before, now, strict=False))
         i = next((i for i, (a, b) in pairs if a != b), min(len(before), len(now)))
         before, now = before[max(i - 1, 0) : i + 3], now[max(i - 1, 0) : i + 3]
-    return tuple(printable(json.dumps(v, ensure_ascii=False))[:_LONGEST] for v in (before, now))
+    texts = (json.dumps(value, ensure_ascii=False) for value in (before, now))
+    before, now = (printable(text)[:_LONGEST] for text in texts)
+    return before, now
 
 
 def differences(before: dict, now: dict) -> list[str]:

@@ -110,9 +110,9 @@ class Section:
             raise self.error(f"expects at least {at_least}, got {value}", key)
         return value
 
-    def names(self, key: str, default=None) -> list[str] | None:
+    def names(self, key: str) -> list[str] | None:
         """A list of names; a single name stands for a list of one."""
-        value = self.data.get(key, default)
+        value = self.data.get(key)
         value = [value] if isinstance(value, str) else value
         if value is not None and not (
             isinstance(value, list) and value and all(isinstance(name, str) for name in value)
@@ -165,7 +165,7 @@ class Section:
             with self.at():
                 check_made(made, room.made)
             return made
-        if found is room.by_name:
+        if room.by_name is not None and found is room.by_name:
             with self.at():
                 settings = {key: value for key, value in self.data.items() if key != "type"}
                 return found(self.data["type"], given, **settings)
@@ -348,7 +348,7 @@ def _parameters(called) -> dict[str, inspect.Parameter]:
     for ancestor in called.__mro__:
         if "__init__" not in vars(ancestor) or ancestor is object:
             continue
-        parameters = list(_signature(ancestor.__init__).parameters.values())[1:]
+        parameters = list(_signature(vars(ancestor)["__init__"]).parameters.values())[1:]
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         found = {p.name: p for p in named} | found
         if len(named) == len(parameters):

@@ -5,13 +5,14 @@ from pathlib import Path
 import lamina.datasets
 from lamina.common.arguments import Unwritable
 from lamina.common.files import whole_file
+from lamina.common.folder import File
 from lamina.common.strict_yaml import dump
 from lamina.nets.structure import StructureError
 
 ARRAYS = "arrays of a program"  # a data set that no configuration can name
 
 
-def describe_run(path: Path, trainer) -> None:
+def describe_run(path: str | Path | File, trainer) -> None:
     """Write the configuration of a trainer: data set, net, optimizer and plan, as far as they can
     be written down. Data that were arrays are called so; a net that cannot be written says why."""
     text = dump(described(trainer))

@@ -1,6 +1,7 @@
 """Classes: recall and precision of each, who is taken for whom, the mistakes most sure of."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def table(counts: np.ndarray, class_names: tuple, counted: str = "samples", unpr
     return "\n".join([*lines, "", *_confusion(counts, names, width)])
 
 
-def row_names(names: tuple) -> list[str]:
+def row_names(names: Iterable[str]) -> list[str]:
     """Names as they stand in front of the rows of a table."""
     return [shortened(printable(name), NAME) for name in names]
 

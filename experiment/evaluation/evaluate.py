@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets.tasks import Task
 from lamina.datasets.words import WordSamples
 from lamina.experiment.evaluation import (
     classification,
@@ -36,7 +37,7 @@ class Evaluation:
 
     part: str
     samples: Samples
-    task: object
+    task: Task
     rows: np.ndarray  # (N,) the samples that are kept: all, or some of many, spread evenly
     scores: np.ndarray  # (N, ...) of these
     targets: np.ndarray  # (N, ...)
@@ -103,7 +104,8 @@ class Spread:
     bytes hold: if there are more, of every second, fourth, ... batch."""
 
     def __init__(self, limit: int):
-        self.limit, self.kept = limit, []
+        self.limit = limit
+        self.kept: list[tuple] = []
         self._step, self._batches, self._rows, self._bytes = 1, 0, 0, 0
 
     def append(self, batch: tuple) -> None:

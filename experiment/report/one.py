@@ -50,7 +50,8 @@ def report_on_run(
     run_dir = Path(run_dir)
     record = read_record(run_dir)
     findings = diagnose(record)
-    said, why_not = [], ""
+    said: list[str] = []
+    why_not = ""
     try:
         run, said = _opened(run_dir, code, changed)
         net, dataset = run.load()
@@ -112,7 +113,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     if n:
         parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
     n, passes = record.iterations, ""
-    if len(epochs := record.history.get("epoch", ())):
+    if (epochs := record.history.get("epoch")) is not None and len(epochs):
         so_far = n * epochs[-1] / record.history["iteration"][-1]  # that was the last evaluation
         passes = f"{so_far:.3g}" if so_far < 100 else f"{so_far:,.0f}"
         passes = f" ({passes} passes through the training set)"
@@ -128,9 +129,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         )
     elif outcome.iteration != n:
         parts.append(f"The weights that it keeps are those of iteration {outcome.iteration:,}.")
-    figure = record.figure
-    guess = figure.guess if figure else None
-    if guess:
+    if (figure := record.figure) and (guess := figure.guess):
         parts.append(f"Guessing gives {figure.name} {shown(figure.percent, guess)}.")
     said = " ".join(filter(None, parts))
     return [said[:1].upper() + said[1:]]
@@ -212,7 +211,7 @@ def _net(net: Net, dataset) -> list[str]:
     inputs = X if isinstance(X, tuple) else (X,)
     header, *rows, total = summary_rows(net, *(x.shape[1:] for x in inputs))
     n = min(_DRAWN, len(dataset.train))
-    drawn = draw_net(net, *dataset.train[:n], "Net")
+    drawn = draw_net(net, *dataset.train[:n])
     caption = (
         f"Forward above the lines, gradients below, for {n} samples of the training set. "
         "It is larger than a page: scroll through it."

@@ -309,6 +309,13 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     assert "is there already" in capsys.readouterr().err
 
 
+def test_tune_where_the_system_does_not_say_how_many_cores_there_are(path, monkeypatch):
+    monkeypatch.setattr(tune_module, "_rate", lambda path, n, shards, size, steps: size)
+    monkeypatch.delattr(tune_module.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(tune_module.os, "cpu_count", lambda: None)
+    assert "fastest: 1 thread, batches of 16" in tune(load_config(path), path, None, None)
+
+
 def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monkeypatch):
     order = []
 

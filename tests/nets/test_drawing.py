@@ -274,3 +274,11 @@ def test_the_first_hundred_training_samples_are_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr("lamina.commands.draw.load", loaded)
     assert main(["draw", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "n.svg")]) == 0
     assert rows == [100]
+
+
+def test_a_file_of_a_net_has_no_samples_to_draw_it_with(tmp_path, capsys):
+    Sequential({"affine": Affine(4, 3, rng=0)}, SoftmaxWithLoss()).save(tmp_path / "net.npz")
+    assert main(["draw", str(tmp_path / "net.npz"), "-o", str(tmp_path / "net.svg")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"lamina draw: {tmp_path / 'net.npz'}: a file of a net has no samples")
+    assert not (tmp_path / "net.svg").exists()

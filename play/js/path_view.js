@@ -1,0 +1,57 @@
+// The paths of the largest contributions, as rows of places.
+
+const PATHS = 3;
+
+/* Rows of places for the paths to number `winner` of the output, called `name`. */
+function pathRows(net, winner, name) {
+  const found = paths(net, winner, PATHS);
+  if (found.length === 0)
+    return [make("li", {}, "Nothing that is drawn raises this score: it comes from the biases.")];
+  return found.map((path) => {
+    const row = make("div", { className: "path" });
+    path.forEach((place, i) => {
+      if (i > 0) row.append(make("span", { className: "arrow" }, "←"));
+      row.append(placeBox(net, place, i === 0 ? name : null));
+    });
+    return make("li", {}, row);
+  });
+}
+
+function placeBox(net, place, name) {
+  const { blob, index } = unflattened(net, place), tensor = net.blobs[blob];
+  const step = net.writer(blob), box = make("div", { className: "place" });
+  if (tensor.shape.length > 1) box.append(mapPicture(tensor, index, blob === 0));
+  const where = placeName(tensor.shape, index);
+  const lines = name !== null
+    ? [name, `score ${shown(tensor.data[index])}`]
+    : [step ? step.name : "the image", step ? where : where.replace("map 0, ", ""),
+       signed(place.value)];
+  const text = make("div");
+  for (const line of lines) text.append(make("div", {}, line));
+  box.append(text);
+  return box;
+}
+
+/* The same number before it was put into another shape: what has a name that says more. */
+function unflattened(net, { blob, index }) {
+  for (;;) {
+    const step = net.writer(blob);
+    if (!step || !(step.layer instanceof Reshaping)) return { blob, index };
+    blob = step.reads[0];
+  }
+}
+
+/* The map in which a number lies, with the number marked. */
+function mapPicture({ shape, data }, index, isImage) {
+  const [height, width] = shape.slice(-2), size = height * width;
+  const map = Math.floor(index / size), canvas = make("canvas");
+  const scale = Math.max(1, Math.round(48 / width));
+  const maps = new Maps(canvas, { height, width, count: 1, columns: 1, scale });
+  const part = data.subarray(map * size, (map + 1) * size);
+  const most = part.reduce((m, v) => Math.max(m, v), -Infinity);
+  const least = part.reduce((m, v) => Math.min(m, v), Infinity);
+  maps.draw(part, isImage ? (v) => inkColour((255 * (v - least)) / (most - least || 1)) : null);
+  maps.mark(index % size);
+  canvas.setAttribute("aria-hidden", "true");
+  return canvas;
+}

@@ -14,9 +14,12 @@ const SLIDERS = {
   noise: { values: words([0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3]), start: 0.02, renews: true },
 };
 const SELECTS = ["set", "activation", "initial"]; // all of them renew
-const ON_MOST = 8; // milliseconds of a frame in which it trains, if so many iterations take longer
+const ON_MOST = 200; // milliseconds for which it trains, between two pictures
 
-const page = { training: null, history: null, playing: false, neuron: null, sample: 0 };
+const page = {
+  training: null, history: null, playing: false, neuron: null, sample: 0,
+  due: 0, shown: undefined, // iterations that are to be made, and when the last picture was
+};
 
 function sliderValue(name) {
   return SLIDERS[name].values[Number(byId(name).value)];
@@ -70,19 +73,26 @@ function play(on) {
   byId("play").textContent = on ? "Pause" : "Play";
   byId("stepping").hidden = on;
   byId("stepping-waits").hidden = !on;
+  [page.shown, page.due] = [undefined, 1];
   if (on) requestAnimationFrame(frame);
 }
 
-function frame() {
+// As many iterations as are due by the clock, so that a slow screen does not slow the training; but
+// after a hidden tab, or where they take longer than ON_MOST, it goes on from there.
+function frame(now) {
   if (!page.playing) return;
+  const elapsed = Math.min(now - (page.shown ?? now), ON_MOST) / 1000;
+  page.shown = now;
+  page.due = Math.min(page.due, 1) + elapsed * Number(byId("speed").value);
   const began = performance.now();
-  for (let i = 0; i < Number(byId("speed").value); i++) {
+  let trained = false;
+  for (; page.due >= 1 && performance.now() - began < ON_MOST; page.due--, trained = true)
     page.training.step();
-    if (performance.now() - began > ON_MOST) break;
+  if (trained) {
+    measure();
+    if (!page.training.isFinite()) play(false);
+    draw();
   }
-  measure();
-  if (!page.training.isFinite()) play(false);
-  draw();
   if (page.playing) requestAnimationFrame(frame);
 }
 
@@ -143,7 +153,8 @@ function showNeuronButtons() {
 // One scale of colours for all neurons, up to the largest value of any of them.
 function drawNeurons(H) {
   const bounded = ["sigmoid", "tanh"].includes(page.training.settings.activation);
-  const most = bounded ? 1 : H.data.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
+  const finite = H.data.filter(Number.isFinite);
+  const most = bounded ? 1 : finite.reduce((a, x) => Math.max(a, Math.abs(x)), 0);
   const signed = ["tanh", "identity"].includes(page.training.settings.activation);
   byId("scale-low").textContent = signed ? number(-most, 2) : "0";
   byId("scale-high").textContent = number(most, 2);

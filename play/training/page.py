@@ -14,8 +14,8 @@ from lamina.play.document import document, joined
 
 SETS = {
     "spirals": "three spiral arms",
-    "circles": "a disc in a ring",
-    "xor": "four squares, opposite ones alike (xor)",
+    "circles": "a disc and a ring",
+    "xor": "xor: four squares",
     "blobs": "three blobs",
 }
 ENGINE = ("random.js", "matrix.js", "layers.js", "net.js", "data.js")

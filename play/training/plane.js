@@ -13,7 +13,8 @@ const GRID_POINTS = (() => {
 
 // From one colour to another in SHADES steps.
 const SHADES = 64;
-const ramp = (from, to) => Array.from({ length: SHADES }, (_, i) => mixed(from, to, i / (SHADES - 1)));
+const ramp = (from, to) =>
+  Array.from({ length: SHADES }, (_, i) => mixed(from, to, i / (SHADES - 1)));
 const shade = (colours, share) => colours[Math.round(Math.min(share, 1) * (SHADES - 1))];
 
 // A picture of as many pixels along an edge; colourOf(i) gives that of each, [r, g, b].
@@ -52,7 +53,8 @@ function activations({ data, cols }, neuron, most) {
   const [above, below] = ["above", "below"].map((name) =>
     ramp(mixed(paper, rgb(name), 0.12), rgb(name)));
   return pixels(edge, (i) => {
-    const at = 2 * (GRID * Math.floor(i / edge) + i % edge), share = data[at * cols + neuron] / most;
+    const at = 2 * (GRID * Math.floor(i / edge) + i % edge);
+    const share = data[at * cols + neuron] / most;
     if (!(Math.abs(share) > 0) || !Number.isFinite(share)) return paper;
     return share > 0 ? shade(above, share) : shade(below, -share);
   });
@@ -70,7 +72,7 @@ function drawMark(context, x, y, c, hollow, size = 4) {
   } else path.rect(x - 0.9 * size, y - 0.9 * size, 1.8 * size, 1.8 * size);
   path.closePath();
   const colour = css(rgb(`class${c}`)), paper = css(rgb("paper"));
-  context.lineWidth = hollow ? 4 : 2;
+  context.lineWidth = hollow ? 3.5 : 1.5;
   context.strokeStyle = paper;
   context.stroke(path);
   context.fillStyle = hollow ? paper : colour;
@@ -121,9 +123,10 @@ class Plane {
     context.beginPath();
     context.rect(MARGIN.left, MARGIN.top, side, side);
     context.clip();
-    for (const [part, hollow] of [["train", false], ["test", true]]) {
+    const size = Math.min(Math.max(side / 95, 2.8), 4.5);
+    for (const [part, hollow] of [["test", true], ["train", false]]) {
       const { X, t } = data[part];
-      t.forEach((c, n) => drawMark(context, ...this.place(...X.row(n)), c, hollow));
+      t.forEach((c, n) => drawMark(context, ...this.place(...X.row(n)), c, hollow, size));
     }
     if (neuron !== null) this.drawLine(context, net, neuron);
     if (sample !== null) this.drawRing(context, data.train.X.row(sample));

@@ -34,15 +34,19 @@ function remarks(training, entries, guessing) {
       "Without an activation between them two Affine layers are one: every border is a straight " +
         "line, whatever the number of neurons.");
   const dead = settings.activation === "relu" ? deadNeurons(net, data.train.X) : [];
-  if (dead.length)
+  if (dead.length === settings.hidden)
     said.push(
-      `${dead.length} of ${settings.hidden} neurons give 0 at every training point ("dead"): ` +
-        `no gradient reaches them, and they learn no more (${dead.map((j) => j + 1).join(", ")}).`);
+      "All neurons are dead: they give 0 at every training point, no gradient reaches them, and " +
+        "the answer is the same everywhere. Only Reset brings them back.");
+  else if (dead.length)
+    said.push(
+      `Dead neurons: ${dead.map((j) => j + 1).join(", ")}. They give 0 at every training point, ` +
+        "so no gradient reaches them, and they learn no more.");
   const best = entries.reduce((a, b) => (b.test.loss < a.test.loss ? b : a));
   if (now.test.loss > 1.3 * best.test.loss && now.train.loss < best.train.loss)
     said.push(
-      `The test loss was lowest at iteration ${best.iteration.toLocaleString("en")} and has risen ` +
-        "since, while the training loss falls: over-fitting.");
+      `The test loss was lowest at iteration ${best.iteration.toLocaleString("en")} and has ` +
+        "risen since, while the training loss falls: over-fitting.");
   if (now.train.accuracy === 1)
     said.push(
       `All training points are answered right, and ${percent(now.test.accuracy)} of the test ` +

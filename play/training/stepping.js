@@ -74,25 +74,27 @@ function stepsOf(training, sample, neuron, take) {
       paragraph(`Training point ${sample + 1}: a batch X of one row with its two coordinates. ` +
         `Its class is ${data.classes[t]}, number t = ${t}. Next goes forward, node by node.`),
       eq("X", " ", "t"), eq("W1", " ", "b1"), eq("W2", " ", "b2")] },
-    { phase: "forward", node: 0, title: "Forward through Affine1: a number for each neuron", body: [
+    { phase: "forward", node: 0, title: "Forward through Affine1: a number a neuron", body: [
       formula("Y = X W + b, here Z = X W1 + b1"), eq("X", "@", "W1", "+", "b1", "=", "Z"),
       formula(entry)] },
     { phase: "forward", node: 1, title: `Forward through ${activation}`, body: [
       formula(`${forth}, entry by entry`), eq("Z", "→", "H")] },
-    { phase: "forward", node: 2, title: "Forward through Affine2: a score for each class", body: [
+    { phase: "forward", node: 2, title: "Forward through Affine2: a score a class", body: [
       formula("Y = X W + b, here scores = H W2 + b2"),
       eq("H", "@", "W2", "+", "b2", "=", "scores")] },
     { phase: "forward", node: 3, title: "Forward through SoftmaxWithLoss", body: [
-      formula("p = exp(scores) / Σⱼ exp(scoresⱼ),  L = -log p[t]"), eq("scores", "→", "p", "→", "L"),
+      formula("p = exp(scores) / Σⱼ exp(scoresⱼ),  L = -log p[t]"),
+      eq("scores", "→", "p", "→", "L"),
       formula(`L = -log p[${t}] = -log ${chance} = ${number(L)}`),
       paragraph("The surer the net is of the right class, the smaller the loss.")] },
     { phase: "turn", node: 3, title: "The turn: from the loss back", body: [
-      paragraph("The way back starts with the gradient of the loss by itself: ∂L/∂L = 1. From here " +
-        "dA stands for ∂L/∂A: how much L grows as each entry of A grows.")] },
+      paragraph("The way back starts with the gradient of the loss by itself: ∂L/∂L = 1. From " +
+        "here dA stands for ∂L/∂A: how much L grows as each entry of A grows.")] },
     { phase: "backward", node: 3, title: "Back through SoftmaxWithLoss", body: [
       formula("dscores = (p - onehot(t)) · dout / N, with dout = 1 and N = 1"),
       eq("p", "→", "dscores"),
-      paragraph(`Where class ${t} stands 1 is subtracted: its score should grow, the others shrink.`)] },
+      paragraph(`1 is subtracted where class ${t} stands: its score is to grow, the others to ` +
+        "shrink.")] },
     { phase: "backward", node: 2, title: "Back through Affine2", body: [
       formula("dX = dout Wᵀ, here dH = dscores W2ᵀ"), eq("dscores", "@", "W2ᵀ", "=", "dH"),
       formula("dW = Xᵀ dout, here dW2 = Hᵀ dscores"), eq("Hᵀ", "@", "dscores", "=", "dW2"),

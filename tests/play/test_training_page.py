@@ -375,8 +375,7 @@ def test_what_is_wrong_or_learned_is_said(opened):
     page.select_option("#activation", "relu")
     assert page.inner_text("#said") == ""
     page.evaluate("() => { page.training.net.affine1.b.data.data[2] = -9; draw(); }")
-    assert "1 of 16 neurons" in page.inner_text("#said")
-    assert "(3)" in page.inner_text("#said")
+    assert "Dead neurons: 3." in page.inner_text("#said")
     page.select_option("#set", "blobs")
     page.evaluate("() => { for (let i = 0; i < 500; i++) page.training.step(); step(); }")
     assert "All training points are answered right" in page.inner_text("#said")

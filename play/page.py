@@ -21,7 +21,7 @@ from lamina.nets import Net
 from lamina.play.images import ShownImages, shown_images
 from lamina.play.answers import answer_kind, answers
 from lamina.play.steps import steps_of
-from lamina.play.weights import is_same_in_float16, written
+from lamina.play.weights import is_same_in_16_bits, written
 
 _HERE = Path(__file__).parent
 _FIRST = ("layers/layer.js", "bytes.js")  # the others may come in any order, page.js last
@@ -43,20 +43,19 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
     images = shown_images(dataset)
     steps, arrays = steps_of(net)
     kind = answer_kind(net, dataset.task)
-    predicted = _predictions(net, dataset)
-    half = is_same_in_float16(
+    X, predicted = inputs_of(images, dataset), _predictions(net, dataset)
+    short = is_same_in_16_bits(
         net,
-        (lambda scores: answers(kind, scores), inputs_of(images, dataset)),
+        lambda net: answers(kind, net.predict(X)),
         lambda net: _predictions(net, dataset),
         predicted,
     )
-    places, weights = written(arrays, half)
+    places, weights = written(arrays, short)
     facts = {
         "title": printable(title),
         "answer": kind,
         "steps": [step | {"name": printable(step["name"])} for step in steps],
         "arrays": places,
-        "half": half,
         "images": images.as_data(),
         "shape": dataset.input_shape,
         **_classes(dataset, images, predicted),

@@ -91,21 +91,21 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
 
 
 def _page(title: str, facts: dict, weights: str) -> str:
-    script, style = _script(), (_HERE / "page.css").read_text(encoding="utf-8")
-    script, style = f"\n{script}", f"\n{style}"
+    code, style = f"\n{script()}", f"\n{(_HERE / 'page.css').read_text(encoding='utf-8')}"
     policy = (
-        f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}"
+        f"default-src 'none'; img-src data:; script-src {_hash(code)}; style-src {_hash(style)}"
     )
     return Template((_HERE / "page.html").read_text(encoding="utf-8")).substitute(
         policy=policy,
         style=style,
-        script=script,
+        script=code,
         facts=_json(facts),
         weights=weights,
     )
 
 
-def _script() -> str:
+def script() -> str:
+    """All files of js/ as one."""
     folder = _HERE / "js"
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.js"))
     middle = [name for name in names if name not in (*_FIRST, *_LAST)]

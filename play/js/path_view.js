@@ -43,17 +43,19 @@ function unflattened(net, { blob, index }) {
   }
 }
 
-/* The map in which a number lies, with the number marked. */
+/* The map in which a number lies, with a frame around the number. */
 function mapPicture({ shape, data }, index, isImage) {
   const [height, width] = shape.slice(-2), size = height * width;
-  const map = Math.floor(index / size), canvas = make("canvas");
+  const map = Math.floor(index / size), at = index % size, canvas = make("canvas");
   const scale = Math.max(2, Math.round(56 / width));
   const maps = new Maps(canvas, { height, width, count: 1, columns: 1, scale });
   const part = data.subarray(map * size, (map + 1) * size);
   const most = part.reduce((m, v) => Math.max(m, v), -Infinity);
   const least = part.reduce((m, v) => Math.min(m, v), Infinity);
   maps.draw(part, isImage ? (v) => inkColour((255 * (v - least)) / (most - least || 1)) : null);
-  maps.mark(index % size);
   canvas.setAttribute("aria-hidden", "true");
-  return canvas;
+  const mark = make("span", { className: "mark" });
+  const place = { left: at % width, top: Math.floor(at / width), width: 1, height: 1 };
+  for (const [name, n] of Object.entries(place)) mark.style[name] = `${n * scale}px`;
+  return make("span", { className: "marked" }, canvas, mark);
 }

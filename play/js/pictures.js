@@ -44,13 +44,6 @@ class Maps {
     return most;
   }
 
-  /* A frame around number i, of a picture of one map. */
-  mark(i) {
-    const pixel = this.pixelOf(i), [x, y] = [pixel % this.width, Math.floor(pixel / this.width)];
-    this.context.strokeStyle = "#e0007a";
-    this.context.strokeRect(x - 0.5, y - 0.5, 2, 2);
-  }
-
   pixelOf(i) {
     const size = this.height * this.width, map = Math.floor(i / size), at = i % size;
     const x = (map % this.columns) * (this.width + 1) + (at % this.width);
@@ -82,7 +75,8 @@ function laidOut(shape, space) {
 }
 
 function mapsOf(count, height, width, space) {
-  const scale = Math.max(1, Math.min(Math.round(60 / width), Math.floor(space / width)) || 1);
+  const wanted = space < 500 ? 44 : 60; // pixels of the page that a map is wide
+  const scale = Math.max(1, Math.min(Math.round(wanted / width), Math.floor(space / width)));
   const columns = Math.max(1, Math.min(count, Math.floor((space / scale + 1) / (width + 1))));
   return { height, width, count, columns, scale };
 }

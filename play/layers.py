@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 
 from lamina import layers
-from lamina.common.names import suggest
 from lamina.layers import Layer
 
 
@@ -81,8 +80,7 @@ def described(name: str, layer: Layer) -> tuple[dict, dict[str, np.ndarray]]:
     kind = type(layer)
     if kind not in _KNOWN:
         raise ValueError(
-            f"{name} ({kind.__name__}): a page cannot run this layer, it has no JavaScript in "
-            f"play/js/layers{suggest(kind.__name__, KNOWN)}; train a net of these, or add it there"
-            " as docs/play.md says"
+            f"{name} ({kind.__name__}): a page cannot run this layer, there is JavaScript for "
+            f"{', '.join(KNOWN)} only: train a net of these, or write it, see docs/play.md"
         )
     return _KNOWN[kind](layer)

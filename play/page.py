@@ -21,7 +21,7 @@ from lamina.nets import Net
 from lamina.play.images import ShownImages, shown_images
 from lamina.play.answers import answer_kind, answers
 from lamina.play.steps import steps_of
-from lamina.play.weights import is_same_in_float16, written
+from lamina.play.weights import is_same_in_16_bits, written
 
 _HERE = Path(__file__).parent
 _FIRST = ("layers/layer.js", "bytes.js")  # the others may come in any order, page.js last
@@ -43,20 +43,19 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
     images = shown_images(dataset)
     steps, arrays = steps_of(net)
     kind = answer_kind(net, dataset.task)
-    predicted = _predictions(net, dataset)
-    half = is_same_in_float16(
+    X, predicted = inputs_of(images, dataset), _predictions(net, dataset)
+    short = is_same_in_16_bits(
         net,
-        (lambda scores: answers(kind, scores), inputs_of(images, dataset)),
+        lambda net: answers(kind, net.predict(X)),
         lambda net: _predictions(net, dataset),
         predicted,
     )
-    places, weights = written(arrays, half)
+    places, weights = written(arrays, short)
     facts = {
         "title": printable(title),
         "answer": kind,
         "steps": [step | {"name": printable(step["name"])} for step in steps],
         "arrays": places,
-        "half": half,
         "images": images.as_data(),
         "shape": dataset.input_shape,
         **_classes(dataset, images, predicted),
@@ -92,21 +91,21 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
 
 
 def _page(title: str, facts: dict, weights: str) -> str:
-    script, style = _script(), (_HERE / "page.css").read_text(encoding="utf-8")
-    script, style = f"\n{script}", f"\n{style}"
+    code, style = f"\n{script()}", f"\n{(_HERE / 'page.css').read_text(encoding='utf-8')}"
     policy = (
-        f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}"
+        f"default-src 'none'; img-src data:; script-src {_hash(code)}; style-src {_hash(style)}"
     )
     return Template((_HERE / "page.html").read_text(encoding="utf-8")).substitute(
         policy=policy,
         style=style,
-        script=script,
+        script=code,
         facts=_json(facts),
         weights=weights,
     )
 
 
-def _script() -> str:
+def script() -> str:
+    """All files of js/ as one."""
     folder = _HERE / "js"
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.js"))
     middle = [name for name in names if name not in (*_FIRST, *_LAST)]

@@ -2,10 +2,10 @@
 
 const WORDS = {
   Addition: "Adds its inputs, number by number: the way around the layers before it is the shortcut.",
-  Affine: "Each number weighs all numbers below, W, and adds them up, with its bias b.",
+  Affine: "Each unit adds up all numbers of the layer before, times its weights, and its bias.",
   AveragePooling: "The mean of each small window: the maps become smaller.",
   BatchNormalization: "Moves and stretches each map to a common range, by averages kept from training.",
-  Convolution: "Each filter slides over the maps below; its map is strong where its pattern is.",
+  Convolution: "Each filter slides over what comes before; its map is strong where its pattern is.",
   Dropout: "Left some numbers out while training; now it lets all through.",
   Elu: "Lets positive numbers through, and bends negative ones.",
   Flatten: "All maps in a row, so that an Affine layer can read them.",
@@ -28,7 +28,7 @@ class LayerView {
   constructor(net, step, space, side, opened) {
     Object.assign(this, { net, step, space, side });
     const shape = net.blobs[step.writes].shape, from = net.blobs[step.reads[0]].shape;
-    this.same = CLOSED.slice(2).includes(step.type); // the numbers below once more
+    this.same = CLOSED.slice(2).includes(step.type); // the numbers before it once more
     this.element = make("details", { open: opened });
     const facts = `${from.join(" × ")} → ${shape.join(" × ")}`
       + (step.parameters ? `, ${step.parameters.toLocaleString("en")} parameters` : "");
@@ -39,7 +39,6 @@ class LayerView {
     if (step.type === "Affine" && this.readsImage()) this.addWeights();
     if (!this.same) this.addNumbers(shape);
     this.element.addEventListener("toggle", () => this.show());
-    this.visible = true; // until an observer knows better
   }
 
   readsImage() {
@@ -59,7 +58,8 @@ class LayerView {
     this.element.append(make("figure", { className: "maps" }, this.scale, canvas), reading);
     const read = (event) => {
       const i = this.maps.under(event);
-      reading.textContent = i < 0 ? "" : `${placeName(shape, i)}: ${shown(this.blob.data[i])}`;
+      reading.textContent = i < 0 || i >= sizeOf(shape) ? ""
+        : `${placeName(shape, i)}: ${shown(this.blob.data[i])}`;
     };
     canvas.addEventListener("pointermove", read);
     canvas.addEventListener("pointerdown", read);
@@ -75,7 +75,7 @@ class LayerView {
     }
     const size = channels * height * width;
     const maps = this.addChosen("Filter", filters, channels, height, width,
-      "for each of the maps below what it looks for there");
+      "for each map before it, what it looks for there");
     maps(0, (n) => W.subarray(n * size, (n + 1) * size));
   }
 
@@ -121,7 +121,7 @@ class LayerView {
 
   /* The numbers of the last pass, where they can be seen. */
   show() {
-    if (this.same || !this.element.open || !this.visible) return;
+    if (this.same || !this.element.open) return;
     const most = this.maps.draw(this.blob.data);
     const what = this.blob.shape.length === 3 ? "Its maps" : "Its numbers";
     this.scale.textContent = `${what}; the strongest colour is ${shown(most)}`;

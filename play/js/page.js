@@ -3,8 +3,7 @@
 const facts = JSON.parse(byId("facts").textContent);
 const { images, classes, answer: kind } = facts;
 const isImage = kind === "image", pixelCount = images.side ** 2;
-const net = new Net(
-  facts.steps, arraysOf(byId("weights").textContent, facts.arrays, facts.half));
+const net = new Net(facts.steps, arraysOf(byId("weights").textContent, facts.arrays));
 const testPixels = bytesOf(images.pixels);
 
 /* The input of the net for bytes 0-255. */
@@ -31,11 +30,9 @@ function titles() {
     + `${parameters.toLocaleString("en")} numbers that it has learned. It runs in this page, while`
     + ` you draw; nothing leaves it.${right}`;
   byId("answer-note").textContent = ANSWER_NOTES[kind];
-  byId("placing").textContent = `, ${images.side} × ${images.side} pixels: what you draw is brought`
-    + " to the size of the images that it has learned, and centred";
   const learned = classes.length ? `It tells apart: ${classes.join(", ")}. ` : "";
-  byId("testing-note").textContent = `${learned}These images were kept from it in training. Tab to`
-    + " one, then the arrow keys go on.";
+  byId("testing-note").textContent = `${learned}These ${buttons.length} images were kept from`
+    + " it in training. Tab to one, then the arrow keys go on; the field scrolls.";
   for (const id of ["saliency-figure", "saliency-note", "contributing"])
     byId(id).hidden = isImage;
   byId("given").hidden = !isImage;
@@ -45,7 +42,7 @@ function titles() {
 const bars = new Bars(byId("bars"), kind, classes);
 const pictureOf = (id, scale) => new Maps(byId(id),
   { height: images.side, width: images.side, count: 1, columns: 1, scale });
-const zoom = Math.max(1, Math.round(160 / images.side));
+const zoom = Math.max(1, Math.round(140 / images.side));
 const seen = pictureOf("seen", zoom), saliency = pictureOf("saliency", zoom);
 const given = pictureOf("given", 2 * zoom);
 
@@ -94,7 +91,7 @@ function explain(empty) {
     saliency.draw(kind === "sigmoid" && winner === 0 ? gradient.map((g) => -g) : gradient);
     byId("saliency-winner").textContent = empty ? "the winner" : classes[winner];
     const rows = empty ? [make("li", {}, "Draw, or take a test image.")]
-      : pathRows(net, index, classes[winner]);
+      : pathRows(net, index, classes[winner], images.side);
     byId("paths").replaceChildren(...rows);
   }
   for (const view of views) view.show();
@@ -152,12 +149,4 @@ const space = byId("layers").clientWidth - 2;
 const views = net.steps.map((step) => new LayerView(
   net, step, space, images.side, net.steps.length <= 14 || !CLOSED.includes(step.type)));
 byId("layers").append(...views.map((view) => view.element));
-const observer = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    const view = views.find(({ element }) => element === target);
-    view.visible = isIntersecting;
-    view.show();
-  }
-}, { rootMargin: "200px" });
-for (const view of views) observer.observe(view.element);
 ask(null);

@@ -14,7 +14,7 @@ function contributions(net, step, index) {
   return found;
 }
 
-/* The `n` numbers below that raise a number most, or with sign -1 lower it most; where it comes
+/* The `n` numbers before it that raise a number most, or with sign -1 lower it most; where it comes
    from one number alone, as in an activation, that one. Through such layers one goes on down. */
 function strongest(net, place, n) {
   let { blob, index, sign } = place;

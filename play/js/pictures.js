@@ -22,24 +22,26 @@ class Maps {
     canvas.style.width = `${canvas.width * scale}px`;
     this.context = canvas.getContext("2d");
     this.image = this.context.createImageData(canvas.width, canvas.height);
+    for (let map = 0; map < count; map++) this.fillGap(map);
+  }
+
+  /* The lines to the right of a map and below it; where no map is, the page shows. */
+  fillGap(map) {
+    const { width, height } = this.canvas, first = this.pixelOf(map * this.height * this.width);
+    const [x, y] = [first % width, Math.floor(first / width)];
+    for (let i = y; i <= Math.min(y + this.height, height - 1); i++)
+      for (let j = x; j <= Math.min(x + this.width, width - 1); j++)
+        this.image.data.set([...GAP, 255], 4 * (i * width + j));
   }
 
   draw(data, colour = null) {
     const most = data.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
     const paint = colour ?? ((value) => signedColour(value, most));
     const pixels = this.image.data;
-    for (let i = 0; i < pixels.length; i += 4) pixels.set([...GAP, 255], i);
     for (let i = 0; i < Math.min(data.length, this.count * this.height * this.width); i++)
       pixels.set(paint(data[i]), 4 * this.pixelOf(i));
     this.context.putImageData(this.image, 0, 0);
     return most;
-  }
-
-  /* A frame around number i. */
-  mark(i) {
-    const pixel = this.pixelOf(i), x = pixel % this.canvas.width;
-    this.context.fillStyle = "#d4006a";
-    this.context.fillRect(x, Math.floor(pixel / this.canvas.width), 1, 1);
   }
 
   pixelOf(i) {
@@ -68,13 +70,13 @@ class Maps {
 function laidOut(shape, space) {
   if (shape.length === 3) return mapsOf(...shape, space);
   if (shape.length === 2) return mapsOf(1, ...shape, space);
-  const n = sizeOf(shape), scale = 12;
-  const columns = Math.max(1, Math.min(n, 50, Math.floor((space + scale) / (2 * scale))));
-  return { height: 1, width: 1, count: n, columns, scale };
+  const n = sizeOf(shape), scale = 14, width = Math.min(n, 50, Math.floor(space / scale));
+  return { height: Math.ceil(n / width), width, count: 1, columns: 1, scale };
 }
 
 function mapsOf(count, height, width, space) {
-  const scale = Math.max(1, Math.min(Math.round(60 / width), Math.floor(space / width)) || 1);
+  const wanted = space < 500 ? 44 : 60; // pixels of the page that a map is wide
+  const scale = Math.max(1, Math.min(Math.round(wanted / width), Math.floor(space / width)));
   const columns = Math.max(1, Math.min(count, Math.floor((space / scale + 1) / (width + 1))));
   return { height, width, count, columns, scale };
 }

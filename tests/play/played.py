@@ -1,0 +1,85 @@
+"""Small images and nets, and a page of a net in a browser."""
+
+import numpy as np
+
+from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets.dataset import TO_UNIT
+from lamina.layers import Param, State
+from lamina.play.images import shown_images
+from lamina.play.page import inputs_of, script
+
+
+class SmallImages(Dataset):
+    """60 images of 12 x 12 in four classes, a blurred blob in a corner each."""
+
+    def __init__(self, flatten=False, classes=("a", "b", "c", "d"), n=60):
+        rng = np.random.default_rng(3)
+        t = np.arange(n) % len(classes)
+        y, x = np.indices((12, 12))
+        places = 3 + 5 * np.stack([t % 2, t // 2 % 2], axis=1) + rng.integers(-1, 2, (n, 2))
+        blobs = np.exp(-((y - places[:, :1, None]) ** 2 + (x - places[:, 1:, None]) ** 2) / 6)
+        X = (255 * blobs * rng.uniform(0.6, 1, (n, 1, 1))).astype(np.uint8)
+        X = X.reshape(n, 144) if flatten else X[:, np.newaxis]
+        samples = Samples(X, t, *TO_UNIT)
+        super().__init__(samples, samples, Classification(classes))
+
+
+def stirred(net, seed=0):
+    """The net with all its numbers moved off the ones and zeros at which they start."""
+    rng = np.random.default_rng(seed)
+    for name, held in net.walk():
+        if isinstance(held, (Param, State)):
+            moved = held.data + 0.1 * rng.standard_normal(held.data.shape)
+            moved = np.abs(moved) if name.endswith("var") else moved
+            held.data = moved.astype(held.data.dtype)
+    return net
+
+
+class Opened:
+    """A page of a net in the browser."""
+
+    def __init__(self, page, net=None, dataset=None):
+        self.page, self.net, self.dataset, self.errors, self.asked = page, net, dataset, [], []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self.errors.append(said.text))
+        page.on("request", lambda request: self.asked.append(request.url))
+
+    def load(self, path):
+        self.page.goto(path.as_uri())
+        return self
+
+    def run(self, script, *arguments):
+        return self.page.evaluate(script, *arguments)
+
+    def settled(self):
+        """Waits until the answer and what explains it stand."""
+        self.run(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame("
+            "() => setTimeout(done, 20))))"
+        )
+        return self
+
+    def answers(self):
+        """What the page answers to each of its test images, and the gradients of the winners."""
+        return self.run(
+            """() => Array.from({ length: testPixels.length / pixelCount }, (_, i) => {
+                const answer = answerTo(testPixels.subarray(i * pixelCount, (i + 1) * pixelCount));
+                const index = Math.min(largest(answer), net.blobs[net.output].data.length - 1);
+                return [answer, isImage ? [] : Array.from(net.gradients(index)[0].data)];
+            })"""
+        )
+
+    def inputs(self):
+        return inputs_of(shown_images(self.dataset), self.dataset)
+
+    @property
+    def winner(self):
+        return self.page.inner_text("#winner")
+
+
+def scripts_alone(browser):
+    """Yields a page that has the scripts, but no net: what a session of tests asks things of."""
+    page = browser.new_page()
+    page.add_script_tag(content=script().split("// The page: what is drawn")[0])
+    yield page
+    page.close()

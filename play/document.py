@@ -13,7 +13,7 @@ from string import Template
 def document(template: str, style: str, script: str, **values: str) -> str:
     """The page as text. The template has $policy, $style and $script, and the names of `values`,
     which are put in as they are."""
-    style, script = f"\n{style}", f'\n"use strict";\n{script}'
+    style, script = f"\n{style}", f"\n{script}"
     policy = (
         f"default-src 'none'; img-src data:; script-src {_hash(script)}; style-src {_hash(style)}"
     )

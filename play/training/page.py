@@ -38,7 +38,7 @@ def training_page(name: str) -> str:
     return document(
         joined(_HERE, ["page.html"]),
         "\n".join([STYLE, _class_colours(), joined(_HERE, ["page.css"])]),
-        joined(_HERE, [*ENGINE, *VIEW]),
+        "\n".join([engine(), joined(_HERE, VIEW)]),
         title=escape(SETS[name]),
         sets="\n".join(options),
     )
@@ -46,7 +46,7 @@ def training_page(name: str) -> str:
 
 def engine() -> str:
     """What computes, as one script without a page."""
-    return joined(_HERE, ENGINE)
+    return "\n".join(['"use strict";', joined(_HERE, ENGINE)])
 
 
 def _class_colours() -> str:

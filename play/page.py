@@ -1,6 +1,7 @@
 """The page of a run: one file of HTML with the net, its weights, images and the scripts in it.
 
 What the page is told stands in it as JSON, and its script writes it as text.
+"""
 
 import json
 from collections.abc import Iterable

@@ -18,8 +18,8 @@ from lamina.common.printable import printable
 from lamina.datasets import Classification, Dataset
 from lamina.experiment.load_run import load_run
 from lamina.nets import Net
-from lamina.play.images import ShownImages, shown_images
 from lamina.play.answers import answer_kind, answers
+from lamina.play.images import ShownImages, shown_images
 from lamina.play.steps import steps_of
 from lamina.play.weights import is_same_in_16_bits, written
 
@@ -81,7 +81,7 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
     task, test = dataset.task, dataset.test
     if not isinstance(task, Classification):
         return {"classes": [], "targets": [], "tested": len(test)}
-    t = np.asarray(task.indices(test.t.take(np.arange(len(test)), axis=0)))
+    t = task.indices(test.t.take(np.arange(len(test)), axis=0))
     return {
         "classes": [printable(name) for name in task.class_names],
         "targets": t[images.rows].tolist(),

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from played import SmallImages, stirred
+from played import DIGIT, SmallImages, draw_with_mouse, stirred
 
 from lamina.layers import Affine, Convolution, Flatten, MaxPooling, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
@@ -12,7 +12,6 @@ from lamina.play.answers import answers
 
 pytestmark = pytest.mark.needs_browser
 
-DIGIT = [(0.3, 0.2), (0.6, 0.25), (0.5, 0.6), (0.3, 0.85), (0.7, 0.8)]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
@@ -31,18 +30,6 @@ def convnet():
 @pytest.fixture
 def page(opened):
     return opened(convnet(), SmallImages())
-
-
-def draw_with_mouse(page, points=DIGIT):
-    page.page.locator("#paper").scroll_into_view_if_needed()
-    box = page.page.locator("#paper").bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.page.mouse.move(*places[0])
-    page.page.mouse.down()
-    for place in places[1:]:
-        page.page.mouse.move(*place, steps=4)
-    page.page.mouse.up()
-    page.settled()
 
 
 def answers_as_python_does(page):
@@ -154,7 +141,9 @@ def test_a_test_image_goes_through_the_net_and_is_marked(page):
 
 def test_paths_lead_from_the_winner_to_a_pixel_and_add_up(page):
     draw_with_mouse(page)
-    found = page.run("paths(net, winner, 3).map((path) => path.map((p) => [p.blob, p.index, p.value]))")
+    found = page.run(
+        "paths(net, winner, 3).map((path) => path.map((p) => [p.blob, p.index, p.value]))"
+    )
     affine, flat = page.net.layers["affine"], np.array(page.run("Array.from(net.blobs[4].data)"))
     shares = flat * affine.W.data[:, page.run("winner")]
     strongest = np.sort(shares)[::-1][:3]

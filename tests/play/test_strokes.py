@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from played import scripts_alone
-
-from lamina.datasets.digit_strokes import SKELETONS
+from played import scripts_alone, skeletons
 
 pytestmark = pytest.mark.needs_browser
 
@@ -80,11 +78,6 @@ def test_images_are_those_of_the_same_in_numpy(scripts, by, side):
     right = [expected_image(strokes, side, by) for strokes in drawings]
     np.testing.assert_allclose(found, right, atol=1)  # a tone, where it is half way
     assert found.max(axis=(1, 2)).min() > 30
-
-
-def skeletons():
-    """The digits as the drawn ones begin: a list of strokes for each."""
-    return [[[list(p) for p in stroke.points] for stroke in ways[0]] for ways in SKELETONS.values()]
 
 
 @pytest.mark.parametrize(("by", "middle"), [("mass", 14.0), ("points", 13.5)])

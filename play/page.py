@@ -56,6 +56,7 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
         "answer": kind,
         "steps": [step | {"name": printable(step["name"])} for step in steps],
         "arrays": places,
+        "parameters": sum(param.data.size for param in net.parameters().values()),
         "images": images.as_data(),
         "shape": dataset.input_shape,
         **_classes(dataset, images, predicted),

@@ -35,7 +35,7 @@ def run(options) -> int:
     if options.run is not None and options.train is not None:
         raise ValueError("shows one net: RUN, or --train POINTS, but not both")
     if options.run is None and options.train is None:
-        options.error("name a run, or points to train on: --train spirals")
+        options.error("name one run, or points to train on: --train spirals")
     content = _of_run(options) if options.train is None else _of_training(options.train)
     with whole_file(options.output) as file:
         file.write(content.encode())

@@ -5,14 +5,22 @@ import numpy as np
 from lamina.datasets import Classification
 from lamina.nets import Net
 
+_BY_LOSS = {
+    "SoftmaxWithLoss": "softmax",
+    "SigmoidWithLoss": "sigmoid",
+    "CrossEntropyError": "probabilities",
+}
+
 
 def answer_kind(net: Net, task) -> str:
-    """ "softmax" or "sigmoid" of the output are probabilities, or the output is shown as it is:
-    "scores", or an "image"."""
+    """How the output is read: "softmax" or "sigmoid" of it are probabilities, it is
+    "probabilities" itself, or nothing but "scores", or an "image"."""
     if not isinstance(task, Classification):
         return "image"
-    loss = type(net.loss_layer).__name__
-    return {"SoftmaxWithLoss": "softmax", "SigmoidWithLoss": "sigmoid"}.get(loss, "scores")
+    for head in net.heads.values():
+        if head.input in (None, *net.outputs):  # else the loss has seen other numbers
+            return _BY_LOSS.get(type(head.loss).__name__, "scores")
+    return "scores"
 
 
 def answers(kind: str, scores: np.ndarray) -> np.ndarray:

@@ -41,9 +41,10 @@ def shown_images(dataset: Dataset) -> ShownImages:
     samples, task = dataset.test, dataset.task
     rows = np.arange(min(SHOWN, len(samples)))
     if isinstance(task, Classification):
-        rows = _of_each_class(task.indices(samples.t), len(task.class_names))
+        t = samples.t.take(np.arange(len(samples)), axis=0)
+        rows = _of_each_class(task.indices(t), len(task.class_names))
     if samples.X.dtype == np.uint8 and samples.scale is not None:
-        X, scale, offset = samples.X[rows], samples.scale, samples.offset
+        X, scale, offset = samples.X.take(rows, axis=0), samples.scale, samples.offset
     else:  # numbers of any kind: as many grey tones between the smallest and the largest
         X = samples[rows][0].astype(np.float64)
         offset, scale = float(X.min()), float(np.ptp(X)) / 255.0 or 1.0
@@ -56,15 +57,16 @@ def shown_images(dataset: Dataset) -> ShownImages:
 def _side(dataset: Dataset) -> int:
     """Pixels of a side of the images. Raises ValueError."""
     task, shape = dataset.task, tuple(dataset.input_shape)
-    if not isinstance(task, (Classification, Reconstruction)):
-        raise ValueError(f"a page shows nets that classify images, and this run is of {task!r}")
-    side = math.isqrt(shape[0]) if len(shape) == 1 else shape[-1]
-    gray = shape in ((side * side,), (1, side, side))
-    whole = isinstance(task, Reconstruction) or not dataset.target_shape
-    if dataset.widths is not None or not gray or not _SMALLEST <= side <= _LARGEST or not whole:
+    side = math.isqrt(shape[0]) if len(shape) == 1 else shape[-1] if shape else 0
+    grey = shape in ((side * side,), (1, side, side)) and dataset.widths is None
+    images = isinstance(task, (Classification, Reconstruction)) and (
+        isinstance(task, Reconstruction) or not dataset.target_shape
+    )
+    if not images or not grey or not _SMALLEST <= side <= _LARGEST:
         raise ValueError(
             "a page shows nets that classify square grey images, (1, n, n) or (n * n,), n from "
-            f"{_SMALLEST} to {_LARGEST}; the samples of this run are {shape}"
+            f"{_SMALLEST} to {_LARGEST}, or give them back; this run has samples {shape} of "
+            f"{type(dataset).__name__}, and learns {task!r}"
         )
     return side
 
@@ -72,5 +74,5 @@ def _side(dataset: Dataset) -> int:
 def _of_each_class(t: np.ndarray, n_classes: int) -> np.ndarray:
     """The first rows of each class, class by class."""
     each = max(SHOWN // n_classes, 1)
-    rows = [np.flatnonzero(np.asarray(t) == i)[:each] for i in range(n_classes)]
+    rows = [np.flatnonzero(t == i)[:each] for i in range(n_classes)]
     return np.concatenate(rows)[:SHOWN]

@@ -13,9 +13,9 @@ from lamina.common.printable import printable
 from lamina.datasets import Classification, Dataset
 from lamina.experiment.load_run import load_run
 from lamina.nets import Net
+from lamina.play.answers import answer_kind, answers
 from lamina.play.document import document, joined
 from lamina.play.images import ShownImages, shown_images
-from lamina.play.answers import answer_kind, answers
 from lamina.play.steps import steps_of
 from lamina.play.weights import is_same_in_16_bits, written
 
@@ -52,6 +52,7 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
         "answer": kind,
         "steps": [step | {"name": printable(step["name"])} for step in steps],
         "arrays": places,
+        "parameters": sum(param.data.size for param in net.parameters().values()),
         "images": images.as_data(),
         "shape": dataset.input_shape,
         **_classes(dataset, images, predicted),
@@ -77,7 +78,7 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
     task, test = dataset.task, dataset.test
     if not isinstance(task, Classification):
         return {"classes": [], "targets": [], "tested": len(test)}
-    t = np.asarray(task.indices(test.t.take(np.arange(len(test)), axis=0)))
+    t = task.indices(test.t.take(np.arange(len(test)), axis=0))
     return {
         "classes": [printable(name) for name in task.class_names],
         "targets": t[images.rows].tolist(),

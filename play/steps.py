@@ -10,8 +10,8 @@ from lamina.play.layers import described
 def steps_of(net) -> tuple[list[dict], list[np.ndarray]]:
     """(steps, arrays) of a net with one input and one output; nets in it are written out.
 
-    A step has name, type, options, the places of its arrays by name, the blobs that it reads and
-    the one that it writes: blob 0 is the input, the last step's is the output. Copy gates are left
+    A step has name, type, options, its number of parameters, the places of its arrays by name, the
+    blobs that it reads and the one that it writes: blob 0 is the input, the last step's is the output. Copy gates are left
     out, the page adds up the gradients of a blob wherever it is read. Raises ValueError for other
     nets, and for a layer without JavaScript, naming it.
     """
@@ -73,6 +73,7 @@ class _Writing:
                 "name": name,
                 "type": type(layer).__name__,
                 "options": options,
+                "parameters": sum(p.data.size for p in layer.parameters().values()),
                 "arrays": {key: self._place(array) for key, array in arrays.items()},
                 "reads": reads,
                 "writes": writes,

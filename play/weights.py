@@ -13,7 +13,10 @@ _STEPS = 32767  # from 0 to the largest number of an array
 
 
 def is_same_in_16_bits(
-    net: Net, shown: Callable[[Net], np.ndarray], predictions: Callable[[Net], np.ndarray], predicted
+    net: Net,
+    shown: Callable[[Net], np.ndarray],
+    predictions: Callable[[Net], np.ndarray],
+    predicted,
 ) -> bool:
     """Whether the net with its weights in 16 bits gives the same: `shown(net)`, the answers of the
     page, to within MOST, and `predictions(net)`, of the whole test set, all as `predicted`."""

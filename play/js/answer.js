@@ -6,6 +6,7 @@ const ANSWERS = {
     const p = 0.5 * Math.tanh(0.5 * score) + 0.5;
     return [1 - p, p];
   },
+  probabilities: (output) => Array.from(output),
   scores: (scores) => Array.from(scores),
   image: (pixels) => Array.from(pixels),
 };
@@ -13,11 +14,12 @@ const ANSWERS = {
 const ANSWER_NOTES = {
   softmax: "Probabilities, the softmax of the net's last numbers.",
   sigmoid: "Probabilities, by the sigmoid of the net's last number.",
+  probabilities: "Probabilities, as the net gives them.",
   scores: "Scores, as the net gives them: its loss made no probabilities of them. The highest wins.",
   image: "The net gives back the image that it has been given.",
 };
 
-const isProbability = (kind) => kind === "softmax" || kind === "sigmoid";
+const isProbability = (kind) => ["softmax", "sigmoid", "probabilities"].includes(kind);
 
 const largest = (numbers) => numbers.reduce((best, n, i) => (n > numbers[best] ? i : best), 0);
 

@@ -50,7 +50,7 @@ class LayerView {
 
   addNumbers(shape) {
     const canvas = make("canvas"), reading = make("p", { className: "note reading" });
-    this.maps = new Maps(canvas, laidOut(shape, this.space));
+    this.maps = new Maps(canvas, laidOut(shape, this.space, this.side));
     this.scale = make("figcaption");
     const label = `what ${this.step.name} gives: ${shape.join(" by ")} numbers`;
     canvas.setAttribute("role", "img");

@@ -5,8 +5,7 @@ class Net {
     this.steps = steps.map((step) => {
       const held = Object.entries(step.arrays).map(([name, place]) => [name, arrays[place]]);
       const layer = new LAYERS[step.type](step.options, Object.fromEntries(held));
-      const parameters = held.reduce((sum, [, array]) => sum + array.data.length, 0);
-      return { ...step, layer, parameters };
+      return { ...step, layer };
     });
     this.output = this.steps.at(-1).writes;
   }

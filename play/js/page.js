@@ -17,22 +17,22 @@ function inputOf(pixels) {
 const answerTo = (pixels) => ANSWERS[kind](net.forward(inputOf(pixels)).data);
 
 let pixels = new Uint8Array(pixelCount), winner = 0, chosen = -1;
-let pending = 0, event = null, answeredIn = null; // answeredIn: milliseconds since the event
+let pending = 0, event = null;
 
 function titles() {
   document.title = `${facts.title}: a net to play with`;
   byId("title").textContent = facts.title;
-  const parameters = net.steps.reduce((sum, step) => sum + step.parameters, 0);
   const right = facts.right === undefined ? ""
     : ` It is right on ${percent(facts.right / facts.tested)} of the`
       + ` ${facts.tested.toLocaleString("en")} test images.`;
   byId("about").textContent = `A net of ${net.steps.length} layers and `
-    + `${parameters.toLocaleString("en")} numbers that it has learned. It runs in this page, while`
+    + `${facts.parameters.toLocaleString("en")} numbers that it has learned. It runs in this page, while`
     + ` you draw; nothing leaves it.${right}`;
   byId("answer-note").textContent = ANSWER_NOTES[kind];
   const learned = classes.length ? `It tells apart: ${classes.join(", ")}. ` : "";
+  const all = byId("images"), more = all.scrollHeight > all.clientHeight ? "; scroll for more" : "";
   byId("testing-note").textContent = `${learned}These ${buttons.length} images were kept from`
-    + " it in training. Tab to one, then the arrow keys go on; the field scrolls.";
+    + ` it in training. Tab to one, then the arrow keys go on${more}.`;
   for (const id of ["saliency-figure", "saliency-note", "contributing"])
     byId(id).hidden = isImage;
   byId("given").hidden = !isImage;
@@ -66,7 +66,8 @@ function answer() {
     byId("winner").textContent = empty ? "Draw, and the net answers."
       : `${classes[winner]}, ${how}${truth()}`;
   }
-  answeredIn = event ? performance.now() - event.timeStamp : null;
+  if (event)
+    byId("speed").textContent = `Answered in ${Math.ceil(performance.now() - event.timeStamp)} ms.`;
   setTimeout(() => { if (!pending) explain(empty); });
 }
 

@@ -66,16 +66,20 @@ class Maps {
 }
 
 /* How the numbers of a tensor lie beside each other in a place `space` pixels wide: maps (C, H, W)
-   in rows of maps, a sequence (T, D) as one map, a row of numbers broken into lines. */
-function laidOut(shape, space) {
+   in rows of maps, a sequence (T, D) as one map, a row of numbers broken into lines, or where they
+   are as many as pixels, as an image with that side. */
+function laidOut(shape, space, side) {
   if (shape.length === 3) return mapsOf(...shape, space);
   if (shape.length === 2) return mapsOf(1, ...shape, space);
-  const n = sizeOf(shape), scale = 14, width = Math.min(n, 50, Math.floor(space / scale));
+  const n = sizeOf(shape);
+  if (n === side ** 2) return mapsOf(1, side, side, space);
+  const scale = 14;
+  const width = Math.min(n, 50, Math.floor(space / scale));
   return { height: Math.ceil(n / width), width, count: 1, columns: 1, scale };
 }
 
 function mapsOf(count, height, width, space) {
-  const wanted = space < 500 ? 44 : 60; // pixels of the page that a map is wide
+  const wanted = count === 1 ? 120 : space < 500 ? 44 : 60; // pixels that a map is wide
   const scale = Math.max(1, Math.min(Math.round(wanted / width), Math.floor(space / width)));
   const columns = Math.max(1, Math.min(count, Math.floor((space / scale + 1) / (width + 1))));
   return { height, width, count, columns, scale };

@@ -1,7 +1,8 @@
 // From strokes of the pen to the image that the net sees, as the images of the data set are made.
 
-const SOFT = 1.4; // pixels over which the ink fades at its edge
-const PEN = { points: 1.2, mass: 1.1 }; // the pen's radius in pixels, of an image of 28
+// In pixels of an image of 28: over how many the ink fades at its edge, and the pen's radius.
+const SOFT = 1.4;
+const PEN = { points: 1.2, mass: 1.1 };
 
 /* Strokes, lists of points [x, y] from 0 to 1, as bytes (side · side), 255 being full ink.
 
@@ -64,7 +65,7 @@ function middleOfInk(image, side) {
 /* The strokes, moved, inked by their distance to each pixel. */
 function ink(strokes, dx, dy, side, radius) {
   const nearest = new Float64Array(side * side).fill(Infinity); // squared distances
-  const reach = radius + SOFT / 2, far = Math.ceil(reach);
+  const soft = (SOFT * side) / 28, reach = radius + soft / 2, far = Math.ceil(reach);
   const inkPart = ([ax, ay], [bx, by]) => {
     const [vx, vy] = [bx - ax, by - ay], square = vx * vx + vy * vy;
     const span = (a, b) => [
@@ -85,7 +86,7 @@ function ink(strokes, dx, dy, side, radius) {
   }
   const image = new Uint8Array(side * side);
   nearest.forEach((d, i) => {
-    image[i] = Math.round(255 * Math.min(1, Math.max(0, (reach - Math.sqrt(d)) / SOFT)));
+    image[i] = Math.round(255 * Math.min(1, Math.max(0, (reach - Math.sqrt(d)) / soft)));
   });
   return image;
 }

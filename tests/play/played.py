@@ -4,9 +4,13 @@ import numpy as np
 
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.datasets.dataset import TO_UNIT
+from lamina.datasets.digit_strokes import SKELETONS
 from lamina.layers import Param, State
+from lamina.play.answers import answer_kind, answers
 from lamina.play.images import shown_images
 from lamina.play.page import inputs_of, script
+
+DIGIT = [(0.3, 0.2), (0.6, 0.25), (0.5, 0.6), (0.3, 0.85), (0.7, 0.8)]
 
 
 class SmallImages(Dataset):
@@ -24,12 +28,12 @@ class SmallImages(Dataset):
         super().__init__(samples, samples, Classification(classes))
 
 
-def stirred(net, seed=0):
+def stirred(net, seed=0, scale=0.1):
     """The net with all its numbers moved off the ones and zeros at which they start."""
     rng = np.random.default_rng(seed)
     for name, held in net.walk():
         if isinstance(held, (Param, State)):
-            moved = held.data + 0.1 * rng.standard_normal(held.data.shape)
+            moved = held.data + scale * rng.standard_normal(held.data.shape)
             moved = np.abs(moved) if name.endswith("var") else moved
             held.data = moved.astype(held.data.dtype)
     return net
@@ -83,3 +87,44 @@ def scripts_alone(browser):
     page.add_script_tag(content=script().split("// The page: what is drawn")[0])
     yield page
     page.close()
+
+
+def draw_with_mouse(page, points=DIGIT):
+    page.page.locator("#paper").scroll_into_view_if_needed()
+    box = page.page.locator("#paper").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.page.mouse.move(*places[0])
+    page.page.mouse.down()
+    for place in places[1:]:
+        page.page.mouse.move(*place, steps=4)
+    page.page.mouse.up()
+    page.settled()
+
+
+def compare(page):
+    """The answers to within 1e-4, the gradients to within 1e-4 of the largest."""
+    net, X, found = page.net, page.inputs(), page.answers()
+    kind = answer_kind(net, page.dataset.task)
+    expected = answers(kind, net.predict(X))
+    assert np.ptp(expected, axis=0).max() > 0.01  # not all the same
+    np.testing.assert_allclose([answer for answer, _ in found], expected, atol=1e-4, rtol=0)
+    if kind == "image":
+        return
+    gradients = saliency(net, X)
+    assert np.abs(gradients).max() > 0
+    for (_, gradient), right in zip(found, gradients, strict=True):
+        np.testing.assert_allclose(gradient, right.ravel(), atol=1e-4 * np.abs(right).max(), rtol=0)
+
+
+def saliency(net, X):
+    """The gradient of each sample's highest score at its pixels."""
+    net.set_training(False)
+    scores = net.forward(X)
+    seeds = np.zeros_like(scores)
+    seeds[np.arange(len(X)), scores.argmax(axis=1)] = 1.0
+    return net.backward(seeds)
+
+
+def skeletons():
+    """The digits as the drawn ones begin: a list of strokes for each."""
+    return [[[list(p) for p in stroke.points] for stroke in ways[0]] for ways in SKELETONS.values()]

@@ -57,7 +57,9 @@ def test_forward_and_backward_are_those_of_python(scripts, kind):
             dout = rng.standard_normal(y.shape)
             dxs = layer.backward(dout)
             dxs = dxs if isinstance(dxs, tuple) else (dxs,)
-            found, gradients = in_javascript(scripts, layer, [x[0] for x in one], dout.ravel().tolist())
+            found, gradients = in_javascript(
+                scripts, layer, [x[0] for x in one], dout.ravel().tolist()
+            )
             np.testing.assert_allclose(found, y[0], rtol=1e-5, atol=1e-5)
             for gradient, dx in zip(gradients, dxs, strict=True):
                 np.testing.assert_allclose(gradient, dx[0], rtol=1e-5, atol=1e-5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from played import SmallImages, stirred
+from played import SmallImages, compare, stirred
 
 from lamina.datasets import Dataset, Reconstruction, Samples
 from lamina.datasets.dataset import TO_UNIT
@@ -29,9 +29,7 @@ from lamina.layers import (
 )
 from lamina.nets import Graph, Sequential
 from lamina.nets.wiring import Node
-from lamina.play.answers import answer_kind, answers
 from lamina.play.images import shown_images
-
 
 pytestmark = pytest.mark.needs_browser
 
@@ -93,28 +91,6 @@ def test_answers_and_saliency_are_those_of_python(opened, made):
     net, flatten = made(np.random.default_rng(5))
     page = opened(stirred(net), SmallImages(flatten))
     compare(page)
-
-
-def compare(page, rtol=1e-4):
-    """The answers to within 1e-4, the gradients to within 1e-4 of the largest."""
-    net, X, found = page.net, page.inputs(), page.answers()
-    kind = answer_kind(net, page.dataset.task)
-    expected = answers(kind, net.predict(X))
-    assert np.ptp(expected, axis=0).max() > 0.01  # not all the same
-    np.testing.assert_allclose([answer for answer, _ in found], expected, atol=1e-4, rtol=0)
-    gradients = saliency(net, X)
-    assert np.abs(gradients).max() > 0
-    for (_, gradient), right in zip(found, gradients, strict=True):
-        np.testing.assert_allclose(gradient, right.ravel(), atol=rtol * np.abs(right).max(), rtol=0)
-
-
-def saliency(net, X):
-    """The gradient of each sample's highest score at its pixels."""
-    net.set_training(False)
-    scores = net.forward(X)
-    seeds = np.zeros_like(scores)
-    seeds[np.arange(len(X)), scores.argmax(axis=1)] = 1.0
-    return net.backward(seeds)
 
 
 def test_one_score_for_two_classes_gives_two_probabilities(opened):

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from played import scripts_alone
-
-from lamina.datasets.digit_strokes import SKELETONS
+from played import scripts_alone, skeletons
 
 pytestmark = pytest.mark.needs_browser
 
@@ -57,7 +55,8 @@ def inked(parts, side, radius):
         along = ((pixels - starts) * v).sum(axis=-1) / np.where(square, square, 1.0)
         gaps = pixels - starts - np.clip(along, 0, 1)[..., None] * v
         nearest = np.minimum(nearest, np.hypot(*gaps.transpose(2, 0, 1)).min(axis=1))
-    ink = np.clip((radius + 0.7 - nearest) / 1.4, 0, 1)
+    soft = 1.4 * side / 28
+    ink = np.clip((radius + soft / 2 - nearest) / soft, 0, 1)
     return np.rint(255 * ink).reshape(side, side)
 
 
@@ -78,12 +77,7 @@ def test_images_are_those_of_the_same_in_numpy(scripts, by, side):
     found = images_of(scripts, drawings, side, by)
     right = [expected_image(strokes, side, by) for strokes in drawings]
     np.testing.assert_allclose(found, right, atol=1)  # a tone, where it is half way
-    assert found.max(axis=(1, 2)).min() > 200
-
-
-def skeletons():
-    """The digits as the drawn ones begin: a list of strokes for each."""
-    return [[[list(p) for p in stroke.points] for stroke in kinds[0]] for kinds in SKELETONS]
+    assert found.max(axis=(1, 2)).min() > 30
 
 
 @pytest.mark.parametrize(("by", "middle"), [("mass", 14.0), ("points", 13.5)])
@@ -93,7 +87,7 @@ def test_a_digit_lies_where_those_of_the_data_set_lie(scripts, by, middle):
     for image in images_of(scripts, skeletons(), 28, by):
         y, x = np.indices(image.shape)
         mass = np.array([(image * x).sum(), (image * y).sum()]) / image.sum()
-        assert np.abs(mass - middle).max() < (0.1 if by == "mass" else 1.0)
+        assert np.abs(mass - middle).max() < (0.2 if by == "mass" else 1.0)
         rows, columns = np.nonzero(image > 60)
         assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 22
 

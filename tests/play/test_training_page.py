@@ -61,13 +61,13 @@ def engine_page(browser):
 
 @pytest.fixture
 def opened(browser, tmp_path):
-    """open(width) -> the page of the spirals. Requests and errors are checked at the end."""
+    """open(width, ...) -> the page of the spirals. Requests and errors are checked at the end."""
     pages, requests, errors = [], [], []
     path = tmp_path / "spirals.html"
 
-    def open_page(width: int = 1280):
+    def open_page(width: int = 1280, **context):
         assert main(["play", "--train", "spirals", "-o", str(path)]) == 0
-        page = browser.new_page(viewport={"width": width, "height": 800})
+        page = browser.new_page(viewport={"width": width, "height": 800}, **context)
         pages.append(page)
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: errors.append(message.text))
@@ -399,6 +399,27 @@ def test_a_click_chooses_the_nearest_training_point(opened):
     page.click("#plane", position={"x": x + 1, "y": y})
     assert page.input_value("#sample") == "124"
     assert page.inner_text(".steps p >> nth=1").startswith("Training point 124:")
+
+
+@pytest.mark.needs_browser
+def test_a_finger_plays_pauses_chooses_and_steps(opened):
+    page = opened(360, has_touch=True, is_mobile=True)
+    page.tap("#play")
+    page.wait_for_function("() => page.training.iteration > 20")
+    page.tap("#play")
+    assert page.inner_text("#play") == "Play"
+    x, y = page.evaluate("page.plane.place(...page.training.data.train.X.row(50))")
+    page.tap("#plane", position={"x": x, "y": y})
+    assert page.evaluate("page.sample") == 50
+    page.tap(".neuron >> nth=2")
+    assert page.inner_text("#neuron").startswith("Neuron 3:")
+    page.tap(".node >> nth=2")
+    assert page.inner_text(".steps h3") == "Forward through Affine2: a score a class"
+    sizes = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input")]
+          .map((part) => [part.id || part.textContent, part.getBoundingClientRect().height])"""
+    )
+    assert [name for name, height in sizes if height < 32] == []
 
 
 @pytest.mark.needs_browser

@@ -11,9 +11,9 @@ def steps_of(net) -> tuple[list[dict], list[np.ndarray]]:
     """(steps, arrays) of a net with one input and one output; nets in it are written out.
 
     A step has name, type, options, its number of parameters, the places of its arrays by name, the
-    blobs that it reads and the one that it writes: blob 0 is the input, the last step's is the output. Copy gates are left
-    out, the page adds up the gradients of a blob wherever it is read. Raises ValueError for other
-    nets, and for a layer without JavaScript, naming it.
+    blobs that it reads and the one that it writes: blob 0 is the input, the last step's is the
+    output. Copy gates are left out, the page adds up the gradients of a blob wherever it is read.
+    Raises ValueError for other nets, and for a layer without JavaScript, naming it.
     """
     if not isinstance(net, Net):
         raise ValueError(f"{type(net).__name__} is no nets.Net, so it has no layers to run")

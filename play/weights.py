@@ -21,7 +21,7 @@ def is_same_in_16_bits(
     """Whether the net with its weights in 16 bits gives the same: `shown(net)`, the answers of the
     page, to within MOST, and `predictions(net)`, of the whole test set, all as `predicted`."""
     before = shown(net)
-    with _in_16_bits(net):
+    with in_16_bits(net):
         close = np.abs(shown(net) - before).max() <= MOST
         return bool(close) and np.array_equal(predictions(net), predicted)
 
@@ -47,7 +47,7 @@ def _whole(array: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 @contextlib.contextmanager
-def _in_16_bits(net: Net) -> Iterator[None]:
+def in_16_bits(net: Net) -> Iterator[None]:
     """The net with its weights as the page would have them; afterwards they are what they were."""
     held = [param for _, param in net.parameters().items()]
     before = [param.data for param in held]

@@ -17,7 +17,8 @@ function inputOf(pixels) {
 const answerTo = (pixels) => ANSWERS[kind](net.forward(inputOf(pixels)).data);
 
 let pixels = new Uint8Array(pixelCount), winner = 0, chosen = -1;
-let pending = 0, event = null;
+let pending = 0, explaining = 0, event = null;
+let explainedIn = 0; // milliseconds that the last explanation took
 
 function titles() {
   document.title = `${facts.title}: a net to play with`;
@@ -68,7 +69,8 @@ function answer() {
   }
   if (event)
     byId("speed").textContent = `Answered in ${Math.ceil(performance.now() - event.timeStamp)} ms.`;
-  setTimeout(() => { if (!pending) explain(empty); });
+  clearTimeout(explaining); // of a large net only when the pen rests, so that drawing stays smooth
+  explaining = setTimeout(() => explain(empty), explainedIn > 40 ? 150 : 0);
 }
 
 /* Whether the net is right, of a test image. */
@@ -86,6 +88,7 @@ function showGiven(numbers) {
 
 /* Saliency, paths and layers, after the answer stands. */
 function explain(empty) {
+  const began = performance.now();
   if (!isImage) {
     const index = Math.min(winner, net.blobs[net.output].data.length - 1);
     const gradient = empty ? new Float32Array(pixelCount) : net.gradients(index)[0].data;
@@ -96,6 +99,8 @@ function explain(empty) {
     byId("paths").replaceChildren(...rows);
   }
   for (const view of views) view.show();
+  explainedIn = performance.now() - began;
+  explaining = 0;
 }
 
 const paper = new Paper(byId("paper"), (cause) => {

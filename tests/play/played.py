@@ -1,5 +1,7 @@
 """Small images and nets, and a page of a net in a browser."""
 
+import contextlib
+
 import numpy as np
 
 from lamina.datasets import Classification, Dataset, Samples
@@ -9,6 +11,7 @@ from lamina.layers import Param, State
 from lamina.play.answers import answer_kind, answers
 from lamina.play.images import shown_images
 from lamina.play.page import inputs_of, script
+from lamina.play.weights import in_16_bits
 
 DIGIT = [(0.3, 0.2), (0.6, 0.25), (0.5, 0.6), (0.3, 0.85), (0.7, 0.8)]
 
@@ -58,8 +61,10 @@ class Opened:
     def settled(self):
         """Waits until the answer and what explains it stand."""
         self.run(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame("
-            "() => setTimeout(done, 20))))"
+            """async () => {
+                const frame = () => new Promise(requestAnimationFrame);
+                do await frame(); while (pending || explaining);
+            }"""
         )
         return self
 
@@ -101,8 +106,12 @@ def draw_with_mouse(page, points=DIGIT):
     page.settled()
 
 
-def compare(page):
-    """The answers to within 1e-4, the gradients to within 1e-4 of the largest."""
+def compare(page, kinks=0):
+    """The answers to within 1e-4, the gradients to within 1e-4 of the largest of the image.
+
+    Of deep nets a few images may bring one of many thousand numbers so near to 0, or to another of
+    its window, that rounding decides on which side it is: `kinks` gradients are that of the other
+    side, and within a fiftieth."""
     net, X, found = page.net, page.inputs(), page.answers()
     kind = answer_kind(net, page.dataset.task)
     expected = answers(kind, net.predict(X))
@@ -110,10 +119,15 @@ def compare(page):
     np.testing.assert_allclose([answer for answer, _ in found], expected, atol=1e-4, rtol=0)
     if kind == "image":
         return
-    gradients = saliency(net, X)
+    # By the weights that the page has: a little more or less puts a number beyond a kink.
+    short = page.run("facts.arrays.some(({ step }) => step > 0)")
+    with in_16_bits(net) if short else contextlib.nullcontext():
+        gradients = saliency(net, X)
     assert np.abs(gradients).max() > 0
-    for (_, gradient), right in zip(found, gradients, strict=True):
-        np.testing.assert_allclose(gradient, right.ravel(), atol=1e-4 * np.abs(right).max(), rtol=0)
+    errors = np.array([gradient for _, gradient in found]) - gradients.reshape(len(X), -1)
+    errors = np.abs(errors).max(axis=1) / np.abs(gradients).reshape(len(X), -1).max(axis=1)
+    assert np.sort(errors)[: len(X) - kinks].max() < 1e-4
+    assert errors.max() < (0.02 if kinks else 1e-4)
 
 
 def saliency(net, X):

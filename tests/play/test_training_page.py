@@ -416,7 +416,7 @@ def test_a_finger_plays_pauses_chooses_and_steps(opened):
     page.tap(".neuron >> nth=2")
     assert page.inner_text("#neuron").startswith("Neuron 3:")
     page.tap(".node >> nth=2")
-    assert page.inner_text(".steps h3") == "Forward through Affine2: a score a class"
+    assert page.inner_text(".steps h3") == "Forward through Affine2: one score per class"
     sizes = page.evaluate(
         """() => [...document.querySelectorAll("button, select, input")]
           .map((part) => [part.id || part.textContent, part.getBoundingClientRect().height])"""

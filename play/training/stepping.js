@@ -74,14 +74,12 @@ function stepsOf(training, sample, neuron, take) {
       paragraph(`Training point ${sample + 1}: a batch X of one row with its two coordinates. ` +
         `Its class is ${data.classes[t]}, number t = ${t}. Next goes forward, node by node.`),
       eq("X", " ", "t"), eq("W1", " ", "b1"), eq("W2", " ", "b2")] },
-    { phase: "forward", node: 0, title: "Forward through Affine1: one number per neuron",
-      body: [
+    { phase: "forward", node: 0, title: "Forward through Affine1: one number per neuron", body: [
       formula("Y = X W + b, here Z = X W1 + b1"), eq("X", "@", "W1", "+", "b1", "=", "Z"),
       formula(entry)] },
     { phase: "forward", node: 1, title: `Forward through ${activation}`, body: [
       formula(`${forth}, entry by entry`), eq("Z", "→", "H")] },
-    { phase: "forward", node: 2, title: "Forward through Affine2: one score per class",
-      body: [
+    { phase: "forward", node: 2, title: "Forward through Affine2: one score per class", body: [
       formula("Y = X W + b, here scores = H W2 + b2"),
       eq("H", "@", "W2", "+", "b2", "=", "scores")] },
     { phase: "forward", node: 3, title: "Forward through SoftmaxWithLoss", body: [
@@ -112,9 +110,10 @@ function stepsOf(training, sample, neuron, take) {
       formula(`w ← w - lr · (dw + λ w), with lr = ${number(settings.lr)} and ` +
         `λ = ${number(settings.weightDecay)}, the weight decay`),
       ...["W1", "b1", "W2", "b2"].map((name) => eq(name, " ", `d${name}`)),
-      paragraph("Training does so with the mean over a batch. Here you can do it with this sample " +
-        "alone, and look at its loss again."),
-      element("button", { type: "button", class: "take", click: take }, "Update with this sample")] },
+      paragraph("Training does so with the mean over a batch. Here you can do it with this " +
+        "sample alone, and look at its loss again."),
+      element("button", { type: "button", class: "take", click: take },
+        "Update with this sample")] },
   ];
 }
 

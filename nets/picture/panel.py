@@ -1,0 +1,285 @@
+"""Boxes and arrows of a segment, laid out: its rows, and ways for its arrows that cross no box.
+
+An arrow runs down the lane of a box, or level between two rows and down a channel beside a lane;
+then it comes in from above, or from the side.
+"""
+
+import dataclasses
+
+from lamina.nets.picture import box as boxes
+from lamina.nets.picture.lanes import lanes_of, rows_of
+from lamina.nets.picture.pieces import OUTSIDE, Segment
+from lamina.nets.picture.shapes import Dot, Line
+
+TRACK = 9.0  # between lines that run side by side
+CHANNEL = 22.0  # between lanes, at least
+ARROW = 8.0  # above a box that an arrow enters from above
+STUB = 14.0  # of an arrow that leads out of the net
+
+
+@dataclasses.dataclass
+class Style:
+    """What all boxes of a picture share."""
+
+    width: float
+    narrow: bool = False
+
+
+@dataclasses.dataclass
+class Panel:
+    """Shapes around the line x = 0, on which the main path lies; y runs from 0 to `height`. A line
+    comes in at the top, and goes on at the bottom at x = `gives`, None at the end of the net."""
+
+    shapes: list
+    left: float
+    right: float
+    height: float
+    gives: float | None
+
+
+@dataclasses.dataclass
+class _Edge:
+    """An arrow from an output to a box; `target` is None for what the segment gives."""
+
+    source: int
+    output: int
+    target: int | None
+    straight: bool = False  # all the way down
+    channel: int | None = None  # beside which lane it runs down; None for a lane's middle
+    side: int = 0  # 0: comes in from above, 1: from the right, -1: from the left
+    track: int = 0
+
+    @property
+    def blob(self) -> tuple[int, int]:
+        return self.source, self.output
+
+
+def panel(segment: Segment, style: Style, entry: float = 0.0) -> Panel:
+    """The segment, the line into it coming in at x = `entry`."""
+    return _Segment(segment, style, entry).panel()
+
+
+class _Segment:
+    def __init__(self, segment: Segment, style: Style, entry: float):
+        self.boxes, self.style, self.entry = segment.boxes, style, entry
+        self.rows = rows_of(segment)
+        self.lanes = lanes_of(segment, self.rows)
+        self.n_rows, self.n_lanes = max(self.rows) + 1, max(self.lanes) + 1
+        self.texts = [boxes.labels(box, style.narrow) for box in self.boxes]
+        self.verticals: list[tuple[int, int, int, tuple]] = []  # (lane, first row, last row, blob)
+        self.edges = [_Edge(*source, i) for i, box in enumerate(self.boxes) for source in box.reads]
+        self.way_out = None if segment.gives is None else _Edge(*segment.gives, None, True)
+        if self.way_out is not None:
+            self._occupy(0, self.way_out.source, self.n_rows, self.way_out.blob)
+        arriving = [[e for e in self.edges if e.target == i] for i in range(len(self.boxes))]
+        from_above = [self._chosen_from_above(edges) for edges in arriving]
+        for edges, chosen in zip(arriving, from_above, strict=True):
+            for edge in edges:
+                if edge is not chosen:
+                    self._choose_side(edge)
+        self._choose_tracks()
+
+    # ---- which way each arrow goes ---------------------------------------------------------------
+
+    def _row(self, i: int | None) -> int:
+        return self.n_rows if i is None else -1 if i == OUTSIDE else self.rows[i]
+
+    def _lane(self, i: int | None) -> int:
+        return 0 if i is None or i == OUTSIDE else self.lanes[i]
+
+    def _offset(self, source: int, output: int) -> float:
+        """How far from the middle of its lane an output leaves."""
+        if source == OUTSIDE:
+            return self.entry
+        n = len(self.boxes[source].items[0].shapes)
+        return boxes.ports(0.0, self.style.width, n)[output]
+
+    def _occupy(self, lane: int, source: int, last: int, blob: tuple) -> None:
+        self.verticals.append((lane, self._row(source) + 1, last, blob))
+
+    def _is_free(self, lane: int, first: int, last: int, blob: tuple, above: bool) -> bool:
+        """Whether a line may run down the lane from the gap above row `first` to row `last`, or
+        only to the gap `above` that row."""
+        standing = (row for row, own in zip(self.rows, self.lanes, strict=True) if own == lane)
+        if any(first <= row <= last - above for row in standing):
+            return False
+        return not any(
+            own == lane and a <= last and first <= b and other != blob
+            for own, a, b, other in self.verticals
+        )
+
+    def _chosen_from_above(self, edges: list[_Edge]) -> _Edge | None:
+        """Of the arrows into a box the one that comes from above: straight if that is possible."""
+        for edge in edges:
+            lane, row = self._lane(edge.target), self._row(edge.target)
+            level = self._lane(edge.source) == lane and self._offset(*edge.blob) == 0
+            if level and self._is_free(lane, self._row(edge.source) + 1, row, edge.blob, True):
+                edge.straight = True
+                self._occupy(lane, edge.source, row, edge.blob)
+                return edge
+        for edge in sorted(edges, key=lambda edge: -self._row(edge.source)):
+            lane, row = self._lane(edge.target), self._row(edge.target)
+            if self._is_free(lane, self._row(edge.source) + 1, row, edge.blob, True):
+                self._occupy(lane, edge.source, row, edge.blob)
+                return edge
+        return None
+
+    def _choose_side(self, edge: _Edge) -> None:
+        """Into the side of its box: down the lane of its source, or a channel."""
+        here, there = self._lane(edge.source), self._lane(edge.target)
+        row = self._row(edge.target)
+        edge.side = -1 if here < there else 1
+        beyond = range(min(here, there) + 1, max(here, there))
+        crowded = any(
+            own_row == row and own in beyond
+            for own_row, own in zip(self.rows, self.lanes, strict=True)
+        )
+        first = self._row(edge.source) + 1
+        level = here != there and self._offset(*edge.blob) == 0 and not crowded
+        if level and self._is_free(here, first, row, edge.blob, False):
+            edge.straight = True
+            self._occupy(here, edge.source, row, edge.blob)
+        else:
+            edge.channel = there - 1 if here < there else there
+
+    def _choose_tracks(self) -> None:
+        """Lines beside each other in a channel, the shorter ones nearer to the lane; and between
+        two rows, one for each array that goes to a side there."""
+        self.channels = [0] * self.n_lanes  # how many tracks each has
+        placed: list[tuple[int, int, int, int, tuple]] = []
+        inside = [edge for edge in self.edges if edge.channel is not None]
+        for edge in sorted(inside, key=lambda e: self._row(e.target) - self._row(e.source)):
+            first, last = self._row(edge.source) + 1, self._row(edge.target)
+            while any(
+                c == edge.channel and t == edge.track and a <= last and first <= b and o != edge.blob
+                for c, t, a, b, o in placed
+            ):
+                edge.track += 1
+            placed.append((edge.channel, edge.track, first, last, edge.blob))
+            self.channels[edge.channel] = max(self.channels[edge.channel], edge.track + 1)
+        self.levels: list[list[tuple]] = [[] for _ in range(self.n_rows)]
+        for edge in self.edges:
+            level = self.levels[self._row(edge.source) + 1] if not edge.straight else None
+            if level is not None and edge.blob not in level:
+                level.append(edge.blob)
+
+    # ---- where everything is ---------------------------------------------------------------------
+
+    def panel(self) -> Panel:
+        self._measure()
+        shapes: list = []
+        for i, texts in enumerate(self.texts):
+            middle, width = self.middles[self.lanes[i]], self.style.width
+            shapes += boxes.drawn(self.boxes[i], texts, middle, self.tops[i], width)
+            if self.boxes[i].items[0].leads_out:
+                shapes += self._ways_out(i)
+        for side in (1, -1):
+            for i in range(len(self.boxes)):
+                shapes += self._from_side(i, side)
+        for edge in self.edges:
+            if edge.side == 0:
+                x, y = self.middles[self._lane(edge.target)], self.tops[edge.target]
+                shapes.append(self._line(edge, x, (x, y)))
+        gives = None
+        if self.way_out is not None:
+            gives, start = self._start(self.way_out)
+            shapes.append(Line(((gives, start), (gives, self.height))))
+        shapes += self._dots()
+        half = self.style.width / 2
+        last = self.channels[-1]
+        right = self.middles[-1] + half + (12 + TRACK * (last - 1) + 4 if last else 0)
+        return Panel(shapes, half, right, self.height, gives)
+
+    def _measure(self) -> None:
+        self.middles = [0.0]
+        for n in self.channels[:-1]:
+            channel = max(CHANNEL, 24 + TRACK * (n - 1))
+            self.middles.append(self.middles[-1] + self.style.width + channel)
+        read = {edge.source for edge in [*self.edges, self.way_out] if edge is not None}
+        entered = {self._row(edge.target) for edge in self.edges if edge.side == 0}
+        self.gaps, tops, y = [], [], 0.0
+        for row in range(self.n_rows):
+            self.gaps.append(y)
+            n = len(self.levels[row])
+            y += TRACK * n + ((ARROW + 4 * bool(n)) if row in entered else 0)
+            tops.append(y)
+            reach = [0.0]
+            for i, texts in enumerate(self.texts):
+                if self.rows[i] == row:
+                    leads_out = self.boxes[i].items[0].leads_out
+                    room = STUB + ARROW if leads_out else ARROW if i in read else 0.0
+                    reach.append(texts.height + max(texts.room_below + leads_out * ARROW, room))
+            y += max(reach)
+        self.tops = [tops[row] for row in self.rows]
+        self.height = y
+
+    def _start(self, edge: _Edge) -> tuple[float, float]:
+        """Where an array leaves its box."""
+        x = self.middles[self._lane(edge.source)] + self._offset(*edge.blob)
+        if edge.source == OUTSIDE:
+            return x, 0.0
+        return x, self.tops[edge.source] + self.texts[edge.source].height
+
+    def _level(self, edge: _Edge) -> float:
+        """The y at which an array goes to a side."""
+        row = self._row(edge.source) + 1
+        return self.gaps[row] + 5 + TRACK * self.levels[row].index(edge.blob)
+
+    def _down(self, edge: _Edge) -> float:
+        """The x at which an arrow runs down."""
+        if edge.straight:
+            return self._start(edge)[0]
+        if edge.channel is None:
+            return self.middles[self._lane(edge.target)]
+        return self.middles[edge.channel] + self.style.width / 2 + 12 + TRACK * edge.track
+
+    def _line(self, edge: _Edge, down: float, end: tuple[float, float]) -> Line:
+        x, y = self._start(edge)
+        turn = [] if edge.straight else [(x, self._level(edge)), (down, self._level(edge))]
+        corner = [] if end[0] == down else [(down, end[1])]
+        return Line(((x, y), *turn, *corner, end), tip=True)
+
+    def _from_side(self, i: int, side: int) -> list[Line]:
+        """Arrows into a side of a box, those from near above those from far."""
+        edges = [edge for edge in self.edges if edge.target == i and edge.side == side]
+        middle = self.middles[self.lanes[i]]
+        edges.sort(key=lambda edge: abs(self._down(edge) - middle))
+        height, n = self.texts[i].height, len(edges)
+        step = min(TRACK, (height - 10) / max(n - 1, 1))
+        x = middle + side * self.style.width / 2
+        y = self.tops[i] + height / 2 - step * (n - 1) / 2
+        return [
+            self._line(edge, self._down(edge), (x, y + step * k)) for k, edge in enumerate(edges)
+        ]
+
+    def _ways_out(self, i: int) -> list[Line]:
+        read = {edge.blob for edge in [*self.edges, self.way_out] if edge is not None}
+        texts, lines = self.texts[i], []
+        for k in range(len(self.boxes[i].items[0].shapes)):
+            if (i, k) not in read:
+                x, y = self._start(_Edge(i, k, None))
+                length = max(texts.room_below + ARROW, STUB + ARROW)
+                lines.append(Line(((x, y), (x, y + length)), tip=True))
+        return lines
+
+    def _dots(self) -> list[Dot]:
+        """Where an array goes two ways."""
+        ways: dict[tuple, list[_Edge]] = {}
+        for edge in [*self.edges, self.way_out]:
+            if edge is not None:
+                ways.setdefault(edge.blob, []).append(edge)
+        dots = []
+        for edges in ways.values():
+            aside = [edge for edge in edges if not edge.straight]
+            if not aside:
+                continue
+            start, y = self._start(edges[0])[0], self._level(aside[0])
+            turns = {self._down(edge) for edge in aside}
+            left, right = min(turns) < start, max(turns) > start
+            if left + right + (len(aside) < len(edges)) > 1:
+                dots.append(Dot(start, y))
+            inner = turns - {min(turns), max(turns)}
+            inner |= {min(turns)} if min(turns) > start and len(turns) > 1 else set()
+            inner |= {max(turns)} if max(turns) < start and len(turns) > 1 else set()
+            dots += [Dot(x, y) for x in inner]
+        return dots

@@ -23,6 +23,7 @@ class Item:
     reads: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     shapes: list[str] = dataclasses.field(default_factory=list)
     path: tuple[tuple[str, str], ...] = ()
+    keeps_shape: bool = False  # gives one array, of the shape of all that it reads
     leads_out: bool = False  # an output of the net that no layer reads
 
 
@@ -103,6 +104,8 @@ class _Row:
         item.sizes, item.path = sizes_of(layer), path
         item.more = ", ".join(filter(None, [more_of(layer, read[0]), item.more]))
         item.shapes = [shape_of(shape) for shape in written]
+        came = [self.items[i].shapes[k] for i, k in sources]
+        item.keeps_shape = len(written) == 1 and set(came) == set(item.shapes)
         place = self.add(item)
         return [(place, i) for i in range(len(written))]
 

@@ -3,7 +3,9 @@
 import dataclasses
 import itertools
 
+from lamina.common.fonts import text_width
 from lamina.common.printable import printable
+from lamina.nets.picture.box import Form
 from lamina.nets.picture.items import Item
 from lamina.nets.picture.panel import Panel
 from lamina.nets.picture.pieces import pieces_of
@@ -11,13 +13,15 @@ from lamina.nets.picture.shapes import GREY, INK, LARGE, SMALL, Line, Text, fitt
 from lamina.nets.picture.stack import panels_of, style_of
 
 PAGES = {"a4": (794.0, 1123.0), "16:9": (1280.0, 720.0)}  # CSS pixels, 96 to an inch
-ROOM = (704.0, 1035.0)  # without a page: what fits on A4 between its margins
-MARGIN = 36.0
+ROOM = (720.0, 1020.0)  # without a page: what fits on A4 between its margins
+MARGIN = 26.0
 LARGEST = 1.5  # times the usual letters, where a page has room
 _MOST_COLUMNS = 8
 _GUTTER = 36.0  # between columns, with a line up from the end of one to the next
 _TURN = 14.0  # for that line, below a column and above the next
-_TITLE = 46.0
+_TITLE = 45.0  # for the name of the picture and a line on how to read it
+_BELOW_TITLE = 12.0
+_LEAST = 200.0  # the width of a picture without a page
 
 
 @dataclasses.dataclass
@@ -51,39 +55,47 @@ def lay_out(choices, title: str, total: str, page: str | None, room=ROOM) -> Lay
             break
     assert best is not None
     scale, shapes, width, height = best
-    texts = _title(title, total, free[0] / scale if page else max(width, 200.0))
-    width = max(width, *(text.width for text in texts))
+    texts = _title(title, total, free[0] / scale if page else max(width, _LEAST))
+    top = max(text.y for text in texts) + _BELOW_TITLE
     if not page:
-        whole = [shape.moved(MARGIN / 2, MARGIN / 2) for shape in (*texts, *_down(shapes, _TITLE))]
-        return Layout(whole, width + MARGIN, height + _TITLE + MARGIN)
-    left, top = (free[0] / scale - width) / 2, (free[1] / scale - height) / 2
-    placed = [shape.moved(max(left, 0), max(min(top, 60.0), 0)) for shape in _down(shapes, _TITLE)]
+        width = max(width, *(text.width for text in texts))
+        placed = [shape.moved(0, top) for shape in shapes]
+        return Layout(
+            [shape.moved(MARGIN / 2, MARGIN / 2) for shape in (*texts, *placed)],
+            width + MARGIN,
+            height + top + MARGIN,
+        )
+    left, above = (free[0] / scale - width) / 2, (size[1] - 2 * MARGIN) / scale - top - height
+    placed = [shape.moved(left, top + min(above / 2, 60.0)) for shape in shapes]
     return Layout([*texts, *placed], *size, scale, (MARGIN, MARGIN))
 
 
-def _down(shapes: list, y: float) -> list:
-    return [shape.moved(0, y) for shape in shapes]
-
-
 def _title(title: str, total: str, room: float) -> list[Text]:
-    legend = f"{total}; right in a box how many, below it the shape of a sample"
-    second = fitted(total, room, SMALL) if Text(0, 0, legend, SMALL).width > room else legend
-    first = fitted(title, room, LARGE + 3, True)
-    return [
-        Text(0, 14, first, LARGE + 3, INK, bold=True),
-        Text(0, 33, printable(second), SMALL, GREY),
-    ]
+    """The name of the picture, and how to read it."""
+    legend = (
+        f"{total}, at the right in their boxes. Below a box: the shape of a sample, if it changes"
+    )
+    texts = [Text(0, 14, fitted(title, room, LARGE + 3, True), LARGE + 3, INK, bold=True)]
+    lines = [""]
+    for word in printable(legend).split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer, SMALL) > room and lines[-1]:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return texts + [Text(0, 33 + 16 * i, line, SMALL, GREY) for i, line in enumerate(lines)]
 
 
 def _best(pieces: list, free: tuple[float, float], largest: float):
     """(scale, shapes, width, height) with the largest letters, in as few columns as will do."""
     best: tuple[float, list, float, float] | None = None
-    for narrow in (False, True):
-        panels = panels_of(pieces, style_of(pieces, narrow))
+    for form in Form:
+        panels = panels_of(pieces, style_of(pieces, form))
         for n in range(1, min(len(panels), _MOST_COLUMNS) + 1):
             shapes, width, height = _columns(panels, n)
             scale = min(free[0] / width, free[1] / height, largest)
-            if best is None or scale > best[0] * 1.05:
+            enough = best is not None and best[0] >= 1.0
+            if best is None or scale > best[0] * (1.2 if enough else 1.03):
                 best = scale, shapes, width, height
     assert best is not None
     return best

@@ -6,23 +6,15 @@ then it comes in from above, or from the side.
 
 import dataclasses
 
-from lamina.nets.picture import box as boxes
+from lamina.nets.picture.box import Style, drawn, labels, ports
 from lamina.nets.picture.lanes import lanes_of, rows_of
 from lamina.nets.picture.pieces import OUTSIDE, Segment
-from lamina.nets.picture.shapes import Dot, Line
+from lamina.nets.picture.shapes import Dot, Line, length_of, rest_of
 
 TRACK = 9.0  # between lines that run side by side
 CHANNEL = 22.0  # between lanes, at least
-ARROW = 8.0  # above a box that an arrow enters from above
+ARROW = 7.0  # above a box that an arrow enters from above
 STUB = 14.0  # of an arrow that leads out of the net
-
-
-@dataclasses.dataclass
-class Style:
-    """What all boxes of a picture share."""
-
-    width: float
-    narrow: bool = False
 
 
 @dataclasses.dataclass
@@ -65,7 +57,7 @@ class _Segment:
         self.rows = rows_of(segment)
         self.lanes = lanes_of(segment, self.rows)
         self.n_rows, self.n_lanes = max(self.rows) + 1, max(self.lanes) + 1
-        self.texts = [boxes.labels(box, style.narrow) for box in self.boxes]
+        self.texts = [labels(box, style) for box in self.boxes]
         self.verticals: list[tuple[int, int, int, tuple]] = []  # (lane, first row, last row, blob)
         self.edges = [_Edge(*source, i) for i, box in enumerate(self.boxes) for source in box.reads]
         self.way_out = None if segment.gives is None else _Edge(*segment.gives, None, True)
@@ -92,7 +84,7 @@ class _Segment:
         if source == OUTSIDE:
             return self.entry
         n = len(self.boxes[source].items[0].shapes)
-        return boxes.ports(0.0, self.style.width, n)[output]
+        return ports(0.0, self.style.width, n)[output]
 
     def _occupy(self, lane: int, source: int, last: int, blob: tuple) -> None:
         self.verticals.append((lane, self._row(source) + 1, last, blob))
@@ -151,7 +143,11 @@ class _Segment:
         for edge in sorted(inside, key=lambda e: self._row(e.target) - self._row(e.source)):
             first, last = self._row(edge.source) + 1, self._row(edge.target)
             while any(
-                c == edge.channel and t == edge.track and a <= last and first <= b and o != edge.blob
+                c == edge.channel
+                and t == edge.track
+                and a <= last
+                and first <= b
+                and o != edge.blob
                 for c, t, a, b, o in placed
             ):
                 edge.track += 1
@@ -170,32 +166,26 @@ class _Segment:
         shapes: list = []
         for i, texts in enumerate(self.texts):
             middle, width = self.middles[self.lanes[i]], self.style.width
-            shapes += boxes.drawn(self.boxes[i], texts, middle, self.tops[i], width)
+            shapes += drawn(self.boxes[i], texts, middle, self.tops[i], width)
             if self.boxes[i].items[0].leads_out:
                 shapes += self._ways_out(i)
-        for side in (1, -1):
-            for i in range(len(self.boxes)):
-                shapes += self._from_side(i, side)
-        for edge in self.edges:
-            if edge.side == 0:
-                x, y = self.middles[self._lane(edge.target)], self.tops[edge.target]
-                shapes.append(self._line(edge, x, (x, y)))
-        gives = None
-        if self.way_out is not None:
-            gives, start = self._start(self.way_out)
-            shapes.append(Line(((gives, start), (gives, self.height))))
-        shapes += self._dots()
-        half = self.style.width / 2
-        last = self.channels[-1]
+        edges = self._all_edges()
+        for blob in dict.fromkeys(edge.blob for edge in edges):
+            shapes += self._tree([edge for edge in edges if edge.blob == blob])
+        half, last = self.style.width / 2, self.channels[-1]
         right = self.middles[-1] + half + (12 + TRACK * (last - 1) + 4 if last else 0)
+        gives = None if self.way_out is None else self._start(self.way_out)[0]
         return Panel(shapes, half, right, self.height, gives)
+
+    def _all_edges(self) -> list[_Edge]:
+        return [*self.edges, *([] if self.way_out is None else [self.way_out])]
 
     def _measure(self) -> None:
         self.middles = [0.0]
         for n in self.channels[:-1]:
             channel = max(CHANNEL, 24 + TRACK * (n - 1))
             self.middles.append(self.middles[-1] + self.style.width + channel)
-        read = {edge.source for edge in [*self.edges, self.way_out] if edge is not None}
+        read = {edge.source for edge in self._all_edges()}
         entered = {self._row(edge.target) for edge in self.edges if edge.side == 0}
         self.gaps, tops, y = [], [], 0.0
         for row in range(self.n_rows):
@@ -206,9 +196,9 @@ class _Segment:
             reach = [0.0]
             for i, texts in enumerate(self.texts):
                 if self.rows[i] == row:
-                    leads_out = self.boxes[i].items[0].leads_out
-                    room = STUB + ARROW if leads_out else ARROW if i in read else 0.0
-                    reach.append(texts.height + max(texts.room_below + leads_out * ARROW, room))
+                    out = self.boxes[i].items[0].leads_out
+                    room = STUB if out else ARROW if i in read else 0.0
+                    reach.append(texts.height + max(texts.room_below + ARROW * out, room))
             y += max(reach)
         self.tops = [tops[row] for row in self.rows]
         self.height = y
@@ -233,53 +223,52 @@ class _Segment:
             return self.middles[self._lane(edge.target)]
         return self.middles[edge.channel] + self.style.width / 2 + 12 + TRACK * edge.track
 
-    def _line(self, edge: _Edge, down: float, end: tuple[float, float]) -> Line:
-        x, y = self._start(edge)
+    def _end(self, edge: _Edge) -> tuple[float, float]:
+        """Where an arrow ends: in the middle of the top of its box, or at a side, where those from
+        near come in above those from far."""
+        if edge.target is None:
+            return self._start(edge)[0], self.height
+        middle, top = self.middles[self.lanes[edge.target]], self.tops[edge.target]
+        if edge.side == 0:
+            return middle, top
+        beside = [e for e in self.edges if e.target == edge.target and e.side == edge.side]
+        beside.sort(key=lambda e: abs(self._down(e) - middle))
+        height, n = self.texts[edge.target].height, len(beside)
+        step = min(TRACK, (height - 10) / max(n - 1, 1))
+        place = next(k for k, e in enumerate(beside) if e is edge)
+        y = top + height / 2 + step * (place - (n - 1) / 2)
+        return middle + edge.side * self.style.width / 2, y
+
+    def _path(self, edge: _Edge) -> tuple[tuple[float, float], ...]:
+        (x, y), end, down = self._start(edge), self._end(edge), self._down(edge)
         turn = [] if edge.straight else [(x, self._level(edge)), (down, self._level(edge))]
         corner = [] if end[0] == down else [(down, end[1])]
-        return Line(((x, y), *turn, *corner, end), tip=True)
+        return ((x, y), *turn, *corner, end)
 
-    def _from_side(self, i: int, side: int) -> list[Line]:
-        """Arrows into a side of a box, those from near above those from far."""
-        edges = [edge for edge in self.edges if edge.target == i and edge.side == side]
-        middle = self.middles[self.lanes[i]]
-        edges.sort(key=lambda edge: abs(self._down(edge) - middle))
-        height, n = self.texts[i].height, len(edges)
-        step = min(TRACK, (height - 10) / max(n - 1, 1))
-        x = middle + side * self.style.width / 2
-        y = self.tops[i] + height / 2 - step * (n - 1) / 2
-        return [
-            self._line(edge, self._down(edge), (x, y + step * k)) for k, edge in enumerate(edges)
-        ]
+    def _tree(self, edges: list[_Edge]) -> list:
+        """The ways of one array, what they have in common drawn once; a dot is where one leaves."""
+
+        def order(edge: _Edge):
+            return not edge.straight, -abs(self._down(edge) - self._start(edge)[0])
+
+        shapes: list = []
+        paths: list[tuple] = []
+        for edge in sorted(edges, key=lambda e: (*order(e), -self._end(e)[1])):
+            whole = self._path(edge)
+            rest = min((rest_of(whole, other) for other in paths), key=length_of, default=whole)
+            shapes.append(Line(rest, tip=edge.target is not None))
+            if paths:
+                shapes.append(Dot(*rest[0]))
+            paths.append(whole)
+        return shapes
 
     def _ways_out(self, i: int) -> list[Line]:
-        read = {edge.blob for edge in [*self.edges, self.way_out] if edge is not None}
-        texts, lines = self.texts[i], []
+        """An arrow into the open for each output that nothing reads."""
+        read = {edge.blob for edge in self._all_edges()}
+        lines = []
         for k in range(len(self.boxes[i].items[0].shapes)):
             if (i, k) not in read:
                 x, y = self._start(_Edge(i, k, None))
-                length = max(texts.room_below + ARROW, STUB + ARROW)
+                length = max(self.texts[i].room_below + ARROW, STUB)
                 lines.append(Line(((x, y), (x, y + length)), tip=True))
         return lines
-
-    def _dots(self) -> list[Dot]:
-        """Where an array goes two ways."""
-        ways: dict[tuple, list[_Edge]] = {}
-        for edge in [*self.edges, self.way_out]:
-            if edge is not None:
-                ways.setdefault(edge.blob, []).append(edge)
-        dots = []
-        for edges in ways.values():
-            aside = [edge for edge in edges if not edge.straight]
-            if not aside:
-                continue
-            start, y = self._start(edges[0])[0], self._level(aside[0])
-            turns = {self._down(edge) for edge in aside}
-            left, right = min(turns) < start, max(turns) > start
-            if left + right + (len(aside) < len(edges)) > 1:
-                dots.append(Dot(start, y))
-            inner = turns - {min(turns), max(turns)}
-            inner |= {min(turns)} if min(turns) > start and len(turns) > 1 else set()
-            inner |= {max(turns)} if max(turns) < start and len(turns) > 1 else set()
-            dots += [Dot(x, y) for x in inner]
-        return dots

@@ -123,9 +123,7 @@ def _folded(pieces: list) -> list:
     for exact in (True, False):
         while found := _best_repeat(pieces, exact):
             start, period, count = found
-            blocks = [
-                pieces[start + i * period : start + (i + 1) * period] for i in range(count)
-            ]
+            blocks = [pieces[start + i * period : start + (i + 1) * period] for i in range(count)]
             merged = [_merged(list(same)) for same in zip(*blocks, strict=True)]
             frame = Frame(merged, count, differs=not exact)
             if len(merged) == 1 and isinstance(merged[0], Frame) and merged[0].count == 1:

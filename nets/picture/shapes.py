@@ -1,6 +1,7 @@
 """What a picture is made of: rectangles, lines, dots and texts, in CSS pixels from its corner."""
 
 import dataclasses
+import itertools
 
 from lamina.common.fonts import text_width
 from lamina.common.printable import printable
@@ -69,6 +70,26 @@ class Line:
             (back[0] - half * dy, back[1] + half * dx),
             (back[0] + half * dy, back[1] - half * dx),
         ]
+
+
+def length_of(points) -> float:
+    return sum(abs(b[0] - a[0]) + abs(b[1] - a[1]) for a, b in itertools.pairwise(points))
+
+
+def rest_of(points, other) -> tuple:
+    """What is left of a way where it has parted from another that begins at the same place."""
+    points, other, here = list(points[1:]), list(other[1:]), points[0]
+    while points and other:
+        steps = [(p[0] - here[0], p[1] - here[1]) for p in (points[0], other[0])]
+        lengths = [abs(dx) + abs(dy) for dx, dy in steps]
+        if 0.0 in lengths:
+            (points if lengths[0] == 0 else other).pop(0)
+            continue
+        a, b = ((dx / n, dy / n) for (dx, dy), n in zip(steps, lengths, strict=True))
+        if a != b:
+            break
+        here = points[0] if lengths[0] <= lengths[1] else other[0]
+    return (here, *points)
 
 
 def _towards(corner, other, radius: float):

@@ -1,20 +1,21 @@
 """Pieces below each other, frames around those that belong together."""
 
 from lamina.common.fonts import text_width
-from lamina.nets.picture.box import labels
-from lamina.nets.picture.panel import Panel, Style, panel
+from lamina.nets.picture.box import Form, Style, labels
+from lamina.nets.picture.panel import ARROW, Panel, panel
 from lamina.nets.picture.pieces import OUTSIDE, Frame, boxes_of
 from lamina.nets.picture.shapes import INK, SMALL, Line, Rectangle, Text, fitted
 
 PADDING = 12.0  # of a frame, at its sides and its bottom
 HEADER = 22.0  # of a frame, for its name
+AIR = 4.0  # above and below a frame
 
 
-def style_of(pieces: list, narrow: bool) -> Style:
+def style_of(pieces: list, form: Form) -> Style:
     """As narrow as the texts allow."""
-    widths = [labels(box, narrow).width() for box in boxes_of(pieces)]
+    widths = [labels(box, Style(form)).width() for box in boxes_of(pieces)]
     frames = [2 * (text_width(_name(f), SMALL, True) + 10 - PADDING) for f in _frames(pieces)]
-    return Style(max(*widths, *(min(w, 300.0) for w in frames), 110.0), narrow)
+    return Style(form, max(*widths, *(min(w, 300.0) for w in frames), 110.0))
 
 
 def stacked(pieces: list, style: Style, entry: float = 0.0) -> Panel:
@@ -24,7 +25,12 @@ def stacked(pieces: list, style: Style, entry: float = 0.0) -> Panel:
     gives: float | None = entry
     for one in panels_of(pieces, style, entry):
         shapes += [shape.moved(0, y) for shape in one.shapes]
-        left, right, y, gives = max(left, one.left), max(right, one.right), y + one.height, one.gives
+        left, right, y, gives = (
+            max(left, one.left),
+            max(right, one.right),
+            y + one.height,
+            one.gives,
+        )
     return Panel(shapes, left, right, y, gives)
 
 
@@ -40,16 +46,18 @@ def panels_of(pieces: list, style: Style, entry: float = 0.0) -> list[Panel]:
 
 def _framed(frame: Frame, style: Style, entry: float) -> Panel:
     inner = stacked(frame.pieces, style, entry)
-    left, right, bottom = inner.left + PADDING, inner.right + PADDING, PADDING / 2
-    height = HEADER + inner.height + bottom
-    # Air above and below, so that neighbouring frames do not touch.
-    around = Rectangle(-left, 4, left + right, height - 4, "frame", _name(frame))
-    header = Text(8 - left, 18, fitted(_name(frame), left - 12, SMALL, True), SMALL, INK, bold=True)
+    left, right = inner.left + PADDING, inner.right + PADDING
+    last = inner.height if inner.gives is None else inner.height - ARROW
+    height = HEADER + last + PADDING + AIR
+    around = Rectangle(-left, AIR, left + right, height - 2 * AIR, "frame", _name(frame))
+    header = Text(
+        8 - left, AIR + 14, fitted(_name(frame), left - 12, SMALL, True), SMALL, INK, bold=True
+    )
     shapes = [around, header, *(shape.moved(0, HEADER) for shape in inner.shapes)]
     if not _begins(frame):
         shapes.append(Line(((entry, 0), (entry, HEADER))))
     if inner.gives is not None:
-        shapes.append(Line(((inner.gives, height - bottom), (inner.gives, height))))
+        shapes.append(Line(((inner.gives, HEADER + inner.height), (inner.gives, height))))
     return Panel(shapes, left, right, height, inner.gives)
 
 
@@ -64,8 +72,9 @@ def _begins(frame: Frame) -> bool:
 def _name(frame: Frame) -> str:
     """ "3 ×" of a block that repeats, with what its texts mean where they differ."""
     times = f"{frame.count} ×" if frame.count > 1 else ""
-    order = {2: "(first | second)", 3: "(first | second | third)"}.get(frame.count, "(first … last)")
-    return " ".join(filter(None, [times, frame.name, order if frame.differs else ""]))
+    order = {2: "(first | second)", 3: "(first | second | third)"}
+    differs = order.get(frame.count, "(first … last)") if frame.differs else ""
+    return " ".join(filter(None, [times, frame.name, differs]))
 
 
 def _frames(pieces: list):

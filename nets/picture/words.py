@@ -7,8 +7,8 @@ from lamina.layers.base import Layer
 _TAKEN, _GIVEN = ("n_in", "c_in", "n_words"), ("n_out", "c_out", "n_hidden", "n_dims")
 # How it computes and begins, not what it is; a picture has no room for these.
 _LEFT_OUT = {
-    *("dtype", "init", "bias_value", "eps", "momentum", "sparse", "tied", "transposed"),
-    *("forget_bias", "partial", "sync", "reduction", "n_channels", "n_features"),
+    *("dtype", "init", "bias", "bias_value", "eps", "momentum", "sparse", "tied", "transposed"),
+    *("forget_bias", "partial", "sync", "reduction", "n_channels", "n_features", "n_dims"),
 }
 _LONGEST = 40  # characters of all the arguments together
 

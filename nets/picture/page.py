@@ -4,7 +4,6 @@ import dataclasses
 import itertools
 
 from lamina.common.fonts import text_width
-from lamina.common.printable import printable
 from lamina.nets.picture.box import Form
 from lamina.nets.picture.items import Item
 from lamina.nets.picture.panel import Panel
@@ -20,7 +19,6 @@ _MOST_COLUMNS = 8
 _GUTTER = 36.0  # between columns, with a line up from the end of one to the next
 _TURN = 14.0  # for that line, below a column and above the next
 _TITLE = 45.0  # for the name of the picture and a line on how to read it
-_BELOW_TITLE = 12.0
 _LEAST = 200.0  # the width of a picture without a page
 
 
@@ -45,7 +43,7 @@ def lay_out(choices, title: str, total: str, page: str | None, room=ROOM) -> Lay
     first in which the letters keep their size, or that with the largest. Without a `page` the
     picture is as large as its net, in as few columns as fit the `room`, (width, height)."""
     size = PAGES[page] if page else (room[0] + 2 * MARGIN, room[1] + 2 * MARGIN)
-    free = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN - _TITLE
+    free = size[0] - 2 * MARGIN, size[1] - 2 * MARGIN
     best: tuple[float, list, float, float] | None = None
     for items, frames in choices:
         found = _best(pieces_of(items, frames), free, LARGEST if page else 1.0)
@@ -56,34 +54,26 @@ def lay_out(choices, title: str, total: str, page: str | None, room=ROOM) -> Lay
     assert best is not None
     scale, shapes, width, height = best
     texts = _title(title, total, free[0] / scale if page else max(width, _LEAST))
-    top = max(text.y for text in texts) + _BELOW_TITLE
     if not page:
         width = max(width, *(text.width for text in texts))
-        placed = [shape.moved(0, top) for shape in shapes]
-        return Layout(
-            [shape.moved(MARGIN / 2, MARGIN / 2) for shape in (*texts, *placed)],
-            width + MARGIN,
-            height + top + MARGIN,
-        )
-    left, above = (free[0] / scale - width) / 2, (size[1] - 2 * MARGIN) / scale - top - height
-    placed = [shape.moved(left, top + min(above / 2, 60.0)) for shape in shapes]
+        whole = [*texts, *(shape.moved(0, _TITLE) for shape in shapes)]
+        middle = MARGIN / 2
+        whole = [shape.moved(middle, middle) for shape in whole]
+        return Layout(whole, width + MARGIN, _TITLE + height + MARGIN)
+    left, above = (free[0] / scale - width) / 2, (free[1] / scale - _TITLE - height) / 2
+    placed = [shape.moved(left, _TITLE + min(above, 60.0)) for shape in shapes]
     return Layout([*texts, *placed], *size, scale, (MARGIN, MARGIN))
 
 
 def _title(title: str, total: str, room: float) -> list[Text]:
     """The name of the picture, and how to read it."""
-    legend = (
-        f"{total}, at the right in their boxes. Below a box: the shape of a sample, if it changes"
-    )
-    texts = [Text(0, 14, fitted(title, room, LARGE + 3, True), LARGE + 3, INK, bold=True)]
-    lines = [""]
-    for word in printable(legend).split():
-        longer = f"{lines[-1]} {word}".lstrip()
-        if text_width(longer, SMALL) > room and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return texts + [Text(0, 33 + 16 * i, line, SMALL, GREY) for i, line in enumerate(lines)]
+    legend = f"{total}, at the right in the boxes; shapes below them"
+    legend = legend if text_width(legend, SMALL) <= room else fitted(total, room, SMALL)
+    name = fitted(title, room, LARGE + 3, True)
+    return [
+        Text(0, 14, name, LARGE + 3, INK, bold=True),
+        Text(0, 33, legend, SMALL, GREY),
+    ]
 
 
 def _best(pieces: list, free: tuple[float, float], largest: float):
@@ -93,9 +83,9 @@ def _best(pieces: list, free: tuple[float, float], largest: float):
         panels = panels_of(pieces, style_of(pieces, form))
         for n in range(1, min(len(panels), _MOST_COLUMNS) + 1):
             shapes, width, height = _columns(panels, n)
-            scale = min(free[0] / width, free[1] / height, largest)
+            scale = min(free[0] / width, free[1] / (_TITLE + height), largest)
             enough = best is not None and best[0] >= 1.0
-            if best is None or scale > best[0] * (1.2 if enough else 1.03):
+            if best is None or scale > best[0] * (1.1 if enough else 1.03):
                 best = scale, shapes, width, height
     assert best is not None
     return best

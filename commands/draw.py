@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from lamina.autodiff.draw import draw
+from lamina.autodiff.draw import check_suffix, draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
 from lamina.common.notice import note
@@ -84,11 +84,13 @@ def run(options) -> int:
         raise ValueError(f"--batch: expects at least 1, got {options.batch}")
     path = Path(options.source)
     output = options.output or Path("net.svg" if _is_net(path) else "graph.html")
-    detailed = options.details or output.suffix.lower() == ".html"
-    if options.page and (detailed or not _is_net(path)):
+    suffix = output.suffix.lower()
+    check_suffix(output)
+    detailed = options.details or suffix == ".html"
+    if options.page and (detailed or suffix == ".dot" or not _is_net(path)):
         raise ValueError(
-            "--page: is for a net layer by layer, as .svg or .png; --details, the page to step "
-            "through (.html) and expressions are as large as they are"
+            "--page: is for a net layer by layer as .svg or .png, not for --details, .dot, a page "
+            "to step through (.html) or an expression; leave it out"
         )
     if _is_net(path):
         net, X, t = load(path, options.batch if detailed else 1, options.code, options.changed)
@@ -108,7 +110,7 @@ def _save_picture(net: Net, X, title: str, page: str | None, output: Path) -> No
     shapes = (x.shape[1:] for x in (X if isinstance(X, tuple) else (X,)))
     picture = NetPicture(net, *shapes, title=title, page=page)
     picture.save(output)
-    if page and output.suffix.lower() != ".dot" and picture.layout.points < LEGIBLE:
+    if page and picture.layout.points < LEGIBLE:
         note(
             f"{output}: the net is large for {page}, its smallest letters have "
             f"{picture.layout.points:.1f} points; without --page they have 9"

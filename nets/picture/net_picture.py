@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 
+from lamina.autodiff.draw import check_suffix
 from lamina.common.figures import save_png
 from lamina.common.files import whole_file
 from lamina.nets.picture.items import items_of
@@ -41,8 +42,8 @@ class NetPicture:
         """How many parameters there are, in words."""
         learned = sum(item.learned for item in self.items)
         frozen = sum(item.frozen for item in self.items)
-        said = [f"{learned:,} parameters to learn"] if learned or not frozen else []
-        return ", ".join([*said, *([count(0, frozen)] if frozen else [])])
+        said = [f"{learned:,} parameters to learn"] if learned else []
+        return ", ".join([*said, *([count(0, frozen)] if frozen else [])]) or "no parameters"
 
     @cached_property
     def layout(self) -> Layout:
@@ -80,9 +81,7 @@ class NetPicture:
         its name only when it is whole.
         """
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
+        suffix = check_suffix(path, SUFFIXES)
         if suffix == ".png":
             save_png(path, self.figure(), dpi=192)
         else:

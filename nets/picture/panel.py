@@ -223,6 +223,10 @@ class _Segment:
             return self.middles[self._lane(edge.target)]
         return self.middles[edge.channel] + self.style.width / 2 + 12 + TRACK * edge.track
 
+    def _gate(self, edge: _Edge) -> tuple[int, int]:
+        """(row, lane) at the right of which an arrow comes in from a side."""
+        return self._row(edge.target), self._lane(edge.target) - (edge.side < 0)
+
     def _end(self, edge: _Edge) -> tuple[float, float]:
         """Where an arrow ends: in the middle of the top of its box, or at a side, where those from
         near come in above those from far."""
@@ -231,9 +235,9 @@ class _Segment:
         middle, top = self.middles[self.lanes[edge.target]], self.tops[edge.target]
         if edge.side == 0:
             return middle, top
-        beside = [e for e in self.edges if e.target == edge.target and e.side == edge.side]
-        beside.sort(key=lambda e: abs(self._down(e) - middle))
-        height, n = self.texts[edge.target].height, len(beside)
+        beside = [e for e in self.edges if e.side and self._gate(e) == self._gate(edge)]
+        beside.sort(key=lambda e: (-e.side, abs(self._down(e) - middle)))
+        height, n = min(self.texts[e.target].height for e in beside), len(beside)
         step = min(TRACK, (height - 10) / max(n - 1, 1))
         place = next(k for k, e in enumerate(beside) if e is edge)
         y = top + height / 2 + step * (place - (n - 1) / 2)

@@ -65,7 +65,8 @@ def _segments(items: list[Item]) -> list[Segment]:
         live |= {(i, k) for k in range(len(item.shapes)) if last_use.get((i, k), i) > i}
         live = {source for source in live if last_use[source] > i}
         end = i == len(items) - 1
-        if end or (len(live) == 1 and i >= n_inputs - 1):
+        # Something new goes on: what only ends here, such as a loss, stands beside what follows.
+        if end or (len(live) == 1 and i >= n_inputs - 1 and live != {before}):
             goes_on = None if end else next(iter(live))
             boxes = [
                 Box([one], [_inside(source, start, before) for source in one.reads])
@@ -136,7 +137,7 @@ def _best_repeat(pieces: list, exact: bool):
     """(start, pieces of a block, how many times) of what saves most boxes; None if nothing does."""
     numbers: dict = {}
     signs = [numbers.setdefault(_sign(piece, exact), len(numbers)) for piece in pieces]
-    best, most = None, 0
+    best, most = None, 0.0
     for period in range(1, len(pieces) // 2 + 1):
         for start in range(len(pieces) - 2 * period + 1):
             block, count = signs[start : start + period], 1
@@ -145,8 +146,9 @@ def _best_repeat(pieces: list, exact: bool):
             if count == 1 or not (exact or _is_block(pieces[start])):
                 continue
             size = sum(1 for _ in boxes_of(pieces[start : start + period]))
-            if size > 1 and (count - 1) * size > most:
-                best, most = (start, period, count), (count - 1) * size
+            saved = (count - 1) * size + 0.5 * _is_block(pieces[start])
+            if size > 1 and saved > most:
+                best, most = (start, period, count), saved
     return best
 
 

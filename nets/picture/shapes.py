@@ -137,7 +137,7 @@ def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
     """The text, or as much of both of its ends as fits."""
     text = printable(text)
     columns = width_of(text)
-    while columns > 1 and text_width(text, size, bold) > room:
+    while columns > 1 and text_width(text, size, bold) > room + 0.05:  # as sums are rounded
         columns -= 1
         text = shortened(text, columns)
     return text

@@ -2,13 +2,12 @@
 
 import dataclasses
 import enum
-import itertools
 
 from lamina.common.fonts import text_width
 from lamina.common.printable import printable
 from lamina.nets.picture.pieces import Box
 from lamina.nets.picture.shapes import GREY, INK, LARGE, SMALL, Rectangle, Text, fitted
-from lamina.nets.picture.words import count
+from lamina.nets.picture.words import count, names, series
 
 WIDEST = 340.0
 LINE = 16.0  # from base line to base line
@@ -63,16 +62,16 @@ class Labels:
 def labels(box: Box, style: Style) -> Labels:
     """The texts of a box. Where a block repeats they say what differs."""
     items, first = box.items, box.items[0]
-    name = _names([item.name for item in items])
-    shapes = [_series([item.shapes[k] for item in items]) for k in range(len(first.shapes))]
+    name = printable(names([item.name for item in items]))
+    shapes = [series([item.shapes[k] for item in items]) for k in range(len(first.shapes))]
     shown = any(shapes) and not all(item.keeps_shape for item in items)
     below = [shape.split(" | ") if shape else [] for shape in shapes] if shown else []
     gives = f"gives {', '.join(shapes)}" if any(shapes) else ""
     if first.kind == "input":
         return Labels([(name, "", "")], below, _sentence(f"{name}: an input", gives))
-    title = " ".join(filter(None, [first.type, _series([item.sizes for item in items])]))
-    more = _series([item.more for item in items])
-    counted = _series([count(item.learned, item.frozen) for item in items])
+    title = " ".join(filter(None, [first.type, series([item.sizes for item in items])]))
+    more = printable(series([item.more for item in items]))
+    counted = series([count(item.learned, item.frozen) for item in items])
     said = _sentence(f"{name}: {title}", more, f"{counted} parameters" if counted else "", gives)
     return Labels(_rows(title, more, name, counted, style), below, said)
 
@@ -123,7 +122,7 @@ def _row(row: tuple, left: float, right: float, y: float, first: bool) -> list[T
     begin = Text(left, y, fitted(row[0], room - taken, size), size, colour)
     found = [begin]
     if row[1]:
-        found.append(Text(left + begin.width + _BESIDE, y, printable(row[1]), SMALL, GREY))
+        found.append(Text(left + begin.width + _BESIDE, y, row[1], SMALL, GREY))
     if end:
         found.append(Text(right, y, end, SMALL, GREY, "end"))
     return found
@@ -131,40 +130,11 @@ def _row(row: tuple, left: float, right: float, y: float, first: bool) -> list[T
 
 def _width(row: tuple[str, str, str], first: bool) -> float:
     """That of a box for this line."""
-    left, beside, right = map(printable, row)
+    left, beside, right = row
     between = _BESIDE * bool(beside) + _BETWEEN * bool(right)
     texts = text_width(left, LARGE if first else SMALL) + text_width(beside + right, SMALL)
     return texts + between + 2 * PADDING
 
 
-def _series(texts: list[str]) -> str:
-    """Texts of the repeats of a block: once if they are alike, else at most three, or the first and
-    the last."""
-    different = [text for text, _ in itertools.groupby(texts)]
-    if len(different) <= 3:
-        return " | ".join(text or "–" for text in different) if any(different) else ""
-    return f"{different[0]} … {different[-1]}"
-
-
-def _names(names: list[str]) -> str:
-    """block{2,3}_conv for block2_conv and block3_conv; of many the first and the last."""
-    different = list(dict.fromkeys(names))
-    if len(different) == 1:
-        return different[0]
-    start = _common_start(different).rstrip("0123456789")
-    rest = [name[len(start) :] for name in different]
-    end = _common_start([name[::-1] for name in rest])[::-1].lstrip("0123456789")
-    inner = [name[: len(name) - len(end)] for name in rest]
-    listed = ",".join(inner) if len(inner) <= 4 else f"{inner[0]}…{inner[-1]}"
-    if all(inner) and (start or end):
-        return f"{start}{{{listed}}}{end}"
-    return ", ".join(different) if len(different) <= 2 else f"{different[0]} … {different[-1]}"
-
-
-def _common_start(texts: list[str]) -> str:
-    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
-    return "".join(letters[0] for letters in same)
-
-
 def _sentence(*parts: str) -> str:
-    return printable(", ".join(filter(None, parts)))
+    return ", ".join(filter(None, parts))

@@ -31,12 +31,12 @@ class Segment:
 @dataclasses.dataclass
 class Frame:
     """Pieces that belong together: a net in the net, or a block that repeats. `differs` is whether
-    the repeats have other sizes; `name` is that of the net."""
+    the repeats have other sizes; `nets` are the (name, class) of the nets."""
 
     pieces: list
     count: int = 1
     differs: bool = False
-    name: str = ""
+    nets: tuple[tuple[str, str], ...] = ()
 
 
 def pieces_of(items: list[Item], frames: bool = True) -> list:
@@ -92,8 +92,7 @@ def _nested(pieces: list, depth: int) -> list:
             j += 1
         alone = inner and not any(_is_in(piece, inner, depth) for piece in pieces[:i] + pieces[j:])
         if alone and j - i > 1:
-            name, kind = inner
-            result.append(Frame(_nested(pieces[i:j], depth + 1), name=f"{name} ({kind})"))
+            result.append(Frame(_nested(pieces[i:j], depth + 1), nets=(inner,)))
         else:
             result += pieces[i:j]
         i = j
@@ -146,10 +145,16 @@ def _best_repeat(pieces: list, exact: bool):
             if count == 1 or not (exact or _is_block(pieces[start])):
                 continue
             size = sum(1 for _ in boxes_of(pieces[start : start + period]))
-            saved = (count - 1) * size + 0.5 * _is_block(pieces[start])
+            saved = (count - 1) * size + _as_a_start(pieces[start])
             if size > 1 and saved > most:
                 best, most = (start, period, count), saved
     return best
+
+
+def _as_a_start(first) -> float:
+    """How well a block begins with this, where it could begin here or there: at best with a fork or
+    a net, else with a layer that learns."""
+    return 0.5 if _is_block(first) else 0.25 * (first.boxes[0].items[0].kind == "learns")
 
 
 def _is_block(first) -> bool:
@@ -178,10 +183,8 @@ def _merged(pieces: list):
     first = pieces[0]
     if isinstance(first, Frame):
         inner = [_merged(list(same)) for same in zip(*(p.pieces for p in pieces), strict=True)]
-        names = list(dict.fromkeys(piece.name for piece in pieces))
-        differs = any(piece.differs for piece in pieces)
-        name = f"{names[0]} … {names[-1]}" if len(names) > 1 else names[0]
-        return Frame(inner, first.count, differs, name)
+        nets = tuple(net for piece in pieces for net in piece.nets)
+        return Frame(inner, first.count, any(piece.differs for piece in pieces), nets)
     boxes = [
         Box([item for box in same for item in box.items], same[0].reads)
         for same in zip(*(piece.boxes for piece in pieces), strict=True)

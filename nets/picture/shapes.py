@@ -136,7 +136,8 @@ class Text:
 def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
     """The text, or as much of both of its ends as fits."""
     text = printable(text)
-    columns = width_of(text)
+    columns = min(width_of(text), int(4 * room / size) + 1)  # no letter is narrower than a quarter
+    text = shortened(text, columns)
     while columns > 1 and text_width(text, size, bold) > room + 0.05:  # as sums are rounded
         columns -= 1
         text = shortened(text, columns)

@@ -1,10 +1,12 @@
 """Pieces below each other, frames around those that belong together."""
 
 from lamina.common.fonts import text_width
+from lamina.common.printable import printable
 from lamina.nets.picture.box import Form, Style, labels
 from lamina.nets.picture.panel import ARROW, Panel, panel
 from lamina.nets.picture.pieces import OUTSIDE, Frame, boxes_of
 from lamina.nets.picture.shapes import INK, SMALL, Line, Rectangle, Text, fitted
+from lamina.nets.picture.words import names
 
 PADDING = 12.0  # of a frame, at its sides and its bottom
 HEADER = 22.0  # of a frame, for its name
@@ -74,7 +76,9 @@ def _name(frame: Frame) -> str:
     times = f"{frame.count} ×" if frame.count > 1 else ""
     order = {2: "(first | second)", 3: "(first | second | third)"}
     differs = order.get(frame.count, "(first … last)") if frame.differs else ""
-    return " ".join(filter(None, [times, frame.name, differs]))
+    classes = ", ".join(dict.fromkeys(kind for _, kind in frame.nets))
+    called = f"{names([name for name, _ in frame.nets])} ({classes})" if frame.nets else ""
+    return printable(" ".join(filter(None, [times, called, differs])))
 
 
 def _frames(pieces: list):

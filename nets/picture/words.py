@@ -1,4 +1,6 @@
-"""What a picture says of a layer: its sizes, its other arguments, shapes, counts."""
+"""What a picture says of a layer, or of several: sizes, other arguments, shapes, counts, names."""
+
+import itertools
 
 from lamina.common.arguments import without_defaults
 from lamina.layers.base import Layer
@@ -75,3 +77,32 @@ def count(learned: int, frozen: int) -> str:
     parts = [f"{learned:,}"] if learned else []
     parts += [f"{frozen:,} frozen"] if frozen else []
     return " + ".join(parts)
+
+
+def series(texts: list[str]) -> str:
+    """Texts of the repeats of a block: once if they are alike, else at most three, or the first and
+    the last."""
+    different = [text for text, _ in itertools.groupby(texts)]
+    if len(different) <= 3:
+        return " | ".join(text or "–" for text in different) if any(different) else ""
+    return f"{different[0]} … {different[-1]}"
+
+
+def names(given: list[str]) -> str:
+    """block{2,3}_conv for block2_conv and block3_conv; of many the first and the last."""
+    different = list(dict.fromkeys(given))
+    if len(different) == 1:
+        return different[0]
+    start = _common_start(different).rstrip("0123456789")
+    rest = [name[len(start) :] for name in different]
+    end = _common_start([name[::-1] for name in rest])[::-1].lstrip("0123456789")
+    inner = [name[: len(name) - len(end)] for name in rest]
+    listed = ",".join(inner) if len(inner) <= 4 else f"{inner[0]}…{inner[-1]}"
+    if all(inner) and (start or end):
+        return f"{start}{{{listed}}}{end}"
+    return ", ".join(different) if len(different) <= 2 else f"{different[0]} … {different[-1]}"
+
+
+def _common_start(texts: list[str]) -> str:
+    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*texts, strict=False))
+    return "".join(letters[0] for letters in same)

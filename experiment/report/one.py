@@ -38,6 +38,7 @@ from lamina.nets.picture import NetPicture
 from lamina.nets.summary import summary_rows
 
 MOST_CLASSES = 20  # a matrix of more is listed by its largest entries
+_PAPER = (700.0, 860.0)  # CSS pixels for the net on a page of paper, with a caption
 _PHONE = (330.0, 10_000.0)  # CSS pixels for the net on a phone, where one scrolls down
 _TABLES = "The loss of each iteration is in loss.csv, all other figures are in history.csv."
 
@@ -211,8 +212,7 @@ def _net(net: Net, dataset) -> list[str]:
     X, _ = dataset.train[:1]
     shapes = [x.shape[1:] for x in (X if isinstance(X, tuple) else (X,))]
     header, *rows, total = summary_rows(net, *shapes)
-    drawn = NetPicture(net, *shapes, title="Net")
-    narrow = NetPicture(net, *shapes, title="Net", room=_PHONE)
+    drawn, narrow = (NetPicture(net, *shapes, title="Net", room=room) for room in (_PAPER, _PHONE))
     caption = (
         "From the inputs down to the loss; blocks that repeat are drawn once. `lamina draw` has it "
         "for a page, for slides, and with all values and gradients of a batch."

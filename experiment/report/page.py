@@ -38,12 +38,14 @@ pre { font-size: 0.82rem; line-height: 1.4; margin: 0.5rem 0; overflow-x: auto;
   .square { font-size: 0.72rem }
   .square td, .square th { padding: 0.15rem 0.2rem }
   th, td { padding-right: 0.4rem }
+  .drawn img { max-width: none }
   .detailed img { max-width: none; width: 44rem }
 }
 @media print {
   body { max-width: none; font-size: 10pt; padding: 0 }
   nav { display: none }
   pre { white-space: pre-wrap; overflow-wrap: anywhere }
+  .drawn img { max-height: 24cm; width: auto }
   h2 { break-after: avoid }
   figure, tr { break-inside: avoid }
   table { font-size: 8pt }
@@ -133,10 +135,12 @@ def picture(draw: Callable[[Path, int], object], alt: str, caption: str = "") ->
 
 
 def drawing(wide: str, narrow: str, alt: str, caption: str = "") -> str:
-    """An SVG as an image, in which nothing runs; `narrow` is for the screen of a phone."""
+    """An SVG as an image, in which nothing runs; `narrow` is for the screen of a phone, where one
+    scrolls through it if it is wider."""
     source = f'<source media="(max-width: 600px)" srcset="{_data("svg+xml", narrow.encode())}">'
     shown = f'<img alt="{text(alt)}" src="{_data("svg+xml", wide.encode())}">'
-    return _figure(f"<picture>{source}{shown}</picture>", caption)
+    shown = f'<div class="drawn" style="overflow-x:auto" tabindex="0"><picture>{source}{shown}'
+    return _figure(f"{shown}</picture></div>", caption)
 
 
 def _drawn(draw: Callable[[Path, int], object], width: int) -> str:

@@ -1,5 +1,7 @@
 """A picture of a net as a matplotlib figure, for PNG."""
 
+from collections.abc import Callable
+
 from lamina.nets.picture.page import Layout
 from lamina.nets.picture.shapes import COLOURS, GREY, Dot, Line, Rectangle, Text
 
@@ -83,4 +85,9 @@ def _text(axes, shape: Text, scale: float) -> None:
     )
 
 
-_KINDS = {Rectangle: _rectangle, Line: _line, Dot: _dot, Text: _text}
+_KINDS: dict[type, Callable[..., None]] = {
+    Rectangle: _rectangle,
+    Line: _line,
+    Dot: _dot,
+    Text: _text,
+}

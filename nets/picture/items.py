@@ -1,6 +1,7 @@
 """The layers of a net in a row, nested ones too: what each is called, reads, gives and learns."""
 
 import dataclasses
+from typing import Any
 
 from lamina.layers.base import Layer, Param
 from lamina.layers.gates import Copy
@@ -95,11 +96,12 @@ class _Row:
         if isinstance(layer, Copy):
             return sources * len(written)
         if self.nested and hasattr(layer, "steps"):
-            inside = (*path, (name, type(layer).__name__))
-            blobs = dict(zip(layer.inputs, sources, strict=True))
-            shapes = {} if None in read else dict(zip(layer.inputs, read, strict=True))
-            self.add_net(layer, blobs, shapes, f"{name}.", inside, lambda made: None)
-            return [blobs[blob] for blob in layer.outputs]
+            net: Any = layer
+            inside = (*path, (name, type(net).__name__))
+            blobs = dict(zip(net.inputs, sources, strict=True))
+            shapes = {} if None in read else dict(zip(net.inputs, read, strict=True))
+            self.add_net(net, blobs, shapes, f"{name}.", inside, lambda made: None)
+            return [blobs[blob] for blob in net.outputs]
         item = self._item(name, layer, sources, "joins" if len(sources) > 1 else "does")
         item.sizes, item.path = sizes_of(layer), path
         item.more = ", ".join(filter(None, [more_of(layer, read[0]), item.more]))
@@ -111,7 +113,7 @@ class _Row:
 
     def _item(self, name: str, layer: Layer, sources, kind: str) -> Item:
         item = Item(name, kind, type(layer).__name__, reads=sources)
-        owners = {}
+        owners: dict[str, None] = {}
         for held in (held for _, held in layer.walk() if isinstance(held, Param)):
             if id(held) in self.owners:
                 owners[self.owners[id(held)]] = None

@@ -53,7 +53,7 @@ def _longest(segment: Segment, lanes: list[int], end: int | None = None) -> list
         if lanes[i] == -1:
             free = [source for source, _ in box.reads if source in length]
             before[i] = max(free, key=lambda source: length[source], default=None)
-            length[i] = 1 + (0 if before[i] is None else length[before[i]])
+            length[i] = 1 + max((length[source] for source in free), default=0)
     place: int | None = max(length, key=lambda i: length[i]) if end is None else end
     path: list[int] = []
     while place is not None:

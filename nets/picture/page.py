@@ -62,7 +62,7 @@ def lay_out(choices, title: str, total: str, page: str | None, room=ROOM) -> Lay
         return Layout(whole, width + MARGIN, _TITLE + height + MARGIN)
     left, above = (free[0] / scale - width) / 2, (free[1] / scale - _TITLE - height) / 2
     placed = [shape.moved(left, _TITLE + min(above, 60.0)) for shape in shapes]
-    return Layout([*texts, *placed], *size, scale, (MARGIN, MARGIN))
+    return Layout([*texts, *placed], size[0], size[1], scale, (MARGIN, MARGIN))
 
 
 def _title(title: str, total: str, room: float) -> list[Text]:

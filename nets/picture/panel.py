@@ -5,6 +5,7 @@ then it comes in from above, or from the side.
 """
 
 import dataclasses
+import itertools
 
 from lamina.nets.picture.box import Style, drawn, labels, ports
 from lamina.nets.picture.lanes import lanes_of, rows_of
@@ -14,6 +15,7 @@ from lamina.nets.picture.shapes import Dot, Line, length_of, rest_of
 TRACK = 9.0  # between lines that run side by side
 CHANNEL = 22.0  # between lanes, at least
 ARROW = 7.0  # above a box that an arrow enters from above
+AWAY = -2  # where an arrow leads that leaves the segment
 STUB = 14.0  # of an arrow that leads out of the net
 
 
@@ -31,11 +33,11 @@ class Panel:
 
 @dataclasses.dataclass
 class _Edge:
-    """An arrow from an output to a box; `target` is None for what the segment gives."""
+    """An arrow from an output to a box, or AWAY."""
 
     source: int
     output: int
-    target: int | None
+    target: int
     straight: bool = False  # all the way down
     channel: int | None = None  # beside which lane it runs down; None for a lane's middle
     side: int = 0  # 0: comes in from above, 1: from the right, -1: from the left
@@ -58,11 +60,8 @@ class _Segment:
         self.lanes = lanes_of(segment, self.rows)
         self.n_rows, self.n_lanes = max(self.rows) + 1, max(self.lanes) + 1
         self.texts = [labels(box, style) for box in self.boxes]
-        self.verticals: list[tuple[int, int, int, tuple]] = []  # (lane, first row, last row, blob)
         self.edges = [_Edge(*source, i) for i, box in enumerate(self.boxes) for source in box.reads]
-        self.way_out = None if segment.gives is None else _Edge(*segment.gives, None, True)
-        if self.way_out is not None:
-            self._occupy(0, self.way_out.source, self.n_rows, self.way_out.blob)
+        self.way_out = None if segment.gives is None else _Edge(*segment.gives, AWAY, True)
         arriving = [[e for e in self.edges if e.target == i] for i in range(len(self.boxes))]
         from_above = [self._chosen_from_above(edges) for edges in arriving]
         for edges, chosen in zip(arriving, from_above, strict=True):
@@ -73,11 +72,11 @@ class _Segment:
 
     # ---- which way each arrow goes ---------------------------------------------------------------
 
-    def _row(self, i: int | None) -> int:
-        return self.n_rows if i is None else -1 if i == OUTSIDE else self.rows[i]
+    def _row(self, i: int) -> int:
+        return {OUTSIDE: -1, AWAY: self.n_rows}[i] if i < 0 else self.rows[i]
 
-    def _lane(self, i: int | None) -> int:
-        return 0 if i is None or i == OUTSIDE else self.lanes[i]
+    def _lane(self, i: int) -> int:
+        return 0 if i < 0 else self.lanes[i]
 
     def _offset(self, source: int, output: int) -> float:
         """How far from the middle of its lane an output leaves."""
@@ -86,51 +85,34 @@ class _Segment:
         n = len(self.boxes[source].items[0].shapes)
         return ports(0.0, self.style.width, n)[output]
 
-    def _occupy(self, lane: int, source: int, last: int, blob: tuple) -> None:
-        self.verticals.append((lane, self._row(source) + 1, last, blob))
-
-    def _is_free(self, lane: int, first: int, last: int, blob: tuple, above: bool) -> bool:
-        """Whether a line may run down the lane from the gap above row `first` to row `last`, or
-        only to the gap `above` that row."""
-        standing = (row for row, own in zip(self.rows, self.lanes, strict=True) if own == lane)
-        if any(first <= row <= last - above for row in standing):
-            return False
-        return not any(
-            own == lane and a <= last and first <= b and other != blob
-            for own, a, b, other in self.verticals
-        )
+    def _is_free(self, lane: int, first: int, last: int) -> bool:
+        """Whether no box stands in these rows of a lane. Other lines than those of its own boxes do
+        not run there, see `lanes_of`."""
+        places = zip(self.lanes, self.rows, strict=True)
+        return not any(own == lane and first <= row <= last for own, row in places)
 
     def _chosen_from_above(self, edges: list[_Edge]) -> _Edge | None:
-        """Of the arrows into a box the one that comes from above: straight if that is possible."""
+        """Of the arrows into a box the one that comes from above: straight if that is possible,
+        else from the lowest, which is just above it."""
         for edge in edges:
             lane, row = self._lane(edge.target), self._row(edge.target)
             level = self._lane(edge.source) == lane and self._offset(*edge.blob) == 0
-            if level and self._is_free(lane, self._row(edge.source) + 1, row, edge.blob, True):
+            if level and self._is_free(lane, self._row(edge.source) + 1, row - 1):
                 edge.straight = True
-                self._occupy(lane, edge.source, row, edge.blob)
                 return edge
-        for edge in sorted(edges, key=lambda edge: -self._row(edge.source)):
-            lane, row = self._lane(edge.target), self._row(edge.target)
-            if self._is_free(lane, self._row(edge.source) + 1, row, edge.blob, True):
-                self._occupy(lane, edge.source, row, edge.blob)
-                return edge
-        return None
+        return max(edges, key=lambda edge: self._row(edge.source), default=None)
 
     def _choose_side(self, edge: _Edge) -> None:
         """Into the side of its box: down the lane of its source, or a channel."""
         here, there = self._lane(edge.source), self._lane(edge.target)
         row = self._row(edge.target)
         edge.side = -1 if here < there else 1
-        beyond = range(min(here, there) + 1, max(here, there))
-        crowded = any(
-            own_row == row and own in beyond
-            for own_row, own in zip(self.rows, self.lanes, strict=True)
-        )
+        between = range(min(here, there) + 1, max(here, there))
+        crowded = not all(self._is_free(lane, row, row) for lane in between)
         first = self._row(edge.source) + 1
         level = here != there and self._offset(*edge.blob) == 0 and not crowded
-        if level and self._is_free(here, first, row, edge.blob, False):
+        if level and self._is_free(here, first, row):
             edge.straight = True
-            self._occupy(here, edge.source, row, edge.blob)
         else:
             edge.channel = there - 1 if here < there else there
 
@@ -139,20 +121,18 @@ class _Segment:
         two rows, one for each array that goes to a side there."""
         self.channels = [0] * self.n_lanes  # how many tracks each has
         placed: list[tuple[int, int, int, int, tuple]] = []
-        inside = [edge for edge in self.edges if edge.channel is not None]
-        for edge in sorted(inside, key=lambda e: self._row(e.target) - self._row(e.source)):
+        for edge in sorted(self.edges, key=lambda e: self._row(e.target) - self._row(e.source)):
+            if (channel := edge.channel) is None:
+                continue
             first, last = self._row(edge.source) + 1, self._row(edge.target)
-            while any(
-                c == edge.channel
-                and t == edge.track
-                and a <= last
-                and first <= b
-                and o != edge.blob
-                for c, t, a, b, o in placed
-            ):
-                edge.track += 1
-            placed.append((edge.channel, edge.track, first, last, edge.blob))
-            self.channels[edge.channel] = max(self.channels[edge.channel], edge.track + 1)
+            taken = {
+                track
+                for other, track, a, b, blob in placed
+                if other == channel and a <= last and first <= b and blob != edge.blob
+            }
+            edge.track = next(track for track in itertools.count() if track not in taken)
+            placed.append((channel, edge.track, first, last, edge.blob))
+            self.channels[channel] = max(self.channels[channel], edge.track + 1)
         self.levels: list[list[tuple]] = [[] for _ in range(self.n_rows)]
         for edge in self.edges:
             level = self.levels[self._row(edge.source) + 1] if not edge.straight else None
@@ -230,7 +210,7 @@ class _Segment:
     def _end(self, edge: _Edge) -> tuple[float, float]:
         """Where an arrow ends: in the middle of the top of its box, or at a side, where those from
         near come in above those from far."""
-        if edge.target is None:
+        if edge.target == AWAY:
             return self._start(edge)[0], self.height
         middle, top = self.middles[self.lanes[edge.target]], self.tops[edge.target]
         if edge.side == 0:
@@ -260,7 +240,7 @@ class _Segment:
         for edge in sorted(edges, key=lambda e: (*order(e), -self._end(e)[1])):
             whole = self._path(edge)
             rest = min((rest_of(whole, other) for other in paths), key=length_of, default=whole)
-            shapes.append(Line(rest, tip=edge.target is not None))
+            shapes.append(Line(rest, tip=edge.target != AWAY))
             if paths:
                 shapes.append(Dot(*rest[0]))
             paths.append(whole)
@@ -272,7 +252,7 @@ class _Segment:
         lines = []
         for k in range(len(self.boxes[i].items[0].shapes)):
             if (i, k) not in read:
-                x, y = self._start(_Edge(i, k, None))
+                x, y = self._start(_Edge(i, k, AWAY))
                 length = max(self.texts[i].room_below + ARROW, STUB)
                 lines.append(Line(((x, y), (x, y + length)), tip=True))
         return lines

@@ -90,8 +90,8 @@ def _nested(pieces: list, depth: int) -> list:
         inner, j = _net_of(pieces[i], depth), i + 1
         while inner and j < len(pieces) and _net_of(pieces[j], depth) == inner:
             j += 1
-        alone = inner and not any(_is_in(piece, inner, depth) for piece in pieces[:i] + pieces[j:])
-        if alone and j - i > 1:
+        others = pieces[:i] + pieces[j:]
+        if inner and j - i > 1 and not any(_is_in(piece, inner, depth) for piece in others):
             result.append(Frame(_nested(pieces[i:j], depth + 1), nets=(inner,)))
         else:
             result += pieces[i:j]

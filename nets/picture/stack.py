@@ -40,7 +40,10 @@ def panels_of(pieces: list, style: Style, entry: float = 0.0) -> list[Panel]:
     """A panel for each piece."""
     panels: list[Panel] = []
     for piece in pieces:
-        one = (_framed if isinstance(piece, Frame) else panel)(piece, style, entry)
+        if isinstance(piece, Frame):
+            one = _framed(piece, style, entry)
+        else:
+            one = panel(piece, style, entry)
         panels.append(one)
         entry = one.gives or 0.0
     return panels

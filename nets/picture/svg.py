@@ -1,5 +1,6 @@
 """A picture of a net as SVG: text that can be searched, named for those who cannot see it."""
 
+from collections.abc import Callable
 from html import escape
 
 from lamina.common.printable import printable
@@ -42,7 +43,7 @@ def _rectangle(shape: Rectangle) -> str:
 
 
 def _line(shape: Line) -> str:
-    parts = []
+    parts: list[str] = []
     for corner, (x, y) in shape.rounded():
         bend = f"Q{corner[0]:.1f},{corner[1]:.1f} " if corner else "L" if parts else "M"
         parts.append(f"{bend}{x:.1f},{y:.1f}")
@@ -70,4 +71,9 @@ def _plain(text: str) -> str:
     return escape(printable(text))
 
 
-_KINDS = {Rectangle: _rectangle, Line: _line, Dot: _dot, Text: _text}
+_KINDS: dict[type, Callable[..., str]] = {
+    Rectangle: _rectangle,
+    Line: _line,
+    Dot: _dot,
+    Text: _text,
+}

@@ -35,7 +35,7 @@ def more_of(layer: Layer, input_shape: tuple | None = None) -> str:
         for name, value in given.items()
         if name not in _LEFT_OUT and not (sized and name in _TAKEN + _GIVEN)
     ]
-    kept = []
+    kept: list[str] = []
     for text in filter(None, said):
         if len(", ".join([*kept, text])) <= _LONGEST:
             kept.append(text)

@@ -21,6 +21,7 @@ from lamina.nets import Graph, Head, LeNet, Net, Node, ResidualNet, Sequential
 from lamina.nets.picture import PAGES, NetPicture
 from lamina.nets.picture.pieces import OUTSIDE, Frame, boxes_of, pieces_of
 from lamina.nets.picture.shapes import COLOURS, Dot, Line, Text
+from lamina.nets.picture.words import names
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 NAMES = [*NETS, *(path.stem for path in CONFIGS), *(f"random {i}" for i in range(12))]
@@ -298,6 +299,13 @@ def test_residual_blocks_of_other_sizes_are_drawn_once_with_what_differs():
 def test_many_repeats_are_shown_by_the_first_and_the_last():
     said = [box.said for box in drawn.boxes(NetPicture(mlp(4, *[8] * 21, 3), (4,)))]
     assert any(text.startswith("affine{2…21}: Affine 8 → 8") for text in said)
+
+
+def test_names_of_repeats_are_written_as_one():
+    assert names(["a10_b", "a11_b"]) == "a{10,11}_b"
+    assert names(["left", "right"]) == "left, right"
+    assert names(["one", "one"]) == "one"
+    assert names([f"n{i}" for i in range(1, 13)]) == "n{1…12}"
 
 
 def nested(repeats=3, **more):

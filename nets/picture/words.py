@@ -1,6 +1,7 @@
 """What a picture says of a layer, or of several: sizes, other arguments, shapes, counts, names."""
 
 import itertools
+import re
 
 from lamina.common.arguments import without_defaults
 from lamina.layers.base import Layer
@@ -89,13 +90,18 @@ def series(texts: list[str]) -> str:
 
 
 def names(given: list[str]) -> str:
-    """block{2,3}_conv for block2_conv and block3_conv; of many the first and the last."""
+    """block{2,3}_conv for block2_conv and block3_conv; of many the first and the last. Words stay
+    whole: left and right have a t in common, but no ending."""
     different = list(dict.fromkeys(given))
     if len(different) == 1:
         return different[0]
     start = _common_start(different).rstrip("0123456789")
+    if not all(name[len(start) : len(start) + 1].isdigit() for name in different):
+        start = re.sub(r"[^\W_]+$", "", start)
     rest = [name[len(start) :] for name in different]
     end = _common_start([name[::-1] for name in rest])[::-1].lstrip("0123456789")
+    if not all(name[: len(name) - len(end)][-1:].isdigit() for name in rest):
+        end = re.sub(r"^[^\W_]+", "", end)
     inner = [name[: len(name) - len(end)] for name in rest]
     listed = ",".join(inner) if len(inner) <= 4 else f"{inner[0]}…{inner[-1]}"
     if all(inner) and (start or end):

@@ -304,6 +304,8 @@ def test_many_repeats_are_shown_by_the_first_and_the_last():
 def test_names_of_repeats_are_written_as_one():
     assert names(["a10_b", "a11_b"]) == "a{10,11}_b"
     assert names(["left", "right"]) == "left, right"
+    assert names(["encoder", "decoder"]) == "encoder, decoder"
+    assert names(["stem_relu", "block1_1_relu"]) == "{stem,block1_1}_relu"
     assert names(["one", "one"]) == "one"
     assert names([f"n{i}" for i in range(1, 13)]) == "n{1…12}"
 

@@ -421,8 +421,9 @@ def test_text_is_dark_enough_on_every_fill():
 
 
 def test_a_notebook_shows_it_in_its_size():
-    picture = NetPicture(ResidualNet(rng=0), (1, 28, 28))
+    picture = ResidualNet(rng=0).picture((1, 28, 28), title="Mine")
     assert picture._repr_svg_() == picture.svg
+    assert "<title>Mine</title>" in picture.svg
     assert picture.layout.width < 960
 
 

@@ -106,7 +106,7 @@ def run(options) -> int:
     return 0
 
 
-def _save_picture(net: Net, X, title: str, page: str | None, output: Path) -> None:
+def _save_picture(net, X, title: str, page: str | None, output: Path) -> None:
     shapes = (x.shape[1:] for x in (X if isinstance(X, tuple) else (X,)))
     picture = NetPicture(net, *shapes, title=title, page=page)
     picture.save(output)

@@ -44,8 +44,8 @@ class Paper {
       this.pen = move.map((n) => Math.min(1, Math.max(0, n)));
       if (this.down) this.line(this.pen);
     } else if (event.key === " ") {
-      this.down = !this.down;
-      if (this.down) this.start(event);
+      if (!event.repeat) this.down = !this.down; // held down, it would flutter
+      if (this.down && !event.repeat) this.start(event);
     } else if (event.key === "c") this.clear(event);
     else return;
     event.preventDefault(); // the page would scroll
@@ -74,6 +74,7 @@ class Paper {
   undo(event) {
     this.strokes.pop();
     this.down = false;
+    this.background = null;
     this.after(event);
   }
 

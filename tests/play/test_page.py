@@ -140,6 +140,11 @@ def test_a_test_image_goes_through_the_net_and_is_marked(page):
         assert page.winner.endswith(": right" if predicted[i] == targets[i] else wrong)
     pressed = page.page.locator("#images [aria-pressed=true]")
     assert pressed.count() == 1
+    page.page.click("#undo")  # ends it as drawing does
+    page.settled()
+    assert pressed.count() == 0
+    assert page.run("paper.background") is None
+    page.page.locator("#images button").nth(3).click()
     draw_with_mouse(page)  # drawing ends it
     assert pressed.count() == 0
     assert page.run("paper.strokes.length") == 1

@@ -23,6 +23,7 @@ KOREAN = ENGLISH / "ko"
 KEY = "translation_of"  # in the metadata of a Korean text
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+\$", re.DOTALL)
 CODE = re.compile(r"`[^`]+`")
+SIGN = re.compile(r"[^\w\s]\*+\w")
 TARGET = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -86,7 +87,7 @@ def with_text(cell, own):
 def formulas(cell):
     """Without what may differ between languages: words in them, breaks, punctuation."""
     found = (re.sub(r"\\text\{[^}]*\}", "", f) for f in FORMULA.findall(source(cell)))
-    return {re.sub(r"[\s,.:;]+(?=\$+$|\\end|\\qquad)|\s+", "", formula) for formula in found}
+    return {re.sub(r"[\s,.:;]+(?=\$+$|\\\\|\\end|\\qquad)|\s+", "", formula) for formula in found}
 
 
 def names(cell):
@@ -94,9 +95,13 @@ def names(cell):
 
 
 def english_links(cell):
-    """As they must read one folder further down, where notebooks lead to Korean ones."""
-    targets = TARGET.findall(source(cell))
-    return {f"../{target}" if target.startswith("../") else target for target in targets}
+    """As they must read one folder further down, where there may be a Korean page or notebook."""
+    found = set()
+    for target in TARGET.findall(source(cell)):
+        korean = re.sub(r"\.md$", ".ko.md", target)
+        target = korean if (ENGLISH / korean).exists() else target
+        found.add(f"../{target}" if target.startswith("../") else target)
+    return found
 
 
 def korean_links(cell):
@@ -107,6 +112,13 @@ def marks(cell):
     """Headings by their depth and rows of tables, counted."""
     found = re.findall(r"^(#+|\|)(?= )", source(cell), re.MULTILINE)
     return {f"{mark} no. {found[: i + 1].count(mark)}" for i, mark in enumerate(found)}
+
+
+def open_emphasis(cell):
+    """Emphasis that Markdown leaves open: it ends with a sign, and a letter stands right behind."""
+    plain = CODE.sub("``", FORMULA.sub("$$", source(cell)))
+    ends = list(re.finditer(r"\*+", plain))[1::2]
+    return [plain[m.start() - 9 : m.end() + 2] for m in ends if SIGN.match(plain, m.start() - 1)]
 
 
 PARTS = {
@@ -129,6 +141,8 @@ def differences(english, korean):
             found.append(f"{where(ours)} is not in Korean")
         elif ours["metadata"].get(KEY) != fingerprint(theirs):
             found.append(f"{where(theirs)} has changed, or is not marked as translated")
+        for end in open_emphasis(ours):
+            found.append(f"{where(ours)} does not end its emphasis at {end!r}: no letter behind it")
         for what, (of_theirs, of_ours) in PARTS.items():
             expected, there = of_theirs(theirs), of_ours(ours)
             found += [f"{where(ours)} lacks the {what} {p}" for p in sorted(expected - there)]

@@ -22,6 +22,12 @@ def test_the_reader_of_the_korean_notebook_misses_nothing(name):
     assert korean.differences(english, korean.read(FOLDER / "ko" / f"{name}.ipynb")) == []
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.ipynb")))
+def test_every_notebook_is_there_in_korean_and_listed(name):
+    assert name in NAMES
+    assert f"]({name}.ipynb)" in (FOLDER / "ko" / "README.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     "path", sorted(FOLDER.rglob("*.ipynb")), ids=lambda path: f"{path.parent.name}-{path.stem}"
 )
@@ -72,6 +78,8 @@ def with_text(notebook, place, text):
         (0, "x=3", "x=4", "lacks the formula $x=3$"),
         (0, r"\.\./\.\./", "../", "lacks the link ../../layers/relu.py"),
         (0, "# ", "", "lacks the heading or row # no. 1"),
+        (0, "의 기울기는", "의 **기울기(slope)**는", "does not end its emphasis"),
+        (0, "`f`의", "*`f`*의", "does not end its emphasis"),
         (1, "6", "7", "code or outputs are not those of the English notebook"),
         (2, "01_train", "../01_train", "has no link ../01_train_mnist.ipynb"),
     ],

@@ -125,6 +125,9 @@ class Dataset(Remembers):
     """
 
     widths: tuple[int, ...] | None = None  # of the inputs of a net, if there are several
+    # How other files of the same kind become inputs, in JSON's types: what `lamina predict` needs
+    # of a run. None where nothing but arrays can be asked about.
+    preparation: dict | None = None
 
     def __init__(
         self, train: Samples, test: Samples, task: Task, validation: Samples | None = None

@@ -13,7 +13,7 @@ from lamina.datasets.array_targets import (
     task_and_targets,
     words_of,
 )
-from lamina.datasets.csv_rows import listed
+from lamina.datasets.cells import listed
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
 from lamina.datasets.tasks import TASKS, Classification, Reconstruction, check_task_name

@@ -137,13 +137,17 @@ class CSV(Dataset):
             others = {n: (files[f], r, t[f][r]) for n, (f, r) in rows.items() if n != "train"}
             check_known(t["train"][rows["train"][1]], others, made.class_names)
         prepared = TableInputs.learned(train, rows["train"][1], missing, fill, standardise)
-        self.preparation = prepared.facts(form, train.target)
+        self._preparation = prepared.facts(form, train.target)
         sets = {}
         for name, (file, chosen) in rows.items():
             inputs = prepared.of(files[file], chosen, name)
             own = inputs if kind == "reconstruction" else t[file][chosen]
             sets[name] = Samples(inputs, own)
         super().__init__(sets["train"], sets["test"], made, sets.get("validation"))
+
+    @property
+    def preparation(self) -> dict:
+        return self._preparation
 
 
 def _several(names: str | tuple) -> tuple:

@@ -16,6 +16,8 @@ _NOT_CSV = {
     b"\x1f\x8b": "packed with gzip; unpack it",
     b"PAR1": "Parquet; write it as CSV",
     b"\x89HDF": "HDF5; write it as CSV",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
 }
 _OF_LINES = {"space": " ", "tab": "\t"}
 

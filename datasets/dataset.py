@@ -125,9 +125,6 @@ class Dataset(Remembers):
     """
 
     widths: tuple[int, ...] | None = None  # of the inputs of a net, if there are several
-    # How other files of the same kind become inputs, in JSON's types: what `lamina predict` needs
-    # of a run. None where nothing but arrays can be asked about.
-    preparation: dict | None = None
 
     def __init__(
         self, train: Samples, test: Samples, task: Task, validation: Samples | None = None
@@ -143,6 +140,12 @@ class Dataset(Remembers):
     @property
     def has_validation(self) -> bool:
         return self.validation is not None
+
+    @property
+    def preparation(self) -> dict | None:
+        """How other files become inputs as these have, in JSON's types: what `lamina predict` needs
+        of a run. None where only arrays can be asked about."""
+        return None
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:

@@ -106,7 +106,7 @@ def check_spellings(first: dict, column: str, what: str = "class") -> None:
     `first` says where each label stands first."""
     seen: dict = {}
     for label, place in first.items():
-        key = _value(label)
+        key = meaning(label)
         if key in seen:
             other = seen[key]
             raise ValueError(
@@ -116,7 +116,7 @@ def check_spellings(first: dict, column: str, what: str = "class") -> None:
         seen[key] = label
 
 
-def _value(label: str):
+def meaning(label: str):
     """What a label means: a number if it is one, exactly."""
     if _NUMBER.fullmatch(label):
         try:

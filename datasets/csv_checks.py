@@ -29,8 +29,7 @@ def check_inputs(rows: Rows, form: CsvFormat) -> list[str]:
             )
     n = len(rows.lines)
     for name, words in rows.words.items():
-        different = Counter(words)
-        different.pop(None, None)
+        different = Counter(word for word in words if word is not None)
         if name in form.categories:
             continue
         if different and all(map(is_date, different)):

@@ -53,8 +53,9 @@ class CsvFormat(NamedTuple):
     def from_facts(cls, facts: dict) -> "CsvFormat":
         """From what `_asdict` has given, read from a file. Raises ValueError or TypeError for what
         is none."""
-        lists = {"units", "names", "ignore", "categories", "missing_marks"}
-        made = cls(**{k: tuple(v) if k in lists and v is not None else v for k, v in facts.items()})
+        made = cls()._replace(**facts)
+        lists = ("units", "names", "ignore", "categories", "missing_marks")
+        made = made._replace(**{n: tuple(v) for n in lists if (v := facts.get(n)) is not None})
         texts = (made.separator, made.decimal, made.thousands, made.encoding)
         if not all(isinstance(text, str) for text in texts) or type(made.skip_lines) is not int:
             raise TypeError("no format of a CSV file")

@@ -106,8 +106,9 @@ class _Reading:
         self.words: dict[str, list] = {name: [] for name, _ in self.of_words}
         self.lines = array.array("q")
         self._numbers, self._plain = array.array("d"), form.numbers.plain
-        self._marks, self._units = form.marks, {}
+        self._marks = form.marks
         self._seen: dict[str, str] = {}
+        self._units: dict[str, str] = {}  # of each column, that of its first number
 
     def take(self, line: int, row: list[str]) -> None:
         cells = [row[i] for i in self.places]

@@ -58,8 +58,8 @@ def read_text(
                 yield line, row
 
     try:
-        with open(path, "rb") as file:
-            start = file.read(4)
+        with open(path, "rb") as raw:
+            start = raw.read(4)
         for magic, what in _NOT_CSV.items():
             if start.startswith(magic):
                 raise ValueError(f"{path}: is no CSV file but {what}")

@@ -121,7 +121,7 @@ class ImageFolder(Dataset):
         read = {part: self._inputs.read(paths) for part, paths in parts.items()}
         X = {part: pixels for part, (pixels, _) in read.items()}
         say_done(
-            self.path, sum(map(len, X.values())), sum((d for _, d in read.values()), Counter())
+            str(self.path), sum(map(len, X.values())), sum((d for _, d in read.values()), Counter())
         )
         if self.normalise:
             self._inputs.scaling = standardising(X["train"])

@@ -28,7 +28,7 @@ class Images(Dataset):
 
     @property
     def preparation(self) -> dict:
-        scaling = (self.train.scale, self.train.offset)
+        scaling = (self.train.scale or 1.0, self.train.offset) if self.normalise else TO_UNIT
         return PictureInputs((28, 28), False, self.drawn, self.input_shape, scaling).facts()
 
     def _scaling(self, X: np.ndarray) -> tuple[float, float]:

@@ -41,7 +41,7 @@ def inked(
     longest, box = max(cut.shape), BOXES[kind]
     small = tuple(max(round(n * box / longest), 1) for n in cut.shape)
     made = _resized(cut, (small[0], small[1]))
-    said.append(f"what is drawn on {image.width} x {image.height} pixels cut out, scaled, centred")
+    said.append("what is drawn cut out, scaled and centred")
     return _centred(made, size, by_mass=kind == "digit")[np.newaxis], said
 
 

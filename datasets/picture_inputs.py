@@ -52,13 +52,9 @@ class PictureInputs:
         return X.reshape(-1, *self.shape), done
 
     def of(self, paths: list[Path]) -> np.ndarray:
-        """(N, *shape) float32, as a net takes them; says what was done to each."""
-        X = np.empty((len(paths), *self.shape), np.uint8)
-        for i, path in enumerate(paths):
-            pixels, said = self.pixels(path)
-            X[i] = pixels.reshape(self.shape)
-            if said:
-                note(f"{path}: {', '.join(said)}")
+        """(N, *shape) float32, as a net takes them; says what was done to them."""
+        X, done = self.read(paths)
+        say_done(str(paths[0]) if len(paths) == 1 else "of the pictures", len(paths), done)
         return Samples(X, np.zeros(len(X)), *self.scaling)[:][0]
 
     def facts(self) -> dict:
@@ -89,7 +85,7 @@ class PictureInputs:
         return cls(size, colour, resize, given, (scale, offset))
 
 
-def say_done(where: Path, n: int, done: Counter) -> None:
-    """Of many pictures, how many of them something was done to."""
+def say_done(where: str, n: int, done: Counter) -> None:
+    """What was done, and to how many of n pictures."""
     for what, times in sorted(done.items()):
-        note(f"{where}: {times} of {n} pictures: {what}")
+        note(f"{where}: {what}" if n == 1 else f"{where}: {times} of {n}: {what}")

@@ -143,7 +143,7 @@ def _eight_bits(image: "PILImage") -> tuple["PILImage", list[str]]:
         said.append("16 bits made 8")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
-        if image.getextrema()[3][0] < 255:
+        if np.asarray(image)[..., 3].min() < 255:
             white = _pillow().new("RGBA", image.size, "white")
             image = _pillow().alpha_composite(white, image)
             said.append("transparent parts made white")

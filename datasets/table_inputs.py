@@ -40,10 +40,11 @@ class TableInputs:
     ) -> "TableInputs":
         """From the `chosen` rows, those to train on. Raises ValueError for a column with nothing in
         them, and for one category in two spellings."""
-        X, fills = rows.X[chosen], [None] * len(rows.numbers)
+        X = rows.X[chosen]
+        fills: list[float | None] = [None] * len(rows.numbers)
         if missing is not None:
-            fills = _fills(rows, X, missing, fill)
-            X = np.where(np.isnan(X), fills, X)
+            found = _fills(rows, X, missing, fill)
+            fills, X = [*found], np.where(np.isnan(X), found, X)
         mean, deviation = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if standardise:
             mean, deviation = X.mean(axis=0), X.std(axis=0)
@@ -62,8 +63,8 @@ class TableInputs:
                 parts = dict(zip(("fill", "mean", "deviation"), numbers[name], strict=True))
                 columns.append({"name": name, "kind": "number", **parts})
             else:
-                found = _categories(rows, name, chosen)
-                columns.append({"name": name, "kind": "category", "categories": found})
+                kinds = _categories(rows, name, chosen)
+                columns.append({"name": name, "kind": "category", "categories": kinds})
         return cls(columns)
 
     @property

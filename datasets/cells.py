@@ -17,7 +17,7 @@ _DATES = (
     rf"\d{{1,2}}([-/.])\d{{1,2}}\2\d{{2,4}}(?: {_TIME})?",
     r"\d{4}\. ?\d{1,2}\. ?\d{1,2}\.?",
     r"\d{4}년 ?\d{1,2}월(?: ?\d{1,2}일)?",
-    rf"{_MONTH}[ -]\d{{1,4}}(?:, ?\d{{2,4}}| \d{{4}})?",
+    rf"{_MONTH}[ -]\d{{1,4}}(?:[, -]{{1,2}}\d{{2,4}})?",
     rf"\d{{1,2}}[ -]{_MONTH}(?:[ -]\d{{2,4}})?",
     _TIME,
 )
@@ -121,7 +121,8 @@ class Numbers(NamedTuple):
 def shared_unit(cells: list[str]) -> bool:
     """Are these numbers, all with the same unit?"""
     found = [_WITH_UNIT.fullmatch(cell) for cell in cells]
-    return all(found) and len({match.groups() for match in found if match}) == 1
+    units = {match.groups() for match in found if match}
+    return all(found) and len(units) == 1 and any(units.pop())
 
 
 def is_date(cell: str) -> bool:

@@ -13,6 +13,7 @@ class CsvFormat(NamedTuple):
     decimal: str = "."
     thousands: str = ""
     units: tuple = ()
+    quote: str = '"'
     encoding: str = "utf-8"
     skip_lines: int = 0
     header: bool | None = None
@@ -32,7 +33,7 @@ class CsvFormat(NamedTuple):
 
     def checked(self) -> "CsvFormat":
         """Itself. Raises ValueError, naming the key, for what cannot be."""
-        check_text(self.separator, self.encoding)
+        check_text(self.separator, self.quote, self.encoding)
         self.numbers.check()
         if self.skip_lines < 0:
             raise ValueError(f"skip_lines: expects 0 or more, got {self.skip_lines}")
@@ -54,9 +55,10 @@ class CsvFormat(NamedTuple):
         """From what `_asdict` has given, read from a file. Raises ValueError or TypeError for what
         is none."""
         made = cls()._replace(**facts)
-        lists = ("units", "names", "ignore", "categories", "missing_marks")
-        made = made._replace(**{n: tuple(v) for n in lists if (v := facts.get(n)) is not None})
-        texts = (made.separator, made.decimal, made.thousands, made.encoding)
+        for name in ("units", "names", "ignore", "categories", "missing_marks"):
+            if (several := facts.get(name)) is not None:
+                made = made._replace(**{name: tuple(several)})  # type: ignore[arg-type]
+        texts = (made.separator, made.decimal, made.thousands, made.quote, made.encoding)
         if not all(isinstance(text, str) for text in texts) or type(made.skip_lines) is not int:
             raise TypeError("no format of a CSV file")
         return made.checked()

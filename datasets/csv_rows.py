@@ -3,6 +3,7 @@
 import array
 import itertools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from lamina.datasets.cells import LARGEST, Numbers, listed, number, shared_unit,
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_text import read_text
 
+_BEGINS_AS_NUMBER = re.compile(r"\W{0,3}\d")
 _FIRST = 1000  # rows by which columns of numbers are told from those of texts
 
 
@@ -55,7 +57,7 @@ def read_rows(
     """
     form = form or CsvFormat()
     marks, how = form.marks, form.numbers
-    with read_text(path, form.separator, form.encoding, form.skip_lines) as lines:
+    with read_text(path, form.separator, form.quote, form.encoding, form.skip_lines) as lines:
         header, rows = _header(path, lines, form, without=() if answers else (targets or ()))
         targets = [header[-1]] if targets is None else list(targets)
         if not answers and not set(targets) <= set(header):
@@ -182,6 +184,8 @@ def _header(path: Path, rows, form: CsvFormat, without: Iterable[str]):
             "is there no header, and the first row is data? header: false; or give other names: "
             "names: [...] and header: true"
         )
+    if form.quote == '"' and all(n[:1] == n[-1:] == "'" and n[1:] for n in names):
+        raise ValueError(f'{path}, line {line}: all names are in single quotes: quote: "\'"')
     if form.header is None:
         _check_is_header(path, line, names, form.numbers)
     return names, rows
@@ -200,7 +204,7 @@ def _check_is_header(path: Path, line: int, names: list[str], numbers: Numbers) 
     if names == [str(i) for i in range(len(names))]:
         return
     for name in names:
-        if _is_number(name, numbers):
+        if _BEGINS_AS_NUMBER.match(name) and _is_number(name, numbers):
             raise ValueError(
                 f"{path}, line {line}: the first line has the number {short(name)} where names are "
                 "expected; if the file has no header: header: false (columns are then column1, "

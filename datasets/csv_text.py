@@ -22,8 +22,10 @@ _NOT_CSV = {
 _OF_LINES = {"space": " ", "tab": "\t"}
 
 
-def check_text(separator: str, encoding: str) -> None:
-    """Raises ValueError for what is no separator or no encoding."""
+def check_text(separator: str, quote: str, encoding: str) -> None:
+    """Raises ValueError for what is no separator, no quote or no encoding."""
+    if len(quote) != 1 or quote.isalnum() or quote.isspace() or quote == separator:
+        raise ValueError(f'quote: expects one sign, as "\'", got {short(quote)}')
     sign = _OF_LINES.get(separator, separator)
     if len(sign) != 1 or sign in '"\r\n\0' or sign.isalnum():
         raise ValueError(
@@ -39,7 +41,7 @@ def check_text(separator: str, encoding: str) -> None:
 
 @contextlib.contextmanager
 def read_text(
-    path: Path, separator: str, encoding: str, skip_lines: int
+    path: Path, separator: str, quote: str, encoding: str, skip_lines: int
 ) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """(line number, cells) of the rows with something in them, as a stream. Whatever is wrong with
     the file, here or while it is read, is a ValueError in one line."""
@@ -70,7 +72,8 @@ def read_text(
                 file.readline()
             lines = (text.strip(" \t\r\n") for text in file) if separator == "space" else file
             sign = _OF_LINES.get(separator, separator)
-            reader = csv.reader(lines, delimiter=sign, skipinitialspace=separator == "space")
+            spaces = separator == "space"
+            reader = csv.reader(lines, delimiter=sign, quotechar=quote, skipinitialspace=spaces)
             yield rows()
     except OSError as error:
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from None
@@ -106,13 +109,15 @@ def likely_encoding(start: bytes) -> tuple[str, str]:
         codecs.getincrementaldecoder("utf-8-sig")().decode(start)
         return "utf-8", "it is UTF-8"
     for name, letters, what in (
-        ("cp949", "\uac00-\ud7a3", "it looks like CP949, as Excel writes Korean"),
-        ("cp932", "\u3040-\u30ff", "it looks like CP932, as Excel writes Japanese"),
+        ("cp949", "[\uac00-\ud7a3]", "it looks like CP949, as Excel writes Korean"),
+        ("cp932", "[\u3040-\u30ff]", "it looks like CP932, as Excel writes Japanese"),
     ):
         with contextlib.suppress(UnicodeDecodeError):
             text = codecs.getincrementaldecoder(name)().decode(start)
-            foreign = [c for c in text if not c.isascii()]
-            if len(re.findall(f"[{letters}]", text)) > len(foreign) / 2:
+            found = re.findall(letters, text)
+            if name == "cp949":  # Japanese read so gives syllables too, but rare ones
+                found = [c for c in found if min(c.encode("cp949")) > 0xA0]
+            if len(found) > sum(not c.isascii() for c in text) / 2:
                 return name, what
     with contextlib.suppress(UnicodeDecodeError):
         start.decode("cp1252")

@@ -1,6 +1,7 @@
 """What a finished run says of files that nobody has labelled: pictures, or the rows of a table."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from lamina.common.errors import RunError
 from lamina.common.notice import note
 from lamina.common.text_table import as_csv, as_text
-from lamina.datasets.cells import listed
+from lamina.datasets.cells import Numbers, listed
 from lamina.datasets.csv_rows import Rows, read_rows
 from lamina.datasets.image_folder import files_in
 from lamina.datasets.labels import meaning
@@ -32,6 +33,7 @@ class Predictions:
     scores: np.ndarray  # (N, C)
     probabilities: np.ndarray | None  # (N, C), if its loss makes them some
     truths: list[list[str]]  # for each target column that the table has, its N cells
+    numbers: Numbers  # how the cells of a regression are written
 
     def text(self) -> str:
         """A table for a terminal, of the first ones if they are many, and what is right."""
@@ -90,9 +92,11 @@ class Predictions:
         return [*names, *(f"probability of {name}" for name in names)], rows
 
     def _compared(self) -> list[str]:
-        """How many are right, by the answers that the table has."""
-        if not self.truths or not isinstance(self.task, Classification):
+        """How many are right, or how far off, by the answers that the table has."""
+        if not self.truths or isinstance(self.task, MultiLabel):
             return []
+        if isinstance(self.task, Regression):
+            return self._errors()
         names = self.task.class_names
         known = {meaning(name): i for i, name in enumerate(names)}
         said = self.task.predictions(self.scores)
@@ -100,6 +104,24 @@ class Predictions:
         right = sum(known.get(meaning(text)) == i for i, text in told)
         share = percent(right, len(told))
         return [f"{right} of {len(told)} as the file says, {share}"] if told else []
+
+    def _errors(self) -> list[str]:
+        said = []
+        for name, cells, column in zip(
+            self.task.target_names, self.truths, self.scores.T, strict=True
+        ):
+            told = np.array([self._value(cell) for cell in cells])
+            there = np.isfinite(told)
+            if there.any():
+                rmse = np.sqrt(np.mean(np.square(column[there] - told[there])))
+                said.append(f"rmse {rmse:.5g} of {name}, by {there.sum()} numbers in the file")
+        return ["\n".join(said)] if said else []
+
+    def _value(self, cell: str) -> float:
+        try:
+            return self.numbers.value(cell)[0]
+        except ValueError:
+            return math.nan
 
 
 def predict(
@@ -123,6 +145,7 @@ def predict(
             raise RunError(f"{damaged} ({error})") from None
         files = [file for path in paths for file in _pictures(path)]
         places, X, truths, kind = list(map(str, files)), pictures.of(files), [], "picture"
+        numbers = Numbers()
     else:
         try:
             table, form, targets = TableInputs.from_facts(made)
@@ -136,11 +159,12 @@ def predict(
         rows = _rows(paths[0], table, form, targets)
         X = table.of(rows, np.arange(len(rows.lines)), "to predict")
         places, truths, kind = [str(line) for line in rows.lines], rows.texts, "line"
+        numbers = form.numbers
     scores = net.predict(X)
     p = probabilities(net, scores) if has_probabilities(net) else None
     if not np.isfinite(scores).all():
         raise RunError(f"{run.path}: the scores of its net are NaN or infinite; see lamina doctor")
-    return Predictions(kind, places, task, scores, p, truths)
+    return Predictions(kind, places, task, scores, p, truths, numbers)
 
 
 def _pictures(path: Path) -> list[Path]:

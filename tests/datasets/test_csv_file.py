@@ -314,13 +314,13 @@ def test_a_hundred_thousand_columns_are_read_and_refused_in_time(csv):
     """Looking for each name among all those before it took minutes."""
     names = [f"c{i}" for i in range(100_000)]
     row = ",".join("1" for _ in names)
-    started = time.perf_counter()
+    started = time.process_time()
     assert alone(csv(f"{','.join(names)}\n{row},a\n{row},b\n".replace("\n1", ",k\n1", 1)))
     with pytest.raises(ValueError, match="'c99999' stands twice"):
         CSV(csv(f"{','.join(names)},c99999\n{row},a\n"))
     with pytest.raises(ValueError, match=r"c49, and 99950 more$"):
         CSV(csv(f"{','.join(names)}\n{row}\n"), target="kind")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 # What is learned.

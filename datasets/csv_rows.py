@@ -58,7 +58,8 @@ def read_rows(
     form = form or CsvFormat()
     marks, how = form.marks, form.numbers
     with read_text(path, form.separator, form.quote, form.encoding, form.skip_lines) as lines:
-        header, rows = _header(path, lines, form, without=() if answers else (targets or ()))
+        without = () if answers else (targets or ())
+        header, rows = _header(path, lines, form, without, known or ())
         targets = [header[-1]] if targets is None else list(targets)
         if not answers and not set(targets) <= set(header):
             targets = []
@@ -155,9 +156,9 @@ class _Reading:
             )
 
 
-def _header(path: Path, rows, form: CsvFormat, without: Iterable[str]):
+def _header(path: Path, rows, form: CsvFormat, without: Iterable[str], known: Iterable[str]):
     """The names of the columns, and the rows of data. `without`: columns that a file without a
-    header may lack."""
+    header may lack; `known`: those of which one may be all that there is."""
     line, first = next(rows, (0, None))
     if first is None:
         raise ValueError(f"{path}: expects a header and at least one row of data")
@@ -172,7 +173,7 @@ def _header(path: Path, rows, form: CsvFormat, without: Iterable[str]):
         if form.header is not False or len(shorter) != len(cells):
             raise ValueError(f"{path}, line {line}: {len(cells)} cells, but {len(names)} names")
         names = shorter
-    if len(cells) < 2:
+    if len(cells) < 2 and names[0] not in known:
         raise ValueError(
             f"{path}: expects a header of two or more names, got {short(cells[0])}"
             f"{_other_separator(cells[0])}"

@@ -459,7 +459,7 @@ def test_channels_that_are_last_are_said_or_turned(npz):
     assert NPZ(grey).input_shape == (5, 6)
     assert NPZ(grey, channels="none").input_shape == (1, 5, 6)
     with pytest.raises(
-        ValueError, match=r"channels: last expects images \(N, H, W, C\), got uint8"
+        ValueError, match=r"channels: last expects images \(N, H, W, C\), got float"
     ):
         NPZ(grey, channels="last")
     with pytest.raises(ValueError, match="channels: expects first, last or none, got middle"):

@@ -76,26 +76,28 @@ class Run:
 
     def without_data(self):
         """(net, task, preparation): what files of one's own need, though the data that it was
-        trained on be gone. Raises RunError if the run does not say how files become inputs."""
+        trained on be gone. A run that does not say how files became its inputs, since it was made
+        in Python or by an older version, needs its data. Raises RunError if it was on arrays."""
         trained_on = self._trained_on
         if trained_on is None or "preparation" not in trained_on:
-            raise RunError(
-                f"{self.path}: does not say how its inputs were made: it has no {FILE}, or one of "
-                "an older version; train it again"
-            )
-        made = trained_on["preparation"]
-        if made is None:
-            kind = printable(str(self._config.data["dataset"].get("type")))
-            raise RunError(
-                f"{self.path}: was trained on arrays ({kind}), not on pictures or a table; in "
-                "Python: net, dataset = load_run(RUN); net.predict(X)"
-            )
+            net, dataset = self.load()
+            return net, dataset.task, self._not_arrays(dataset.preparation)
+        made = self._not_arrays(trained_on["preparation"])
         self._say(_changed_code(trained_on, self._config, ("net",)))
         try:
             dataset = _Described(task_from_facts(trained_on["task"]), made)
         except (ValueError, TypeError, KeyError) as error:
             raise RunError(f"{self.path / FILE}: is damaged: {error}") from None
         return self._net(dataset), dataset.task, made
+
+    def _not_arrays(self, preparation: dict | None) -> dict:
+        if preparation is None:
+            kind = printable(str(self._config.data["dataset"].get("type")))
+            raise RunError(
+                f"{self.path}: was trained on arrays ({kind}), not on pictures or a table; in "
+                "Python: net, dataset = load_run(RUN); net.predict(X)"
+            )
+        return preparation
 
     def _net(self, dataset: Dataset):
         """The net for these data, with the weights of the run."""

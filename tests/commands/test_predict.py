@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
+from lamina.datasets import Classification, Dataset, ImageFolder, Samples
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import Run, RunChanged, load_run
 from lamina.experiment.prediction import predict
 from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run import run
+from lamina.layers import Affine, SoftmaxWithLoss
+from lamina.nets import Sequential
+from lamina.optimizers import SGD
 from lamina.training.checkpoint import CheckpointError
+from lamina.training.trainer import Trainer
 
 Image = pytest.importorskip("PIL.Image", reason="no Pillow: pip install -e '.[images]'")
 
@@ -313,10 +318,39 @@ def test_runs_that_cannot_be_asked(on_table, tmp_path, capsys):
         assert words in refused(capsys, old, path)
     del known["preparation"]
     (old / "provenance.json").write_text(json.dumps(known))
-    assert "does not say how its inputs were made" in refused(capsys, old, path)
-    assert main(["evaluate", str(old)]) == 0  # an older run is evaluated as ever
+    of_older = predict(Run(old), [path])  # by its data, which are there
+    assert (of_older.scores == predict(Run(run_dir), [path]).scores).all()
+    assert main(["evaluate", str(old)]) == 0
     capsys.readouterr()
     assert "is on a table; expects one file, got 2" in refused(capsys, run_dir, path, path)
+
+
+def test_a_run_that_was_made_in_python(tmp_path, capsys):
+    for name, shade in (("dark", 30), ("light", 220)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(10):
+            shades = Image.new("RGB", (9, 9 + i), (shade, shade, shade + i))
+            shades.save(tmp_path / "photos" / name / f"{i}.png")
+    dataset = ImageFolder(tmp_path / "photos", size=4, flatten=True)
+    net = Sequential({"a": Affine(48, 2, rng=0)}, loss=SoftmaxWithLoss())
+    trainer = Trainer(
+        *(net, SGD(net.parameters(), lr=0.5), dataset),
+        **{"rng": 0, "iterations": 50, "batch_size": 8, "run_dir": tmp_path / "run", "quiet": True},
+    )
+    trainer.run()
+    found = predict(Run(tmp_path / "run"), [tmp_path / "photos" / "dark"])
+    assert found.task.class_names == ("dark", "light")
+    assert (found.scores.argmax(1) == 0).all()
+    capsys.readouterr()
+    X, t = np.eye(8, 4, dtype=np.float32), np.arange(8) % 2
+    arrays = Dataset(Samples(X, t), Samples(X, t), Classification("ab"))
+    net = Sequential({"a": Affine(4, 2, rng=0)}, loss=SoftmaxWithLoss())
+    trainer = Trainer(
+        *(net, SGD(net.parameters(), lr=0.5), arrays),
+        **{"rng": 0, "iterations": 5, "batch_size": 8, "run_dir": tmp_path / "two", "quiet": True},
+    )
+    trainer.run()
+    assert "its data were arrays of a program" in refused(capsys, tmp_path / "two", "x.csv")
 
 
 def test_damaged_preparations_are_one_line(on_table, tmp_path, capsys):

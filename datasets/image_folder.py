@@ -13,7 +13,7 @@ from lamina.common.printable import printable
 from lamina.datasets.cells import listed
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from lamina.datasets.picture_inputs import PictureInputs, say_done
-from lamina.datasets.pictures import RESIZES, checked_size
+from lamina.datasets.pictures import RESIZES, checked_size, pillow
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
 from lamina.datasets.tasks import Classification, Reconstruction, check_task_name
 
@@ -64,6 +64,7 @@ class ImageFolder(Dataset):
         check_task_name(task, ("classification", "reconstruction"))
         check_split_seed(split_seed)
         wanted = check_validation(validation_share, n_validation)
+        pillow()  # said before anything is looked at
         if resize not in RESIZES:
             raise ValueError(f"resize: expects {', '.join(RESIZES)}, got {resize}")
         self.path, self.normalise = Path(path), normalise

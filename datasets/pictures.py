@@ -42,9 +42,9 @@ def upright(path: Path, side: int | None = None) -> tuple["PILImage", list[str]]
     """(the picture in grey or RGB of 8 bits, what was done to it that one may want to know).
 
     Turned as its EXIF data say; transparent parts lie on white. A JPEG that is much larger than
-    `side` may be read smaller than it is. Raises PictureError, ModuleNotFoundError without Pillow.
+    `side` may be read smaller than it is. Raises PictureError.
     """
-    image_module = _pillow()
+    image_module = pillow()
     from PIL import ImageOps
 
     content = _content(path)
@@ -80,7 +80,7 @@ def resized(image: "PILImage", size: tuple[int, int], how: str) -> "PILImage":
     "fit" shows all of it between black bars, "stretch" changes the shape."""
     from PIL import ImageOps
 
-    resampling = _pillow().Resampling.BICUBIC
+    resampling = pillow().Resampling.BICUBIC
     box = (size[1], size[0])
     if how == "crop":
         return ImageOps.fit(image, box, resampling)
@@ -105,12 +105,12 @@ def checked_size(size) -> tuple[int, int]:
     return pair
 
 
-def _pillow():
+def pillow():
+    """Pillow's module Image. Raises PictureError where it is not installed."""
     try:
         from PIL import Image  # late: nobody but who reads pictures needs it
-    except ModuleNotFoundError as error:
-        message = "pictures need Pillow: pip install 'lamina[images]'"
-        raise ModuleNotFoundError(message, name=error.name) from None
+    except ModuleNotFoundError:
+        raise PictureError("pictures need Pillow: pip install 'lamina[images]'") from None
     return Image
 
 
@@ -139,13 +139,13 @@ def _check(path: Path, image: "PILImage") -> None:
 def _eight_bits(image: "PILImage") -> tuple["PILImage", list[str]]:
     said = []
     if image.mode.startswith("I"):  # Pillow's own conversion would make white of 255 and more
-        image = _pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
         said.append("16 bits made 8")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         if np.asarray(image)[..., 3].min() < 255:
-            white = _pillow().new("RGBA", image.size, "white")
-            image = _pillow().alpha_composite(white, image)
+            white = pillow().new("RGBA", image.size, "white")
+            image = pillow().alpha_composite(white, image)
             said.append("transparent parts made white")
         image = image.convert("RGB")
     if image.mode == "CMYK":

@@ -3,6 +3,7 @@
 import random
 import shutil
 import struct
+import sys
 import unicodedata
 import zlib
 
@@ -182,6 +183,12 @@ def test_what_cannot_be_asked_for(photos, settings, words):
         ImageFolder(photos, **settings)
 
 
+def test_without_pillow(photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ValueError, match=r"^pictures need Pillow: pip install 'lamina\[images\]'$"):
+        ImageFolder(photos)
+
+
 # One picture.
 
 
@@ -230,7 +237,7 @@ def test_transparent_parts_become_white(tmp_path):
 
 def test_sixteen_bits_and_cmyk(tmp_path):
     """Pillow's own conversion would make 255 of all above 255 of 65,535."""
-    Image.fromarray(np.full((4, 4), 25_700, np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.full((4, 4), 25_800, np.uint16)).save(tmp_path / "deep.png")
     deep, said = pixels(tmp_path / "deep.png", colour=False)
     assert (deep == 100).all()
     assert said == ["16 bits made 8"]

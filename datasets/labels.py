@@ -13,6 +13,7 @@ from lamina.datasets.csv_rows import Rows
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MANY = 20  # so many different numbers may well be measured ones
+_SOME = 10  # rows that are enough to say so of fractions, most of which differ
 _ROWS_EACH = 5  # for each of which fewer rows than that make no class
 
 
@@ -44,6 +45,8 @@ def classes_of(sets: dict[str, Rows], column: str, sure: bool) -> tuple[list[str
         only = short(next(iter(first))).strip("'")
         raise ValueError(f"{path}: has only one class, {only}: nothing to tell apart")
     many = len(first) > _MANY and n < _ROWS_EACH * len(first)
+    if n >= _SOME and not all(map(_WHOLE.fullmatch, first)):  # fractions are measured more likely
+        many = many or len(first) > n / 2
     if many and not sure and all(map(_NUMBER.fullmatch, first)):
         raise ValueError(
             f"{path}: column {column} has {len(first)} different numbers in {n} rows, too many for "

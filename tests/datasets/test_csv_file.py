@@ -378,6 +378,11 @@ def test_measured_numbers_are_no_classes_unless_that_is_said(csv):
     with pytest.raises(ValueError, match=words):
         CSV(path)
     assert len(CSV(path, task="classification", stratify=True).task.class_names) == 50
+    few = csv("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(12)), "few.csv")
+    with pytest.raises(ValueError, match="column y has 12 different numbers in 12 rows"):
+        CSV(few)
+    whole = csv("a,y\n" + "".join(f"{i},{i % 6}\n" for i in range(12)), "whole.csv")
+    assert len(alone(whole).task.class_names) == 6
     many = csv("a,y\n" + "".join(f"{i},{i % 30}\n" for i in range(300)), "many.csv")
     assert len(alone(many).task.class_names) == 30  # ten rows each
     names = csv("a,y\n" + "".join(f"{i},n{i}\n" for i in range(30)), "names.csv")

@@ -18,7 +18,7 @@ from lamina.datasets.tasks import (
     Regression,
     Task,
 )
-from lamina.datasets.tasks.numbers import are_zero_or_one
+from lamina.datasets.tasks.numbers import are_zero_or_one, as_float32
 
 _FEW = 20  # whole numbers: classes rather than measurements
 _SPARE = 1000  # classes that no target names, at most, besides one for each target
@@ -112,8 +112,7 @@ def task_and_targets(
         for name, targets in t.items():
             if targets.dtype.kind not in "iuf":
                 raise ValueError(f"{where(name)}: expects numbers, got {kind(targets)}")
-        with np.errstate(over="ignore"):  # said by the check
-            t = {name: targets.astype(np.float32) for name, targets in t.items()}
+        t = {name: _said(where(name), as_float32, targets) for name, targets in t.items()}
         # A net gives (N, 1), so that is what it is compared with.
         t = {name: _column(targets) for name, targets in t.items()}
     _check(where, made, t)

@@ -20,6 +20,7 @@ from lamina.datasets.tasks import (
     Regression,
     check_task_name,
 )
+from lamina.datasets.tasks.numbers import as_float32
 
 TASKS = ("classification", "regression", "multilabel", "reconstruction")
 
@@ -205,7 +206,13 @@ def _numbers(rows: Rows, form: CsvFormat) -> np.ndarray:
         ]
         for name, cells in zip(rows.target, rows.texts, strict=True)
     ]
-    return np.array(columns, np.float32).T.copy()
+    made = []
+    for name, column in zip(rows.target, columns, strict=True):
+        try:
+            made.append(as_float32(np.array(column)))
+        except ValueError as error:
+            raise ValueError(f"{rows.path}: column {name}: {error}") from None
+    return np.stack(made, axis=1)
 
 
 def _split(path, n: int, test_share: float, split_seed: int, stratify: bool, classes):

@@ -6,6 +6,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from lamina.datasets import Classification
+from lamina.datasets.tasks.base import UNKNOWN
 from lamina.estimators.estimator import Estimator
 from lamina.experiment.probabilities import has_probabilities, probabilities
 
@@ -71,4 +72,10 @@ class LaminaClassifier(ClassifierMixin, Estimator):
         return Classification([str(name) for name in self.classes_]), t
 
     def _read(self, scores):
-        return self.classes_[self.task_.predictions(scores)]
+        said = self.task_.predictions(scores)
+        if (unknown := np.flatnonzero(said == UNKNOWN)).size:
+            raise ValueError(
+                f"LaminaClassifier: the scores of row {unknown[0]} of X are NaN: are its numbers "
+                "far larger than those that it was fitted with?"
+            )
+        return self.classes_[said]

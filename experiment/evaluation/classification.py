@@ -80,11 +80,13 @@ def _confused_most(counts: np.ndarray, names: list[str]) -> list[str]:
     return ["confused most often:", *lines] if lines else ["no class was taken for another"]
 
 
-def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST) -> np.ndarray:
-    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class."""
-    lead = scores.max(axis=1) - scores[np.arange(len(t)), t]
-    wrong = np.flatnonzero(scores.argmax(axis=1) != t)
-    return wrong[np.argsort(-lead[wrong], kind="stable")][:n]
+def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST, ignored=None) -> np.ndarray:
+    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class. Targets
+    that do not count, `ignored`, are no mistakes, and scores that are NaN are sure of nothing."""
+    counted = (t != ignored) & ~np.isnan(scores).any(axis=1)
+    wrong = np.flatnonzero(counted & (scores.argmax(axis=1) != t))
+    lead = scores[wrong].max(axis=1) - scores[wrong, t[wrong]]
+    return wrong[np.argsort(-lead, kind="stable")][:n]
 
 
 def draw(path: Path, evaluation) -> bool:
@@ -92,7 +94,7 @@ def draw(path: Path, evaluation) -> bool:
     scores, t = evaluation.scores, evaluation.targets
     if scores.ndim != 2 or scores.shape[1] == 1:
         return False
-    rows = worst_mistakes(scores, t)
+    rows = worst_mistakes(scores, t, ignored=evaluation.task.ignore_index)
     images = drawable(evaluation.samples, evaluation.rows[rows], evaluation.look)
     if images is None or not len(rows):
         return False

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lamina.datasets import CSV
+from lamina.datasets import CSV, NPZ
 
 TABLE = """\
 id,colour,size,weight,kind
@@ -397,3 +397,25 @@ def test_mutated_files_are_read_or_refused_in_one_line(table):
         assert "\n" not in said
         assert len(said) < 1000
         assert re.search(r"data\.csv", said)
+
+
+def test_numbers_to_learn_that_float32_would_round_to_one_another(tmp_path):
+    """Seconds since 1970 of one minute: 1.7e9 and 1.7e9 + 60 are the same number in float32."""
+    t = 1.7e9 + 23.0 * np.random.default_rng(0).standard_normal(50)
+    path, apart = (
+        tmp_path / "t.csv",
+        r"the numbers lie 2\S+ apart, and float32 rounds them",
+    )
+
+    def written(numbers):
+        path.write_text("a,t\n" + "".join(f"{i},{x:.3f}\n" for i, x in enumerate(numbers)))
+        return path
+
+    with pytest.raises(ValueError, match=f"t.csv: column t: {apart} by up to .*; take 1700"):
+        CSV(written(t), target="t", task="regression")
+    X = np.zeros((50, 1))
+    np.savez(tmp_path / "t.npz", x_train=X, t_train=t, x_test=X, t_test=t)
+    with pytest.raises(ValueError, match=f"t_train: {apart}"):
+        NPZ(tmp_path / "t.npz", task="regression")
+    for fine in (t - 1.7e9, np.full(50, 0.1)):
+        CSV(written(fine), target="t", task="regression")

@@ -69,6 +69,12 @@ def test_a_class_that_never_occurs_has_no_percentage():
 def test_the_worst_mistakes_come_first():
     assert classification.worst_mistakes(SCORES, TRUE).tolist() == [2, 1]
     assert classification.worst_mistakes(SCORES, TRUE, 1).tolist() == [2]
+    for nothing in (-1, 255):
+        t = np.where(np.arange(len(TRUE)) == 2, nothing, TRUE)
+        assert classification.worst_mistakes(SCORES, t, ignored=nothing).tolist() == [1]
+    unknown = SCORES.copy()
+    unknown[2, 0] = np.nan
+    assert classification.worst_mistakes(unknown, TRUE).tolist() == [1]
     close = np.array([[9.0, 8.5], [3.0, 0.0], [0.0, 1.0]])  # the highest score, but hardly ahead
     assert classification.worst_mistakes(close, np.array([1, 1, 1])).tolist() == [1, 0]
 

@@ -38,7 +38,6 @@ autodoc_inherit_docstrings = False
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_typehints = "none"
-maximum_signature_line_length = 80
 add_module_names = False
 nitpicky = True
 smartquotes = False  # the text as it is written

@@ -7,19 +7,26 @@
 import re
 from itertools import groupby
 
+from generator.typeset import formulas_and_text
+
 _LEADS = r"(?:Shapes|Source|Sources|Errors|Raises|Units)\b"
 _BEGINS = re.compile(rf"(?<=[.)\]])\s+(?={_LEADS})")
 
 
 def inline(text: str) -> str:
     """One line of reStructuredText that shows what the text says."""
-    pieces = re.split(r"(`[^`]+`)", text)
+    pieces = re.split(r"`([^`]+)`", text)
     for i, piece in enumerate(pieces):
-        if i % 2:
-            pieces[i] = f"\\ `{piece}`\\ "
-        else:
-            pieces[i] = re.sub(r"([\\*|_`])", r"\\\1", piece)
+        pieces[i] = f"\\ ``{piece}``\\ " if i % 2 else "".join(map(_shown, formulas_and_text(piece)))
     return "".join(pieces).strip()
+
+
+def _shown(piece: tuple[bool, str]) -> str:
+    is_formula, text = piece
+    if is_formula:
+        before, formula, after = re.fullmatch(r"(\s*)(.*?)(\s*)", text).groups()
+        return f"{before}\\ :formula:`{formula}`\\ {after}"
+    return re.sub(r"([\\*|_`])", r"\\\1", text)
 
 
 def _paragraphs(lines: list[str]) -> list[str]:

@@ -112,7 +112,7 @@ def _skip_member(app, what, name, obj, skip, options):
 def _readable_defaults(app, what, name, obj, options, signature, returned):
     if signature:
         signature = re.sub(r"<class '([\w.]+)'>", r"\1", signature)
-        signature = re.sub(r"<function (\w+) at 0x\w+>", r"\1", signature)
+        signature = re.sub(r"<function (\w+)(?: at 0x\w+)?>", r"\1", signature)
     return signature, returned
 
 

@@ -16,10 +16,14 @@ from docutils.parsers.rst import Directive
 
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗⁿⁱʲᵏ"
 LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚₛₜₓ"
+# Words in formulas that are names; a line of text with other words is no formula.
+NAMES = set("""dout douts exp log tanh sin cos softmax sign mean max min clip onehot scores dscores
+    mask shares windows taps slope scale shift factor margin score target power""".split())
 BINARY = "=←→≈≤≥≠<>+-·×*/"
 TOKEN = re.compile(
     rf"""(?P<number>\d+(?:\.\d+)?|[½∞])
        | (?P<accented>[^\W\d_][\u0300-\u036f])
+       | (?P<sum>Σ)
        | (?P<name>[^\W\d_{RAISED}{LOWERED}][^\W{RAISED}{LOWERED}]*)
        | (?P<raised>[{RAISED}]+)
        | (?P<lowered>[{LOWERED}]+)
@@ -126,6 +130,8 @@ class _Line:
 
 def _plain(script: str) -> str:
     """Small signs in normal size: ₜ₋₁ is t - 1 below the line."""
+    if script == "ᵀ":
+        return '<mi mathvariant="normal">T</mi>'
     return _Line(unicodedata.normalize("NFKC", script).replace("−", "-")).row()
 
 
@@ -140,7 +146,9 @@ def _sign(text: str) -> str:
         return f'<mo stretchy="false" lspace="0" rspace="0">{text}</mo>'
     if text in "'′":
         return '<mo lspace="0" rspace="0">′</mo>'
-    if text in "Σ∇∂":
+    if text == "Σ":
+        return '<mo largeop="false" movablelimits="false" rspace="0.1em">∑</mo>'
+    if text in "∇∂":
         return f"<mi>{text}</mi>"
     return f"<mo>{escape(text.replace('-', '−'))}</mo>"
 
@@ -150,8 +158,9 @@ def mathml(text: str) -> str:
 
 
 def cells_of(line: str) -> list[tuple[int, str]]:
-    """(where it begins, text) of the columns of a line."""
-    return [(match.start(), match[0]) for match in re.finditer(r"\S+(?: \S+)*", line)]
+    """(where it begins, text) of the columns of a line; accents have no width."""
+    found = re.finditer(r"\S+(?: \S+)*", line)
+    return [(len(re.sub(r"[\u0300-\u036f]", "", line[: m.start()])), m[0]) for m in found]
 
 
 def html(lines: list[str]) -> str:
@@ -178,6 +187,25 @@ def html(lines: list[str]) -> str:
     return f'<div class="formula"><table>{shown}</table></div>'
 
 
+PARTS = re.compile(r"(, (?=[a-z]{3})| with | and | where | so |: |; |\. |\.$|, else )")
+
+
+def is_formula(text: str) -> bool:
+    """Whether a part of a sentence says nothing but a formula."""
+    words = re.findall(r"(?<![\w.])[a-z]{2,}(?![\w])", text)
+    balanced = all(text.count(left) == text.count(right) for left, right in CLOSING.items())
+    return bool(re.search(r" [=←] ", text)) and balanced and NAMES.issuperset(words)
+
+
+def formulas_and_text(text: str) -> list[tuple[bool, str]]:
+    """A sentence in pieces: (whether it is a formula, piece)."""
+    return [(is_formula(piece), piece) for piece in PARTS.split(text) if piece]
+
+
+def _role(name, rawtext, text, lineno, inliner, options=None, content=()):
+    return [nodes.raw("", mathml(text), format="html")], []
+
+
 class Formula(Directive):
     has_content = True
 
@@ -190,4 +218,5 @@ class Formula(Directive):
 
 def setup(app):
     app.add_directive("formula", Formula)
+    app.add_role("formula", _role)
     return {"parallel_read_safe": True}

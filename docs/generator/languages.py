@@ -11,7 +11,7 @@ import sphinx
 from bs4 import BeautifulSoup
 from sphinx.search.en import SearchEnglish
 
-from generator.nav import ENGLISH, KOREAN, is_korean
+from generator.nav import ENGLISH, IN_KOREAN, KOREAN, is_korean
 
 WORDS = gettext.translation("sphinx", Path(sphinx.package_dir) / "locale", ["ko"])
 
@@ -48,24 +48,23 @@ class SearchEnglishAndKorean(SearchEnglish):
 
 def other_language(page: str, pages) -> str:
     """The same page in the other language, or where that language starts."""
-    if page == "README.ko" or page.startswith("README"):
-        found = "README" if page == "README.ko" else "README.ko"
-    elif is_korean(page):
-        found = page.replace("/ko/", "/")
-    else:
-        folder, _, name = page.rpartition("/")
-        found = f"{folder}/ko/{name}"
+    if page in ("README", "README.ko"):
+        return "README" if page == "README.ko" else "README.ko"
+    folder, _, name = page.rpartition("/")
+    found = page.replace("/ko/", "/") if is_korean(page) else f"{folder}/ko/{name}"
     return found if found in pages else ("README" if is_korean(page) else "README.ko")
 
 
-def _menu_of(language: dict, tree: str) -> str:
-    """The part of the menu whose captions are of one language."""
+def _menu_of(names: dict[str, str], tree: str) -> str:
+    """The parts of the menu that have a name here, under it and in this order."""
     menu = BeautifulSoup(tree, "html.parser")
-    for caption in menu.find_all("p", class_="caption"):
-        if caption.get_text() not in language:
-            caption.find_next_sibling("ul").decompose()
-            caption.decompose()
-    return str(menu)
+    parts = {caption.get_text(): caption for caption in menu.find_all("p", class_="caption")}
+    shown = ""
+    for part, name in names.items():
+        if part in parts:
+            parts[part].find("span").string = name
+            shown += str(parts[part]) + str(parts[part].find_next_sibling("ul"))
+    return f'<div class="sidebar-tree">{shown}</div>'
 
 
 def _set_language(app, page, template, context, doctree):
@@ -75,7 +74,12 @@ def _set_language(app, page, template, context, doctree):
     context["other_language"] = (other, "English" if korean else "한국어", "en" if korean else "ko")
     if "furo_navigation_tree" in context:
         tree = context["furo_navigation_tree"]
-        context["furo_navigation_tree"] = _menu_of(KOREAN if korean else ENGLISH, tree)
+        names = {part: part for part in (KOREAN if korean else ENGLISH)}
+        context["furo_navigation_tree"] = _menu_of(names | (IN_KOREAN if korean else {}), tree)
+    _, *neighbours = app.builder.relations.get(page, (None, None, None))
+    for key, neighbour in zip(("prev", "next"), neighbours, strict=True):
+        if neighbour and is_korean(neighbour) != korean:
+            context[key] = None
     if korean:
         context["_"] = context["gettext"] = WORDS.gettext
 

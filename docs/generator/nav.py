@@ -1,14 +1,16 @@
 """The navigation: which page stands in which part of the site, by the names of the files."""
 
+import shutil
 from fnmatch import fnmatchcase
+from pathlib import Path
 
-# Caption, and patterns in the order of the menu; a page stands where it is found first. A pattern
-# that ends the part with "docs/*" takes whatever page no other part has named.
+# {caption: patterns in the order of the menu}. A page stands where its name is; what no part names
+# is taken by a pattern with a star.
 ENGLISH = {
     "Tutorials": ["notebooks/*"],
     "How to": [
         "docs/commands",
-        "docs/configurations",
+        "docs/configs",
         "docs/python",
         "docs/own-data",
         "docs/writing-a-layer",
@@ -37,7 +39,7 @@ KOREAN = {
     "따라 하기": ["notebooks/ko/*"],
     "사용법": [
         "docs/ko/commands",
-        "docs/ko/configurations",
+        "docs/ko/configs",
         "docs/ko/python",
         "docs/ko/own-data",
         "docs/ko/writing-a-layer",
@@ -45,6 +47,8 @@ KOREAN = {
         "docs/ko/*",
     ],
 }
+# English parts that a Korean menu ends with.
+IN_KOREAN = {"Reference": "참고서 (영어)", "Background": "배경 (영어)"}
 
 
 def is_korean(page: str) -> bool:
@@ -56,7 +60,7 @@ def _matches(page: str, pattern: str) -> bool:
     return page.count("/") == pattern.count("/") and fnmatchcase(page, pattern)
 
 
-def _specific_first(part_and_pattern: tuple[str, str]) -> bool:
+def _is_general(part_and_pattern: tuple[str, str]) -> bool:
     return part_and_pattern[1].endswith("*")
 
 
@@ -65,7 +69,7 @@ def parts_of(pages: list[str]) -> dict[str, list[str]]:
     parts = ENGLISH | KOREAN
     patterns = [(part, pattern) for part, listed in parts.items() for pattern in listed]
     found: dict[str, str] = {}
-    for part, pattern in sorted(patterns, key=_specific_first):
+    for part, pattern in sorted(patterns, key=_is_general):
         for page in pages:
             if page not in found and _matches(page, pattern):
                 found[page] = part
@@ -93,7 +97,15 @@ def _add_toctrees(app, page, source):
         source[0] += "\n\n" + "\n".join(_toctree(*item) for item in parts.items() if item[1])
 
 
+def _write_index(app, error):
+    """A server opens index.html; the start page lies beside it under the name that links have."""
+    if not error and app.builder.name == "html":
+        start = Path(app.outdir) / f"{app.config.root_doc}.html"
+        shutil.copyfile(start, start.with_name("index.html"))
+
+
 def setup(app):
+    app.connect("build-finished", _write_index)
     app.connect("source-read", _add_toctrees)
     app.connect("env-get-outdated", lambda app, *_: [app.config.root_doc])  # a page may be new
     return {"parallel_read_safe": True}

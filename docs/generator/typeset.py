@@ -18,7 +18,7 @@ RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗⁿⁱʲᵏ"
 LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚₛₜₓ"
 # Words in formulas that are names; a line of text with other words is no formula.
 NAMES = set("""dout douts exp log tanh sin cos softmax sign mean max min clip onehot scores dscores
-    mask shares windows taps slope scale shift factor margin score target power""".split())
+    mask shares windows taps slope scale shift factor margin score target power lr momentum""".split())
 BINARY = "=←→≈≤≥≠<>+-·×*/"
 TOKEN = re.compile(
     rf"""(?P<number>\d+(?:\.\d+)?|[½∞])

@@ -1,7 +1,8 @@
 """Docstrings, which are plain text with formulas in indented blocks, as reStructuredText.
 
-    Shapes:, Raises ... and Source: begin a paragraph of their own, `code` is code, what is indented
-    by four columns keeps its lines and becomes a formula (typeset.py) or stays as it is; signs with a meaning in reStructuredText are signs.
+Shapes:, Raises ... and Source: begin a paragraph of their own, `code` is code, and what is indented
+by four columns keeps its lines: it becomes a formula (typeset.py), or stays as it is. Signs that
+mean something in reStructuredText are shown as they are.
 """
 
 import re
@@ -17,7 +18,9 @@ def inline(text: str) -> str:
     """One line of reStructuredText that shows what the text says."""
     pieces = re.split(r"`([^`]+)`", text)
     for i, piece in enumerate(pieces):
-        pieces[i] = f"\\ ``{piece}``\\ " if i % 2 else "".join(map(_shown, formulas_and_text(piece)))
+        pieces[i] = (
+            f"\\ ``{piece}``\\ " if i % 2 else "".join(map(_shown, formulas_and_text(piece)))
+        )
     return "".join(pieces).strip()
 
 

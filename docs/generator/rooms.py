@@ -16,9 +16,7 @@ from docutils.statemachine import StringList
 from generator.docstrings import inline
 
 
-def public_names(
-    room: str, listed=(), table=None, of=None, but=None, but_from=None
-) -> list[str]:
+def public_names(room: str, listed=(), table=None, of=None, but=None, but_from=None) -> list[str]:
     """The public names of a room in the order of the alphabet, classes and functions alike."""
     module = importlib.import_module(room)
     if table:
@@ -53,9 +51,7 @@ def summary(found) -> str:
 class Room(Directive):
     required_arguments = 1
     has_content = True
-    option_spec = {  # noqa: RUF012  (docutils wants a dict in the class)
-        name: directives.unchanged for name in ("table", "of", "but", "but-from")
-    }
+    option_spec = dict.fromkeys(("table", "of", "but", "but-from"), directives.unchanged)
 
     def run(self):
         room = self.arguments[0]

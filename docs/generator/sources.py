@@ -57,8 +57,6 @@ def remember(env, page: str, path: str):
     env.linked_sources.setdefault(page, set()).add(path)
 
 
-
-
 def _forget(app, env, page):
     getattr(env, "linked_sources", {}).pop(page, None)
 

@@ -17,8 +17,11 @@ from docutils.parsers.rst import Directive
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀᵗⁿⁱʲᵏ"
 LOWERED = "₀₁₂₃₄₅₆₇₈₉₊₋ₐₑₕᵢⱼₖₗₘₙₒₚₛₜₓ"
 # Words in formulas that are names; a line of text with other words is no formula.
-NAMES = set("""dout douts exp log tanh sin cos softmax sign mean max min clip onehot scores dscores
-    mask shares windows taps slope scale shift factor margin score target power lr momentum""".split())
+NAMES = {
+    *("exp", "log", "tanh", "sin", "cos", "softmax", "sign", "mean", "max", "min", "clip"),
+    *("dout", "douts", "scores", "dscores", "score", "target", "onehot", "mask", "shares"),
+    *("windows", "taps", "slope", "scale", "shift", "factor", "margin", "power", "momentum", "lr"),
+}
 BINARY = "=←→≈≤≥≠<>+-·×*/"
 TOKEN = re.compile(
     rf"""(?P<number>\d+(?:\.\d+)?|[½∞])
@@ -104,7 +107,9 @@ class _Line:
             return f"<mn>{text}</mn>"
         if kind == "accented":
             mark = {"\u0302": "^", "\u0304": "¯"}.get(text[1], text[1])
-            return f'<mover accent="true"><mi>{text[0]}</mi><mo stretchy="false">{mark}</mo></mover>'
+            return (
+                f'<mover accent="true"><mi>{text[0]}</mi><mo stretchy="false">{mark}</mo></mover>'
+            )
         if kind == "name":
             return _name(text)
         if kind == "root":

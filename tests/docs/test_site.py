@@ -62,9 +62,8 @@ def test_links_and_files_are_there(site, pages):
             path = path.partition("?")[0]
             target = posixpath.normpath(posixpath.join(posixpath.dirname(name), path or name))
             target = name if not path else target
-            if not (site / target).is_file():
-                dead.append((name, link))
-            elif anchor and target in pages and anchor not in pages[target].ids:
+            there = (site / target).is_file()
+            if not there or (anchor and target in pages and anchor not in pages[target].ids):
                 dead.append((name, link))
     assert dead == []
 
@@ -80,7 +79,9 @@ def test_every_public_name_has_an_entry(pages):
     """Of all rooms of docs/parts.md, and of the others that one imports from, under any path."""
     listed = re.findall(r"`lamina\.([\w.]+)`\)", (ROOT / "docs/parts.md").read_text("utf-8"))
     rooms = {*listed, "autodiff", "diagnosis", "exercises", "optimizers.schedules"}
-    shown = {i for name, page in pages.items() if name.startswith("docs/reference/") for i in page.ids}
+    shown = {
+        i for name, page in pages.items() if name.startswith("docs/reference/") for i in page.ids
+    }
     objects = {id(resolved(name)) for name in shown if name.startswith("lamina.")}
     for room in rooms:
         module = importlib.import_module(f"lamina.{room}")

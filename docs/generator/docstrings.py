@@ -38,7 +38,8 @@ def _paragraphs(lines: list[str]) -> list[str]:
     for piece in _BEGINS.split(text):
         lead = re.match(rf"{_LEADS}:?", piece)
         rest = piece[lead.end() :] if lead else piece
-        shown += [(f"**{lead[0]}** " if lead else "") + inline(rest), ""]
+        text = (f"**{lead[0]}** " if lead else "") + inline(rest)
+        shown += [re.sub(r"^(?=\w{1,3}[.)](\s|$))", r"\\", text), ""]  # "1." is no list
     return shown
 
 

@@ -64,7 +64,7 @@ def _menu_of(names: dict[str, str], tree: str) -> str:
         if part in parts:
             parts[part].find("span").string = name
             shown += str(parts[part]) + str(parts[part].find_next_sibling("ul"))
-    return f'<div class="sidebar-tree">{shown}</div>'
+    return shown
 
 
 def _set_language(app, page, template, context, doctree):

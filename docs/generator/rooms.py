@@ -45,7 +45,7 @@ def summary(found) -> str:
     if directive_of(found) == "autodata":
         return f"{len(found)} entries" if hasattr(found, "__len__") else ""
     first = (inspect.getdoc(found) or "").split("\n\n")[0].replace("\n", " ")
-    return inline(re.split(r"(?<!\.)\. ", first)[0].removesuffix("."))
+    return inline(re.split(r"(?<!\.)\. ", first)[0].rstrip(".:"))
 
 
 class Room(Directive):

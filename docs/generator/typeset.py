@@ -192,12 +192,12 @@ def html(lines: list[str]) -> str:
     return f'<div class="formula"><table>{shown}</table></div>'
 
 
-PARTS = re.compile(r"(, (?=[a-z]{3})| with | and | where | so |: |; |\. |\.$|, else )")
+PARTS = re.compile(r"(With |, (?=[a-z]{3})| with | and | where | so |: |; |\. |\.$|, else )")
 
 
 def is_formula(text: str) -> bool:
     """Whether a part of a sentence says nothing but a formula."""
-    words = re.findall(r"(?<![\w.])[a-z]{2,}(?![\w])", text)
+    words = re.findall(r"(?<![\w.])(?:[a-z]{2,}|[A-Z][a-z]{2,})(?!\w)", text)
     balanced = all(text.count(left) == text.count(right) for left, right in CLOSING.items())
     return bool(re.search(r" [=←] ", text)) and balanced and NAMES.issuperset(words)
 

@@ -38,6 +38,10 @@ def test_a_docstring_in_paragraphs():
     ]
 
 
+def test_a_number_with_a_full_stop_is_no_list():
+    assert restructured(["1."]) == [r"\1.", ""]
+
+
 def text_of(formula: str) -> str:
     """What the MathML of it shows, with its structure in brackets; it must be well-formed."""
 
@@ -82,6 +86,7 @@ def test_columns_of_several_lines_stay_columns():
         ("the rate is lr = 0.1", False),
         ("(a = b", False),
         ("no sign at all", False),
+        ("Then p = 1", False),
     ],
 )
 def test_only_what_says_nothing_but_a_formula_is_one(text, is_one):

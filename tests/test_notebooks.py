@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LEARNED = {"01_train_mnist": "test 0.9"}  # what a run prints if it has learned something
 PASSED = "all checks of this notebook passed"  # what the last cell of all others prints
 
@@ -30,7 +31,7 @@ def test_the_notebook_runs(path, monkeypatch):
         assert text.rstrip().endswith(PASSED)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_outputs_that_are_kept_are_small(path):
     assert path.stat().st_size < 300_000
 

@@ -14,6 +14,7 @@ from lamina.common.own_code import own_place
 COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
     "evaluate": "say how good a run is, and what it gets wrong",
+    "predict": "say what a run takes pictures, or the rows of a table, to be",
     "generate": "let a run that has learned a text write on, or answer",
     "words": "say which words a run has found to be near another one",
     "plots": "draw the learning curves of runs",

@@ -3,12 +3,12 @@
 import dataclasses
 from pathlib import Path
 
+from lamina.common.natural import natural
 from lamina.common.notice import note
 from lamina.experiment.config import load_config
 from lamina.experiment.differing import (
     differing,
     in_words,
-    natural,
     settings_of,
     with_nets_named,
 )

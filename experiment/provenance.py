@@ -2,7 +2,8 @@
 
 provenance.json is written when a run begins, and again when it goes on; a checkpoint carries the
 same. It has the configuration, the fingerprint of every set, the facts of the task (class names in
-their order), a digest of each file of the user's own code, and the versions of the software.
+their order), how inputs were made of files (categories, fills, sizes), a digest of each file of the
+user's own code, and the versions of the software.
 """
 
 import hashlib
@@ -47,19 +48,20 @@ def provenance(trainer, config: Config) -> dict[str, np.ndarray]:
         "data": np.array(" ".join(sets.values())),
         "sets": np.array(json.dumps(sets)),
         "task": np.array(json.dumps(dataset.task.facts())),
+        "preparation": np.array(json.dumps(dataset.preparation)),
         "versions": np.array(json.dumps(versions() | own_code(config.data))),
     }
 
 
 def write_provenance(run_dir: Path, said: dict[str, np.ndarray]) -> None:
     """Write provenance.json; the file gets its name only when it is whole."""
-    parts = {name: json.loads(str(said[name])) for name in ("sets", "task", "versions", "config")}
-    write_json(run_dir / FILE, parts)
+    names = ("sets", "task", "preparation", "versions", "config")
+    write_json(run_dir / FILE, {name: json.loads(str(said[name])) for name in names})
 
 
 def read_provenance(run_dir: Path) -> dict[str, dict] | None:
-    """{"sets", "task", "versions", "config"} of a run; None if it has no provenance.json. Raises
-    RunError if that is damaged."""
+    """{"sets", "task", "versions", "config", "preparation"} of a run, the last one unless it is an
+    older one; None if it has no provenance.json. Raises RunError if that is damaged."""
     path = run_dir / FILE
     if not path.is_file():
         return None
@@ -74,8 +76,10 @@ def read_provenance(run_dir: Path) -> dict[str, dict] | None:
     return found
 
 
-def data_changes(sets: dict, task: dict, dataset: Dataset) -> list[str]:
-    """In words, what is another in a data set than it was: which set, and which class names."""
+def data_changes(before: dict, dataset: Dataset) -> list[str]:
+    """In words, what is another in a data set than it was, by the "sets", "task" and, unless it is
+    of an older run, "preparation" that it had: which set, class names, columns, categories."""
+    sets, task = before["sets"], before["task"]
     now = {name: samples.fingerprint() for name, samples in dataset.sets().items()}
     wrong = [
         f"the {printable(str(name))[:_LONGEST]} set: {_set_change(sets.get(name), now.get(name))}"
@@ -85,11 +89,22 @@ def data_changes(sets: dict, task: dict, dataset: Dataset) -> list[str]:
     facts = json.loads(json.dumps(dataset.task.facts()))
     for key in task | facts:
         if task.get(key) != facts.get(key):
-            before, there = _apart(task.get(key), facts.get(key))
-            wrong.append(
-                f"the task, {printable(str(key))[:_LONGEST]}: {before} before, {there} now"
-            )
+            was, there = _apart(task.get(key), facts.get(key))
+            wrong.append(f"the task, {printable(str(key))[:_LONGEST]}: {was} before, {there} now")
+    made = json.loads(json.dumps(dataset.preparation))
+    if "preparation" in before and before["preparation"] != made:
+        wrong.append(_preparation_change(before["preparation"], made))
     return wrong
+
+
+def _preparation_change(before, now) -> str:
+    """Where the ways in which inputs are made begin to differ."""
+    flat = [dict(flattened(made or {})) for made in (before, now)]
+    for place in flat[0] | flat[1]:
+        if flat[0].get(place) != flat[1].get(place):
+            was, there = _apart(flat[0].get(place), flat[1].get(place))
+            return f"how inputs are made, {_name(place)}: {was} before, {there} now"
+    return "how inputs are made"
 
 
 def _set_change(before, now) -> str:

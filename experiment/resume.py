@@ -109,8 +109,8 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
         if saved["data"] != now["data"]:
             wrong.append("the data set has other contents than it had")
         if "sets" in saved:
-            before = (dict(json.loads(saved[name])) for name in ("sets", "task"))
-            wrong += data_changes(*before, trainer.dataset)
+            names = [name for name in ("sets", "task", "preparation") if name in saved]
+            wrong += data_changes({n: json.loads(saved[n]) for n in names}, trainer.dataset)
         versions = dict(json.loads(saved["versions"]))
         if not wrong:
             trainer.load_state(parts)

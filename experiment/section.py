@@ -9,6 +9,7 @@ import types
 import typing
 from pathlib import Path
 
+from lamina.common.files import FolderPath
 from lamina.common.own_code import load_class
 from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, copied
@@ -123,10 +124,13 @@ class Section:
     def file(self, key: str) -> Path:
         """The file under a key: beside the configuration, or in the current directory. Its whole
         path is noted, so that the configuration that a run keeps works anywhere."""
-        name = self.data[key]
-        if not isinstance(name, str):
-            raise self.error(f"expects the path of a file, got {describe(name)}", key)
-        path = self._found(name, key)
+        path = self._found(self._path(key), key)
+        self.note(key, str(path))
+        return path
+
+    def folder(self, key: str) -> Path:
+        """The folder under a key, found and noted as `file` finds a file."""
+        path = self._found(self._path(key), key, Path.is_dir, "folder")
         self.note(key, str(path))
         return path
 
@@ -215,7 +219,9 @@ class Section:
             elif key in signature and key not in others:
                 kind = signature[key].annotation
                 kinds = (kind, *typing.get_args(kind))
-                if Path not in kinds or value is None:
+                if kind is FolderPath:
+                    arguments[key] = self.folder(key)
+                elif Path not in kinds or value is None:
                     arguments[key] = self._checked(value, kind, key)
                 else:
                     several = tuple in kinds and isinstance(value, list)
@@ -270,18 +276,24 @@ class Section:
             "type",
         )
 
-    def _found(self, name: str, key: str) -> Path:
-        if (path := next(self._existing(name, key), None)) is not None:
+    def _path(self, key: str) -> str:
+        name = self.data[key]
+        if not isinstance(name, str):
+            raise self.error(f"expects the path of a file, got {describe(name)}", key)
+        return name
+
+    def _found(self, name: str, key: str, is_it=Path.is_file, what: str = "file") -> Path:
+        if (path := next(self._existing(name, key, is_it), None)) is not None:
             return path
         places = " or ".join(dict.fromkeys(str(folder / name) for folder in self._folders()))
-        raise self.error(f"no such file: {places}", key)
+        raise self.error(f"no such {what}: {places}", key)
 
-    def _existing(self, name: str, key: str):
-        """The files of that name, in the order in which they are looked for."""
+    def _existing(self, name: str, key: str, is_it=Path.is_file):
+        """The files, or folders, of that name, in the order in which they are looked for."""
         for folder in self._folders():
             try:
                 path = folder / name
-                if path.is_file() or (path / "data.mdb").is_file():  # a database is a folder
+                if is_it(path) or (path / "data.mdb").is_file():  # a database is a folder
                     yield path
             except OSError as error:  # a name that is too long
                 raise self.error(f"no such file: {error.strerror}", key) from None

@@ -46,6 +46,7 @@ HEAVY = {
         "diagnosis/picture.py",
         "experiments/figures.py",
     },
+    "PIL": {f"datasets/{n}.py" for n in ("ink", "pictures")},
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"common/notice.py"},

@@ -8,7 +8,7 @@ import numpy as np
 from lamina.common.figures import label, save_png
 from lamina.common.printable import printable
 from lamina.common.width import left, right, shortened, width_of
-from lamina.experiment.evaluation.pictures import grey_images
+from lamina.experiment.evaluation.pictures import drawable
 from lamina.metrics import ConfusionMatrix
 
 PICTURE = "mistakes.png"
@@ -92,7 +92,7 @@ def draw(path: Path, evaluation) -> bool:
     if scores.ndim != 2 or scores.shape[1] == 1:
         return False
     rows = worst_mistakes(scores, t)
-    images = grey_images(evaluation.samples, evaluation.rows[rows])
+    images = drawable(evaluation.samples, evaluation.rows[rows], evaluation.look)
     if images is None or not len(rows):
         return False
     from matplotlib.figure import Figure  # late, as in plots
@@ -105,7 +105,7 @@ def draw(path: Path, evaluation) -> bool:
     for axes in (grid := figure.subplots(n_rows, n_columns, squeeze=False)).flat:
         axes.axis("off")
     for axes, image, said in zip(grid.flat, images, words, strict=False):
-        axes.imshow(image, cmap="gray_r")
+        axes.imshow(image, cmap=evaluation.look.cmap, vmin=0, vmax=255)
         axes.set_title(said, fontsize="small")
     figure.suptitle(f"The mistakes that the net is most sure of, {evaluation.part} set")
     save_png(path, figure)

@@ -15,6 +15,7 @@ from lamina.experiment.evaluation import (
     sequences,
     word_vectors,
 )
+from lamina.experiment.evaluation.pictures import Look, look_of
 from lamina.training.evaluator import Evaluator
 
 # Each has PICTURE, report(evaluation) -> str, and draw(path, evaluation) -> whether it drew one.
@@ -43,6 +44,7 @@ class Evaluation:
     figures: dict[str, float]
     shown: str  # the figures in words
     vocabulary: tuple = ()  # of word vectors
+    look: Look = dataclasses.field(default_factory=Look)  # of its inputs as pictures
     gap: int | None = None  # where in the tokens of a text the one stands that is asked for
 
     @property
@@ -93,8 +95,9 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
         targets = dataset.task.indices(targets)
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
+    look = look_of(dataset.preparation)
     return Evaluation(
-        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, gap)
+        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, look, gap)
     )
 
 

@@ -38,7 +38,8 @@ def draw(path: Path, evaluation) -> bool:
     worst = np.argsort(-_errors(evaluation), kind="stable")[: len(first)]
     rows = [(evaluation.targets, first, "the first samples"), (evaluation.predictions, first, "")]
     rows += [(evaluation.targets, worst, "the furthest off"), (evaluation.predictions, worst, "")]
-    if as_images(evaluation.targets[:1]) is None:
+    look = evaluation.look
+    if as_images(evaluation.targets[:1], look) is None:
         return False
     from matplotlib.figure import Figure  # late, as in plots
 
@@ -46,8 +47,10 @@ def draw(path: Path, evaluation) -> bool:
     low, high = evaluation.targets.min(), evaluation.targets.max()
     grid = figure.subplots(4, len(first), squeeze=False)
     for line, (arrays, chosen, title) in zip(grid, rows, strict=True):
-        for axes, image in zip(line, as_images(arrays[chosen]), strict=True):
-            axes.imshow(image, cmap="gray_r", vmin=low, vmax=high)
+        for axes, image in zip(line, as_images(arrays[chosen], look), strict=True):
+            if image.ndim == 3:  # colours are numbers from 0 to 1
+                image = np.clip((image - low) / (high - low or 1), 0, 1)
+            axes.imshow(image, cmap=look.cmap, vmin=low, vmax=high)
             axes.axis("off")
         line[0].set_title(title, fontsize="small", loc="left")
     figure.suptitle(f"Samples of the {evaluation.part} set, and below them what the net gives back")

@@ -17,6 +17,7 @@ from lamina.datasets import (
     Samples,
 )
 from lamina.experiment.evaluation import classification, evaluate
+from lamina.experiment.evaluation.pictures import as_images, look_of
 from lamina.layers import Layer, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
 from lamina.nets import Sequential
 
@@ -78,6 +79,31 @@ def test_mistakes_are_drawn_where_inputs_are_images(tmp_path, shape):
     made = evaluation(SCORES, TRUE, Classification(("a", "b", "$c")), SoftmaxWithLoss(), X)
     assert made.draw(tmp_path) == tmp_path / "mistakes.png"
     assert (tmp_path / "mistakes.png").stat().st_size > 1000
+
+
+def test_mistakes_in_colour_are_drawn_in_their_colours(tmp_path, drawn):
+    X = np.zeros((4, 3, 5, 6), np.uint8)
+    X[:, 0], X[:, 2, 0] = 200, 50
+    task = Classification("abc")
+    evaluation(SCORES, TRUE, task, SoftmaxWithLoss(), X).draw(tmp_path)
+    shown = [image.get_array() for axes in drawn[0].axes for image in axes.images]
+    assert [image.shape for image in shown] == [(5, 6, 3)] * 2
+    assert shown[0][0, 0].tolist() == [200, 0, 50]
+    assert shown[0][1, 0].tolist() == [200, 0, 0]
+
+
+def test_photographs_are_no_ink_and_may_be_flat():
+    made = {"kind": "picture", "resize": "crop", "colour": True, "size": [2, 5]}
+    colour, grey = look_of(made), look_of(made | {"colour": False})
+    assert colour.shape == (3, 2, 5)
+    assert grey.cmap == "gray"
+    assert look_of(made | {"resize": "digit", "colour": False}).cmap == "gray_r"
+    assert look_of({"kind": "table"}) == look_of(None)
+    X = np.arange(60).reshape(2, 30)
+    assert as_images(X, colour).shape == (2, 2, 5, 3)
+    assert (as_images(X, colour)[0, 1, 4] == [9, 19, 29]).all()
+    assert as_images(X[:, :10], grey).shape == (2, 2, 5)
+    assert as_images(X, look_of(None)) is None
 
 
 def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):

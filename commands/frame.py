@@ -22,6 +22,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "sweep": "run many trials from one file",
     "compare": "say which of several runs are the best, in a table",
     "experiments": "run the experiments of the book, the notes and the README again",
+    "play": "write a page in which a net runs as one draws",
     "report": "write all that is known of a run, or of several, as a page",
     "doctor": "say what is wrong with a run, if anything",
     "profile": "say where the time of a training step goes",

@@ -17,7 +17,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
-    ("estimators", "exercises", "experiments"),
+    ("estimators", "exercises", "experiments", "play"),
     ("commands",),
 )
 MAY_IMPORT = {

@@ -22,6 +22,9 @@ SETUP = configparser.ConfigParser()
 SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
 
 
+WITH_CODE = {"lamina": {".typed"}, "play": {".css", ".html", ".js"}}  # what is no Python
+
+
 def name_of(folder: Path) -> str:
     """What a folder of the checkout is called when it is installed."""
     parts = folder.relative_to(ROOT).parts
@@ -58,9 +61,21 @@ def test_every_file_that_is_no_code_is_package_data():
         assert any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns), path
     for room in ROOMS:  # package_data names no other package
         others = {path.suffix for path in (ROOT / room).rglob("*.*")} - {".py", ".pyc", ""}
-        assert others == ({".typed"} if room == "lamina" else set()), room
+        assert others == WITH_CODE.get(room, set()), room
     assert SETUP["options.package_data"]["lamina"].split() == ["py.typed"]
     assert (ROOT / "lamina" / "py.typed").is_file()
+
+
+ROOMS_OF_PAGES = [path.parent for path in (ROOT / "play").rglob("__init__.py")]
+
+
+def test_the_scripts_of_pages_are_package_data():
+    for folder in (path for path in ROOMS_OF_PAGES if (path / "js").exists()):
+        patterns = SETUP["options.package_data"][name_of(folder)].split()
+        files = {path for pattern in patterns for path in folder.glob(pattern)}
+        there = {p for p in folder.rglob("*.*") if p.suffix in WITH_CODE["play"]}
+        below = {p for other in ROOMS_OF_PAGES if folder in other.parents for p in other.rglob("*")}
+        assert files == there - below, folder
 
 
 def python(code: str, folder: Path, **environment) -> subprocess.CompletedProcess:

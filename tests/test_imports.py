@@ -33,6 +33,7 @@ HEAVY = {
         "common/fonts.py",
         *(
             "autodiff/draw/picture.py",
+            "nets/picture/figure.py",
             "experiment/plots.py",
             "experiment/group_curves.py",
             "experiment/rate_finder.py",

@@ -34,11 +34,12 @@ from lamina.experiment.report.page import (
     verbatim,
 )
 from lamina.nets import Net
-from lamina.nets.drawing import draw_net
+from lamina.nets.picture import NetPicture
 from lamina.nets.summary import summary_rows
 
 MOST_CLASSES = 20  # a matrix of more is listed by its largest entries
-_DRAWN = 100  # samples that go through the net for its picture
+_PAPER = (700.0, 860.0)  # CSS pixels for the net on a page of paper, with a caption
+_PHONE = (330.0, 10_000.0)  # CSS pixels for the net on a phone, where one scrolls down
 _TABLES = "The loss of each iteration is in loss.csv, all other figures are in history.csv."
 
 
@@ -209,15 +210,15 @@ def _classes(evaluation) -> list[str]:
 
 def _net(net: Net, dataset) -> list[str]:
     X, _ = dataset.train[:1]
-    inputs = X if isinstance(X, tuple) else (X,)
-    header, *rows, total = summary_rows(net, *(x.shape[1:] for x in inputs))
-    n = min(_DRAWN, len(dataset.train))
-    drawn = draw_net(net, *dataset.train[:n], "Net")
+    shapes = [x.shape[1:] for x in (X if isinstance(X, tuple) else (X,))]
+    header, *rows, total = summary_rows(net, *shapes)
+    drawn, narrow = (NetPicture(net, *shapes, title="Net", room=room) for room in (_PAPER, _PHONE))
     caption = (
-        f"Forward above the lines, gradients below, for {n} samples of the training set. "
-        "It is larger than a page: scroll through it."
+        "From the inputs down to the loss; blocks that repeat are drawn once. `lamina draw` has it "
+        "for a page, for slides, and with all values and gradients of a batch."
     )
-    return [table(header, rows, 1), paragraph(total), drawing(drawn.svg, "the net", caption)]
+    shown = drawing(drawn.svg, narrow.svg, drawn.description, caption)
+    return [table(header, rows, 1), paragraph(total), shown]
 
 
 def _diagnosis(record: Record, findings: list) -> list[str]:

@@ -1,16 +1,11 @@
 """The page of a run: one file of HTML with the net, its weights, images and the scripts in it.
 
-Scripts and style are let through by their hashes alone, and nothing is loaded: a name that looked
-like a script would not run even if it came in. What the page is told stands in it as JSON, and
-its script writes it as text.
+What the page is told stands in it as JSON, and its script writes it as text.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from string import Template
 
 import numpy as np
 
@@ -19,6 +14,7 @@ from lamina.datasets import Classification, Dataset
 from lamina.experiment.load_run import load_run
 from lamina.nets import Net
 from lamina.play.answers import answer_kind, answers
+from lamina.play.document import document, joined
 from lamina.play.images import ShownImages, shown_images
 from lamina.play.steps import steps_of
 from lamina.play.weights import is_same_in_16_bits, written
@@ -92,14 +88,10 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
 
 
 def _page(title: str, facts: dict, weights: str) -> str:
-    code, style = f"\n{script()}", f"\n{(_HERE / 'page.css').read_text(encoding='utf-8')}"
-    policy = (
-        f"default-src 'none'; img-src data:; script-src {_hash(code)}; style-src {_hash(style)}"
-    )
-    return Template((_HERE / "page.html").read_text(encoding="utf-8")).substitute(
-        policy=policy,
-        style=style,
-        script=code,
+    return document(
+        joined(_HERE, ["page.html"]),
+        joined(_HERE, ["page.css"]),
+        script(),
         facts=_json(facts),
         weights=weights,
     )
@@ -110,16 +102,10 @@ def script() -> str:
     folder = _HERE / "js"
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.js"))
     middle = [name for name in names if name not in (*_FIRST, *_LAST)]
-    texts = [(folder / name).read_text(encoding="utf-8") for name in (*_FIRST, *middle, *_LAST)]
-    return "\n".join(['"use strict";', *texts])
+    return "\n".join(['"use strict";', joined(folder, [*_FIRST, *middle, *_LAST])])
 
 
 def _json(facts: dict) -> str:
     """JSON in which nothing can end the element that it stands in."""
     text = json.dumps(facts, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"

@@ -19,7 +19,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 KOREAN = [page for page in PAGES if "ko" in page.parts or page.name.endswith(".ko.md")]
 # Pages whose code is files that belong together: each has a test that makes and runs them all.
-FILES_OF_A_PAGE = {"docs/extending.md": "extending", "docs/writing-a-layer.md": "writing_a_layer"}
+FILES_OF_A_PAGE = {
+    "docs/extending.md": "extending",
+    "docs/own-data.md": "own_data_page",
+    "docs/writing-a-layer.md": "writing_a_layer",
+}
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -39,7 +43,7 @@ def pages_with(kind: str, pages=PAGES) -> list:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_a_block_is_of_a_kind_that_is_tested(page):
     kinds = {kind for kind, _ in FENCE.findall(page.read_text(encoding="utf-8"))}
-    assert kinds <= {"sh", "python", "yaml", "", "{eval-rst}"}  # "": what a command says
+    assert kinds <= {"sh", "python", "yaml", "js", "", "{eval-rst}"}  # "": what a command says
 
 
 # What the code of a page takes as given.
@@ -148,7 +152,7 @@ def test_what_the_pages_claim_of_their_code(here):
 @pytest.mark.parametrize("page", FILES_OF_A_PAGE)
 def test_pages_of_files_have_a_test_of_their_own(page):
     test = ROOT / f"tests/test_{FILES_OF_A_PAGE[page]}.py"
-    assert page in test.read_text(encoding="utf-8")
+    assert Path(page).name in test.read_text(encoding="utf-8")
 
 
 def without_comments(block: str) -> str:
@@ -224,24 +228,13 @@ def test_a_line_of_a_shell_block_is_a_command(page):
                 assert words[0] in known or (ROOT / words[0]).is_file()
 
 
-def run_lines(lines: list[str]) -> None:
-    for line in lines:
-        words = shlex.split(line)
-        assert main(words[2:] if words[0] == "python" else words[1:]) == 0, line
-
-
-def test_the_page_on_own_data_does_what_it_says(here, capsys):
-    page = ROOT / "docs/own-data.md"
-    rng_rows = "".join(
-        f"{(i * 7 % 11) / 11 + i % 3},{(i * 5 % 13) / 13 - i % 3},{'abc'[i % 3]}\n"
-        for i in range(300)
-    )
-    (here / "my.csv").write_text("x,y,label\n" + rng_rows, encoding="utf-8")
-    (here / "mine.yaml").write_text(blocks(page, "yaml")[0], encoding="utf-8")
-    run_lines("".join(blocks(page, "sh")).splitlines())
-    assert re.search(r"accuracy +(9\d|100)", capsys.readouterr().out)
-    exec(compile(blocks(page, "python")[0], "own-data.md", "exec"), {})
-    npz = yaml.safe_load(blocks(page, "yaml")[0]) | {"dataset": {"type": "NPZ", "path": "my.npz"}}
-    del npz["training"]["keep_best"]  # without a validation set
-    (here / "npz.yaml").write_text(yaml.safe_dump(npz, sort_keys=False), encoding="utf-8")
-    assert len(build_trainer(load_config("npz.yaml")).dataset.train) == 400
+@pytest.mark.needs_browser
+def test_the_layer_in_javascript_is_that_in_python(browser):
+    (source,) = blocks(ROOT / "docs/play.md", "js")
+    given = "const LAYERS = {}, tensor = (shape, data) => ({ shape, data }); class Layer {}\n"
+    asked = "const s = new LAYERS.Scale(); s.s = tensor([2], [2, 3]);"
+    asked += "[s.forward(tensor([2], [5, 7])).data, s.backward(tensor([2], [1, -1]))[0].data]"
+    page = browser.new_page()
+    got = page.evaluate(f"(() => {{ {given}{source}\nreturn eval({asked!r}) }})()")
+    page.close()
+    assert got == [[10, 21], [2, -3]]

@@ -29,9 +29,9 @@ def relative(page: str, target: str) -> str:
 
 
 def _is_to_a_file_or_folder(node) -> bool:
-    if isinstance(node, download_reference):
-        return True
-    return isinstance(node, pending_xref) and node["reftype"] == "myst" and "/" in node["reftarget"]
+    """Not to a page: docs/experiments is one, and a folder too."""
+    unknown = isinstance(node, pending_xref) and node.get("refdomain") != "doc"
+    return isinstance(node, download_reference) or (unknown and node["reftype"] == "myst")
 
 
 class LinkSources(SphinxTransform):

@@ -68,6 +68,11 @@ def test_links_and_files_are_there(site, pages):
     assert dead == []
 
 
+def test_a_page_is_not_taken_for_the_folder_of_its_name(pages):
+    assert "docs/experiments.html" in pages["README.html"].links
+    assert "source/docs/experiments.html" not in pages
+
+
 def test_nothing_is_loaded_from_elsewhere(site, pages):
     loads = {load for page in pages.values() for load in page.loads}
     assert {load for load in loads if re.match(r"(https?:)?//", load)} == set()

@@ -5,6 +5,9 @@ import inspect
 import xml.etree.ElementTree as ET
 
 import pytest
+
+pytest.importorskip("docutils", reason="pip install -e '.[docs]'")
+
 from generator.docstrings import restructured
 from generator.typeset import cells_of, has_formula, html, is_formula, mathml
 

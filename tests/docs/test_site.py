@@ -146,7 +146,7 @@ def test_every_page_loads_without_a_network(site, pages, chromium_page):
         ("BatchNormalization", "docs/reference/layers.html"),
         ("mutants", "docs/writing-a-layer.html"),
         ("역전파", "docs/ko/writing-a-layer.html"),
-        ("검증 집합에서", "docs/ko/own-data.html"),
+        ("검증 집합에서", "docs/ko/commands.html"),
     ],
 )
 def test_search_finds(site, chromium_page, query, found):

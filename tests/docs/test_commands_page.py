@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +38,14 @@ def folder(tmp_path_factory):
     (folder / "mnist_relu.yaml").write_bytes((ROOT / "configs/mnist_relu.yaml").read_bytes())
     sweep = "base: digits_relu\nset: {training.iterations: 30, dataset.n_train: 300}\n"
     (folder / "rates.yaml").write_text(sweep + "grid: {optimizer.lr: [0.1, 0.01]}\n")
+    (folder / "new.csv").write_bytes((ROOT / "configs/spirals.csv").read_bytes())
+    plt.imsave(folder / "digit.png", np.pad(np.ones((20, 3)), ((4, 4), (12, 13))), cmap="gray")
     few = ["--set", "dataset.n_train=300", "--set", "dataset.n_test=100"]
     for name, config, more in (
         ("a", "digits_relu", few),
         ("b", "digits_relu", [*few, "--seed", "1"]),
         ("theirs", "digits_relu", [*few, "--set", "net.layers.relu1.type=my_layers.py:Mish"]),
+        ("mine", "own_csv", []),
         ("text", "text_rnn", []),
         ("words", "words_skipgram", []),
         ("dates", "dates_attention", few),
@@ -68,7 +73,7 @@ def test_the_commands_run_one_after_the_other(folder):
         done = lamina(folder, words)
         # What the doctor gives says what it has found, and 30 iterations are too few.
         assert done.returncode in ((0, 1) if words[0] == "doctor" else (0,)), (line, done.stderr)
-    made = "compare.png lr.png net.svg graph.html net.onnx net.npz fast.yaml dates.png affine.py"
+    made = "compare.png lr.png net.svg graph.html net.onnx net.npz fast.yaml dates.png affine.py answers.csv page.html"
     assert [name for name in made.split() if not (folder / name).is_file()] == []
 
 

@@ -31,11 +31,11 @@ _WITH_UNIT = re.compile(r"([^\w\s+\-.,'\"]{0,2})\s*[+-]?[\d.,]*\d\s*([^\d\s.,'\"
 
 class Numbers(NamedTuple):
     """How numbers are written: `decimal` is the sign before the fraction, `thousands` the one
-    between groups of three digits ("" for none), `units` what may stand before or after them."""
+    between groups of three digits ("" for none), `signs` what may stand before or after them."""
 
     decimal: str = "."
     thousands: str = ""
-    units: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
     @property
     def plain(self) -> bool:
@@ -52,16 +52,16 @@ class Numbers(NamedTuple):
             )
         if self.thousands == self.decimal:
             raise ValueError(f"thousands: is {self.thousands!r}, as decimal is; expects another")
-        for unit in self.units:
+        for unit in self.signs:
             if not isinstance(unit, str) or not unit.strip() or re.search(r"[\d+\-.,]", unit):
                 raise ValueError(
-                    'units: expects signs without digits, as ["%", "$"], got ' + repr(unit)
+                    'signs: expects signs without digits, as ["%", "$"], got ' + repr(unit)
                 )
 
     def value(self, cell: str) -> tuple[float, str]:
         """The number, and the unit beside it. Raises ValueError if it is none."""
         cell, unit = cell.strip(), ""
-        for unit in self.units:
+        for unit in self.signs:
             bare = cell.removeprefix(unit).removesuffix(unit).strip()
             if bare != cell:
                 cell = bare
@@ -92,8 +92,8 @@ class Numbers(NamedTuple):
         if cell.lower() in _PERHAPS_MISSING:
             return f"; if that marks a missing cell: missing_marks: [{quoted(cell)}]"
         if (found := _WITH_UNIT.fullmatch(cell)) and any(found.groups()):
-            units = ", ".join(quoted(unit) for unit in found.groups() if unit)
-            return f"; if that is a unit: units: [{units}]; if a category: categories: [{named}]"
+            signs = ", ".join(quoted(unit) for unit in found.groups() if unit)
+            return f"; if that is a unit: signs: [{signs}]; if a category: categories: [{named}]"
         return (
             f"; if the column holds categories: categories: [{named}]; if it is of no use: "
             f"ignore: [{named}]"
@@ -121,8 +121,8 @@ class Numbers(NamedTuple):
 def shared_unit(cells: list[str]) -> bool:
     """Are these numbers, all with the same unit?"""
     found = [_WITH_UNIT.fullmatch(cell) for cell in cells]
-    units = {match.groups() for match in found if match}
-    return all(found) and len(units) == 1 and any(units.pop())
+    signs = {match.groups() for match in found if match}
+    return all(found) and len(signs) == 1 and any(signs.pop())
 
 
 def is_date(cell: str) -> bool:

@@ -46,7 +46,7 @@ class CSV(Dataset):
     missing_marks: what else holds nothing, beside empty cells, NA, N/A, #N/A, NaN, null and ?.
 
     How the file is written: `separator` (a sign, or tab, space), `decimal` ("." or ","),
-    `thousands`, `units` beside numbers, `quote`, `encoding`, `skip_lines` above the header;
+    `thousands`, `signs` beside numbers, `quote`, `encoding`, `skip_lines` above the header;
     `header`: false if there is none, with `names` for the columns.
 
     test, validation: other files to test and to validate on. Without a test file a random
@@ -75,7 +75,7 @@ class CSV(Dataset):
         separator: str = ",",
         decimal: str = ".",
         thousands: str = "",
-        units: str | tuple = (),
+        signs: str | tuple = (),
         quote: str = '"',
         encoding: str = "utf-8",
         skip_lines: int = 0,
@@ -99,7 +99,7 @@ class CSV(Dataset):
             )
         check_missing(missing, fill)
         form = CsvFormat(
-            *(separator, decimal, thousands, _several(units), quote, encoding, skip_lines, header),
+            *(separator, decimal, thousands, _several(signs), quote, encoding, skip_lines, header),
             None if names is None else tuple(names),
             *map(_several, (ignore, categories, missing_marks)),
         ).checked()

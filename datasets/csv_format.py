@@ -12,7 +12,7 @@ class CsvFormat(NamedTuple):
     separator: str = ","
     decimal: str = "."
     thousands: str = ""
-    units: tuple = ()
+    signs: tuple = ()
     quote: str = '"'
     encoding: str = "utf-8"
     skip_lines: int = 0
@@ -24,7 +24,7 @@ class CsvFormat(NamedTuple):
 
     @property
     def numbers(self) -> Numbers:
-        return Numbers(self.decimal, self.thousands, tuple(self.units))
+        return Numbers(self.decimal, self.thousands, tuple(self.signs))
 
     @property
     def marks(self) -> frozenset:
@@ -55,7 +55,7 @@ class CsvFormat(NamedTuple):
         """From what `_asdict` has given, read from a file. Raises ValueError or TypeError for what
         is none."""
         made = cls()._replace(**facts)
-        for name in ("units", "names", "ignore", "categories", "missing_marks"):
+        for name in ("signs", "names", "ignore", "categories", "missing_marks"):
             if (several := facts.get(name)) is not None:
                 made = made._replace(**{name: tuple(several)})  # type: ignore[arg-type]
         texts = (made.separator, made.decimal, made.thousands, made.quote, made.encoding)

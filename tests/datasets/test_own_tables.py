@@ -186,10 +186,10 @@ def test_what_else_marks_a_missing_cell(table):
             *({"decimal": ",", "thousands": "."}, [1234.5, 7]),
         ),
         (["1 234", "5"], 'thousands: " "', {"thousands": " "}, [1234, 5]),
-        (["12%", "3 %"], 'units: ["%"]', {"units": "%"}, [12, 3]),
-        (["$12", "$3"], 'units: ["$"]', {"units": ("$",)}, [12, 3]),
-        (["12원", "3원"], "units: [원]", {"units": ("원",)}, [12, 3]),
-        (["5 kg", "7 kg"], "units: [kg]", {"units": ("kg",)}, [5, 7]),
+        (["12%", "3 %"], 'signs: ["%"]', {"signs": "%"}, [12, 3]),
+        (["$12", "$3"], 'signs: ["$"]', {"signs": ("$",)}, [12, 3]),
+        (["12원", "3원"], "signs: [원]", {"signs": ("원",)}, [12, 3]),
+        (["5 kg", "7 kg"], "signs: [kg]", {"signs": ("kg",)}, [5, 7]),
     ],
 )
 def test_numbers_as_people_write_them(table, cells, cure, settings, values):
@@ -203,7 +203,7 @@ def test_signs_that_contradict_each_other(table):
     path = table("a,kind\n1,x\n2,y\n")
     refused(path, 'decimal: expects "." or ","', decimal=";")
     refused(path, "thousands: is '.', as decimal is", thousands=".")
-    refused(path, "units: expects signs without digits", units=["m2"])
+    refused(path, "signs: expects signs without digits", signs=["m2"])
     refused(path, "separator: expects one sign", separator="ab")
     refused(path, "encoding: there is no 'utf-99'", encoding="utf-99")
     refused(path, "quote: expects one sign", quote="ab")
@@ -212,7 +212,7 @@ def test_signs_that_contradict_each_other(table):
     words = r"got the text '1.5'; if points part thousands: thousands: \"\.\"; if they are decimal"
     refused(commas, words, separator=";", decimal=",")
     words = r"line 3: column a: two units in one column, '%' and none; write it in one"
-    refused(table("a,kind\n12%,x\n0.12,y\n"), words, units="%")
+    refused(table("a,kind\n12%,x\n0.12,y\n"), words, signs="%")
 
 
 def test_regressions_read_their_targets_so_too(table):
@@ -360,7 +360,7 @@ WAYS = (
     {"task": "regression"},
     {"task": "reconstruction", "missing": "median"},
     {"separator": "space"},
-    {"thousands": ",", "units": ["%", "$"]},
+    {"thousands": ",", "signs": ["%", "$"]},
     {"encoding": "cp949"},
     {"task": "multilabel", "target": ["kind"]},
 )

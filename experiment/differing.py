@@ -29,11 +29,13 @@ def seed_of(data: dict):
 
 
 def _alike(data, key: object = None):
+    if key in _LISTED and not isinstance(data, list) and data is not None:
+        data = [data]
     if isinstance(data, dict):
         return {name: _alike(value, name) for name, value in data.items()}
     if isinstance(data, list):
-        alone = key in _LISTED
-        return [v["type"] if alone and _is_name(v) else _alike(v) for v in data]
+        listed = key in _LISTED
+        return [v["type"] if listed and _is_name(v) else _alike(v) for v in data]
     return {"type": data} if key in _NAMED and isinstance(data, str) else data
 
 

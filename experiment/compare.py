@@ -15,9 +15,9 @@ from lamina.experiment.curves import is_share, percents
 from lamina.experiment.differing import differing, said, short_names
 from lamina.experiment.groups import Group, grouped
 from lamina.experiment.outcome import FAILED, read_outcome
-from lamina.experiment.provenance import FILE
 from lamina.experiment.spread import deviation
 from lamina.metrics import make_metric
+from lamina.training.provenance import FILE
 
 NONE = "-"  # a cell without a figure
 _LISTED = 4  # runs that a remark names

@@ -3,11 +3,13 @@
 import json
 import re
 
-from lamina.experiment.provenance import flattened
+from lamina.training.described import OF_SEED, PROGRAM
+from lamina.training.provenance import flattened
 
 # Of two runs that differ in these alone one has learned what the other has, but for rounding; the
 # seed is what is repeated.
 _SEED = ("training", "seed")
+_OF_PROGRAM = [("training", PROGRAM, key) for key in OF_SEED]  # the seed of a run made in Python
 _NOTHING = (_SEED, *(("training", key) for key in ("threads", "checkpoint", "record_every")))
 # A name stands for {type: name} under these keys; in a list of such the name is what we show.
 _NAMED, _LISTED = ("init", "schedule", "augmentation"), ("metrics", "callbacks")
@@ -19,13 +21,22 @@ def settings_of(data: dict) -> dict[tuple, object]:
     """{place: value} of all settings of a configuration that decide what is learned, but the
     seed. Of two ways to write one thing, `init: zeros` and `init: {type: zeros}`, it is one."""
     flat = flattened(_alike(data))
-    return {place: value for place, value in flat if place[:2] not in _NOTHING}
+    return {
+        place: value
+        for place, value in flat
+        if place[:2] not in _NOTHING and place not in _OF_PROGRAM
+    }
 
 
 def seed_of(data: dict):
-    """The seed of a configuration, None if it has none."""
+    """The seed of a configuration; of a run that was made in Python its generator and weights; None
+    if it has neither."""
     training = data.get("training")
-    return training.get("seed") if isinstance(training, dict) else None
+    if not isinstance(training, dict):
+        return None
+    if isinstance(program := training.get(PROGRAM), dict):
+        return ", ".join(f"{key} {program[key]}" for key in OF_SEED if key in program)
+    return training.get("seed")
 
 
 def _alike(data, key: object = None):

@@ -14,20 +14,13 @@ from lamina.datasets import Dataset
 from lamina.datasets.tasks import Task
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, ConfigError
-from lamina.experiment.provenance import (
-    FILE,
-    as_json,
-    data_changes,
-    differences,
-    digests,
-    own_names,
-    read_provenance,
-)
+from lamina.experiment.provenance import data_changes, differences, read_provenance
 from lamina.experiment.rooms import METRICS
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.section import Section
 from lamina.nets.weights import load_weights
-from lamina.training.described import ARRAYS
+from lamina.training.described import ARRAYS, is_text_of_object
+from lamina.training.provenance import FILE, as_json, digests, own_names
 
 _LISTED = 10  # changes that an error lists
 
@@ -92,6 +85,10 @@ class Run:
             self._say(wrong + _changed_code(self._trained_on, self._config, ("metrics",)))
         training = Section(self._config).section("training")
         if "metrics" not in training.data:
+            return None
+        given = training.data["metrics"]
+        if isinstance(given, list) and any(map(is_text_of_object, given)):
+            note(f"{self.path}: its metrics were objects of a program; these are those of the task")
             return None
         return training.build_each("metrics", METRICS, task.metric_options)
 

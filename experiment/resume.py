@@ -8,8 +8,9 @@ from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
-from lamina.experiment.provenance import as_json, data_changes, differences, provenance
+from lamina.experiment.provenance import data_changes, differences, provenance
 from lamina.training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
+from lamina.training.provenance import as_json
 from lamina.training.trainer import Trainer
 
 _LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value

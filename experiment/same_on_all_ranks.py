@@ -7,8 +7,9 @@ from pathlib import Path
 import lamina.common
 from lamina.common.ranks import Alone
 from lamina.common.threads import blas_in_force
-from lamina.experiment.provenance import decisive, versions
+from lamina.experiment.provenance import decisive
 from lamina.training.checkpoint import digest
+from lamina.training.provenance import versions
 from lamina.training.trainer import Trainer
 
 

@@ -8,7 +8,8 @@ from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.experiment.config import Config
 from lamina.experiment.ledger import Ledger
-from lamina.experiment.provenance import as_json, data_changes, own_code, read_provenance
+from lamina.experiment.provenance import data_changes, read_provenance
+from lamina.training.provenance import as_json, own_code
 
 _LISTED = 3  # trials that a line names
 

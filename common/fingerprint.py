@@ -16,7 +16,8 @@ _DIGITS = 8
 # Of a class: what Python itself puts there, and what says where it was written.
 _OF_PYTHON = {
     *("__module__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__annotate__"),
-    *("__firstlineno__", "__static_attributes__", "__slots__", "__abstractmethods__", "_abc_impl"),
+    *("__firstlineno__", "__static_attributes__", "__slots__", "__slotnames__"),
+    *("__abstractmethods__", "_abc_impl"),
 }
 _INSTALLED = tuple(sysconfig.get_paths()[key] for key in ("stdlib", "purelib", "platlib"))
 

@@ -32,6 +32,7 @@ class Outcome:
     higher_is_better: bool
     trouble: str = ""
     late: bool = False  # it has gone on since these figures, and has not come to others
+    kept: bool = False  # these are of the best evaluation, which need not be the last
 
 
 def read_outcome(run_dir: str | Path) -> Outcome:
@@ -59,7 +60,9 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     }
     at = int(history["iteration"][row])
     late = kept is None and at != iterations
-    return Outcome(settings, at, iterations, figures, counts, higher, late=late)
+    return Outcome(
+        settings, at, iterations, figures, counts, higher, late=late, kept=kept is not None
+    )
 
 
 def _counts(run_dir: Path, history: dict) -> tuple[str, bool]:

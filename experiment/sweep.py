@@ -134,8 +134,10 @@ def _table(names: list[str], folder: Path, held: Folder, ledger: Ledger) -> str:
     if not ended:
         return where
     comparison = Comparison({name: folder / name for name in ended})
-    if counts[PRUNED]:
-        where = f"figures of the pruned are those where they were ended\n{where}"
+    if pruned := [name for name in ended if ledger.ended[name][0] == PRUNED]:
+        kept = any(comparison.outcomes[name].kept for name in pruned)
+        when = "of their best evaluation until they were ended" if kept else "where they were ended"
+        where = f"figures of the pruned are those {when}\n{where}"
     text = f"{comparison.text()}\n{where} (table.txt, table.csv, {PICTURE})"
     for name, content in (("table.txt", text), ("table.csv", comparison.csv())):
         with whole_file(held / name) as written:

@@ -17,8 +17,9 @@ ROUNDS = 3  # measurements of each setting; a machine that is busy for a while s
 def tune(config: Config, path: str | Path, steps: int | None, save: str | Path | None) -> str:
     """A table of what was tried, and the fastest; `save` gets the configuration with it.
 
-    The configuration is measured as it is, beside what is tried. The figures are medians of ROUNDS measurements, all settings in each round, and every other
-    round in the opposite order, so that a machine that slows down wrongs none of them.
+    The configuration is measured as it is, beside what is tried. The figures are medians of ROUNDS
+    measurements, all settings in each round, and every other round in the opposite order, so that a
+    machine that slows down wrongs none of them.
     """
     if save is not None and Path(save).exists():
         raise FileExistsError(f"{save} is there already; choose another name for --save")

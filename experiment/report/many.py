@@ -41,7 +41,7 @@ def _in_groups(comparison: Comparison) -> str:
     if n == 1:
         return "1 run."
     if groups == 1:
-        return f"{n} runs that differ by their seed alone."
+        return f"{n} runs of one setting."
     if groups == n:
         return f"{n} runs, all of which differ by more than a seed."
     return f"{n} runs in {groups} groups that differ by more than a seed."

@@ -280,7 +280,8 @@ def _again(run_dir: Path, training: dict, can_be_read: bool) -> list[str]:
     objects = [
         ".".join(map(str, place))
         for place, value in flattened(training)
-        if is_text_of_object(value) and place[0] != PROGRAM
+        if place[0] != PROGRAM
+        and any(map(is_text_of_object, value if isinstance(value, list) else [value]))
     ]
     more = "".join(f", nor its {name}" for name in objects)
     parts = [paragraph(f"{about}{more}.")]

@@ -55,7 +55,8 @@ class _Reader:
         else:
             self._seen[id(thing)] = len(self._seen)
             self._kept.append(thing)
-            self._data(thing) or self._code(thing) or self._object(thing)
+            if not (self._data(thing) or self._code(thing)):
+                self._object(thing)
 
     def _data(self, thing) -> bool:
         """Reads it, if it is data."""

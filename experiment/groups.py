@@ -19,6 +19,7 @@ from lamina.experiment.differing import (
     with_nets_named,
 )
 from lamina.experiment.provenance import read_provenance
+from lamina.training.provenance import WEIGHTS
 
 DATA, CODE = ("data",), "code "  # the place of the digest of all sets; what begins that of a file
 _DIGITS = 8  # of a digest in a table
@@ -27,8 +28,9 @@ _DIGITS = 8  # of a digest in a table
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What decides what a run learns, {place: value}, and its seed, None if that is not known.
-    `facts`, {place: digest}, are what no configuration says: the contents of its data (DATA) and of
-    the files of own code; None for a run that has kept no account of them."""
+    `facts`, {place: digest}, are what no configuration says: the contents of its data (DATA), of
+    the files of own code, and of the weights that training began with; None for a run that has kept
+    no account of them."""
 
     values: dict[tuple, object]
     seed: object
@@ -62,11 +64,12 @@ def settings_in(data: dict, provenance: dict | None = None) -> Settings:
 
 def _facts(provenance: dict) -> dict[tuple, str]:
     contents = json.dumps([provenance["sets"], provenance["task"]], sort_keys=True)
-    code = {n: d for n, d in provenance["versions"].items() if n.endswith(".py")}
-    return {DATA: hashlib.sha256(contents.encode()).hexdigest()[:_DIGITS]} | {
-        (f"{CODE}{name}",): " ".join(part[:_DIGITS] for part in str(digest).split())
-        for name, digest in code.items()
-    }
+    facts = {DATA: hashlib.sha256(contents.encode()).hexdigest()[:_DIGITS]}
+    for name, digest in provenance["versions"].items():
+        if name.endswith(".py") or name.startswith(WEIGHTS):
+            place = (name if name.startswith(WEIGHTS) else f"{CODE}{name}",)
+            facts[place] = " ".join(part[:_DIGITS] for part in str(digest).split())
+    return facts
 
 
 def grouped(runs: dict[str, Settings | None]) -> list[Group]:
@@ -121,6 +124,8 @@ def _speaks_of(values: dict[tuple, object], place: tuple) -> str:
     """What a configuration says of the thing whose contents are the fact at this place."""
     if place == DATA:
         return "; ".join(f"{p} {said(values, p)}" for p in values if p[0] == "dataset")
+    if place[0].startswith(WEIGHTS):
+        return said(values, ("net", "weights"))
     return str(any(f"{place[0].removeprefix(CODE)}:" in said(values, p) for p in values))
 
 

@@ -9,7 +9,7 @@ from lamina.datasets import Dataset
 from lamina.experiment.config import Config
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.provenance import data_changes, read_provenance
-from lamina.training.provenance import as_json, own_code
+from lamina.training.provenance import as_json, own_code, start_weights
 
 _LISTED = 3  # trials that a line names
 
@@ -35,9 +35,11 @@ class TrainedOn:
         for text in [text for text in self._alike if json.loads(text)["dataset"] == now]:
             said, names = json.loads(text), self._alike.pop(text)
             wrong = data_changes(said["sets"], said["task"], dataset)
+            files = {f"the code in {name}": (name, d) for name, d in own_code(config.data).items()}
+            files |= {f"the {n}": (n, d) for n, d in start_weights(config.data).items()}
             wrong += [
-                f"the code in {printable(name)}"
-                for name, digest in own_code(config.data).items()
+                printable(words)
+                for words, (name, digest) in files.items()
                 if said["versions"].get(name, digest) != digest
             ]
             if wrong:

@@ -2,7 +2,8 @@
 
 provenance.json is written when a run begins, and again when it goes on; a checkpoint carries the
 same. It has the configuration, the fingerprint of every set, the facts of the task (class names in
-their order), a digest of each file of the user's own code, and the versions of the software.
+their order), a digest of each file of the user's own code and of the weights that training begins
+with, and the versions of the software.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from lamina.common.files import write_json
 from lamina.common.threads import blas
 
 FILE = "provenance.json"
+WEIGHTS = "weights "  # begins the name of a file of weights among the versions
 
 
 def provenance_of(trainer, data: dict) -> dict[str, np.ndarray]:
@@ -28,7 +30,7 @@ def provenance_of(trainer, data: dict) -> dict[str, np.ndarray]:
         "data": np.array(" ".join(sets.values())),
         "sets": np.array(json.dumps(sets)),
         "task": np.array(json.dumps(dataset.task.facts(), default=str)),
-        "versions": np.array(json.dumps(versions() | own_code(data))),
+        "versions": np.array(json.dumps(versions() | own_code(data) | start_weights(data))),
     }
 
 
@@ -94,6 +96,15 @@ def digests(paths: Iterable[Path]) -> dict[str, str]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         found.setdefault(_file_name(str(path)), set()).add(digest)
     return {name: " ".join(sorted(values)) for name, values in found.items()}
+
+
+def start_weights(data: dict) -> dict[str, str]:
+    """{"weights " and a file's name: a digest of it} of the weights that training begins with."""
+    net = data.get("net")
+    path = net.get("weights") if isinstance(net, dict) else None
+    if not (isinstance(path, str) and Path(path).is_file()):
+        return {}
+    return {f"{WEIGHTS}{name}": digest for name, digest in digests([Path(path)]).items()}
 
 
 def own_names(data) -> list[str]:

@@ -13,7 +13,7 @@ from lamina.experiment.differing import settings_of
 from lamina.experiment.groups import grouped, read_settings
 from lamina.experiment.load_run import RunChanged, load_run
 from lamina.experiment.report import report_on_many, report_on_run
-from lamina.experiment.run import run
+from lamina.experiment.run import resume, run
 from lamina.experiment.sweep import sweep
 from lamina.layers import Affine, Embedding, Flatten, Relu, SoftmaxWithLoss
 from lamina.metrics import Accuracy
@@ -96,6 +96,21 @@ def test_other_data_in_a_file_of_the_same_name_are_another_setting(folder, capsy
     capsys.readouterr()
     assert main(["compare", str(first), str(third)]) == 0
     assert "seeds" not in capsys.readouterr().out
+
+
+def test_other_weights_to_begin_with_in_a_file_of_the_same_name_are_another_setting(folder):
+    begun = trained(folder, "begun", 5)
+    (folder / "w.npz").write_bytes((begun / "weights.npz").read_bytes())
+    (folder / "c.yaml").write_text(TEXT.replace("Sequential", "Sequential\n  weights: w.npz"))
+    first, second = trained(folder, "r0", 0), trained(folder, "r1", 1)
+    (folder / "w.npz").write_bytes((first / "weights.npz").read_bytes())
+    found, header = rows(first, second, trained(folder, "r2", 2))
+    assert sorted(found.values()) == [["r0", "r1"], ["r2"]]
+    assert header[0] == "weights w.npz"
+    (folder / "w.npz").unlink()
+    kept = (first / "provenance.json").read_text()
+    resume(load_config(first / "config.yaml").replaced({("training", "iterations"): 12}), first)
+    assert read_settings(first).facts[("weights w.npz",)] in kept
 
 
 def test_what_the_configuration_says_has_no_column_of_its_own(folder):

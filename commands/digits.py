@@ -30,8 +30,8 @@ def run(options) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     bar = Bar(total=options.n, unit=" digits", disable=options.quiet or None)
     try:
-        paths = (options.folder / name for name in ("x.npy", "t.npy"))
-        write_digits(*paths, options.n, options.seed, bar.to)
+        inputs, targets = (options.folder / name for name in ("x.npy", "t.npy"))
+        write_digits(inputs, targets, options.n, options.seed, bar.to)
     finally:
         bar.close()
     print(printable(str(options.folder)))

@@ -14,6 +14,7 @@ from lamina.common.own_code import own_place
 COMMANDS = {  # a module of this room each; loaded when it is asked for
     "train": "train a net that a YAML file describes, or go on with a run",
     "evaluate": "say how good a run is, and what it gets wrong",
+    "predict": "say what a run takes pictures, or the rows of a table, to be",
     "generate": "let a run that has learned a text write on, or answer",
     "words": "say which words a run has found to be near another one",
     "plots": "draw the learning curves of runs",
@@ -21,6 +22,7 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
     "sweep": "run many trials from one file",
     "compare": "say which of several runs are the best, in a table",
     "experiments": "run the experiments of the book, the notes and the README again",
+    "play": "write a page in which a net runs as one draws",
     "report": "write all that is known of a run, or of several, as a page",
     "doctor": "say what is wrong with a run, if anything",
     "profile": "say where the time of a training step goes",
@@ -114,14 +116,14 @@ def _ended(command, options, program: str) -> tuple[int, str]:
         at = f"{place}: " if place else ""
         return status or 1, f"{program}: {at}was ended by sys.exit({error.code!r})"
     except Exception as error:
-        trace = f"{traceback.format_exc()}\n"
+        trace, said = f"{traceback.format_exc()}\n", str(error)
         if not isinstance(error, _user_errors(command)):
             if ranks.is_lost(error):
                 return 2, f"{program}: another rank cannot be reached any more"
             if not (place := own_place(error)):  # a bug; Python's own status 1 is "not healthy"
                 return 2, trace.rstrip("\n")
-            error = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
-        said = str(error).removeprefix(f"{program.split()[-1]}: ")
+            said = f"{place}: {type(error).__name__}: {error}; --debug shows the traceback"
+        said = said.removeprefix(f"{program.split()[-1]}: ")
         return 2, f"{trace if options.debug else ''}{program}: {said}"
 
 

@@ -39,6 +39,7 @@ def run(options) -> int:
         page_of,
         rows_of,
         solutions_in,
+        summary,
     )
 
     for name, lowest in (("seconds", 1), ("memory", 256), ("jobs", 1)):
@@ -59,5 +60,6 @@ def run(options) -> int:
         print(json.dumps(marks))
         return 0
     print(as_text(HEADER[:3], [row[:3] for row in rows_of(marks)], 1))
+    print(f"\n{summary(marks)}")
     print("\n".join(printable(str(path)) for path in files))
     return 0

@@ -197,8 +197,9 @@ def _weights(options) -> int:
         raise ValueError("--name: a module is named twice")
     net, dataset = load_any(options.into, options.code, options.changed)
     channels = None if dataset is None else channels_of(dataset)
-    given = {"names": names or None, "channels": channels}
-    said = load_weights(options.file, net, strict=not options.partial, **given)
+    said = load_weights(
+        options.file, net, strict=not options.partial, names=names or None, channels=channels
+    )
     net.save(options.output)
     print(printable(f"{said}\n{options.output}", lines=True))
     return 0

@@ -11,7 +11,7 @@ from lamina.experiment.config import Config, ConfigError, load_config
 from lamina.experiment.find_config import find_config
 
 EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forward" and
-"backward" (seconds), "flop", "products", "output" and "parameters" (bytes);
+"backward" (seconds), "flop", "backward_flop", "output" and "parameters" (bytes);
 "batch_size", "shards", "steps", "step" and "update" (seconds), "samples_per_second",
 "peak_memory" (bytes; null where the system does not say).
 """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lamina.common.memory import keep_memory
 from lamina.common.printable import printable
-from lamina.common.ranks import RankError, find_ranks
+from lamina.common.ranks import RankError, Ranks, find_ranks
 from lamina.common.threads import set_threads, share_threads, stop_waiting_early
 from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.find_config import find_config
@@ -72,7 +72,7 @@ def run(options) -> int:
     threads = training.get("threads") if isinstance(training, dict) else None
     if isinstance(threads, int) and threads > 0:
         set_threads(threads)
-    elif ranks.size > 1:
+    elif isinstance(ranks, Ranks):
         share_threads(ranks.cores)
     # After set_threads: these import NumPy.
     if options.verify:

@@ -27,6 +27,7 @@ def run(options) -> int:
     if options.near is not None:
         found = vectors.near(options.near, options.n)
     else:
-        found = vectors.analogy(*options.analogy, options.n)
+        a, b, c = options.analogy
+        found = vectors.analogy(a, b, c, options.n)
     print("\n".join(f"{cosine:6.3f}  {printable(word)}" for word, cosine in found))
     return 0

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 from lamina.common.files import whole_file
+from lamina.common.folder import File
 from lamina.common.fonts import families
 from lamina.common.notice import note
 from lamina.common.printable import printable
@@ -19,7 +20,7 @@ def label(name: str, width: int = NAME) -> str:
     return f" {plain}" if plain.startswith("_") else plain
 
 
-def save_png(path: str | Path, figure, dpi: int = 120) -> None:
+def save_png(path: str | Path | File, figure, dpi: int = 120) -> None:
     """Write a figure as PNG; the file gets its name only when it is whole. Needs no display.
 
     Characters that no installed font has become boxes, which stderr says in one line. Raises

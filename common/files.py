@@ -7,10 +7,12 @@ import os
 import secrets
 import stat
 from pathlib import Path
+from typing import NewType
 
 from lamina.common.folder import File, Folder, located, placed
 from lamina.common.printable import printable
 
+FolderPath = NewType("FolderPath", Path)  # what a configuration names is a folder, no file
 PART = ".unfinished"  # what a file is called until it is whole; a crash may leave one behind
 
 

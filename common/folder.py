@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 # Where the system opens files relative to an open folder (POSIX). Windows lets nobody rename a
 # folder in which a file is open, as the lock of a run is, so there the name will do.
@@ -18,7 +18,7 @@ class Folder:
     """A folder that is there. `folder / name` is a `File` in it, also after the folder has been
     renamed and another one has taken its name. Raises OSError if it cannot be opened."""
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: "str | Path | Folder"):
         self.handle, self.path = None, Path(path)
         if HOLDS:
             self.handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
@@ -100,7 +100,13 @@ def located(path) -> tuple[str, int | None]:
     return os.fspath(path), None
 
 
-def placed(path) -> Any:
+@overload
+def placed(path: str | Path) -> Path: ...
+@overload
+def placed(path: Folder) -> Folder: ...
+@overload
+def placed(path: File) -> File: ...
+def placed(path):
     """A `Folder` or `File` as it is, anything else as a Path."""
     return path if isinstance(path, (Folder, File)) else Path(path)
 

@@ -9,6 +9,8 @@ import functools
 from collections.abc import Set
 from typing import Any
 
+from lamina.common.width import width_of
+
 _NO_NEED = range(0xFE00, 0xFE10)  # they only choose between forms of the character before them
 _BOXES = "Last Resort"  # matplotlib's own; it "has" every character, as a box with its number
 
@@ -87,3 +89,18 @@ def _had(path: str, characters: Set, index: int = 0) -> set:
     except (OSError, RuntimeError):
         return set()
     return {c for c in characters if font.get_char_index(ord(c))}
+
+
+@functools.lru_cache(maxsize=4096)
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """How wide a line is in DejaVu Sans, which comes with matplotlib, in the unit of `size`. What
+    that font lacks counts as a square if it is wide, as Korean is, and as 0.7 of one if not."""
+    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
+    lacking = {c for c in text if not c.isascii()}
+    lacking -= _had(findfont(font), lacking) if lacking else set()
+    plain = "".join(c for c in text if c not in lacking)
+    strange = sum((0.0, 0.7, 1.0)[width_of(c)] for c in text if c in lacking)
+    return text_to_path.get_text_width_height_descent(plain, font, False)[0] + size * strange

@@ -6,6 +6,7 @@ or two, and some tens of megabytes, to be read or refused. Numbers are what peop
 """
 
 import re
+from typing import Any
 
 import yaml
 
@@ -34,7 +35,7 @@ class YamlError(ValueError):
         self.line = line
 
 
-def parse(text: str) -> tuple[object, dict[tuple, int]]:
+def parse(text: str) -> tuple[Any, dict[tuple, int]]:
     """(data, {place: line}) of one YAML document; (None, {}) if there is none.
 
     A place is a tuple of keys, and of numbers in lists. Raises YamlError for what is no YAML, for

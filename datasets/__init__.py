@@ -9,6 +9,7 @@ from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.dates import Dates
 from lamina.datasets.drawn_digits import DrawnDigits, draw_digits
 from lamina.datasets.fashion_mnist import FashionMNIST
+from lamina.datasets.image_folder import ImageFolder
 from lamina.datasets.lines import Lines
 from lamina.datasets.lmdb_database import LMDB
 from lamina.datasets.mnist import MNIST, load_mnist
@@ -47,6 +48,7 @@ __all__ = [
     "DrawnDigits",
     "FashionMNIST",
     "FileRows",
+    "ImageFolder",
     "LanguageModel",
     "Lines",
     "MultiLabel",

@@ -18,7 +18,7 @@ from lamina.datasets.tasks import (
     Regression,
     Task,
 )
-from lamina.datasets.tasks.numbers import are_zero_or_one
+from lamina.datasets.tasks.numbers import are_zero_or_one, as_float32
 
 _FEW = 20  # whole numbers: classes rather than measurements
 _SPARE = 1000  # classes that no target names, at most, besides one for each target
@@ -112,8 +112,7 @@ def task_and_targets(
         for name, targets in t.items():
             if targets.dtype.kind not in "iuf":
                 raise ValueError(f"{where(name)}: expects numbers, got {kind(targets)}")
-        with np.errstate(over="ignore"):  # said by the check
-            t = {name: targets.astype(np.float32) for name, targets in t.items()}
+        t = {name: _said(where(name), as_float32, targets) for name, targets in t.items()}
         # A net gives (N, 1), so that is what it is compared with.
         t = {name: _column(targets) for name, targets in t.items()}
     _check(where, made, t)
@@ -203,6 +202,17 @@ def words_of(path: Path) -> list[str]:
             return file.read().removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"vocabulary: {path} cannot be read ({error})") from None
+
+
+def check_bytes(X: dict, where) -> None:
+    """Are the inputs of all sets bytes, or those of none? Bytes are scaled, so that others beside
+    them would be of another size. `where(name)` is the place of a set. Raises ValueError."""
+    for name, x in X.items():
+        if (x.dtype == np.uint8) != (X["train"].dtype == np.uint8):
+            raise ValueError(
+                f"{where(name)}: holds {x.dtype}, and {where('train')} {X['train'].dtype}; bytes "
+                "(uint8) are scaled and others are not: save both as the same type"
+            )
 
 
 def kind(array) -> str:

@@ -1,13 +1,18 @@
-"""A CSV file of one's own: columns of numbers, and one or more columns of targets."""
+"""A CSV file of one's own: columns of numbers and of texts, and one or more columns of targets."""
 
 from pathlib import Path
 
 import numpy as np
 
-from lamina.datasets.csv_rows import Rows, listed, number, read_rows
+from lamina.common.notice import note
+from lamina.datasets.cells import listed, number
+from lamina.datasets.csv_checks import check_inputs
+from lamina.datasets.csv_format import CsvFormat
+from lamina.datasets.csv_rows import Rows, read_rows
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.labels import check_known, classes_of, labels_of_zero_and_one
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.table_inputs import TableInputs, check_missing
 from lamina.datasets.tasks import (
     Classification,
     MultiLabel,
@@ -15,12 +20,13 @@ from lamina.datasets.tasks import (
     Regression,
     check_task_name,
 )
+from lamina.datasets.tasks.numbers import as_float32
 
 TASKS = ("classification", "regression", "multilabel", "reconstruction")
 
 
 class CSV(Dataset):
-    """A CSV file with a header: columns of numbers, and the targets in one or more columns.
+    """A CSV file: columns of numbers and of texts, and the targets in one or more columns.
 
     target: the name of the column of targets, or a list of names (default: the last column).
     task, and what its targets are:
@@ -31,11 +37,25 @@ class CSV(Dataset):
     - "multilabel": columns of 0 and 1
     - "reconstruction": the inputs; a `target` that is named is left out of them
 
+    A column of texts becomes one-hot: a column of 0 and 1 for each category of the training rows,
+    ordered as classes are. `categories` names columns whose numbers are such too; `ignore` columns
+    that are not looked at. A category of no training row is 0 in all of them, which a line says.
+
+    missing: "mean", "median" or "constant" (`fill`) of the training rows fills cells that hold
+    nothing; in a column of texts these are a category of their own. Without it they are refused.
+    missing_marks: what else holds nothing, beside empty cells, NA, N/A, #N/A, NaN, null and ?.
+
+    How the file is written: `separator` (a sign, or tab, space), `decimal` ("." or ","),
+    `thousands`, `units` beside numbers, `quote`, `encoding`, `skip_lines` above the header;
+    `header`: false if there is none, with `names` for the columns.
+
     test, validation: other files to test and to validate on. Without a test file a random
     `test_share` of the rows is for testing; `stratify` takes that share of every class. Of the
     other rows `validation_share` or `n_validation` are for validation, always class by class.
-    `split_seed` decides which, and nothing else does. standardise: bring each column of inputs to
+    `split_seed` decides which, and nothing else does. standardise: bring each column of numbers to
     mean 0 and deviation 1 by the training rows.
+
+    `preparation` has all that makes inputs of another file as it has made these.
 
     Raises ValueError naming the row and column of what is wrong: no number, two spellings of one
     class, a class that is in no training row, many different numbers as classes, ...
@@ -47,6 +67,20 @@ class CSV(Dataset):
         *,
         task: str | None = None,
         target: str | tuple | None = None,
+        ignore: str | tuple = (),
+        categories: str | tuple = (),
+        missing: str | None = None,
+        fill: float | None = None,
+        missing_marks: str | tuple = (),
+        separator: str = ",",
+        decimal: str = ".",
+        thousands: str = "",
+        units: str | tuple = (),
+        quote: str = '"',
+        encoding: str = "utf-8",
+        skip_lines: int = 0,
+        header: bool | None = None,
+        names: tuple | None = None,
         test: Path | None = None,
         test_share: float = 0.2,
         stratify: bool = False,
@@ -63,19 +97,31 @@ class CSV(Dataset):
                 "validation_share and n_validation take rows of the training file; with a "
                 f"validation file ({validation}) leave them out"
             )
+        check_missing(missing, fill)
+        form = CsvFormat(
+            *(separator, decimal, thousands, _several(units), quote, encoding, skip_lines, header),
+            None if names is None else tuple(names),
+            *map(_several, (ignore, categories, missing_marks)),
+        ).checked()
         kind = task or "classification"
         targets = _targets(target, kind)
-        files = {"train": read_rows(Path(path), targets)}
+        train = read_rows(Path(path), targets, form, fills=missing is not None)
+        for said in check_inputs(train, form):
+            note(said)
+        files = {"train": train}
+        known = {name: name not in train.words for name in train.columns}
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
-                files[name] = read_rows(Path(other), targets)
-                _check_columns(files[name], files["train"], targets)
-        made, t = _task_and_targets(kind, files, targets, sure=task is not None)
+                files[name] = read_rows(
+                    Path(other), train.target, form, fills=missing is not None, known=known
+                )
+                _check_columns(files[name], train)
+        made, t = _task_and_targets(kind, files, form, sure=task is not None)
         classes = t["train"] if kind == "classification" else None
         # Which rows of which file each set has.
         rows = {name: (name, np.arange(len(file.lines))) for name, file in files.items()}
         if test is None:
-            stay, tested = _split(path, len(t["train"]), test_share, split_seed, stratify, classes)
+            stay, tested = _split(path, len(train.lines), test_share, split_seed, stratify, classes)
             rows |= {"train": ("train", stay), "test": ("train", tested)}
         stay = rows["train"][1]
         try:
@@ -92,15 +138,23 @@ class CSV(Dataset):
         if kind == "classification":
             others = {n: (files[f], r, t[f][r]) for n, (f, r) in rows.items() if n != "train"}
             check_known(t["train"][rows["train"][1]], others, made.class_names)
-        X = {name: files[file].X[chosen] for name, (file, chosen) in rows.items()}
-        if standardise:
-            _standardise(X)
+        prepared = TableInputs.learned(train, rows["train"][1], missing, fill, standardise)
+        self._preparation = prepared.facts(form, train.target)
         sets = {}
         for name, (file, chosen) in rows.items():
-            inputs = X.pop(name).astype(np.float32)
+            inputs = prepared.of(files[file], chosen, name)
             own = inputs if kind == "reconstruction" else t[file][chosen]
             sets[name] = Samples(inputs, own)
         super().__init__(sets["train"], sets["test"], made, sets.get("validation"))
+
+    @property
+    def preparation(self) -> dict:
+        return self._preparation
+
+
+def _several(names: str | tuple) -> tuple:
+    """One name stands for a list of one."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _targets(target, kind: str) -> list[str] | None:
@@ -120,45 +174,45 @@ def _targets(target, kind: str) -> list[str] | None:
     return names
 
 
-def _check_columns(other: Rows, train: Rows, targets: list[str] | None) -> None:
-    if other.columns != train.columns or other.target != train.target:
+def _check_columns(other: Rows, train: Rows) -> None:
+    if other.others:
+        there = listed([*other.columns, *other.target, *other.others])
         raise ValueError(
-            f"{other.path}: has the columns {listed([*other.columns, *other.target])}; expects "
-            f"those of {train.path}, {listed([*train.columns, *train.target])}"
+            f"{other.path}: has the columns {there}; expects those of {train.path}, "
+            f"{listed([*train.columns, *train.target])}"
         )
 
 
-def _task_and_targets(kind: str, files: dict[str, Rows], targets, sure: bool):
-    """The task, and the targets of each file."""
+def _task_and_targets(kind: str, files: dict[str, Rows], form: CsvFormat, sure: bool):
+    """The task, and the targets of each file; a reconstruction has none of its own."""
     columns = files["train"].target
     if kind == "classification":
         names, indices = classes_of(files, columns[0], sure)
         return Classification(names), dict(zip(files, indices, strict=True))
     if kind == "regression":
-        return Regression(columns), {name: _numbers(rows) for name, rows in files.items()}
+        return Regression(columns), {name: _numbers(rows, form) for name, rows in files.items()}
     if kind == "multilabel":
         labels = {name: labels_of_zero_and_one(rows, columns) for name, rows in files.items()}
         return MultiLabel(columns), labels
-    return Reconstruction(), {name: rows.X for name, rows in files.items()}
+    return Reconstruction(), {}
 
 
-def _numbers(rows: Rows) -> np.ndarray:
+def _numbers(rows: Rows, form: CsvFormat) -> np.ndarray:
     """(N, D) float32: the cells of the target columns as numbers."""
     columns = [
-        [number(rows.path, line, name, cell) for line, cell in zip(rows.lines, cells, strict=True)]
+        [
+            number(f"{rows.place(row)}: column {name}", cell, form.numbers, name)[0]
+            for row, cell in enumerate(cells)
+        ]
         for name, cells in zip(rows.target, rows.texts, strict=True)
     ]
-    return np.array(columns, np.float32).T.copy()
-
-
-def _standardise(X: dict[str, np.ndarray]) -> None:
-    """In place, by the training rows."""
-    mean, deviation = X["train"].mean(axis=0), X["train"].std(axis=0)
-    # A constant column becomes 0; its deviation may be a rounding error instead of 0.
-    deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
-    for rows in X.values():
-        rows -= mean
-        rows /= deviation
+    made = []
+    for name, column in zip(rows.target, columns, strict=True):
+        try:
+            made.append(as_float32(np.array(column)))
+        except ValueError as error:
+            raise ValueError(f"{rows.path}: column {name}: {error}") from None
+    return np.stack(made, axis=1)
 
 
 def _split(path, n: int, test_share: float, split_seed: int, stratify: bool, classes):

@@ -1,8 +1,9 @@
 """Reading a CSV file row by row: its numbers, the texts of some columns, and where each stands."""
 
 import array
-import csv
+import itertools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,128 +11,236 @@ from typing import NamedTuple
 
 import numpy as np
 
-LARGEST = 1e37  # what float32, and sums of it, can hold
-_SHORT = 60  # characters of a cell in an error
+from lamina.datasets.cells import LARGEST, Numbers, listed, number, shared_unit, short
+from lamina.datasets.csv_format import CsvFormat
+from lamina.datasets.csv_text import read_text
+
+_BEGINS_AS_NUMBER = re.compile(r"\W{0,3}\d")
+_FIRST = 1000  # rows by which columns of numbers are told from those of texts
 
 
 class Rows(NamedTuple):
     """A CSV file of N rows."""
 
     path: Path
-    columns: list[str]  # those of numbers
-    target: list[str]  # those of targets
-    X: np.ndarray  # (N, n) float64
+    columns: list[str]  # those of inputs
+    numbers: list[str]  # the inputs that are numbers
+    words: dict[str, list[str | None]]  # the N cells of each other input; None is a missing one
+    target: list[str]  # the columns of targets; [] if an answer need not be there, and is not
+    X: np.ndarray  # (N, len(numbers)) float64; NaN is a missing cell
     texts: list[list[str]]  # for each target column, its N cells
     lines: np.ndarray  # (N,), the line of each row in the file, from 1
+    others: list[str]  # columns that are neither, nor ignored
+
+    def place(self, row: int) -> str:
+        return f"{self.path}, line {self.lines[row]}"
 
 
-def read_rows(path: Path, targets: Iterable[str] | None) -> Rows:
-    """The rows of a CSV file with a header; `targets` are columns of text (None: the last one), all
-    others are numbers.
+def read_rows(
+    path: Path,
+    targets: Iterable[str] | None,
+    form: CsvFormat | None = None,
+    *,
+    fills: bool = False,
+    known: dict[str, bool] | None = None,
+    answers: bool = True,
+) -> Rows:
+    """The rows of a CSV file; `targets` are columns of text (None: the last one), all others are
+    inputs unless `form` ignores them: numbers, or texts where no cell is a number.
+
+    known: the inputs of other rows, {name: is it of numbers?}, which this file must have, in
+    whatever order; what else it has is in `others`. With `fills` cells may be missing. Without
+    `answers` the targets need not be there.
 
     Read as a stream: in memory are the numbers, 8 bytes each, and one copy of each different text.
     Raises ValueError naming file, line and column of what is wrong.
     """
-    line, lines, numbers = 0, array.array("q"), array.array("d")
-    known: dict[str, str] = {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            rows = ((reader.line_num, row) for row in reader if row)
-            line, first = next(rows, (0, None))
-            header = _header(path, line, first)
-            targets = [header[-1]] if targets is None else list(targets)
-            places = _places(path, header, targets)
-            of_numbers = [i for i in range(len(header)) if i not in set(places)]
-            texts: list[list[str]] = [[] for _ in places]
-            for line, row in rows:
-                _check_row(path, line, row, header)
-                for kept, place in zip(texts, places, strict=True):
-                    text = row[place].strip()
-                    if not text:
-                        message = f"column {header[place]}: the target is empty"
-                        raise ValueError(f"{path}, line {line}: {message}")
-                    kept.append(known.setdefault(text, text))
-                numbers.extend(_numbers(path, line, header, row, of_numbers))
-                lines.append(line)
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read as CSV ({error})") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8") from None
-    except csv.Error as error:  # a cell of more than 131,072 characters: a quote never closed?
-        message = f"cannot be read as CSV after line {line} ({error}); is a quote not closed?"
-        raise ValueError(f"{path}: {message}") from None
-    if not lines:
-        raise ValueError(f"{path}: expects a header and at least one row of data")
-    X = np.frombuffer(numbers).reshape(len(lines), len(of_numbers))
-    columns = [header[i] for i in of_numbers]
-    return Rows(path, columns, targets, X, texts, np.frombuffer(lines, np.int64))
+    form = form or CsvFormat()
+    marks, how = form.marks, form.numbers
+    with read_text(path, form.separator, form.quote, form.encoding, form.skip_lines) as lines:
+        without = () if answers else (targets or ())
+        header, rows = _header(path, lines, form, without, known or ())
+        targets = [header[-1]] if targets is None else list(targets)
+        if not answers and not set(targets) <= set(header):
+            targets = []
+        places = _places(path, header, targets, form, known is None)
+        inputs = _inputs(path, header, targets, form, known)
+        rows = (_full(path, line, row, header) for line, row in rows)
+        first = list(itertools.islice(rows, _FIRST))
+        if not first:
+            raise ValueError(f"{path}: expects a header and at least one row of data")
+        if known is None:
+            known = {
+                name: name not in form.categories
+                and _are_numbers([c for _, row in first if (c := row[i].strip()) not in marks], how)
+                for name, i in inputs
+            }
+        reading = _Reading(path, form, inputs, known, fills)
+        texts: list[list[str]] = [[] for _ in places]
+        seen: dict[str, str] = {}
+        for line, row in itertools.chain(first, rows):
+            for kept, place in zip(texts, places, strict=True):
+                text = row[place].strip()
+                if answers and text in marks:
+                    what = f"empty ({text})" if text else "empty"
+                    message = f"column {header[place]}: the target is {what}"
+                    raise ValueError(f"{path}, line {line}: {message}; take such rows out")
+                kept.append(seen.setdefault(text, text))
+            reading.take(line, row)
+    used = {*targets, *form.ignore, *(name for name, _ in inputs)}
+    others = [name for name in header if name not in used]
+    return Rows(
+        path,
+        [name for name, _ in inputs],
+        *(reading.names, reading.words, targets, reading.numbers(), texts),
+        *(np.frombuffer(reading.lines, np.int64), others),
+    )
 
 
-def _numbers(path: Path, line: int, header: list[str], row: list[str], places: list[int]):
-    """The cells of these places as numbers."""
-    cells = [row[i] for i in places]
-    try:
-        values = list(map(float, cells))
-        good = sum(map(abs, values)) <= LARGEST and "_" not in "".join(cells)
-    except ValueError:
+class _Reading:
+    """The inputs of the rows that it has taken."""
+
+    def __init__(self, path: Path, form: CsvFormat, inputs: list, known: dict, fills: bool):
+        self.path, self.form, self.fills = path, form, fills
+        of_numbers = [(name, place) for name, place in inputs if known[name]]
+        self.names = [name for name, _ in of_numbers]
+        self.places = [place for _, place in of_numbers]
+        self.of_words = [(name, place) for name, place in inputs if not known[name]]
+        self.words: dict[str, list] = {name: [] for name, _ in self.of_words}
+        self.lines = array.array("q")
+        self._numbers, self._plain = array.array("d"), form.numbers.plain
+        self._marks = form.marks
+        self._seen: dict[str, str] = {}
+        self._units: dict[str, str] = {}  # of each column, that of its first number
+
+    def take(self, line: int, row: list[str]) -> None:
+        cells = [row[i] for i in self.places]
         good = False
-    if good:
-        return values
-    return [number(path, line, header[i], row[i]) for i in places]  # one by one: which is wrong?
+        if self._plain:  # all at once, and one by one only if that fails: which is wrong?
+            try:
+                values = list(map(float, cells))
+                good = sum(map(abs, values)) <= LARGEST and "_" not in "".join(cells)
+            except ValueError:
+                pass
+        if not good:
+            values = [self._number(line, *cell) for cell in zip(self.names, cells, strict=True)]
+        self._numbers.extend(values)
+        for name, place in self.of_words:
+            text = row[place].strip()
+            if text in self._marks:
+                self._missing(line, name, text)
+            known = None if text in self._marks else self._seen.setdefault(text, text)
+            self.words[name].append(known)
+        self.lines.append(line)
+
+    def numbers(self) -> np.ndarray:
+        return np.frombuffer(self._numbers).reshape(len(self.lines), len(self.names))
+
+    def _number(self, line: int, name: str, cell: str) -> float:
+        if cell.strip() in self._marks:
+            self._missing(line, name, cell.strip())
+            return math.nan
+        place = f"{self.path}, line {line}: column {name}"
+        value, unit = number(place, cell, self.form.numbers, name)
+        if self._units.setdefault(name, unit) != unit:
+            said = " and ".join(repr(u) if u else "none" for u in (self._units[name], unit))
+            raise ValueError(f"{place}: two units in one column, {said}; write it in one")
+        return value
+
+    def _missing(self, line: int, name: str, cell: str) -> None:
+        if not self.fills:
+            got = f"nothing ({cell})" if cell else "nothing"
+            raise ValueError(
+                f"{self.path}, line {line}: column {name}: expects a value, got {got}; missing: "
+                "median fills such cells by the training rows (or mean, or constant)"
+            )
 
 
-def number(path: Path, line: int, column: str, cell: str) -> float:
-    """A cell as a finite number. Raises ValueError naming the place."""
-    try:
-        if "_" in cell:  # 1_000 is Python's alone
-            raise ValueError
-        value = float(cell)
-    except ValueError:
-        what = f"the text {short(cell)}" if cell.strip() else "nothing"
-        raise ValueError(
-            f"{path}, line {line}: column {column}: expects a number, got {what}"
-        ) from None
-    if not math.isfinite(value) or abs(value) > LARGEST:
-        raise ValueError(
-            f"{path}, line {line}: column {column}: expects a finite number, got {cell[:_SHORT]}"
-        )
-    return value
-
-
-def short(cell: str) -> str:
-    """A cell for an error: on one line, and no longer than that."""
-    return repr(cell) if len(cell) <= _SHORT else f"{cell[:_SHORT]!r}..."
-
-
-def listed(names: list[str]) -> str:
-    """Names of columns for an error."""
-    more = f", and {len(names) - 50} more" if len(names) > 50 else ""
-    return ", ".join(name[:_SHORT] for name in names[:50]) + more
-
-
-def _header(path: Path, line: int, first: list[str] | None) -> list[str]:
+def _header(path: Path, rows, form: CsvFormat, without: Iterable[str], known: Iterable[str]):
+    """The names of the columns, and the rows of data. `without`: columns that a file without a
+    header may lack; `known`: those of which one may be all that there is."""
+    line, first = next(rows, (0, None))
     if first is None:
         raise ValueError(f"{path}: expects a header and at least one row of data")
-    _check_zeros(path, line, first)
-    header = [name.strip() for name in first]
-    if len(header) < 2:
-        hint = "; are the columns parted by semicolons? use commas" if ";" in header[0] else ""
-        got = f"{short(header[0])}{hint}"
-        raise ValueError(f"{path}: expects a header of two or more names, got {got}")
-    if twice := [name for name, times in Counter(header).items() if times > 1]:
+    cells = [cell.strip() for cell in first]
+    if form.header is not False:
+        names = cells if form.names is None else list(form.names)
+    else:
+        names = list(form.names or (f"column{i + 1}" for i in range(len(cells))))
+        rows = itertools.chain([(line, first)], rows)
+    if form.names is not None and len(names) != len(cells):
+        shorter = [name for name in names if name not in without]
+        if form.header is not False or len(shorter) != len(cells):
+            raise ValueError(f"{path}, line {line}: {len(cells)} cells, but {len(names)} names")
+        names = shorter
+    if len(cells) < 2 and names[0] not in known:
+        raise ValueError(
+            f"{path}: expects a header of two or more names, got {short(cells[0])}"
+            f"{_other_separator(cells[0])}"
+        )
+    names = [name or f"Unnamed: {i}" for i, name in enumerate(names)]
+    if twice := [name for name, times in Counter(names).items() if times > 1]:
         raise ValueError(
             f"{path}: expects different names in the header, but {short(twice[0])} stands twice; "
-            "is there no header, and the first row is data?"
+            "is there no header, and the first row is data? header: false; or give other names: "
+            "names: [...] and header: true"
         )
-    return header
+    if form.quote == '"' and all(n[:1] == n[-1:] == "'" and n[1:] for n in names):
+        raise ValueError(f'{path}, line {line}: all names are in single quotes: quote: "\'"')
+    if form.header is None:
+        _check_is_header(path, line, names, form.numbers)
+    return names, rows
 
 
-def _places(path: Path, header: list[str], targets: list[str]) -> list[int]:
-    """Where the target columns stand."""
-    for target in targets:
-        if target not in header:
-            raise ValueError(f"{path}: has no column {target}; there are {listed(header)}")
+def _other_separator(line: str) -> str:
+    for sign, key in ((";", '";"'), ("\t", "tab"), ("|", '"|"'), (",", '","'), (" ", "space")):
+        if sign in line:
+            said = {";": "semicolons", "\t": "tabs", " ": "spaces"}.get(sign, f"{sign} signs")
+            return f"; are the columns parted by {said}? separator: {key}"
+    return ""
+
+
+def _check_is_header(path: Path, line: int, names: list[str], numbers: Numbers) -> None:
+    """A number is no name, unless all are, counted."""
+    if names == [str(i) for i in range(len(names))]:
+        return
+    for name in names:
+        if _BEGINS_AS_NUMBER.match(name) and _is_number(name, numbers):
+            raise ValueError(
+                f"{path}, line {line}: the first line has the number {short(name)} where names are "
+                "expected; if the file has no header: header: false (columns are then column1, "
+                "column2, ...), or names: [...] too; if that is a name all the same: header: true"
+            )
+
+
+def _is_number(cell: str, numbers: Numbers) -> bool:
+    try:
+        numbers.value(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _are_numbers(cells: list[str], numbers: Numbers) -> bool:
+    """Is it a column of numbers, by its first cells? One that is a number, or is written as one in
+    another way than has been said, will do: a text is said where it stands."""
+    return (
+        not cells
+        or any(_is_number(cell, numbers) or numbers.other_way(cell) for cell in cells)
+        or shared_unit(cells)
+    )
+
+
+def _places(path, header: list[str], targets: list[str], form: CsvFormat, first: bool):
+    """Where the target columns stand; of the first file all columns that are named are there."""
+    named = (("ignore", form.ignore), ("categories", form.categories)) if first else ()
+    for key, names in (("", targets), *named):
+        for name in names:
+            if name not in header:
+                there = f"has no column {name}; there are {listed(header)}"
+                raise ValueError(f"{path}: {key and f'{key}: '}{there}")
+    if both := set(targets) & set(form.ignore):
+        raise ValueError(f"{path}: the target {min(both)} is ignored; there would be none")
     if len(targets) == len(header):
         raise ValueError(
             f"{path}: all its columns are targets, {listed(header)}; no inputs are left"
@@ -139,14 +248,32 @@ def _places(path: Path, header: list[str], targets: list[str]) -> list[int]:
     return [header.index(target) for target in targets]
 
 
-def _check_row(path: Path, line: int, row: list[str], header: list[str]) -> None:
-    _check_zeros(path, line, row)
+def _inputs(path, header: list[str], targets, form: CsvFormat, known) -> list[tuple[str, int]]:
+    """(name, place) of the columns that are inputs."""
+    place = {name: i for i, name in enumerate(header)}
+    if known is not None:
+        if lost := [name for name in known if name not in place]:
+            raise ValueError(
+                f"{path}: lacks the column{'s' * (len(lost) > 1)} {listed(lost)}; there are "
+                f"{listed(header)}"
+            )
+        return [(name, place[name]) for name in known]
+    left_out = {*targets, *form.ignore}
+    inputs = [(name, i) for name, i in place.items() if name not in left_out]
+    if not inputs:
+        raise ValueError(f"{path}: no inputs are left: all columns are ignored, or targets")
+    return inputs
+
+
+def _full(path: Path, line: int, row: list[str], header: list[str]) -> tuple[int, list[str]]:
     if len(row) != len(header):
+        hint = ""
+        if len(row) == len(header) + 1:
+            hint = (
+                "; if every row is so, it ends with a separator, or begins with the name of the "
+                "row: names: [...] for all columns, and header: true"
+            )
         raise ValueError(
-            f"{path}, line {line}: has {len(row)} cells, but the header has {len(header)}"
+            f"{path}, line {line}: has {len(row)} cells, but the header has {len(header)}{hint}"
         )
-
-
-def _check_zeros(path: Path, line: int, row: list[str]) -> None:
-    if any("\0" in cell for cell in row):
-        raise ValueError(f"{path}, line {line}: holds zero bytes: no text; save it as UTF-8")
+    return line, row

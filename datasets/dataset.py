@@ -142,6 +142,12 @@ class Dataset(Remembers):
         return self.validation is not None
 
     @property
+    def preparation(self) -> dict | None:
+        """How other files become inputs as these have, in JSON's types: what `lamina predict` needs
+        of a run. None where only arrays can be asked about."""
+        return None
+
+    @property
     def input_shapes(self) -> list[tuple[int, ...]]:
         """The shape of a sample for each input of a net: one, unless the inputs have widths."""
         if self.widths is None:

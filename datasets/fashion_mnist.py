@@ -17,6 +17,7 @@ class FashionMNIST(MNIST):
     """Fashion-MNIST from $LAMINA_DATA/fashion_mnist; otherwise as MNIST."""
 
     folder = "fashion_mnist"
+    drawn = "clothes"
     contents = FASHION_FILES
     mirrors = (
         "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, check_targets, standardising
+from lamina.datasets.picture_inputs import PictureInputs
 from lamina.datasets.tasks import Classification, Reconstruction, check_task_name
 
 
@@ -11,6 +12,7 @@ class Images(Dataset):
     targets are the images as they go in. A subclass gives `train`, `validation`, `test`."""
 
     classes: tuple[str, ...] = ()
+    drawn = "digit"  # how a picture of one's own becomes such an image: see `ink.inked`
 
     def __init__(self, flatten: bool, normalise: bool, task: str, n_validation: int):
         check_task_name(task, ("classification", "reconstruction"))
@@ -23,6 +25,11 @@ class Images(Dataset):
     @property
     def has_validation(self) -> bool:
         return self.n_validation > 0
+
+    @property
+    def preparation(self) -> dict:
+        scaling = (self.train.scale or 1.0, self.train.offset) if self.normalise else TO_UNIT
+        return PictureInputs((28, 28), False, self.drawn, self.input_shape, scaling).facts()
 
     def _scaling(self, X: np.ndarray) -> tuple[float, float]:
         """Scale and offset, by the pixels X of the training images."""

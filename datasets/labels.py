@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lamina.datasets.csv_rows import Rows, short
+from lamina.datasets.cells import short
+from lamina.datasets.csv_rows import Rows
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _MANY = 20  # so many different numbers may well be measured ones
+_SOME = 10  # rows that are enough to say so of fractions, most of which differ
 _ROWS_EACH = 5  # for each of which fewer rows than that make no class
 
 
@@ -37,21 +39,21 @@ def classes_of(sets: dict[str, Rows], column: str, sure: bool) -> tuple[list[str
         for row, label in enumerate(rows.texts[0]):
             if label not in first:
                 first[label] = Place(rows, row)
-    _check_spellings(first, column)
+    check_spellings(first, column)
     path, n = sets["train"].path, sum(len(rows.lines) for rows in sets.values())
     if len(first) < 2:
         only = short(next(iter(first))).strip("'")
         raise ValueError(f"{path}: has only one class, {only}: nothing to tell apart")
     many = len(first) > _MANY and n < _ROWS_EACH * len(first)
+    if n >= _SOME and not all(map(_WHOLE.fullmatch, first)):  # fractions are measured more likely
+        many = many or len(first) > n / 2
     if many and not sure and all(map(_NUMBER.fullmatch, first)):
         raise ValueError(
             f"{path}: column {column} has {len(first)} different numbers in {n} rows, too many for "
             "classes: task: regression learns numbers; if they are classes all the same, say task: "
             "classification"
         )
-    # No two are equal in either order, so nothing depends on the order in which they were found.
-    whole = all(map(_WHOLE.fullmatch, first))
-    names = sorted(first, key=Decimal) if whole else sorted(first)
+    names = in_order(first)
     index = {name: i for i, name in enumerate(names)}
     indices = [np.array([index[label] for label in rows.texts[0]]) for rows in sets.values()]
     return names, indices
@@ -96,21 +98,28 @@ def labels_of_zero_and_one(rows: Rows, columns: list[str]) -> np.ndarray:
     return labels
 
 
-def _check_spellings(first: dict[str, Place], column: str) -> None:
-    """Refuse 1 beside 1.0 or 01, and one text in two Unicode forms: two classes that are one."""
+def in_order(labels) -> list[str]:
+    """Different labels in the order of their numbers if all are whole, else of the alphabet. No two
+    are equal in either, so nothing depends on the order in which they were found."""
+    return sorted(labels, key=Decimal if all(map(_WHOLE.fullmatch, labels)) else None)
+
+
+def check_spellings(first: dict, column: str, what: str = "class") -> None:
+    """Refuse 1 beside 1.0 or 01, and one text in two Unicode forms: two classes that are one.
+    `first` says where each label stands first."""
     seen: dict = {}
     for label, place in first.items():
-        key = _value(label)
+        key = meaning(label)
         if key in seen:
             other = seen[key]
             raise ValueError(
-                f"column {column}: the class {short(other)} ({first[other]}) is also spelt "
+                f"column {column}: the {what} {short(other)} ({first[other]}) is also spelt "
                 f"{short(label)} ({place}); spell it in one way"
             )
         seen[key] = label
 
 
-def _value(label: str):
+def meaning(label: str):
     """What a label means: a number if it is one, exactly."""
     if _NUMBER.fullmatch(label):
         try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.datasets.array_targets import check_known, task_and_targets
+from lamina.datasets.array_targets import check_bytes, check_known, task_and_targets
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from lamina.datasets.lmdb_rows import LMDBRows
 from lamina.datasets.npy_files import IN_MEMORY
@@ -52,6 +52,7 @@ class LMDB(Dataset):
             name: Rows(source[:] if source.nbytes <= IN_MEMORY else source, where[name])
             for name, source in sources.items()
         }
+        check_bytes(X, where.__getitem__)
         t: dict = X
         made: Task = Reconstruction()
         if task == "classification":

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets.array_targets import (
+    check_bytes,
     check_known,
     check_options,
     kind,
@@ -83,6 +84,8 @@ class NPY(Dataset):
             name: _inputs(_open(f"{prefix}inputs", x), indices, scale is not None, normalise)
             for name, (prefix, x, _) in pairs.items()
         }
+        if not indices:
+            check_bytes(X, lambda name: X[name].where)
         if rebuild:
             made, t = Reconstruction(), X
         else:

@@ -13,25 +13,32 @@ from lamina.datasets.array_targets import (
     task_and_targets,
     words_of,
 )
-from lamina.datasets.csv_rows import listed
+from lamina.datasets.cells import listed
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
 from lamina.datasets.tasks import TASKS, Classification, Reconstruction, check_task_name
 
 _SETS = ("train", "validation", "test")
+_VALIDATION = ("x_validation", "t_validation")
+_COLOURS = (1, 3, 4)  # how many channels images have
 
 
 class NPZ(Dataset):
-    """An .npz file with x_train, t_train, x_test, t_test, and perhaps x_validation, t_validation.
+    """An .npz file with x_train, t_train, x_test, t_test, and perhaps x_validation, t_validation;
+    or with y_train and so on, as Keras calls them, where one number for each sample may be (N, 1).
 
     Inputs are (N, ...), any numbers, scaled by `scale` if given (uint8 images: 0.00392157). They
     become float32; with `indices` they stay the whole numbers that they are, for an Embedding.
+    channels: "last" turns images (N, H, W, C) into (N, C, H, W), as layers take them, and "none"
+    gives grey ones, (N, H, W), their axis; what looks like channels last is refused without it,
+    unless it is said to be "first".
 
     Without `task` the targets say what is learned: whole numbers (N,) or (N, T) a class for each
     sample or position, floats (N,) or (N, D) numbers (regression). What could be either has to be
     said: "classification", "regression", "multilabel" (0 and 1, (N, L)), "language_model" (a word
     for each position (N, T)) or "reconstruction" (the inputs; t_train and the others may be
-    missing). names: of the classes, numbers, labels or words; n_words: how many words, or
+    missing). names: of the classes, numbers, labels or words (default: an array class_names in the
+    file); n_words: how many words, or
     vocabulary: a text file with a word on each line. Positions whose target is `ignore_index` do
     not count.
 
@@ -46,6 +53,7 @@ class NPZ(Dataset):
         *,
         task: str | None = None,
         scale: float | None = None,
+        channels: str | None = None,
         indices: bool = False,
         names: tuple | None = None,
         n_words: int | None = None,
@@ -63,10 +71,15 @@ class NPZ(Dataset):
         def where(name: str) -> str:
             return f"{path}: t_{name}"
 
+        if channels not in (None, "first", "last", "none"):
+            raise ValueError(f"channels: expects first, last or none, got {channels}")
         arrays = _read(path, targets=task != "reconstruction")
+        if names is None and task != "language_model" and "class_names" in arrays:
+            names = tuple(map(str, arrays["class_names"].ravel()))
         X = {name: arrays[f"x_{name}"] for name in _SETS if f"x_{name}" in arrays}
         for name in X:
             X[name] = _inputs(f"{path}: x_{name}", X[name], scale is not None, indices)
+            X[name] = _channels_first(f"{path}: x_{name}", X[name], channels)
         if wanted and "validation" in X:
             raise ValueError(
                 f"{path}: has x_validation already; leave out validation_share and n_validation"
@@ -111,20 +124,55 @@ def _read(path, targets: bool) -> dict[str, np.ndarray]:
         needed = [name for name in needed if name.startswith("x")]
     try:
         with open_npz(path) as entries:
-            validation = [n for n in ("x_validation", "t_validation") if n in entries]
+            called = {name: _called(path, name, entries) for name in (*needed, *_VALIDATION)}
+            validation = [name for name in _VALIDATION if called[name] in entries]
             if validation and targets:
-                needed += ["x_validation", "t_validation"]
+                needed += _VALIDATION
             elif "x_validation" in validation:
                 needed.append("x_validation")
-            missing = [name for name in needed if name not in entries]
+            missing = [name for name in needed if called[name] not in entries]
             if missing:
                 raise ValueError(
                     f"{path}: expects {', '.join(needed)}; {', '.join(missing)} missing, there "
                     f"are {listed(list(entries)) or 'none'}"
                 )
-            return {name: entries[name].read() for name in needed}
+            arrays = {name: entries[called[name]].read() for name in needed}
+            if "class_names" in entries:
+                arrays["class_names"] = entries["class_names"].read()
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror})") from None
+    for name in needed:
+        if called[name].startswith("y") and arrays[name].shape[1:] == (1,):  # as Keras' CIFAR has
+            arrays[name] = arrays[name][:, 0]
+    return arrays
+
+
+def _called(path, name: str, entries) -> str:
+    """What an array is called in the file: t_train may be y_train, x_validation x_val."""
+    part, _, of = name.partition("_")
+    parts = (part, "y") if part == "t" else (part,)
+    sets = (of, "val") if of == "validation" else (of,)
+    found = [n for p in parts for s in sets if (n := f"{p}_{s}") in entries]
+    if len(found) > 1:
+        raise ValueError(f"{path}: has {' and '.join(found)}, which are one; expects one of them")
+    return found[0] if found else name
+
+
+def _channels_first(where: str, X: np.ndarray, channels: str | None) -> np.ndarray:
+    """Images (N, C, H, W), from what `channels` says that they are."""
+    if channels in ("last", "none"):
+        if X.ndim != (4 if channels == "last" else 3):
+            shape = "(N, H, W, C)" if channels == "last" else "(N, H, W)"
+            raise ValueError(f"{where}: channels: {channels} expects images {shape}, got {kind(X)}")
+        if channels == "none":
+            return X[:, np.newaxis]
+        return np.ascontiguousarray(X.transpose(0, 3, 1, 2))
+    if channels is None and X.ndim == 4 and X.shape[3] in _COLOURS and X.shape[1] not in _COLOURS:
+        raise ValueError(
+            f"{where}: {kind(X)} looks like images with the channels last; channels: last turns "
+            "them, as layers take them; channels: first says that they are not"
+        )
+    return X
 
 
 def _inputs(where: str, X: np.ndarray, scaled: bool, indices: bool) -> np.ndarray:

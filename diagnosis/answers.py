@@ -2,7 +2,7 @@
 
     iteration, output, counted, samples, predicted, right, low, high
 
-A row for each class or label: how many samples were looked at, are of it, were predicted as it, and
+A row for each class or label: how many samples there are, are of it, were predicted as it, and
 both; low and high are the ends of its scores. Where there are no classes, or more than MOST, one
 row, (all), has the ends alone. The counts show a class that is never found behind a fine accuracy,
 the ends a last layer that squashes what it gives. The rows are the same bits for the same seed.
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.folder import placed
+from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
 from lamina.metrics import Recall
 
 OUTPUTS = ("iteration", "output", "counted", "samples", "predicted", "right", "low", "high")
 MOST = 100  # classes that are told apart
-SAMPLES = 10_000  # of larger training sets every second batch is looked at, or every third, ...
+_FOLD = 10  # rows whose numbers lie side by side: NumPy is slow on narrow ones
 
 
 class Answers:
@@ -29,13 +29,12 @@ class Answers:
     `begin` forgets an evaluation that was broken off.
     """
 
-    def __init__(self, folder: str | Path, trainer):
+    def __init__(self, folder: str | Path | Folder, trainer):
         # The last evaluation of a run that goes on was not of the run that never stopped.
         self._table = Table(placed(folder) / "outputs.csv", OUTPUTS, trainer.history.evaluated)
         task, self._recall = trainer.dataset.task, None
         if task.name in ("classification", "multilabel", "language_model"):
             self._recall = Recall(**task.metric_options)
-        self._every = -(-len(trainer.dataset.train) // SAMPLES)
         self.flush = self._table.flush
         self.begin()
 
@@ -44,20 +43,17 @@ class Answers:
         if self._recall is not None:
             self._recall.reset()
         self._low = self._high = None
-        self._batches = 0
 
     def append(self, batch: tuple) -> None:
         started = time.perf_counter()
-        if self._batches % self._every == 0:
-            self._take_in(*batch)
-        self._batches += 1
+        self._take_in(*batch)
         self.seconds += time.perf_counter() - started
 
     def _take_in(self, scores, targets) -> None:
         if not isinstance(scores, np.ndarray) or not scores.ndim or not scores.size:
             return
         rows = scores.reshape(-1, scores.shape[-1])
-        low, high = rows.min(axis=0), rows.max(axis=0)
+        low, high = _ends(rows)
         if self._low is not None and self._low.shape == low.shape:
             low, high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._low, self._high = low, high
@@ -79,3 +75,15 @@ class Answers:
 
     def _row(self, iteration: int, output, counts, low, high) -> None:
         self._table.write((iteration, output, *counts, f"{low:.6g}", f"{high:.6g}"))
+
+
+def _ends(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and the largest number of each column."""
+    whole = len(rows) // _FOLD * _FOLD
+    parts = [rows[whole:]]
+    if whole:
+        folded = np.ascontiguousarray(rows[:whole]).reshape(whole // _FOLD, -1)
+        ends = (folded.min(axis=0), folded.max(axis=0))
+        parts += [end.reshape(_FOLD, -1) for end in ends]
+    together = np.concatenate(parts)
+    return together.min(axis=0), together.max(axis=0)

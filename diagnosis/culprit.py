@@ -20,6 +20,7 @@ from lamina.layers.base import Param, State
 from lamina.layers.finite import first_bad_weight, is_finite, weights_of
 from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes, places_of
+from lamina.training.batches import Batch
 from lamina.training.interrupt import Interrupted
 from lamina.training.watch import NonFiniteError
 
@@ -109,7 +110,8 @@ class _Search:
         self.held = {place: _held(place.layer) for place in self.places}
         self.found: dict[tuple, Culprit] = {}
         self.harmless: set[tuple] = set()
-        self.batch, self.when = None, {}  # in which pass of the step each was found
+        self.batch: Batch | None = None
+        self.when: dict[tuple, tuple] = {}  # in which pass of the step each was found
 
     def run(self, last: int) -> Culprit | None:
         """The culprit in the steps up to iteration `last`, or None if all succeed."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.arguments import without_defaults
 from lamina.common.files import write_json
-from lamina.common.folder import placed
+from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
@@ -16,7 +16,7 @@ from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded
 
 
-def write_facts(path: str | Path, trainer) -> None:
+def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
     "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "losses", "layers", "dropout",
     "parameters"} at the start of a run; a run that goes on keeps what is there.
@@ -91,7 +91,7 @@ def _targets(t) -> dict:
 
 def _start(param, known: bool) -> dict:
     data = param.data.astype(np.float64)
-    mean, std = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
-    mean, std = (v if known and math.isfinite(v) else None for v in (mean, std))  # JSON has no NaN
+    numbers = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
+    mean, std = (v if known and math.isfinite(v) else None for v in numbers)  # JSON has no NaN
     learns = bool(param.trainable and param.lr_mult)
     return {"shape": data.shape, "mean": mean, "std": std, "learns": learns}

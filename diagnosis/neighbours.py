@@ -3,6 +3,7 @@
 import numpy as np
 
 MOST, NUMBERS = 500, 1_000_000  # samples that are compared, and numbers of all of them
+FEWEST = 30  # samples; fewer say nothing
 
 
 def nearest_score(dataset) -> float | None:
@@ -17,14 +18,16 @@ def nearest_score(dataset) -> float | None:
     """
     if dataset.task.name not in ("classification", "regression"):
         return None
-    train = dataset.train
+    train, ignored = dataset.train, dataset.task.ignore_index
     X, t = train.X, train.t
     n = min(len(X), MOST, NUMBERS // max(int(np.prod(X.shape[1:])), 1))
-    if X.dtype.kind not in "uif" or X.ndim < 2 or n < 30 or train.widths is not None:
+    if X.dtype.kind not in "uif" or X.ndim < 2 or n < FEWEST or train.widths is not None:
         return None
     X, t = train[np.linspace(0, len(X) - 1, n).astype(np.intp)]
     X, t = X.reshape(n, -1).astype(np.float64), np.asarray(t).reshape(n, -1)
-    if not np.isfinite(X).all():
+    if ignored is not None and not (counted := (t != ignored).all(axis=1)).all():
+        X, t = X[counted], t[counted]
+    if len(X) < FEWEST or not np.isfinite(X).all():
         return None
     X -= X.mean(axis=0)
     squares = np.square(X).sum(axis=1)

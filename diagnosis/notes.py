@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 from lamina.common.files import opened
-from lamina.common.folder import placed
+from lamina.common.folder import File, placed
 
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
@@ -31,18 +31,18 @@ _CULPRIT = {
 _NEEDED = ({"shape", "mean", "std", "learns"}, {"name", "higher_is_better", "percent", "limits"})
 
 
-def read_facts(path: str | Path) -> dict:
+def read_facts(path: str | Path | File) -> dict:
     """What a run writes once at its start, {} if it is not there. Raises ValueError if the file is
     damaged: no JSON, or of other kinds than a run writes."""
     return _checked(path, _FACTS)
 
 
-def read_culprit(path: str | Path) -> dict:
+def read_culprit(path: str | Path | File) -> dict:
     """What a failed run has found, {} if it is not there. Raises ValueError if it is damaged."""
     return _checked(path, _CULPRIT)
 
 
-def _checked(path: Path, kinds: dict) -> dict:
+def _checked(path: str | Path | File, kinds: dict) -> dict:
     path = placed(path)
     if not path.is_file():
         return {}

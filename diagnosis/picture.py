@@ -75,12 +75,14 @@ def _draw_map(figure, axes, record: Record, title: str, rows: list, logarithmic:
     values = np.full((len(rows), len(iterations)), np.nan)
     for row, (own, numbers) in enumerate(zip(all_iterations, rows, strict=True)):
         values[row, np.searchsorted(iterations, own)] = numbers
-    norm, colours = Normalize(0.0, 1.0), "OrRd"
+    low, high = 0.0, 1.0
+    norm, colours = Normalize(low, high), colormaps["OrRd"]
     if logarithmic:
         zero = values == 0
         values[~(np.isfinite(values) & (values > 0))] = np.nan
-        norm, colours = LogNorm(*_range(values)), colormaps["viridis"].with_extremes(under="black")
-        values[zero] = norm.vmin / 10
+        low, high = _range(values)
+        norm, colours = LogNorm(low, high), colormaps["viridis"].with_extremes(under="black")
+        values[zero] = low / 10
         title += " (black: 0)" if zero.any() else ""
     axes.set_facecolor(GREY)
     mesh = axes.pcolormesh(
@@ -96,7 +98,7 @@ def _draw_map(figure, axes, record: Record, title: str, rows: list, logarithmic:
     axes.set_title(title, fontsize=10)
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, fraction=0.05, aspect=30)
     if logarithmic:
-        ticks = _ticks(norm.vmin, norm.vmax)
+        ticks = _ticks(low, high)
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks], minor=False)
         bar.minorticks_off()
     else:
@@ -206,5 +208,5 @@ def _means(losses: dict) -> tuple[np.ndarray, np.ndarray]:
         return losses["iteration"], losses["loss"]
     stretch[stretch == stretch[-1]] -= 1  # the last one may have only begun
     _, starts, counts = np.unique(stretch, return_index=True, return_counts=True)
-    means = (np.add.reduceat(losses[c], starts) / counts for c in ("iteration", "loss"))
-    return tuple(means)
+    at, means = (np.add.reduceat(losses[c], starts) / counts for c in ("iteration", "loss"))
+    return at, means

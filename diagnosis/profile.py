@@ -6,8 +6,7 @@ import time
 
 import numpy as np
 
-from lamina.layers.base import Layer, Param
-from lamina.layers.recurrent import Recurrent
+from lamina.layers.base import Param
 from lamina.nets.probes import Place, Probes, places_of
 from lamina.training.parallel import len_of
 
@@ -25,13 +24,13 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     "peak_memory"}: the median seconds of a step and of its update, the bytes that the process has
     had at most (None where the system does not say). A row is a layer or loss, those inside of
     nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
-    seconds, without those of the layers in it, which have rows of their own; "flop": additions
-    and multiplications of the products of one batch, forward; "products": how many times these
-    forward and backward make together, of recurrent layers perhaps a fraction; "output",
-    "parameters": bytes}. The net is trained on; afterwards nothing is in it.
+    seconds; "flop", "backward_flop": additions and multiplications of the products of one batch;
+    "output", "parameters": bytes}, all without those of the layers in it, which have rows of their
+    own. The net is trained on; afterwards nothing is in it.
     """
     wanted, net.needs_dX = net.needs_dX, False
-    places, times = places_of(net), []
+    places = places_of(net)
+    times: list[tuple[float, float]] = []
     try:
         with Probes(places, watcher := _Clock(places)):
             begun = time.perf_counter()
@@ -84,12 +83,13 @@ class _Clock:
         self._of_step = {(p.name, way): 0.0 for p in places for way in ("forward", "backward")}
         self._times: dict[tuple, list] = {key: [] for key in self._of_step}
         self._open: list[list] = []  # [when it began, seconds of the layers in it] of each pass
-        self._flop, self._output, self._products, self._inputs = {}, {}, {}, {}
+        self._flop = dict.fromkeys(self._of_step, 0)
+        self._output = {p.name: 0 for p in places}
+        self._shapes: dict[str, list] = {p.name: [] for p in places}  # of inputs to go back through
+        self._last: tuple[str, tuple] = ("", ())  # the layer that was the last to go forward
+        self._places = places
 
     def enter(self, place: Place, way: str) -> None:
-        if way == "backward" and place.name not in self._products:
-            n = 1 + _products_of_backward(place.layer, self._inputs.get(place.name, 1))
-            self._products[place.name] = n
         self._open.append([time.perf_counter(), 0.0])
 
     def leave(self, place: Place, way: str) -> None:
@@ -101,15 +101,28 @@ class _Clock:
 
     def forward(self, place: Place, inputs: tuple, outputs: tuple) -> None:
         name = place.name
-        if not self._times[name, "forward"]:  # in the first step; the others do the same
-            self._output[name] = self._output.get(name, 0) + sum(
-                np.asarray(y).nbytes for y in outputs
-            )
-            self._flop[name] = self._flop.get(name, 0) + _flop(place, inputs)
-            self._inputs[name] = len(inputs)
+        if self._times[name, "forward"]:
+            return  # the first step was noted; the others do the same
+        self._output[name] += sum(
+            np.asarray(y).nbytes for y in outputs if not self._is_from_within(name, y)
+        )
+        self._last = name, outputs
+        if not place.is_loss:
+            shapes = [np.shape(x) for x in inputs]
+            self._shapes[name].append(shapes)
+            self._flop[name, "forward"] += _of_batch(place.layer.flops, shapes)
 
     def backward(self, place: Place, douts: tuple, dXs: tuple) -> None:
-        pass
+        if not self._times[place.name, "backward"] and self._shapes[place.name]:
+            shapes = self._shapes[place.name].pop()
+            flops = _of_batch(place.layer.backward_flops, shapes)
+            self._flop[place.name, "backward"] += flops
+
+    def _is_from_within(self, name: str, y) -> bool:
+        """Does a layer hand on what a layer in it gives, seen otherwise?"""
+        last, outputs = self._last
+        within = last.startswith(f"{name}.")
+        return within and any(np.may_share_memory(y, other) for other in outputs)
 
     def end_step(self) -> None:
         for key, seconds in self._of_step.items():
@@ -118,7 +131,9 @@ class _Clock:
 
     def row(self, place: Place, parts: float = 1.0) -> dict:
         """What was noted, of a part of the batch; sizes as of all of it, so many times as much."""
-        name, held = place.name, place.layer.walk()
+        name = place.name
+        theirs = {id(held) for other in self._within(place) for _, held in other.layer.walk()}
+        learned = [h for _, h in place.layer.walk() if isinstance(h, Param) and id(h) not in theirs]
         return {
             "name": name,
             "type": place.type,
@@ -126,31 +141,24 @@ class _Clock:
                 w: statistics.median(self._times[name, w][WARM_UP:])
                 for w in ("forward", "backward")
             },
-            "flop": round(parts * self._flop.get(name, 0)),
-            "products": self._products.get(name, 1),
-            "output": round((1.0 if place.is_loss else parts) * self._output.get(name, 0)),
-            "parameters": sum(h.data.nbytes for _, h in held if isinstance(h, Param)),
+            "flop": round(parts * self._own_flop(place, "forward")),
+            "backward_flop": round(parts * self._own_flop(place, "backward")),
+            "output": round((1.0 if place.is_loss else parts) * self._output[name]),
+            "parameters": sum(held.data.nbytes for held in learned),
         }
 
+    def _within(self, place: Place) -> list[Place]:
+        return [other for other in self._places if other.name.startswith(f"{place.name}.")]
 
-def _products_of_backward(layer: Layer, n_inputs: int) -> float:
-    """How many times the products of forward a backward makes: for the weights, and for dX where
-    wanted. Inputs that are multiplied with each other want a gradient each; a recurrent layer goes
-    back through Wh without dX too."""
-    parameters = layer.parameters()
-    if not parameters:
-        return int(layer.needs_dX) * (n_inputs if type(layer).flops is not Layer.flops else 1)
-    learns = int(any(param.trainable for param in parameters.values()))
-    if layer.needs_dX or not isinstance(layer, Recurrent):
-        return learns + int(layer.needs_dX)
-    through_time, whole = layer.Wh.data.size, layer.Wx.data.size + layer.Wh.data.size
-    return learns + through_time / whole
+    def _own_flop(self, place: Place, way: str) -> int:
+        """Without those of the layers in it, which are all where it only hands on."""
+        within = sum(self._own_flop(other, way) for other in self._within(place))
+        return max(self._flop[place.name, way] - within, 0)
 
 
-def _flop(place: Place, inputs: tuple) -> int:
-    if place.is_loss:
-        return 0
-    return len(inputs[0]) * place.layer.flops(*(np.shape(x)[1:] for x in inputs))
+def _of_batch(flops, shapes: list[tuple]) -> int:
+    """Those of a batch, from those of a sample; `shapes` are of the inputs of a layer."""
+    return shapes[0][0] * flops(*(shape[1:] for shape in shapes))
 
 
 def table(found: dict) -> str:
@@ -169,7 +177,10 @@ def table(found: dict) -> str:
     rows = [head, ("", "", "ms", "ms", "%", "", "", "MB", "MB")]
     step = found["step"]
     for row in found["rows"]:
-        seconds, gflop = row["forward"] + row["backward"], 1e-9 * row["flop"] * row["products"]
+        seconds, gflop = (
+            row["forward"] + row["backward"],
+            1e-9 * (row["flop"] + row["backward_flop"]),
+        )
         rows.append(
             (
                 *(row["name"], row["type"]),

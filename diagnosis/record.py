@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.common.errors import no_run
 from lamina.common.files import opened
-from lamina.common.folder import Folder, placed
+from lamina.common.folder import File, Folder, placed
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
 from lamina.datasets.tasks import LOSSES
@@ -157,9 +157,9 @@ class Record:
     def said(self, *parts: str, row: int = -1) -> str:
         """The last figures of these sets in words, or those of another evaluation: "train rmse
         0.812, test 0.903"."""
-        words = []
+        words: list[str] = []
         for part in parts:
-            if len(values := self.values(part)):
+            if self.figure and len(values := self.values(part)):
                 name = "" if words else f" {self.figure.name}"
                 words.append(f"{part}{name} {self.figure.shown(float(values[row]))}")
         return ", ".join(words)
@@ -257,10 +257,10 @@ def read_record(path: str | Path | Folder) -> Record:
     outputs = _series(path / "outputs.csv", "output", OUTPUTS[2:])
     steps = _series(path / "steps.csv", "layer", STEPS[2:])
     tables = layers, parameters, facts, culprit, outputs, steps
-    return Record(path, config, loss, history, *tables)
+    return Record(Path(path), config, loss, history, *tables)
 
 
-def _config(path: Path) -> dict:
+def _config(path: Path | File) -> dict:
     """The data of a configuration; nothing that it names is built."""
     try:
         with opened(path) as file:
@@ -272,7 +272,7 @@ def _config(path: Path) -> dict:
     return data
 
 
-def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
+def _rows(path: Path | File, wanted: tuple) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a CSV file with a column of names; both empty if it is not there."""
     if not path.is_file():
         return [], []
@@ -282,7 +282,7 @@ def _rows(path: Path, wanted: tuple) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
+def _table(path: Path | File, wanted: tuple) -> dict[str, np.ndarray]:
     """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
     if not path.is_file() or not read_rows(path)[0]:
         return {name: np.empty(0) for name in wanted}
@@ -292,18 +292,18 @@ def _table(path: Path, wanted: tuple) -> dict[str, np.ndarray]:
     return table
 
 
-def _check_iterations(path: Path, iterations: np.ndarray) -> None:
+def _check_iterations(path: Path | File, iterations: np.ndarray) -> None:
     if not (np.isfinite(iterations) & (iterations >= 1)).all() or (np.diff(iterations) <= 0).any():
         raise ValueError(f"{path}: is damaged: its iterations do not grow from row to row")
 
 
-def _check_header(path: Path, header: list[str], wanted: tuple) -> None:
+def _check_header(path: Path | File, header: list[str], wanted: tuple) -> None:
     for name in wanted:
         if name not in header:
             raise ValueError(f"{path}: has no column {name}; is it a file of a run?")
 
 
-def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:
+def _series(path: Path | File, key: str, wanted: tuple) -> dict[str, Series]:
     header, rows = _rows(path, ("iteration", key, *wanted))
     if not rows:
         return {}
@@ -325,7 +325,7 @@ def _series(path: Path, key: str, wanted: tuple) -> dict[str, Series]:
     return result
 
 
-def _numbers(path: Path, cells: list[str]) -> np.ndarray:
+def _numbers(path: Path | File, cells: list[str]) -> np.ndarray:
     try:
         return np.array([float(cell or "nan") for cell in cells])
     except ValueError as error:

@@ -70,7 +70,7 @@ class Recorder:
         self._recurrent = [p.layer for p in self._places if isinstance(p.layer, Recurrent)]
         self._first_twin = min(trainer.nets)
         self.writes = folder is not None
-        if not self.writes:
+        if folder is None:
             return
         folder = placed(folder)
         self._layers = Table(folder / "layers.csv", LAYERS, trainer.iteration)
@@ -163,7 +163,8 @@ class Recorder:
         for name in [name for name, twin in self._seen if twin == 0]:
             parts = [self._seen[key] for key in sorted(self._seen) if key[0] == name]
             self._layers.write((iteration, name, parts[0].type, *map(_cell, _numbers(parts))))
-            if steps := [part.steps for part in parts if part.steps is not None]:
+            steps = [part.steps for part in parts if part.steps is not None]
+            if self._steps is not None and steps:
                 counts, norms = zip(*((s[:2], s[2:]) for s in steps), strict=True)
                 most = map(max, zip(*counts, strict=True))
                 whole = (math.hypot(*column) for column in zip(*norms, strict=True))

@@ -46,7 +46,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         rows.append(
             ("loss", f"{record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
         )
-    if not math.isnan(record.train):
+    if record.figure and not math.isnan(record.train):
         parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
         name = record.figure.name
         last = record.said(*parts).replace(f" {name}", "", 1)
@@ -63,7 +63,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}
         if known:
-            low, high = min(known, key=known.get), max(known, key=known.get)
+            low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
             text = f"{known[low]:.2g} ({low})"
             text += f" to {known[high]:.2g} ({high})" if low != high else ""
             rows.append(("update/weight", f"{text}; rule of thumb 0.001"))
@@ -77,7 +77,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         shares = {n: s[column][-1] for n, s in record.layers.items()}
         shares = {n: share for n, share in shares.items() if not math.isnan(share)}
         if shares:
-            worst = max(shares, key=shares.get)
+            worst = max(shares, key=shares.__getitem__)
             most = ", the most of all" if len(shares) > 1 else ""
             rows.append((name, f"{percent(shares[worst])} at the end in {worst}{most}"))
     return rows

@@ -12,17 +12,23 @@ from lamina.layers.recurrent import Recurrent
 # Y < 0.0127 or Y > 0.9873 for a sigmoid, |Y| > 0.975 for tanh. Glorot and Bengio 2010, section 3.1,
 # show how layers come to sit there, and what it does to the gradient below.
 SATURATED = 0.05
+PIECE = 1 << 13  # numbers whose squares are added up in their own type
 ENOUGH = 20  # samples in which a unit that is active for one in five is seen in 99 of 100 batches
 
 
 def norm(array: np.ndarray) -> float:
     """√Σ a²; in float64 where squares leave the range of the array's own type."""
     flat = array.ravel("K")
-    squares = float(flat.dot(flat))
+    squares = _squares(flat)
     if not 1e-30 < squares < 1e37:
-        flat = flat.astype(np.float64)
-        squares = float(flat.dot(flat))
+        squares = _squares(flat.astype(np.float64))
     return math.sqrt(squares)
+
+
+def _squares(flat: np.ndarray) -> float:
+    """Σ a², piece by piece: the rounding of one long product in float32 adds up to 1e-4."""
+    pieces = (flat[i : i + PIECE] for i in range(0, flat.size, PIECE))
+    return sum(float(piece.dot(piece)) for piece in pieces)
 
 
 def mean_and_std(array: np.ndarray) -> tuple[float, float]:
@@ -34,7 +40,13 @@ def mean_and_std(array: np.ndarray) -> tuple[float, float]:
     if not math.isfinite(mean):  # a float32 sum has overflowed
         flat = flat.astype(np.float64)
         mean = float(np.add.reduce(flat)) / flat.size
-    return mean, norm(flat - mean) / math.sqrt(flat.size)
+        if not math.isfinite(mean):
+            return mean, math.nan
+    near = flat.dtype.type(mean)
+    apart = flat - near
+    off = float(np.add.reduce(apart)) / flat.size  # what the sum has lost by rounding in that type
+    variance = norm(apart) ** 2 / flat.size - off * off
+    return float(near) + off, math.sqrt(variance) if not variance <= 0.0 else 0.0
 
 
 def pooled(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
@@ -98,4 +110,4 @@ def over_time(layer: Layer, dout: np.ndarray) -> tuple[int, int, float, float] |
 
 def _at_ends(Y: np.ndarray) -> int:
     """How many of these values of tanh are where its derivative is small."""
-    return np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED))
+    return int(np.count_nonzero(np.abs(Y) > math.sqrt(1.0 - SATURATED)))

@@ -28,7 +28,8 @@ class Diagnosis(Watch):
         super().__init__()
         if record_every is not None and record_every < 0:
             raise ValueError(f"record_every: expects at least 0 (never), got {record_every}")
-        self.record_every, self.recorder = record_every, None
+        self.record_every = record_every
+        self.recorder: Recorder | None = None
         self._good: Callable[[], dict] | None = None
 
     def started(self, trainer) -> None:

@@ -62,8 +62,10 @@ def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> s
 
 def wrapped(said: str, width: int = 80) -> str:
     """The lines of `explain` for a terminal, what is too long continued further in."""
-    indents = {"width": width, "subsequent_indent": "    ", "break_on_hyphens": False}
-    lines = (textwrap.wrap(line, **indents, break_long_words=False) for line in said.splitlines())
+    wrapper = textwrap.TextWrapper(
+        width, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False
+    )
+    lines = map(wrapper.wrap, said.splitlines())
     return "\n".join(part for line in lines for part in line)
 
 
@@ -98,7 +100,7 @@ def _samples(culprit: Culprit) -> str:
         return "all of the batch"
     if culprit.bad_samples > MOST_SAMPLES:
         return f"{culprit.bad_samples} of the {culprit.shape[0]} of the batch"
-    return ", ".join(map(str, culprit.samples))
+    return ", ".join(map(str, culprit.samples or ()))
 
 
 def _how(culprit: Culprit) -> str:

@@ -6,16 +6,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from lamina.datasets import Classification
+from lamina.datasets.tasks.base import UNKNOWN
 from lamina.estimators.estimator import Estimator
-from lamina.layers import CrossEntropyError, Sigmoid, SigmoidWithLoss, Softmax, SoftmaxWithLoss
+from lamina.experiment.probabilities import has_probabilities, probabilities
 
 
 def _has_probabilities(estimator) -> bool:
     """Whether the loss is one of probabilities; where no net is made yet, nothing speaks against
     it."""
     net = getattr(estimator, "net_", None)
-    kinds = (SoftmaxWithLoss, SigmoidWithLoss, CrossEntropyError)
-    if net is not None and not isinstance(net.loss_layer, kinds):
+    if net is not None and not has_probabilities(net):
         raise AttributeError(
             f"{type(net.loss_layer).__name__} gives scores that are no probabilities; "
             "criterion='SoftmaxWithLoss' gives some"
@@ -60,12 +60,7 @@ class LaminaClassifier(ClassifierMixin, Estimator):
     def predict_proba(self, X) -> np.ndarray:
         """The probability of each class, (N, C), in the order of `classes_`."""
         scores = self._scores(X)
-        if isinstance(self.net_.loss_layer, CrossEntropyError):
-            return scores
-        if isinstance(self.net_.loss_layer, SigmoidWithLoss):
-            p = Sigmoid().forward(scores)
-            return np.concatenate([1.0 - p, p], axis=-1)
-        return Softmax().forward(scores)
+        return probabilities(self.net_, scores)
 
     def _targets(self, y):
         check_classification_targets(y)
@@ -77,4 +72,10 @@ class LaminaClassifier(ClassifierMixin, Estimator):
         return Classification([str(name) for name in self.classes_]), t
 
     def _read(self, scores):
-        return self.classes_[self.task_.predictions(scores)]
+        said = self.task_.predictions(scores)
+        if (unknown := np.flatnonzero(said == UNKNOWN)).size:
+            raise ValueError(
+                f"LaminaClassifier: the scores of row {unknown[0]} of X are NaN: are its numbers "
+                "far larger than those that it was fitted with?"
+            )
+        return self.classes_[said]

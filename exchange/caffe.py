@@ -141,7 +141,9 @@ def _built(given: Message, weights, phase: str, stages, shapes: dict, sample, tr
     state = Message("NetState", phase=phase, level=said["level"], stage=[*said["stage"], *stages])
     every = [CaffeLayer(message) for message in layers_of(given)]
     layers = [layer for layer in every if _placed(layer, is_there, layer.message, state)]
-    net, data, scores = CaffeNet(weights), [], {}
+    net, data = CaffeNet(weights), []
+    scores: dict[Blob, float] = {}
+    reconstructs: list[Blob] = []
     labels = _labels(layers)
     for layer in layers:
         if is_data(layer):
@@ -155,7 +157,6 @@ def _built(given: Message, weights, phase: str, stages, shapes: dict, sample, tr
     if shapes:
         inputs = ", ".join(top for top in net.tops if net.tops[top].name in net.inputs)
         raise CaffeError(f"has no input {min(shapes)}; it has {inputs or 'none'}")
-    reconstructs = []
     for layer in layers:
         if is_data(layer) or layer.type in (*_METRICS, "Silence"):
             continue
@@ -168,8 +169,8 @@ def _built(given: Message, weights, phase: str, stages, shapes: dict, sample, tr
         ends = sorted(scores, key=lambda blob: -weight_of[blob.name])[:1]
     else:
         targets = {blob.name for blob in reconstructs}
-        ends = {b.name: b for b in [*net.given, *scores] if b.name not in net.read | targets}
-        ends = sorted(ends.values(), key=lambda blob: -weight_of.get(blob.name, 0.0))
+        loose = {b.name: b for b in [*net.given, *scores] if b.name not in net.read | targets}
+        ends = sorted(loose.values(), key=lambda blob: -weight_of.get(blob.name, 0.0))
     if weights is not None:
         known = {layer.name for layer in every}
         if unused := [name for name in weights if name not in known]:
@@ -191,7 +192,8 @@ def _placed(layer: CaffeLayer, function, *given):
 
 def _labels(layers: list[CaffeLayer]) -> set[str]:
     """Tops that are read as targets, and by nothing else."""
-    targets, others = set(), set()
+    targets: set[str] = set()
+    others: set[str] = set()
     for layer in layers:
         n = LOSSES[layer.type][1] if layer.type in LOSSES else 1
         has = layer.type in LOSSES or layer.type in _METRICS

@@ -26,7 +26,7 @@ def shapes_of(layer: CaffeLayer) -> dict[str, tuple | None]:
     tops, given = layer.tops, layer(DATA[layer.type])
     if layer.type == "MemoryData":
         shape = tuple(given[name] for name in ("channels", "height", "width"))
-        return dict.fromkeys(tops, ()) | dict.fromkeys(tops[:1], shape)
+        return {top: () if i else shape for i, top in enumerate(tops)}
     if layer.type == "DummyData" and not given["shape"]:
         sizes = [given[name] for name in ("num", "channels", "height", "width")]
         shapes = [list(dims) for dims in zip(*sizes, strict=False)]

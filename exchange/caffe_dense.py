@@ -1,6 +1,7 @@
 """Caffe's layers over features and single entries. Source: Caffe, src/caffe/layers."""
 
 import math
+from typing import Any
 
 from lamina.exchange.caffe_fillers import constant, initializer
 from lamina.exchange.caffe_functions import caffe_layer
@@ -36,11 +37,11 @@ def inner_product(layer: CaffeLayer, net: CaffeNet, X: Blob):
         raise CaffeError("would mix samples (axis 0)" if n_out else "has no num_output")
     if axis < len(X.shape):  # the entries of a sample, or of a part of it, in a row
         row = math.prod(X.shape[axis - 1 :])
-        made = Flatten() if axis == 1 else Reshape((*X.shape[: axis - 1], row))
-        X = net.add(layer, made, X, suffix="_flat")
+        in_row = Flatten() if axis == 1 else Reshape((*X.shape[: axis - 1], row))
+        X = net.add(layer, in_row, X, suffix="_flat")
     n_in = X.shape[-1]
     net.room(n_in, n_out)
-    options = {} if given["bias_term"] else {"bias": False}
+    options: dict[str, Any] = {} if given["bias_term"] else {"bias": False}
     value = constant(given["bias_filler"]) if given["bias_term"] else 0.0
     if value:
         options["bias_value"] = value

@@ -4,6 +4,8 @@ Source: Caffe, src/caffe/layers, and LossParameter in caffe.proto.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from lamina.exchange.caffe_dense import classes_last
 from lamina.exchange.caffe_message import CaffeError
@@ -64,13 +66,13 @@ def euclidean(layer: CaffeLayer, net: CaffeNet, X: Blob) -> tuple:
 
 def contrastive(layer: CaffeLayer, net: CaffeNet, X: Blob, other: Blob) -> tuple:
     given = layer("contrastive_loss_param")
-    legacy = {"legacy": True} if given["legacy_version"] else {}
+    legacy: dict[str, Any] = {"legacy": True} if given["legacy_version"] else {}
     loss = ContrastiveLoss(margin=given["margin"], **legacy)
     return loss, net.add(layer, Concatenation(), X, other, suffix="_pair"), 1.0
 
 
 # {type: (function, how many of its bottoms are scores; the one behind them has the targets)}
-LOSSES = {
+LOSSES: dict[str, tuple[Callable[..., tuple], int]] = {
     "SoftmaxWithLoss": (softmax, 1),
     "SoftmaxLoss": (softmax, 1),
     "MultinomialLogisticLoss": (multinomial, 1),

@@ -1,6 +1,7 @@
 """One message of Caffe, read from text or from a binary file: its fields by name."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Message:
     def __contains__(self, name: str) -> bool:
         return self.fields[name].name in self.values
 
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> Any:
         field = self.fields[name]
         if name in self.values:
             return self.values[name]
@@ -55,7 +56,7 @@ class Message:
         pairs = ((self.fields[n], v, other.values[n]) for n, v in self.values.items())
         return all(np.array_equal(a, b) if f.is_array else a == b for f, a, b in pairs)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # it changes; typeshed has a method there
 
     def __repr__(self):
         return f"{self.kind}({', '.join(self.values)})"

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +17,15 @@ _LARGEST_WEIGHTS = 1 << 30  # numbers
 
 @dataclasses.dataclass(frozen=True)
 class Blob:
-    """What a layer gives: its name here, and the shape of a sample, None where nobody says it."""
+    """What a layer gives: its name here, and the shape of a sample."""
 
     name: str
-    shape: tuple | None
+    shape: tuple
 
     @property
     def ndim(self) -> int:
         """With the batch axis."""
-        return 1 + len(self.shape or ())
+        return 1 + len(self.shape)
 
     def axis(self, axis: int) -> int:
         """An axis from the front, the batch being 0. Raises CaffeError if there is none."""
@@ -45,7 +46,7 @@ class CaffeLayer:
         line = f"line {message.line}: " if message.line else ""
         self.place = f"{line}{self.name or 'a layer'} ({self.type or 'no type'})"
 
-    def __call__(self, name: str) -> Message:
+    def __call__(self, name: str) -> Any:
         return self.message[name]
 
     @property
@@ -70,6 +71,7 @@ class CaffeNet:
         self.nodes: dict[str, Node] = {}
         self.inputs: list[str] = []
         self.tops: dict[str, Blob] = {}  # of the file, what they are now
+        self.unsized: set[str] = set()  # those of inputs whose shape nobody says
         self.given: list[Blob] = []  # what layers gave, in their order
         self.targets: list[str] = []  # what losses compare with
         self.read: set[str] = set()  # blobs that layers read
@@ -84,19 +86,20 @@ class CaffeNet:
             raise CaffeError(f"two layers give {top}")
         name = self.unique(top)
         self.inputs.append(name)
-        self.tops[top] = Blob(name, shape)
+        self.tops[top] = Blob(name, shape or ())
+        if shape is None:
+            self.unsized.add(top)
 
     def top(self, name: str) -> Blob:
         """What layers before gave under this name, to be read. Raises CaffeError."""
         if name not in self.tops:
             raise CaffeError(f"its bottom {name} is the top of no layer before it")
-        blob = self.tops[name]
-        if blob.shape is None:
+        if name in self.unsized:
             raise CaffeError(
                 f"the file does not say how large a sample of {name} is; say it: "
                 f"--shape {name}=1x28x28"
             )
-        return blob
+        return self.tops[name]
 
     def add(self, source: CaffeLayer, layer: Layer, *inputs: Blob, suffix="", outputs: int = 0):
         """Put a layer behind these blobs; gives a Blob, or with `outputs` a list of them."""
@@ -108,7 +111,7 @@ class CaffeNet:
         name = self.unique(f"{source.name or source.type}{suffix}")
         node = Node(layer, [x.name for x in inputs], outputs or 1)
         self.nodes[name] = node
-        self.read.update(node.inputs)
+        self.read.update(node.reads)
         made = zip(node.blobs(name), map(tuple, shapes), strict=True)
         blobs = [Blob(blob, shape) for blob, shape in made]
         return blobs if outputs else blobs[0]
@@ -119,13 +122,15 @@ class CaffeNet:
         if self._numbers > _LARGEST_WEIGHTS:
             raise CaffeError(f"would have weights of {' x '.join(map(str, sizes))}")
 
-    def learned(self, source: CaffeLayer, layer: Layer, *held: Param, first: int = 0, turned=()):
+    def learned(
+        self, source: CaffeLayer, layer: Layer, *held: Param | None, first: int = 0, turned=()
+    ):
         """The layer with what the file says of its arrays: rates, weights, and whether another
         layer has them too. `held` are they in Caffe's order, from number `first` on; the axes of
         those in `turned` are the other way round here. Gives the layer, or the one it is."""
-        held = [param for param in held if param is not None]
-        specs = [source.spec(first + i) for i in range(len(held))]
-        for param, spec in zip(held, specs, strict=True):
+        params = [param for param in held if param is not None]
+        specs = [source.spec(first + i) for i in range(len(params))]
+        for param, spec in zip(params, specs, strict=True):
             param.lr_mult, param.decay_mult = spec["lr_mult"], spec["decay_mult"]
             if not param.lr_mult:
                 param.trainable, param.lr_mult = False, 1.0
@@ -141,7 +146,7 @@ class CaffeNet:
             return self._shared[key]
         if all(names):
             self._shared[key] = layer
-        for i, param in enumerate(held):
+        for i, param in enumerate(params):
             self.fill(source, first + i, param, param in turned)
         return layer
 
@@ -181,16 +186,16 @@ class CaffeNet:
             name = writer.get(waiting.pop())
             if name is not None and name not in needed:
                 needed.add(name)
-                waiting += self.nodes[name].inputs
+                waiting += self.nodes[name].reads
         if not needed:
             raise CaffeError("has no layers that compute something")
         nodes = {name: node for name, node in self.nodes.items() if name in needed}
-        read = {blob for node in nodes.values() for blob in node.inputs}
+        read = {blob for node in nodes.values() for blob in node.reads}
         inputs = [name for name in self.inputs if name in read]
         ends = [blob.name for blob in outputs]
         before, chain = inputs, len(inputs) == len(ends) == 1 and len(heads) < 2
         for name, node in nodes.items():
-            chain = chain and node.inputs == before and node.outputs == 1
+            chain = chain and node.reads == before and node.outputs == 1
             before = [name]
         chain = chain and before == ends
         if chain and all(h.weight == 1 and h.input == ends[0] for h in heads.values()):

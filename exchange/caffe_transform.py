@@ -38,7 +38,7 @@ class Transform:
             if words:
                 self._leave(layer, ", ".join(words), "which may do otherwise")
             return
-        if len(blob.shape or ()) != 3 and words not in ([], [f"scale {given['scale']:g}"]):
+        if len(blob.shape) != 3 and words not in ([], [f"scale {given['scale']:g}"]):
             raise CaffeError(f"{words[0]} is for images (C, H, W); the samples are {blob.shape}")
         net.tops[top] = self._layers(layer, net, blob, given)
 

@@ -46,7 +46,8 @@ class _Reader:
         return self.place + size
 
     def message(self, message: Message, end: int) -> Message:
-        fields, arrays = BY_NUMBER[message.kind], {}
+        fields = BY_NUMBER[message.kind]
+        arrays: dict[str, bytearray] = {}
         while self.place < end:
             key = self.varint(end)
             number, wire = key >> 3, key & 7

@@ -94,8 +94,9 @@ def from_keras(
     so the line says where the net has another. Raises ValueError as `from_pytorch`, and where the
     order of what a layer reads is not known.
     """
-    given = {"names": names, "in_order": in_order, "partial": partial}
-    renamed, report = matched(_KERAS, variables, net, **given)
+    renamed, report = matched(
+        _KERAS, variables, net, names=names, in_order=in_order, partial=partial
+    )
     rows: dict[int, int] = {}
     if isinstance(net, Net):
         outputs = _trace(net, [("images", channels)] * len(net.inputs), "", rows)
@@ -159,7 +160,7 @@ def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
         )
     for one in held:
         by_row = not (isinstance(layer, Affine) and one is layer.b)
-        channels = n if kind == "rows" and by_row else 1
+        channels = n if n and kind == "rows" and by_row else 1
         if len(one.data) % channels:
             raise ValueError(f"{place}: {len(one.data)} rows are not of images of {n} channels")
         if rows.setdefault(id(one), channels) != channels:

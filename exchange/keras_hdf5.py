@@ -143,6 +143,6 @@ def _by_number(path: Path, h5py, file) -> dict[str, _Stored]:
                 "{v.path: v.numpy() for v in model.weights})"
             )
         own = str(file[f"{folder}/vars"].attrs.get("name", last))
-        for number, name in enumerate(names):
-            found["/".join((*above, own, name))] = held[number]
+        for i, name in enumerate(names):
+            found["/".join((*above, own, name))] = held[i]
     return found

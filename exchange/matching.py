@@ -27,7 +27,7 @@ class Convention:
         """(the class in `names` that a layer class is of, its names); (None, {}) if there is
         none."""
         known = next((c for c in cls.__mro__ if c in self.names), None)
-        return known, self.names.get(known, {})
+        return known, self.names[known] if known else {}
 
 
 def matched(
@@ -51,7 +51,7 @@ def matched(
         pairs = _by_shape(modules, layers, convention.whose, in_order, partial)
     renamed = {}
     for module, held in modules.items():
-        slots = layers.get(pairs.get(module), {})
+        slots = layers[pairs[module]] if module in pairs else {}
         for last, array in held.items():
             slot = slots.get(last)
             name = slot.name if slot else f"{module}{convention.separator}{last}"
@@ -150,7 +150,7 @@ def _by_shape(
     if not in_order:
         modules = {name: modules[name] for name in sorted(modules, key=_natural)}
     theirs, ours = _alike(modules), _alike(layers)
-    pairs = {}
+    pairs: dict[str, str] = {}
     for held in dict.fromkeys([*ours, *theirs]):
         there, here = theirs.get(held, []), ours.get(held, [])
         if len(there) != len(here):

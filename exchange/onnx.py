@@ -6,6 +6,7 @@ Written by the functions of layers, see onnx_functions.py; needs the extra `onnx
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -169,7 +170,9 @@ class Nodes:
     functions of layers."""
 
     def __init__(self, onnx, net: Net):
-        self._onnx, self._nodes, self._initializers = onnx, [], {}
+        self._onnx = onnx
+        self._nodes: list = []
+        self._initializers: dict[tuple, Any] = {}
         self._names = {id(h): name for name, h in net.walk() if isinstance(h, (Param, State))}
         self._inputs = set(net.inputs)
         self._outputs = [f"{n}_out" if n in self._inputs else n for n in net.outputs]
@@ -211,7 +214,8 @@ class Nodes:
 
     def _layer(self, layer: Layer, inputs: list[Value], place: str) -> list[Value]:
         function = function_of(layer, FUNCTIONS)
-        if function is None and type(layer).forward in (Sequential.forward, Graph.forward):
+        ours = (Sequential.forward, Graph.forward)
+        if function is None and isinstance(layer, Net) and type(layer).forward in ours:
             return self.net(layer, inputs, f"{place}.")
         if function is None:
             kind = type(layer).__name__

@@ -17,26 +17,28 @@ def shape_of(sizes: tuple, place: int, start: int, end: int | None) -> Constant:
     return Constant(full[start:end], batch=(np.arange(len(full)) == place)[start:end])
 
 
-def folded(node, inputs: list[Constant], largest: int) -> Constant:
+def folded(node, inputs: list[Constant | None], largest: int) -> Constant:
     """What the node gives. Raises OnnxError for an operator that is not among these, and before
     there are more than `largest` numbers."""
     if node.operator not in MOVING and node.operator not in RECKONING:
         raise OnnxError("is not known for constants; fold them before: onnxsim, or onnxruntime's")
-    moving = MOVING.get(node.operator)
+    moving, given = MOVING.get(node.operator), [x for x in inputs if x is not None]
+    if len(given) < len(inputs) and node.operator not in ("Slice", "Squeeze"):  # with default axes
+        raise OnnxError("lacks an input")
     try:
         with np.errstate(all="ignore"):
             if moving is None:
                 if node.operator in ("Expand", "ConstantOfShape"):
-                    inputs = _zeros_of_any_batch(node, inputs)
-                if any(x is not None and x.has_batch() for x in inputs):
+                    given = _zeros_of_any_batch(node, given)
+                if any(x.has_batch() for x in given):
                     raise OnnxError("reckons with the length of the batch, which may be any")
-                arrays = [None if x is None else x.array for x in inputs]
+                arrays = [x.array for x in given]
                 return Constant(_limited(RECKONING[node.operator](node, largest, *arrays), largest))
             move = moving(node, largest, inputs)
             batch = None
-            if any(x is not None and x.batch is not None for x in inputs):
-                batch = move([_mask(x) for x in inputs if x is not None])
-            array = move([x.array for x in inputs if x is not None])
+            if any(x.batch is not None for x in given):
+                batch = move([_mask(x) for x in given])
+            array = move([x.array for x in given])
             return Constant(_limited(array, largest), batch=batch)
     except OnnxError:
         raise
@@ -51,7 +53,7 @@ def _zeros_of_any_batch(node, inputs: list[Constant]) -> list[Constant]:
     filled = node.tensor("value") if node.operator == "ConstantOfShape" else values[0].array
     if not shape.has_batch() or (filled is not None and filled.any()):
         return inputs
-    return [*values, Constant(np.where(shape.batch, 1, shape.array))]
+    return [*values, Constant(np.where(_mask(shape), 1, shape.array))]
 
 
 def _mask(x: Constant) -> np.ndarray:

@@ -364,8 +364,9 @@ def _over_an_axis(node, graph, X: Blob, cls: type) -> Blob:
         return graph.add(Reshape(X.shape), graph.add(cls(), graph.add(Reshape(rows), X)))
     swapped = list(range(1, X.ndim))
     swapped[axis - 1], swapped[-1] = last, axis
-    Y = graph.add(cls(), graph.add(Transpose(swapped), X))
-    return graph.add(Transpose(swapped), Y)
+    axes = tuple(swapped)
+    Y = graph.add(cls(), graph.add(Transpose(axes), X))
+    return graph.add(Transpose(axes), Y)
 
 
 @onnx_operator("Dropout")

@@ -16,6 +16,7 @@ Source: https://onnx.ai/onnx/operators.
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Constant:
         return [int(n) for n in self.array.reshape(-1)]
 
 
-OPERATORS: dict[str, object] = {}
+OPERATORS: dict[str, Callable] = {}
 
 
 def onnx_operator(name: str):

@@ -213,14 +213,15 @@ class Layers:
     def run(self, node: OnnxNode) -> None:
         """Add what one node of the file computes."""
         inputs = [self.values[name] if name else None for name in node.inputs]
+        constants = [x for x in inputs if x is None or isinstance(x, Constant)]
         if node.operator == "Constant":
             given = (node.constant(),)
         elif node.operator == "Shape" and isinstance(inputs[0], (Blob, Steps)):
             X, batch = inputs[0], 0 if self.batch is None else self.batch
             sizes, place = ((batch, *X.shape), 0) if isinstance(X, Blob) else X.sizes(batch)
             given = (shape_of(sizes, place, node.get("start", 0), node.get("end", None)),)
-        elif inputs and all(x is None or isinstance(x, Constant) for x in inputs):
-            given = (folded(node, inputs, self.largest),)
+        elif inputs and len(constants) == len(inputs):
+            given = (folded(node, constants, self.largest),)
         else:
             given = self._layered(node, inputs)
         node.refuse_unasked()
@@ -254,17 +255,17 @@ class Layers:
             name = self.made.get(waiting.pop())
             if name is not None and name not in needed:
                 needed.add(name)
-                waiting += self.nodes[name].inputs
+                waiting += self.nodes[name].reads
         nodes = {name: node for name, node in self.nodes.items() if name in needed}
-        read = {blob for node in nodes.values() for blob in node.inputs}
-        inputs = [blob.name for blob in inputs if blob.name in read]
-        before, chain = inputs, len(inputs) == len(outputs) == 1
+        read = {blob for node in nodes.values() for blob in node.reads}
+        names = [blob.name for blob in inputs if blob.name in read]
+        before, chain = names, len(names) == len(outputs) == 1
         for name, node in nodes.items():
-            chain = chain and node.inputs == before and node.outputs == 1
+            chain = chain and node.reads == before and node.outputs == 1
             before = [name]
         if chain and before == [outputs[0].name]:
             return Sequential({name: node.layer for name, node in nodes.items()})
-        return Graph(nodes, inputs, [blob.name for blob in outputs])
+        return Graph(nodes, names, [blob.name for blob in outputs])
 
     def apart(self, net) -> list[str]:
         """Arrays of the file that several places share, and that are learned apart here."""

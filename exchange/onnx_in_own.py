@@ -16,7 +16,7 @@ from lamina.exchange.onnx_in_file import constant
 from lamina.exchange.onnx_in_functions import OnnxError
 from lamina.exchange.onnx_in_graph import Declared
 from lamina.layers import Param, State
-from lamina.nets import Net
+from lamina.nets import Graph, Sequential
 from lamina.nets.from_structure import Builder
 from lamina.nets.room import Room
 
@@ -32,7 +32,7 @@ def says_it_is_ours(model) -> bool:
     return any(entry.key == STRUCTURE for entry in model.metadata_props)
 
 
-def own_net(model, inputs: list[Declared]) -> Net | None:
+def own_net(model, inputs: list[Declared]) -> Graph | Sequential | None:
     """The net in a model that Lamina wrote, whose inputs these are; None for any other model."""
     said = [entry.value for entry in model.metadata_props if entry.key == STRUCTURE]
     if len(said) != 1 or any(one.dtype == object for one in inputs):
@@ -48,7 +48,7 @@ def own_net(model, inputs: list[Declared]) -> Net | None:
     return net if same else None
 
 
-def _made(structure, graph, example: list[np.ndarray]) -> Net:
+def _made(structure, graph, example: list[np.ndarray]) -> Graph | Sequential:
     arrays = {tensor.name: constant(tensor).array for tensor in graph.initializer}
     room = Room(sum(array.size for array in arrays.values()), len(arrays))
     net = Builder([], np.random.default_rng(0), room).net(structure)

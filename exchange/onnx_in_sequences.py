@@ -6,6 +6,7 @@ axes are, and is a Blob again when they are in ours.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def _same(node, graph, X, *others):
     return Steps((OPERATORS[node.operator](node, graph, X.blobs[0], *others),), X.axes)
 
 
-_OF_STEPS = {
+_OF_STEPS: dict[str, Callable] = {
     "Transpose": _transpose,
     "Squeeze": _squeeze,
     "Reshape": _reshape,
@@ -245,13 +246,14 @@ def _learn(graph, layer, order: tuple, d: int, W, R, B, X: Blob) -> None:
         layer.b.data[:] = 0.0
     elif isinstance(layer, Gru):
         # The second bias of n is inside of what r is applied to.
-        graph.learned(layer.b, B, lambda B: _summed(*biases(B), but_last=True), X)
+        graph.learned(layer.b, B, lambda B: _summed(biases(B), but_last=True), X)
         graph.learned(layer.bh, B, lambda B: biases(B)[1][-1], X)
     else:
-        graph.learned(layer.b, B, lambda B: _summed(*biases(B)), X)
+        graph.learned(layer.b, B, lambda B: _summed(biases(B)), X)
 
 
-def _summed(of_X, of_h, but_last: bool = False):
+def _summed(both, but_last: bool = False):
+    of_X, of_h = both
     total = of_X + of_h
     if but_last:
         total[-1] = of_X[-1]

@@ -99,12 +99,13 @@ def from_pytorch(
     Raises ValueError, in one line, if a module or layer has no counterpart, or no certain one; with
     `partial` those without one are left.
     """
-    given = {"names": names, "in_order": in_order, "partial": partial}
     arrays = {
         name: array if hasattr(array, "read") else Given(name, array)
         for name, array in state_dict.items()
     }
-    renamed, report = matched(_PYTORCH, put_together(arrays), net, **given)
+    renamed, report = matched(
+        _PYTORCH, put_together(arrays), net, names=names, in_order=in_order, partial=partial
+    )
     for name, layer in [("", net), *net.walk()]:
         bias = renamed.get(f"{name}.b".removeprefix("."))
         turned = isinstance(layer, Recurrent) and getattr(bias, "backwards", False)

@@ -11,6 +11,7 @@ Source: https://github.com/huggingface/safetensors (format).
 import contextlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,12 +24,12 @@ from lamina.common.printable import printable
 METADATA = "__metadata__"
 MAX_HEADER = 4 << 20  # bytes: of more than 40,000 arrays
 _MAX_NAME = 1000  # characters
-_DTYPES = {
+_CODES = {
     **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BOOL": "?"},
     **{"I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1"},
     **{"U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1"},
 }
-_DTYPES = {name: np.dtype(code) for name, code in _DTYPES.items()}
+_DTYPES = {name: np.dtype(code) for name, code in _CODES.items()}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _BFLOAT16 = "BF16"  # the upper half of a float32, which it is read as
 
@@ -138,7 +139,8 @@ def write_safetensors(
     naming the file if it cannot be written, SafetensorsError for what has no place in one: numbers
     of another kind, a header that is too long.
     """
-    header, end = {METADATA: metadata} if metadata else {}, 0
+    header: dict[str, dict] = {METADATA: metadata} if metadata else {}
+    end = 0
     ordered = sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize)
     for name, array in ordered:
         dtype = _NAMES.get(array.dtype.newbyteorder("<"))
@@ -171,8 +173,7 @@ def _header(text: bytes, path) -> dict:
 def _once(pairs: list) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"{_short(twice)} stands twice")
     return found
 

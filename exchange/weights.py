@@ -2,6 +2,7 @@
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from lamina.exchange.keras import from_keras, is_keras
 from lamina.exchange.keras_hdf5 import ENDINGS, open_keras
@@ -44,7 +45,7 @@ def load_weights(
             f"{path}: is a pickle, which can run code, and is not read; in PyTorch: "
             "safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
         )
-    given = {"names": names, "in_order": False, "partial": not strict}
+    given: dict[str, Any] = {"names": names, "in_order": False, "partial": not strict}
     with contextlib.ExitStack() as stack:
         try:
             if path.suffix in ENDINGS:

@@ -13,6 +13,7 @@ if not __name__.startswith("lamina."):
 from lamina.exercises.catalogue import Exercise, exercise, exercises
 from lamina.exercises.gaps import GapError
 from lamina.exercises.marking import Mark
+from lamina.exercises.questions import answered
 from lamina.exercises.solution import mark_file
 
-__all__ = ["Exercise", "GapError", "Mark", "exercise", "exercises", "mark_file"]
+__all__ = ["Exercise", "GapError", "Mark", "answered", "exercise", "exercises", "mark_file"]

@@ -18,8 +18,9 @@ def compare_forward(own: Case, right: Case, rng) -> tuple[int, int, list[Finding
     those places count where the project's own forward has a finite result."""
     findings = _at(own, right)
     total, correct = 1, int(not findings)
-    if findings or _is_random(right):
+    if _is_random(right):
         return correct, total, findings
+    wrong = bool(findings)  # said already: elsewhere it only counts
     for name, values in places(right, rng):
         there = right.elsewhere(values, name)
         with np.errstate(all="ignore"):
@@ -29,9 +30,10 @@ def compare_forward(own: Case, right: Case, rng) -> tuple[int, int, list[Finding
                 continue
             if not all(np.isfinite(y).all() for y in expected):
                 continue
-            found = _at(own.elsewhere(values, name), there)
-        total, correct = total + 1, correct + (not found)
-        findings += found
+            here = own.elsewhere(values, name)
+            found = [] if wrong else _at(here, there)
+            correct += _agrees(here, there) if wrong else not found
+        total, findings = total + 1, findings + found
     return correct, total, findings
 
 
@@ -59,6 +61,17 @@ def _at(own: Case, right: Case) -> list[Finding]:
     if not findings:
         findings = _of_state(own, right, kept, state)
     return findings
+
+
+def _agrees(own: Case, right: Case) -> bool:
+    expected, state = _run(right)
+    try:
+        outputs, kept = _run(own)
+    except Exception:
+        return False
+    if _form_problem(outputs, expected) or _of_state(own, right, kept, state):
+        return False
+    return all(close(y, e) for y, e in zip(outputs, expected, strict=True))
 
 
 def _run(case: Case) -> tuple[tuple, dict]:

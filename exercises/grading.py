@@ -20,6 +20,7 @@ from lamina.exercises.judge import MOST_WRITTEN
 from lamina.experiment.report.page import page, paragraph, table, verbatim
 
 PARTS = ("forward", "backward", "contract", "result", "manners")
+NO_EXERCISE = "no class or function in it has the name of an exercise"
 HEADER = ["solution", "exercise", "mark", *PARTS, "wrong", "trouble"]
 # The import path of this process, however it has come about, is that of the judge.
 _BEGIN = (
@@ -72,7 +73,7 @@ def _in_file(path: Path, name: str) -> list[Solution]:
     found = [n for n in dict.fromkeys(names) if n in exercises()]
     if found:
         return [Solution(path, name, one) for one in found]
-    return [Solution(path, name, "", "no class or function in it has the name of an exercise")]
+    return [Solution(path, name, "", NO_EXERCISE)]
 
 
 def grade(found: list[Solution], limits: Limits, jobs: int = 1, seed: int = 0) -> list[dict]:
@@ -84,7 +85,8 @@ def grade(found: list[Solution], limits: Limits, jobs: int = 1, seed: int = 0) -
 
 
 def _graded(one: Solution, limits: Limits, seed: int) -> dict:
-    known = {"solution": one.name, "exercise": one.exercise, "mark": 0}
+    mark = None if one.trouble == NO_EXERCISE else 0
+    known = {"solution": one.name, "exercise": one.exercise, "mark": mark}
     if one.trouble:
         return {**known, "trouble": one.trouble}
     # A solution may leave behind what cannot be removed.
@@ -168,7 +170,7 @@ def rows_of(marks: list[dict]) -> list[list[str]]:
         [
             mark["solution"],
             mark["exercise"],
-            str(mark["mark"]),
+            "" if mark["mark"] is None else str(mark["mark"]),
             *(_points(mark.get("parts", {}).get(part)) for part in PARTS),
             ", ".join(mark.get("wrong", ())),
             mark.get("trouble", ""),
@@ -192,10 +194,20 @@ def _no_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
 
 
+def summary(marks: list[dict]) -> str:
+    """How many solutions there are, their average, and how many files are none."""
+    points = [mark["mark"] for mark in marks if mark["mark"] is not None]
+    said = f"{len(points)} solution{'s' * (len(points) != 1)}"
+    if points:
+        said += f", {sum(points) / len(points):.1f} of 100 on average"
+    if n := len(marks) - len(points):
+        said += f"; {n} file{'s' * (n > 1)} without an exercise, not counted"
+    return said
+
+
 def page_of(marks: list[dict], title: str) -> str:
     """One page of HTML: the table, then what is said of each solution."""
-    total = sum(mark["mark"] for mark in marks)
-    words = f"{len(marks)} solutions, {total / max(len(marks), 1):.1f} of 100 on average."
+    words = f"{summary(marks)}."
     short = [[*row[:3], "; ".join(filter(None, row[-2:]))] for row in rows_of(marks)]
     sections = [("Marks", [table(["solution", "exercise", "mark", "wrong"], short, wrapped=True)])]
     for mark in marks:

@@ -1,6 +1,7 @@
 """From a configuration to a net: chains, graphs, and what is set for single parameters."""
 
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice
 def _check_before_losses(section: Section, net: nets.Net) -> None:
     """Do the layers that the losses read give scores, or probabilities, as these take them?"""
     for head in net.heads.values():
-        found = last_before(net, head.input)
+        found = last_before(net, head.input or net.outputs[0])
         if found is None:
             continue
         place = ("layers", found[0].split(".")[0]) if "layers" in section.data else ()
@@ -151,7 +152,7 @@ class _Building:
         """How many words the inputs need, in words; "" if they are no indices. It is for the user
         to say: words of later data may be missing in these."""
         sets = (self.dataset.train, self.dataset.test, self.dataset.validation)
-        inputs = [getattr(samples, "X", None) for samples in sets if samples is not None]
+        inputs: list[Any] = [getattr(samples, "X", None) for samples in sets if samples is not None]
         if not all(isinstance(X, np.ndarray) and X.dtype.kind in "iu" and X.size for X in inputs):
             return ""
         highest = max(int(X.max()) for X in inputs)
@@ -225,9 +226,9 @@ class _Building:
         """As _chain, but in the order in which the layers hang together."""
         known = ("type", "layers", "inputs", "outputs", "loss", "losses")
         section.check_keys((*known, *others))
-        layers, inputs = _layers(section), section.names("inputs", ["X"])
+        layers, inputs = _layers(section), section.names("inputs") or ["X"]
         nodes = {
-            name: nets.Node(None, node.names("inputs"), node.value("outputs", int, 1))
+            name: nets.Node(Layer(), node.names("inputs"), node.value("outputs", int, 1))
             for name, node in _nodes(layers).items()
         }
         last = next(reversed(nodes))
@@ -287,7 +288,7 @@ def _output_shape(section: Section, layer: Layer, shapes: list, source: str, adv
     return shape
 
 
-def _inferred(section: Section, cls: type, shape: tuple) -> dict:
+def _inferred(section: Section, cls: type[Layer], shape: tuple) -> dict:
     """The arguments that a layer takes from the shape of its inputs."""
     found = cls.infer(shape)
     if not isinstance(found, dict):

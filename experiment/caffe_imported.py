@@ -75,8 +75,8 @@ def write_caffe_configuration(
         sample=dataset.input_shapes[0],
         transform=transform,
     )
-    if arrays is not None:
-        refuse_bad_weights(Path(weights), read.net)
+    if weights is not None:
+        refuse_bad_weights(weights, read.net)
     if not read.net.heads:
         raise CaffeError(f"{place}: has no loss in its phase TRAIN; give the net to train by")
     if read.reconstructs and dataset_section.get("task") != "reconstruction":

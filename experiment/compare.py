@@ -46,7 +46,7 @@ class Comparison:
         self.outcomes = {name: read_outcome(path) for name, path in runs.items()}
         self.percents = percents(runs.values())
         groups = grouped({name: outcome.settings for name, outcome in self.outcomes.items()})
-        self.places = differing([group.settings for group in groups])
+        self.places = differing([group.settings or {} for group in groups])
         self.rows = [self._row(group) for group in groups]
         self.columns = self._columns()
         self.by = self._sorted_by(by)
@@ -197,7 +197,7 @@ class Comparison:
     def _settings(self, row: Row) -> list[str]:
         if not self.places:
             return [row.group.name]
-        return [said(row.group.settings, place) for place in self.places]
+        return [said(row.group.settings or {}, place) for place in self.places]
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Header and rows of the table, as texts; the figures are the last columns."""
@@ -241,7 +241,7 @@ def _rank(pair: tuple[float, float] | None, higher: bool) -> float:
 
 def _may_end_early(group: Group) -> bool:
     """May its runs be of different lengths?"""
-    return any(place[:2] in _ENDS for place in group.settings)
+    return any(place[:2] in _ENDS for place in group.settings or {})
 
 
 _ENDS = (("training", "patience"), ("training", "callbacks"))

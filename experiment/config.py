@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lamina.common.files import opened, whole_file
+from lamina.common.folder import File
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, describe, dump, parse
 from lamina.experiment.setting import put, set_value
 
@@ -77,7 +78,7 @@ class Config:
             raise ConfigError(_short(f"{origin}: {key}: {error}")) from None
 
 
-def load_config(path: str | Path) -> Config:
+def load_config(path: str | Path | File) -> Config:
     """Read a YAML file. Raises ConfigError if it is missing, or for what `strict_yaml.parse`
     refuses: no YAML, keys that stand twice, beyond the limits. `find_config` finds it by name."""
     try:

@@ -1,7 +1,6 @@
 """What runs do not have in common: the settings by which they are told apart."""
 
 import json
-import re
 
 from lamina.training.described import OF_SEED, PROGRAM
 from lamina.training.provenance import flattened
@@ -117,12 +116,6 @@ def in_words(settings: dict[tuple, object], places: list[tuple]) -> str:
             value = said(settings, place)
             words.append(value if place[-1] == "type" else f"{name} {value}")
     return ", ".join(words) or f"without {', '.join(names)}"
-
-
-def natural(text: str) -> list:
-    """A key to sort by, in which run2 comes before run10 and 0.02 before 0.1."""
-    parts = re.split(r"(\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)", text)
-    return [(0, float(p), "") if i % 2 else (1, 0.0, p) for i, p in enumerate(parts)]
 
 
 def _key(settings: dict, place: tuple) -> str:

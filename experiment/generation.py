@@ -41,7 +41,11 @@ def generate(
             f"the net reads {', '.join(net.inputs)}, and generate writes on from one text; expects "
             "a net with one input"
         )
-    if not net.can_step and window is None:
+    if net.can_step:
+        reader: _Steps | _Windows = _Steps(net)
+    elif window is not None:
+        reader = _Windows(net, window)
+    else:
         raise ValueError(
             "window: the net cannot go step by step (net.step says which layer); give how many "
             "tokens it reads at a time"
@@ -52,7 +56,6 @@ def generate(
         indices = [task.vocabulary.index(START), *indices]
     rng = np.random.default_rng(rng)
     end = task.vocabulary.index(END) if END in task.vocabulary else None
-    reader = _Steps(net) if net.can_step else _Windows(net, window)
     for _ in range(n):
         token = drawn(reader.scores_after(indices), task.vocabulary, temperature, top_k, rng)
         if token == end:
@@ -105,7 +108,7 @@ def _encoded(task: LanguageModel, prompt: str) -> list[int]:
     indices = task.encode(prompt)
     if not len(indices) and START not in task.vocabulary:
         raise ValueError("prompt: is empty; expects at least one token to go on from")
-    if task.unknown is not None:
+    if task.unknown is not None and task.tokens:
         tokens = split(prompt, task.tokens)
         for place in np.flatnonzero(indices == task.unknown):
             if tokens[place] != UNKNOWN:

@@ -93,7 +93,7 @@ def _figure(group: Group, runs: dict, metric: tuple[str, bool], kept: dict) -> s
         return ""
     rows = [-1 if kept.get(name) is None else kept[name] for name in group.runs]
     values = np.array([history[column][row] for history, row in zip(members, rows, strict=True)])
-    return f": {shown(percent, values.mean(), deviation(values))}"
+    return f": {shown(percent, float(values.mean()), float(deviation(values)))}"
 
 
 def draw_legend(
@@ -125,7 +125,7 @@ def _say_short(groups: list[Group], runs: dict) -> None:
     """A mean over runs goes as far as the shortest of them."""
     for group in groups:
         ends = {name: runs[name][0]["iteration"][-1] for name in group.runs}
-        shortest = min(ends, key=ends.get)
+        shortest = min(ends, key=ends.__getitem__)
         if ends[shortest] < max(ends.values()):
             note(
                 f"{group.name}: the mean goes as far as its shortest run, {shortest} "

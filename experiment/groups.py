@@ -6,13 +6,13 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
+from lamina.common.natural import natural
 from lamina.common.notice import note
 from lamina.experiment.config import load_config
 from lamina.experiment.differing import (
     MISSING,
     differing,
     in_words,
-    natural,
     said,
     seed_of,
     settings_of,
@@ -77,6 +77,7 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
     same seed too are said: they are one run twice, and no two samples."""
     groups: list[Group] = []
     told = _with_facts(runs)
+    seeds = {name: settings.seed for name, settings in runs.items() if settings is not None}
     for name in sorted(runs, key=natural):
         values = told.get(name)
         same = [
@@ -87,12 +88,12 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
             and not differing([group.settings, values])
         ]
         if same:
-            _say_twins(name, same[0], runs)
+            _say_twins(name, same[0], seeds)
             same[0].runs.append(name)
         else:
             groups.append(Group(name, [name], values))
     known = [group for group in groups if group.settings is not None]
-    named = with_nets_named([group.settings for group in known])
+    named = with_nets_named([group.settings for group in known if group.settings is not None])
     for group, settings in zip(known, named, strict=True):
         group.settings = settings
     if all(len(group.runs) == 1 for group in groups):
@@ -100,7 +101,7 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
     places = differing(named)
     for group in groups:
         if group.settings is not None:
-            group.name = in_words(group.settings, places) if places else _how_many(group, runs)
+            group.name = in_words(group.settings, places) if places else _how_many(group, seeds)
     return sorted(groups, key=lambda group: natural(group.name))
 
 
@@ -129,14 +130,14 @@ def _speaks_of(values: dict[tuple, object], place: tuple) -> str:
     return str(any(f"{place[0].removeprefix(CODE)}:" in said(values, p) for p in values))
 
 
-def _how_many(group: Group, runs: dict[str, Settings | None]) -> str:
+def _how_many(group: Group, seeds: dict[str, object]) -> str:
     """How many seeds they are, or, if one is there twice or is not known, how many runs."""
-    seeds = {runs[name].seed for name in group.runs} - {None}
-    return f"{len(group.runs)} {'seeds' if len(seeds) == len(group.runs) else 'runs'}"
+    known = {seeds[name] for name in group.runs} - {None}
+    return f"{len(group.runs)} {'seeds' if len(known) == len(group.runs) else 'runs'}"
 
 
-def _say_twins(name: str, group: Group, runs: dict[str, Settings | None]) -> None:
-    seed = runs[name].seed
-    twin = next((other for other in group.runs if runs[other].seed == seed), None)
+def _say_twins(name: str, group: Group, seeds: dict[str, object]) -> None:
+    seed = seeds[name]
+    twin = next((other for other in group.runs if seeds[other] == seed), None)
     if twin is not None and seed is not None:
         note(f"{twin} and {name} have the same settings and seed {seed}: one run, counted twice")

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,11 +93,11 @@ def _draw(path: Path, seen: dict, axes: list[Axis], written: Axis, n_written=Non
 
     own = axes[-1]
     n_written = len(own.tokens) if n_written is None else n_written
-    lines = []
+    lines: list[tuple[str, list, Axis, Axis | None, int]] = []
     for name, array in seen.items():
         if array.ndim == 2:
             axis = _axis(array.shape[0], axes, n_written)
-            lines.append((f"{name}: hidden states", [array[: len(axis.tokens)].T], axis, None))
+            lines.append((f"{name}: hidden states", [array[: len(axis.tokens)].T], axis, None, 0))
             continue
         keys, asks = (_axis(n, axes, n_written) for n in array.shape[:0:-1])
         heads = array[:, : len(asks.tokens), : len(keys.tokens)]
@@ -108,9 +109,9 @@ def _draw(path: Path, seen: dict, axes: list[Axis], written: Axis, n_written=Non
     heights = [_height(line) for line in lines]
     figure = Figure(figsize=(_width(lines), sum(heights)), layout="constrained")
     parts = figure.subfigures(len(lines), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, (title, maps, keys, asks, *first) in zip(parts, lines, strict=True):
-        part.suptitle(label(title), fontsize=10)
-        _draw_line(part, maps, keys, asks, *first)
+    for part, line in zip(parts, lines, strict=True):
+        part.suptitle(label(line[0]), fontsize=10)
+        _draw_line(part, *line[1:])
     save_png(path, figure)
 
 
@@ -121,18 +122,18 @@ def _axis(n: int, axes: list[Axis], n_written: int) -> Axis:
     return fitting[0] if len(fitting) == 1 else Axis("position", [str(i) for i in range(n)])
 
 
-def _draw_line(part, maps: list, keys: Axis, asks: Axis | None, first: int = 0) -> None:
+def _draw_line(part, maps: list, keys: Axis, asks: Axis | None, first: int) -> None:
     grid = part.subplots(1, len(maps), squeeze=False)[0]
     signed = asks is None
     largest = max(float(np.abs(values).max()) for values in maps) or 1.0
-    style = {"vmin": -largest if signed else 0.0, "vmax": largest}
+    style: dict[str, Any] = {"vmin": -largest if signed else 0.0, "vmax": largest}
     style |= {"cmap": "RdBu_r" if signed else "viridis", "interpolation": "nearest"}
     for i, (axes, values) in enumerate(zip(grid, maps, strict=True)):
         image = axes.imshow(values, aspect="auto", **style)
         axes.set_xlabel(keys.name, fontsize=8)
         long = any(len(_sign(token)) > 2 for token in keys.tokens)
         _tick(axes.set_xticks, keys.tokens, rotation=90 if long else 0)
-        if signed:
+        if asks is None:
             axes.set_ylabel("hidden unit", fontsize=8)
             axes.tick_params(axis="y", labelsize=7)
         else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lamina.common.errors import RunError
 from lamina.common.files import opened, whole_file
-from lamina.common.folder import Folder
+from lamina.common.folder import Folder, placed
 from lamina.common.text_table import as_csv
 
 FILE = "trials.csv"
@@ -18,7 +18,7 @@ class Ledger:
     RunError if the file is damaged."""
 
     def __init__(self, folder: str | Path | Folder):
-        self._path = folder / FILE
+        self._path = placed(folder) / FILE
         self.ended: dict[str, tuple[str, str]] = {}
         if self._path.is_file():
             self._read()

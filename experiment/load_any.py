@@ -11,13 +11,12 @@ from lamina.experiment.config import load_config
 from lamina.experiment.find_config import find_config
 from lamina.experiment.load_run import load_run
 from lamina.experiment.section import Section
-from lamina.layers import Layer
-from lamina.nets import load_net
+from lamina.nets import Net, load_net
 
 
 def load_any(
     path: str | Path, code: Iterable[Path] = (), changed: bool = False
-) -> tuple[Layer, Dataset | None]:
+) -> tuple[Net, Dataset | None]:
     """(net, its data set): of a run with the weights that it learned, of an .npz that `net.save`
     wrote, without a data set, or of a configuration with its initial weights.
 

@@ -11,7 +11,7 @@ from lamina.common.errors import RunError
 from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
-from lamina.datasets.tasks import Task
+from lamina.datasets.tasks import Reconstruction, Task, task_from_facts
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.provenance import data_changes, differences, read_provenance
@@ -64,7 +64,37 @@ class Run:
         dataset = build_dataset(config) if dataset is None else dataset
         if trained_on is not None:  # before a net for other classes is refused
             wrong = _changed_config(trained_on, config, "dataset")
-            self._say(wrong + data_changes(trained_on["sets"], trained_on["task"], dataset))
+            self._say(wrong + data_changes(trained_on, dataset))
+        return self._net(dataset), dataset
+
+    def without_data(self):
+        """(net, task, preparation): what files of one's own need, though the data that it was
+        trained on be gone. A run of an older version, which does not say how files became its
+        inputs, needs its data. Raises RunError if it was on arrays."""
+        trained_on = self._trained_on
+        if trained_on is None or "preparation" not in trained_on:
+            net, dataset = self.load()
+            return net, dataset.task, self._not_arrays(dataset.preparation)
+        made = self._not_arrays(trained_on["preparation"])
+        self._say(_changed_code(trained_on, self._config, ("net",)))
+        try:
+            dataset = _Described(task_from_facts(trained_on["task"]), made)
+        except (ValueError, TypeError, KeyError) as error:
+            raise RunError(f"{self.path / FILE}: is damaged: {error}") from None
+        return self._net(dataset), dataset.task, made
+
+    def _not_arrays(self, preparation: dict | None) -> dict:
+        if preparation is None:
+            kind = printable(str(self._config.data["dataset"].get("type")))
+            raise RunError(
+                f"{self.path}: was trained on arrays ({kind}), not on pictures or a table; in "
+                "Python: net, dataset = load_run(RUN); net.predict(X)"
+            )
+        return preparation
+
+    def _net(self, dataset: Dataset):
+        """The net for these data, with the weights of the run."""
+        config, trained_on = self._config, self._trained_on
         # Without the weights where training began: they need not be there still.
         net = build_net(config, dataset, np.random.default_rng(0), weights=False)
         if trained_on is not None:
@@ -75,7 +105,7 @@ class Run:
                 f"lamina doctor {self.path} says more"
             )
         load_weights(self.path / "weights.npz", net)
-        return net, dataset
+        return net
 
     def metrics(self, task: Task) -> list | None:
         """The metrics that the configuration names, made for this task; None if it leaves them to
@@ -105,6 +135,20 @@ class Run:
                 "trained with, or go on regardless: --changed (load_run(..., changed=True))"
             )
         note(said)
+
+
+class _Described(Dataset):
+    """What a net is built for, without samples: the task, and how inputs are made."""
+
+    def __init__(self, task: Task, preparation: dict):
+        shape = preparation["input_shape"]
+        if not shape or not all(type(n) is int and n > 0 for n in shape):
+            raise ValueError(f"no shape of inputs: {str(shape)[:60]}")
+        self.task, self.input_shape = task, tuple(shape)
+        names = getattr(task, "target_names", getattr(task, "label_names", ()))
+        self.target_shape = (len(names),) if names else ()
+        if isinstance(task, Reconstruction):
+            self.target_shape = self.input_shape
 
 
 def load_run(
@@ -142,5 +186,6 @@ def _of(data: dict, part: str) -> dict:
     if part != "metrics":
         return {part: data[part]} if part in data else {}
     training = data.get("training")
-    there = isinstance(training, dict) and "metrics" in training
-    return {"training": {"metrics": training["metrics"]}} if there else {}
+    if not isinstance(training, dict) or "metrics" not in training:
+        return {}
+    return {"training": {"metrics": training["metrics"]}}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lamina.common.figures import label, save_png
+from lamina.common.folder import File
 from lamina.common.width import width_of
 from lamina.experiment.curves import STYLES, far_apart, is_share, limits, metrics_of, shown, smooth
 from lamina.experiment.group_curves import (
@@ -23,7 +24,7 @@ NARROW = 800  # pixels below which panels stand one below the other
 
 
 def plot_curves(
-    path: str | Path,
+    path: str | Path | File,
     runs: dict[str, tuple[dict, dict]],
     title: str = "",
     groups: list[Group] | None = None,
@@ -48,7 +49,7 @@ def plot_curves(
     alone = len(runs) == 1
     groups = groups or [Group(name, [name], None) for name in runs]
     narrow = width is not None and width < NARROW
-    columns = min(NAME, int((width / DPI - 0.7) / _LETTER) - 17) if narrow else NAME
+    columns = min(NAME, int((width / DPI - 0.7) / _LETTER) - 17) if width and narrow else NAME
     kept = kept or {}
     labels = [] if alone else labels_of(groups, runs, (names[0], percent[names[0]]), kept, columns)
     size = _size(1 + len(names), labels, width)

@@ -35,8 +35,8 @@ def provenance(trainer, config: Config) -> dict[str, np.ndarray]:
 
 
 def read_provenance(run_dir: Path) -> dict[str, dict] | None:
-    """{"sets", "task", "versions", "config"} of a run; None if it has no provenance.json. Raises
-    RunError if that is damaged."""
+    """{"sets", "task", "versions", "config", "preparation"} of a run, the last one unless it is an
+    older one; None if it has no provenance.json. Raises RunError if that is damaged."""
     path = run_dir / FILE
     if not path.is_file():
         return None
@@ -51,8 +51,10 @@ def read_provenance(run_dir: Path) -> dict[str, dict] | None:
     return found
 
 
-def data_changes(sets: dict, task: dict, dataset: Dataset) -> list[str]:
-    """In words, what is another in a data set than it was: which set, and which class names."""
+def data_changes(before: dict, dataset: Dataset) -> list[str]:
+    """In words, what is another in a data set than it was, by the "sets", "task" and, unless it is
+    of an older run, "preparation" that it had: which set, class names, columns, categories."""
+    sets, task = before["sets"], before["task"]
     now = {name: samples.fingerprint() for name, samples in dataset.sets().items()}
     wrong = [
         f"the {printable(str(name))[:_LONGEST]} set: {_set_change(sets.get(name), now.get(name))}"
@@ -62,11 +64,22 @@ def data_changes(sets: dict, task: dict, dataset: Dataset) -> list[str]:
     facts = json.loads(json.dumps(dataset.task.facts(), default=str))
     for key in task | facts:
         if task.get(key) != facts.get(key):
-            before, there = _apart(task.get(key), facts.get(key))
-            wrong.append(
-                f"the task, {printable(str(key))[:_LONGEST]}: {before} before, {there} now"
-            )
+            was, there = _apart(task.get(key), facts.get(key))
+            wrong.append(f"the task, {printable(str(key))[:_LONGEST]}: {was} before, {there} now")
+    made = json.loads(json.dumps(dataset.preparation))
+    if "preparation" in before and before["preparation"] != made:
+        wrong.append(_preparation_change(before["preparation"], made))
     return wrong
+
+
+def _preparation_change(before, now) -> str:
+    """Where the ways in which inputs are made begin to differ."""
+    flat = [dict(flattened(made or {})) for made in (before, now)]
+    for place in flat[0] | flat[1]:
+        if flat[0].get(place) != flat[1].get(place):
+            was, there = _apart(flat[0].get(place), flat[1].get(place))
+            return f"how inputs are made, {_name(place)}: {was} before, {there} now"
+    return "how inputs are made"
 
 
 def _set_change(before, now) -> str:
@@ -93,7 +106,9 @@ def _apart(before, now) -> tuple[str, str]:
         pairs = enumerate(zip(before, now, strict=False))
         i = next((i for i, (a, b) in pairs if a != b), min(len(before), len(now)))
         before, now = before[max(i - 1, 0) : i + 3], now[max(i - 1, 0) : i + 3]
-    return tuple(printable(json.dumps(v, ensure_ascii=False))[:_LONGEST] for v in (before, now))
+    texts = (json.dumps(value, ensure_ascii=False) for value in (before, now))
+    before, now = (printable(text)[:_LONGEST] for text in texts)
+    return before, now
 
 
 def differences(before: dict, now: dict) -> list[str]:

@@ -38,7 +38,11 @@ def resumed_trainer(
 
 
 def taken_from(
-    path: Path, parts: dict[str, dict], config: Config, quiet: bool, ranks: Alone | None = None
+    path: Path | File,
+    parts: dict[str, dict],
+    config: Config,
+    quiet: bool,
+    ranks: Alone | None = None,
 ) -> Built:
     """A trainer that stands where this checkpoint, with these parts, was taken; see `put_back`.
     The weights that training began with need not be there still."""
@@ -51,7 +55,7 @@ def _found(config: Config, run_dir: Path | Folder) -> tuple[Path | None, dict, C
     """The newest whole checkpoint and its parts, and the configuration with all that the run has
     settled; what the first rank reads for all, so no handle of a folder is in it."""
     path, parts = newest_whole(saved_checkpoints(run_dir))
-    return path and Path(path), parts, _settled(config, run_dir)
+    return None if path is None else Path(path), parts, _settled(config, run_dir)
 
 
 def _from_the_start(config: Config, run_dir: Path | Folder, quiet: bool, ranks: Alone) -> Built:
@@ -100,7 +104,7 @@ def newest_whole(saved: dict[int, Path | File]) -> tuple[Path | File | None, dic
     return None, {}
 
 
-def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Config) -> None:
+def put_back(parts: dict[str, dict], path: Path | File, trainer: Trainer, config: Config) -> None:
     """Bring a trainer of that configuration to where the parts of a checkpoint were taken, and tell
     it what its own checkpoints are to say of the run. Raises CheckpointError, which names `path`,
     if they do not fit; the trainer is of no use then."""
@@ -112,8 +116,8 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
         if saved["data"] != now["data"]:
             wrong.append("the data set has other contents than it had")
         if "sets" in saved:
-            before = (dict(json.loads(saved[name])) for name in ("sets", "task"))
-            wrong += data_changes(*before, trainer.dataset)
+            names = [name for name in ("sets", "task", "preparation") if name in saved]
+            wrong += data_changes({n: json.loads(saved[n]) for n in names}, trainer.dataset)
         versions, now_there = (dict(json.loads(s["versions"])) for s in (saved, now))
         # The weights that training began with need not be there any more.
         begun = {name: said for name, said in versions.items() if name.startswith(WEIGHTS)}
@@ -133,7 +137,7 @@ def put_back(parts: dict[str, dict], path: Path, trainer: Trainer, config: Confi
     _say_changes(versions, now_there)
 
 
-def _refuse(path: Path, wrong: list[str]) -> None:
+def _refuse(path: Path | File, wrong: list[str]) -> None:
     if wrong:
         more = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
         said = "; ".join([*wrong[:_LISTED], *more])

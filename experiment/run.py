@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +92,8 @@ def resume(
         return _train(trainer, folder, callbacks)
 
 
-def _train(trainer: Trainer, folder: Folder | None, callbacks: tuple) -> tuple[str, int]:
+def _train(trainer: Trainer, folder: Any, callbacks: tuple) -> tuple[str, int]:
+    """`folder` is the Folder of the run on the first rank, None on the others."""
     ranks, trainer.run_dir = trainer.ranks, folder
     if ranks.is_first:
         trainer.callbacks += callbacks

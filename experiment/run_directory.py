@@ -5,6 +5,7 @@ import errno
 import itertools
 import os
 import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def locked(run_dir: str | Path):
 _LOCK = ".lock"  # where a folder itself cannot be locked
 _UNKNOWN = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(run_dir: Folder) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from lamina.experiment.differing import natural
+from lamina.common.natural import natural
 
 SWEEP = "sweep.yaml"  # what a sweep's folder has, and no run
 

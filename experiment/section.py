@@ -9,6 +9,7 @@ import types
 import typing
 from pathlib import Path
 
+from lamina.common.files import FolderPath
 from lamina.common.own_code import load_class
 from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, copied
@@ -110,9 +111,9 @@ class Section:
             raise self.error(f"expects at least {at_least}, got {value}", key)
         return value
 
-    def names(self, key: str, default=None) -> list[str] | None:
+    def names(self, key: str) -> list[str] | None:
         """A list of names; a single name stands for a list of one."""
-        value = self.data.get(key, default)
+        value = self.data.get(key)
         value = [value] if isinstance(value, str) else value
         if value is not None and not (
             isinstance(value, list) and value and all(isinstance(name, str) for name in value)
@@ -123,10 +124,13 @@ class Section:
     def file(self, key: str) -> Path:
         """The file under a key: beside the configuration, or in the current directory. Its whole
         path is noted, so that the configuration that a run keeps works anywhere."""
-        name = self.data[key]
-        if not isinstance(name, str):
-            raise self.error(f"expects the path of a file, got {describe(name)}", key)
-        path = self._found(name, key)
+        path = self._found(self._path(key), key)
+        self.note(key, str(path))
+        return path
+
+    def folder(self, key: str) -> Path:
+        """The folder under a key, found and noted as `file` finds a file."""
+        path = self._found(self._path(key), key, Path.is_dir, "folder")
         self.note(key, str(path))
         return path
 
@@ -165,7 +169,7 @@ class Section:
             with self.at():
                 check_made(made, room.made)
             return made
-        if found is room.by_name:
+        if room.by_name is not None and found is room.by_name:
             with self.at():
                 settings = {key: value for key, value in self.data.items() if key != "type"}
                 return found(self.data["type"], given, **settings)
@@ -215,7 +219,9 @@ class Section:
             elif key in signature and key not in others:
                 kind = signature[key].annotation
                 kinds = (kind, *typing.get_args(kind))
-                if Path not in kinds or value is None:
+                if kind is FolderPath:
+                    arguments[key] = self.folder(key)
+                elif Path not in kinds or value is None:
                     arguments[key] = self._checked(value, kind, key)
                 else:
                     several = tuple in kinds and isinstance(value, list)
@@ -270,18 +276,24 @@ class Section:
             "type",
         )
 
-    def _found(self, name: str, key: str) -> Path:
-        if (path := next(self._existing(name, key), None)) is not None:
+    def _path(self, key: str) -> str:
+        name = self.data[key]
+        if not isinstance(name, str):
+            raise self.error(f"expects the path of a file, got {describe(name)}", key)
+        return name
+
+    def _found(self, name: str, key: str, is_it=Path.is_file, what: str = "file") -> Path:
+        if (path := next(self._existing(name, key, is_it), None)) is not None:
             return path
         places = " or ".join(dict.fromkeys(str(folder / name) for folder in self._folders()))
-        raise self.error(f"no such file: {places}", key)
+        raise self.error(f"no such {what}: {places}", key)
 
-    def _existing(self, name: str, key: str):
-        """The files of that name, in the order in which they are looked for."""
+    def _existing(self, name: str, key: str, is_it=Path.is_file):
+        """The files, or folders, of that name, in the order in which they are looked for."""
         for folder in self._folders():
             try:
                 path = folder / name
-                if path.is_file() or (path / "data.mdb").is_file():  # a database is a folder
+                if is_it(path) or (path / "data.mdb").is_file():  # a database is a folder
                     yield path
             except OSError as error:  # a name that is too long
                 raise self.error(f"no such file: {error.strerror}", key) from None
@@ -348,7 +360,7 @@ def _parameters(called) -> dict[str, inspect.Parameter]:
     for ancestor in called.__mro__:
         if "__init__" not in vars(ancestor) or ancestor is object:
             continue
-        parameters = list(_signature(ancestor.__init__).parameters.values())[1:]
+        parameters = list(_signature(vars(ancestor)["__init__"]).parameters.values())[1:]
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         found = {p.name: p for p in named} | found
         if len(named) == len(parameters):

@@ -63,6 +63,7 @@ def sweep(
         for name in [*ledger.ended]:
             if not (folder / name / "config.yaml").is_file():  # somebody has removed it
                 del ledger.ended[name]
+        source: Search | Listed
         if file.ranges:
             source = Search(file, folder, ledger, max(lengths.values()), column, higher)
         else:

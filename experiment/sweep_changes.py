@@ -25,16 +25,15 @@ class TrainedOn:
         self._alike: dict[str, list[str]] = defaultdict(list)
         for name in Ledger(folder).ended:
             if (said := read_provenance(folder / name)) is not None:
-                parts = {part: said[part] for part in ("sets", "task", "versions")}
-                dataset = said["config"].get("dataset")
-                self._alike[json.dumps({**parts, "dataset": dataset})].append(name)
+                dataset = said.pop("config").get("dataset")
+                self._alike[json.dumps({**said, "dataset": dataset})].append(name)
 
     def compare(self, dataset: Dataset, config: Config) -> None:
         """Compare those of the same configuration of data with what it gives now."""
         now = json.loads(as_json(config.data))["dataset"]
         for text in [text for text in self._alike if json.loads(text)["dataset"] == now]:
             said, names = json.loads(text), self._alike.pop(text)
-            wrong = data_changes(said["sets"], said["task"], dataset)
+            wrong = data_changes(said, dataset)
             files = {f"the code in {name}": (name, d) for name, d in own_code(config.data).items()}
             files |= {f"the {n}": (n, d) for n, d in start_weights(config.data).items()}
             wrong += [

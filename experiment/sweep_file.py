@@ -24,6 +24,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, load_config
@@ -87,7 +88,7 @@ class SweepFile:
                     trial = self._trial(base, always, row, given, seed)
                     self._refuse_same(trial, names)
                     self.trials.append(trial)
-        self.described = {
+        self.described: dict[str, Any] = {
             "base": base.data,
             "set": always,
             "varied": sorted(self.varied),

@@ -3,8 +3,10 @@
 import itertools
 import math
 from pathlib import Path
+from typing import Any
 
 from lamina.common.figures import label, save_png
+from lamina.common.folder import File
 from lamina.common.notice import note
 from lamina.experiment.curves import FAR, shown
 from lamina.experiment.importance import importances
@@ -15,7 +17,7 @@ from lamina.experiment.trial import FAILED, FINISHED, PRUNED
 ACROSS, MOST = 3, 12  # panels side by side, and in all
 _TICKS = 6  # values of a list that stand on its axis one by one
 _LETTERS = 16  # of a text on an axis, at least
-_LOOKS = {
+_LOOKS: dict[str, dict[str, Any]] = {
     FINISHED: {"marker": "o", "color": "#0072B2", "alpha": 0.75},
     PRUNED: {"marker": "o", "edgecolors": "#0072B2", "facecolors": "none", "alpha": 0.75},
     FAILED: {"marker": "x", "color": "#D55E00"},
@@ -25,7 +27,7 @@ _WORDS = {PRUNED: "pruned, where it was ended", FAILED: "failed (NaN), no figure
 _WORDS_OF_BEST = {**_WORDS, PRUNED: "pruned, its best until then"}  # with keep_best
 
 
-def plot_sweep(path: str | Path, folder: str | Path, width: int | None = None) -> None:
+def plot_sweep(path: str | Path | File, folder: str | Path, width: int | None = None) -> None:
     """Draw the trials of a sweep's folder into a PNG, a panel for each key that varies: on an axis
     of logarithms what was drawn from them, or is a list that reaches far. Failed trials lie on the
     lower edge. `width` is that of the picture in pixels; in a narrow one the panels stand one below
@@ -106,9 +108,9 @@ def _scale(axes, varied: Varied, places: list, narrow: bool) -> None:
     """The axis of the values, with room on both sides."""
     if not varied.numeric:
         axes.set_xlim(-0.5, len(places) - 0.5)
-        room = (24 if narrow else 36) // len(places)  # letters for each, side by side
-        names = [label(value, max(room, _LETTERS)) for value in places]
-        slanted = any(len(name) > room for name in names)
+        letters = (24 if narrow else 36) // len(places)  # for each, side by side
+        names = [label(value, max(letters, _LETTERS)) for value in places]
+        slanted = any(len(name) > letters for name in names)
         turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
         axes.set_xticks(range(len(places)), names, fontsize="small", **turned)
         return

@@ -49,7 +49,8 @@ class Processes:
 
     def __init__(self, source, folder: Path, ledger: Ledger, quiet: bool):
         self._source, self._folder, self._ledger = source, folder, ledger
-        self._lengths, self.broken = source.lengths, {}
+        self._lengths = source.lengths
+        self.broken: dict[str, str] = {}
         self._pruned: dict[str, int] = {}  # the iteration after which it was told to stop
         self._at = {name: n if name in ledger.ended else 0 for name, n in self._lengths.items()}
         self._running: dict[str, subprocess.Popen] = {}
@@ -118,9 +119,8 @@ class Processes:
         """Tell a trial what to do, and pass on what it answers. Its stdin stays open as long as it
         runs: when the sweep is gone, it ends, and so does the trial."""
         with process, contextlib.suppress(OSError, ValueError):  # it has broken off in its middle
-            process.stdin.write(f"{json.dumps(order)}\n".encode())
-            process.stdin.flush()
-            for line in process.stdout:
+            _tell(process, json.dumps(order))
+            for line in process.stdout or ():
                 self._answers.put((name, json.loads(line)))
         self._answers.put((name, {"gone": process.returncode}))
 
@@ -147,8 +147,7 @@ class Processes:
         if stop:
             self._pruned[name] = iteration
         with contextlib.suppress(OSError, ValueError):  # it has broken off
-            self._running[name].stdin.write(b"stop\n" if stop else b"on\n")
-            self._running[name].stdin.flush()
+            _tell(self._running[name], "stop" if stop else "on")
 
     def _ended(self, name: str, state: str, said: str) -> None:
         if state in (FINISHED, FAILED):
@@ -169,3 +168,9 @@ class Processes:
 
     def _log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
+
+
+def _tell(process: subprocess.Popen, line: str) -> None:
+    if process.stdin is not None:
+        process.stdin.write(f"{line}\n".encode())
+        process.stdin.flush()

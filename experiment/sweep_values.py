@@ -6,10 +6,11 @@ from pathlib import Path
 
 from lamina.common.errors import RunError
 from lamina.common.files import opened
+from lamina.common.natural import natural
 from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.experiment.config import load_config
 from lamina.experiment.curves import NothingYet, is_share, percents
-from lamina.experiment.differing import MISSING, natural, short_names
+from lamina.experiment.differing import MISSING, short_names
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import FAILED, read_outcome
 from lamina.experiment.ranges import Range, label, make_range

@@ -10,7 +10,6 @@ begun it is gone, and so is it: the run can be taken up.
 import json
 import os
 import queue
-import sys
 import threading
 import time
 from pathlib import Path
@@ -113,4 +112,4 @@ def _listen(heard: queue.Queue) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

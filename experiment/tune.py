@@ -25,7 +25,9 @@ def tune(config: Config, path: str | Path, steps: int | None, save: str | Path |
         raise FileExistsError(f"{save} is there already; choose another name for --save")
     training = config.data.setdefault("training", {})
     batch = training.get("batch_size", 100)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
     threads = sorted({1, *(2**i for i in range(1, 10) if 2**i <= cores), cores})
     # Threads of the matrix products, or as many shards, which work on one batch side by side.
     ways = [(n, 1) for n in threads] + [(n, n) for n in threads if n > 1]
@@ -35,7 +37,7 @@ def tune(config: Config, path: str | Path, steps: int | None, save: str | Path |
     if (now, batch) not in settings:
         settings.append((now, batch))
     rates = _rates(path, settings, steps)
-    best = max(rates, key=rates.get)
+    best = max(rates, key=rates.__getitem__)
     lines = [
         f"samples a second, medians of {ROUNDS} measurements, each in a process of its own",
         f"  {'batch':>7}" + "".join(f"{_words(*way):>14}" for way in ways),
@@ -88,7 +90,7 @@ def _fastest(rates: dict, best: tuple, now: tuple) -> str:
     return f"{_words(*way)}, batches of {size}, {times}{other if size != now[1] else ''}"
 
 
-def _rates(path: Path, settings: list[tuple], steps: int | None) -> dict:
+def _rates(path: str | Path, settings: list[tuple], steps: int | None) -> dict:
     """{((threads, shards), batch size): samples a second}."""
     found: dict[tuple, list[float]] = {setting: [] for setting in settings}
     for i in range(ROUNDS):
@@ -98,7 +100,9 @@ def _rates(path: Path, settings: list[tuple], steps: int | None) -> dict:
     return {setting: statistics.median(rates) for setting, rates in found.items()}
 
 
-def _rate(path: Path, threads: int, shards: int | str, batch_size: int, steps: int | None) -> float:
+def _rate(
+    path: str | Path, threads: int, shards: int | str, batch_size: int, steps: int | None
+) -> float:
     """Samples a second of one setting, measured by `lamina profile` in a process of its own."""
     settings = ["--threads", threads, "--batch-size", batch_size, "--json"]
     settings += [] if shards == "auto" else ["--shards", shards]  # auto as the configuration has it

@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.common.errors import RunError
 from lamina.common.files import opened
+from lamina.common.folder import File
 from lamina.common.npz import read_npz
 from lamina.common.table import read_rows
 from lamina.experiment.build_trainer import build_trainer
@@ -31,8 +32,8 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     checkpoint to compare with."""
     run_dir = Path(run_dir)
     require_run(run_dir)
-    with locked(run_dir) as run_dir, tempfile.TemporaryDirectory() as folder:
-        saved = saved_checkpoints(run_dir)
+    with locked(run_dir) as held, tempfile.TemporaryDirectory() as folder:
+        saved = saved_checkpoints(held)
         last, there = newest_whole(saved)
         if last is None:
             raise RunError(f"{run_dir} has no checkpoint yet: nothing to verify")
@@ -43,7 +44,7 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
         trainer.callbacks = [c for c in trainer.callbacks if not isinstance(c, Tracker)]
         begin, again = trainer.iteration, Path(folder)
         for name in _TABLES if begin else ():
-            with opened(run_dir / name) as file:
+            with opened(held / name) as file:
                 (again / name).write_bytes(file.read())
         trainer.run_dir = again
         trainer.run()
@@ -51,16 +52,16 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
             return "verifying was interrupted", 128 + trainer.interrupted
         wrong = _arrays(there, load_checkpoint(again / last.name))
         # Runs that are older than these have none.
-        newer = [name for name in ("outputs.csv", "steps.csv") if (run_dir / name).exists()]
+        newer = [name for name in ("outputs.csv", "steps.csv") if (held / name).exists()]
         for name in (*_COMPARED, *newer):
-            if (again / name).exists() or (run_dir / name).exists():
-                wrong += _rows(run_dir / name, again / name, begin, end)
-        beyond = sum(int(row[0]) > end for row in _numbered(run_dir / "loss.csv"))
-        evaluated = [int(row[0]) for row in _numbered(run_dir / "history.csv")]
+            if (again / name).exists() or (held / name).exists():
+                wrong += _rows(held / name, again / name, begin, end)
+        beyond = sum(int(row[0]) > end for row in _numbered(held / "loss.csv"))
+        evaluated = [int(row[0]) for row in _numbered(held / "history.csv")]
         # Interrupted in its last evaluation, a run does not know whether that is the best.
         known = beyond or end in evaluated or not trainer.best.keep
-        if known and (beyond == 0 or (run_dir / "weights.npz").exists()):
-            other = _weights(run_dir / "weights.npz", again / "weights.npz")
+        if known and (beyond == 0 or (held / "weights.npz").exists()):
+            other = _weights(held / "weights.npz", again / "weights.npz")
             if beyond and other:
                 other.append(
                     f"loss.csv goes on beyond the last checkpoint: if the run was cut off there, "
@@ -74,7 +75,7 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
     return f"verified: {stretch} give the same bits again{rest}", 0
 
 
-def _before(config: Config, saved: dict[int, Path], quiet: bool) -> Trainer:
+def _before(config: Config, saved: dict[int, Path | File], quiet: bool) -> Trainer:
     """A trainer that stands at the newest of these checkpoints; at the start if there are none."""
     first, parts = newest_whole(saved)
     if first is None:
@@ -108,7 +109,7 @@ def _extent(a, b) -> str:
     return f" ({np.count_nonzero(different)} of {a.size} numbers, by up to {largest:.3g})"
 
 
-def _rows(before: Path, now: Path, begin: int, end: int) -> list[str]:
+def _rows(before: Path | File, now: Path | File, begin: int, end: int) -> list[str]:
     """The first row of the iterations after `begin`, up to `end`, in which two tables differ."""
     if not (before.exists() and now.exists()):
         return [f"{before.name} is {'there, and none is made' if before.exists() else 'missing'}"]
@@ -129,7 +130,7 @@ def _rows(before: Path, now: Path, begin: int, end: int) -> list[str]:
     return []
 
 
-def _numbered(path: Path) -> list[list[str]]:
+def _numbered(path: Path | File) -> list[list[str]]:
     """The rows of a table, each of which begins with an iteration."""
     _, rows = read_rows(path)
     for line, row in enumerate(rows, start=2):
@@ -138,7 +139,7 @@ def _numbered(path: Path) -> list[list[str]]:
     return rows
 
 
-def _weights(before: Path, now: Path) -> list[str]:
+def _weights(before: Path | File, now: Path | File) -> list[str]:
     """What differs between two files of weights, number by number."""
     a, b = (read_npz(path, packed=False) for path in (before, now))
     parts = _arrays({"weights.npz": a}, {"weights.npz": b})

@@ -142,9 +142,14 @@ class Layer(Remembers):
         """Additions and multiplications of the matrix products of one sample, forward."""
         return 0
 
+    def _usual_backward_flops(self, *input_shapes: tuple) -> int:
+        """Those of its backward: as many as forward for the weights, and for dX where wanted."""
+        return (bool(self.parameters()) + self.needs_dX) * self.flops(*input_shapes)
+
     # As forward and backward: with the inputs that a layer has.
     output_shape: Callable[..., Any] = _shape_of_input
     flops: Callable[..., Any] = _no_flops
+    backward_flops: Callable[..., Any] = _usual_backward_flops
 
     @classmethod
     def infer(cls, input_shape: tuple) -> dict:

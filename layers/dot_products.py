@@ -42,6 +42,9 @@ class DotProducts(Layer):
     def flops(self, input_shape, others_shape):
         return 2 * others_shape[0] * others_shape[1]
 
+    def backward_flops(self, input_shape, others_shape):
+        return 2 * self.needs_dX * self.flops(input_shape, others_shape)
+
     @classmethod
     def examples(cls, rng):
         yield cls(), rng.standard_normal((4, 3)), rng.standard_normal((4, 5, 3))

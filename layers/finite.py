@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import File
 from lamina.layers.base import Layer, Param, State
 
 
@@ -43,13 +44,13 @@ def first_bad_weight(net: Layer) -> str | None:
     return None
 
 
-def refuse_bad_weights(path: str | Path, net: Layer) -> None:
+def refuse_bad_weights(path: str | Path | File, net: Layer) -> None:
     """Raises FloatingPointError, which names the file that is not written, if a net has one."""
     if (name := first_bad_weight(net)) is not None:
         raise FloatingPointError(f"{path} is not written: {name} is not finite")
 
 
-def refuse_nan(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
+def refuse_nan(path: str | Path | File, arrays: dict[str, np.ndarray]) -> None:
     """Raises FloatingPointError, which names the file that is not written, if an array has a NaN.
     Whether they may be infinite is not to be seen from arrays alone."""
     for name, array in arrays.items():

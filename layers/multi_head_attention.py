@@ -219,6 +219,12 @@ class MultiHeadAttention(Layer):
         t, s, D = input_shape[0], (others[0] if self.cross else input_shape)[0], self.n_dims
         return 4 * D * (t * D + s * D + t * s)
 
+    def backward_flops(self, input_shape, *others):
+        """Of its products a part alone is with X: without dX the others still go both ways."""
+        t, s, D = input_shape[0], (others[0] if self.cross else input_shape)[0], self.n_dims
+        of_dX = 0 if self.needs_dX else 2 * D * (t * D + 2 * s * D)
+        return 2 * self.flops(input_shape, *others) - of_dX
+
     @classmethod
     def infer(cls, input_shape):
         return {"n_dims": input_shape[-1]}

@@ -169,6 +169,11 @@ class Recurrent(Layer):
     def flops(self, input_shape, *states):
         return 2 * input_shape[0] * (self.Wx.data.size + self.Wh.data.size)
 
+    def backward_flops(self, input_shape, *states):
+        """Through Wh it goes back in time without dX too."""
+        back = self.Wh.data.size + self.needs_dX * self.Wx.data.size
+        return self.flops(input_shape) + 2 * input_shape[0] * back
+
     @classmethod
     def infer(cls, input_shape):
         return {"n_in": input_shape[-1]}

@@ -39,7 +39,7 @@ MAX_LAYERS = 3000  # of a net, those of inner nets and at second places counted 
 MAX_OUTPUTS = 1000  # of a layer
 
 
-def net_from_structure(data: dict, code: Iterable = (), *, rng=0) -> Layer:
+def net_from_structure(data: dict, code: Iterable = (), *, rng=0) -> Any:
     """The net that `net.structure()` described, with new weights.
 
     `code` are the Python files of classes of one's own, path.py:Class, that may be run; a class
@@ -72,7 +72,7 @@ class Builder:
             if name in house.__all__ and _is_layer(cls)
         }
 
-    def net(self, data) -> Layer:
+    def net(self, data) -> Any:  # a Net, whose file imports this one
         check_data(data)
         net = self._layer(data, "")
         if not isinstance(net, sys.modules["lamina.nets"].Net):

@@ -11,6 +11,7 @@ from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
 from lamina.nets.head import Head
 from lamina.nets.net_file import save_net
+from lamina.nets.picture import NetPicture
 from lamina.nets.shown import shown_net
 from lamina.nets.stepwise import Stepwise
 from lamina.nets.structure import structure
@@ -25,6 +26,7 @@ class Net(Derivatives, Stepwise):
         heads               {name: Head} of the losses, {} without one
         steps()             the layers in order, with the blobs that they read and write
         loss(X, t), backward(), gradient(X, t), predict(X), accuracy(X, t), summary(...)
+        picture(...)        the layers drawn from top to bottom
         step(x, state)      one position of a sequence at a time
 
     X is an array, or a tuple of one for each input; t an array for all heads, or a dict by target.
@@ -183,14 +185,21 @@ class Net(Derivatives, Stepwise):
 
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class: metrics.Accuracy,
-        with its errors for targets that are no classes."""
-        accuracy = Accuracy()
+        with its errors for targets that are no classes. Targets that the loss ignores do not
+        count."""
+        losses = {getattr(head.loss, "ignore_index", None) for head in self.heads.values()}
+        accuracy = Accuracy(ignore_index=losses.pop() if len(losses) == 1 else None)
         accuracy.update(self.predict(X), t)
         return accuracy.value()
 
     def summary(self, *input_shapes: tuple) -> str:
         """A table of the layers with their output shapes and parameter counts; print it."""
         return summary(self, *input_shapes)
+
+    def picture(self, *input_shapes: tuple, title: str = "", page: str | None = None) -> NetPicture:
+        """The layers drawn from top to bottom, for samples of these shapes: shows itself in a
+        notebook, and `.save("net.svg")` writes it. `page` is "a4" or "16:9"; see NetPicture."""
+        return NetPicture(self, *input_shapes, title=title, page=page)
 
     def structure(self) -> dict:
         """The net as plain data, as configurations have it under `net:`; see nets/structure.py."""

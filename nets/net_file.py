@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def save_net(path: str | Path, net: Layer) -> None:
     write_npz(path, {STRUCTURE: np.array(text), **arrays, **states})
 
 
-def load_net(path: str | Path, code: Iterable = ()) -> Layer:
+def load_net(path: str | Path, code: Iterable = ()) -> Any:  # a Net
     """The net that `net.save(path)` wrote: its scores are the same to the bit.
 
     `code` are the files of classes of one's own that it may run; a class from another file is

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.folder import File
 from lamina.common.npz import open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.finite import refuse_bad_weights, weights_of
@@ -13,7 +14,7 @@ ASIDE = "net/"  # begins the names in the file of a whole net that are no weight
 _LISTED = 100  # differences in an error
 
 
-def save_weights(path: str | Path, net: Layer) -> None:
+def save_weights(path: str | Path | File, net: Layer) -> None:
     """Write them; the file gets its name only when it is whole. Raises FloatingPointError if one of
     them is not finite: such weights would only hide better ones."""
     refuse_bad_weights(path, net)

@@ -31,6 +31,11 @@ class Node:
     inputs: list[str] | str | None = None  # None: the layer listed just before
     outputs: int = 1
 
+    @property
+    def reads(self) -> list[str]:
+        """The blobs that are named; none where it is the layer before."""
+        return [self.inputs] if isinstance(self.inputs, str) else list(self.inputs or ())
+
     def blobs(self, name: str) -> list[str]:
         return [name] if self.outputs == 1 else [f"{name}.{i}" for i in range(self.outputs)]
 

@@ -17,7 +17,7 @@ ORDER = (  # a room may import those of the lines before its own, and itself
     ("exchange", "training"),
     ("diagnosis",),
     ("experiment",),
-    ("estimators", "exercises", "experiments"),
+    ("estimators", "exercises", "experiments", "play"),
     ("commands",),
 )
 MAY_IMPORT = {
@@ -33,6 +33,7 @@ HEAVY = {
         "common/fonts.py",
         *(
             "autodiff/draw/picture.py",
+            "nets/picture/figure.py",
             "experiment/plots.py",
             "experiment/group_curves.py",
             "experiment/rate_finder.py",
@@ -46,6 +47,7 @@ HEAVY = {
         "diagnosis/picture.py",
         "experiments/figures.py",
     },
+    "PIL": {f"datasets/{n}.py" for n in ("ink", "pictures")},
     "requests": {"datasets/download.py"},
     "urllib3": {"datasets/download.py"},
     "tqdm": {"common/notice.py"},

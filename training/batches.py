@@ -1,7 +1,7 @@
 """The batches of a run: which samples, in what order, changed how; one state for all of it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,9 @@ class Batches:
         augmentation: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         self.samples, self.order, self.augmentation = samples, order, augmentation
-        self._held = None  # the rows that the samples have been told of
+        # What checkpoints have a part of.
+        self._stateful: Any = augmentation if hasattr(augmentation, "state") else None
+        self._held: np.ndarray | None = None  # the rows that the samples have been told of
 
     @property
     def batch_size(self) -> int:
@@ -55,7 +57,7 @@ class Batches:
         """Parts for a checkpoint: "minibatches", and "augmentation" if there is one with a state;
         a plain function has none."""
         parts = {"minibatches": self.order.state()}
-        return parts | {"augmentation": self.augmentation.state()} if self._augments else parts
+        return parts | {"augmentation": self._stateful.state()} if self._augments else parts
 
     def check_state(self, parts: dict[str, dict]) -> None:
         """Raises ValueError if it was taken with an augmentation and there is none now, or the
@@ -72,8 +74,8 @@ class Batches:
         self.check_state(parts)
         self.order.load_state(parts["minibatches"])
         if self._augments:
-            self.augmentation.load_state(parts["augmentation"])
+            self._stateful.load_state(parts["augmentation"])
 
     @property
     def _augments(self) -> bool:
-        return hasattr(self.augmentation, "state")
+        return self._stateful is not None

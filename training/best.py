@@ -35,7 +35,7 @@ class Best:
 
     def state(self) -> dict[str, dict]:
         """Parts for a checkpoint: "best", and "best_net" if that is kept."""
-        numbers = {"iteration": self.iteration, "since": self.since}
+        numbers: dict[str, float] = {"iteration": self.iteration, "since": self.since}
         if not math.isnan(self.value):  # no checkpoint holds a NaN
             numbers["value"] = self.value
         parts = {"best": {name: np.array(value) for name, value in numbers.items()}}

@@ -8,6 +8,7 @@ import lamina.datasets
 from lamina.common.arguments import Unwritable, without_defaults
 from lamina.common.files import whole_file
 from lamina.common.fingerprint import fingerprint
+from lamina.common.folder import File
 from lamina.common.strict_yaml import dump
 from lamina.layers.base import Layer, Param, State
 from lamina.metrics import make_metric
@@ -23,7 +24,7 @@ _USUAL = {"shards": 1, "reduction": ORDERED, "gradient_penalty": 0.0}
 _FEW = 4  # values of an array that nothing has been drawn for, each of two decimals at most
 
 
-def describe_run(path: Path, data: dict) -> None:
+def describe_run(path: str | Path | File, data: dict) -> None:
     """Write what `described` gives."""
     with whole_file(path) as file:
         file.write(dump(data).encode())

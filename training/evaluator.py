@@ -55,7 +55,7 @@ class Evaluator:
     def __call__(self, check: Callable[[], None] = lambda: None, seen=None) -> dict[str, float]:
         """{column: figure}, in evaluation mode. `check` is called before every batch; `seen` gets
         (scores, targets) of every batch of the training set."""
-        row = {}
+        row: dict[str, float] = {}
         for part, samples in self.dataset.sets().items():
             told = seen if part == "train" else None
             figures = self.figures(samples.batches(), check, told, samples.carries)

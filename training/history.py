@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.folder import Folder, placed
+from lamina.common.folder import File, Folder, placed
 from lamina.common.table import Table, read_table
 
 BEFORE, AFTER = ("iteration", "epoch", "loss"), ("lr",)  # around the figures of the sets
@@ -88,9 +88,10 @@ class History:
             self._add_timing(iteration, "")
 
     def _add_timing(self, iteration: int, rate: str) -> None:
-        taken = (self.checkpoint_seconds, self.recorder_seconds)
-        elapsed, *taken = (f"{s:.3f}" for s in (time.perf_counter() - self._started, *taken))
-        self._tables["timing"].write((iteration, elapsed, rate, *taken))
+        elapsed = time.perf_counter() - self._started
+        times = (elapsed, self.checkpoint_seconds, self.recorder_seconds)
+        seconds, *aside = (f"{s:.3f}" for s in times)
+        self._tables["timing"].write((iteration, seconds, rate, *aside))
 
     def flush(self, sync: bool = False) -> None:
         """Write what has been collected; with `sync`, down to the disk."""
@@ -108,7 +109,7 @@ class History:
         self.evaluated, self._since = int(state["evaluated"]), state["losses"].tolist()
 
 
-def _check_reach(path: Path, last: int, step: int | None) -> None:
+def _check_reach(path: Path | File, last: int, step: int | None) -> None:
     """A table that was shortened by hand cannot be continued as if nothing had happened: a row
     for iteration `last` must be there, and if `step` is 1 for every one before."""
     present = read_table(path).get("iteration", np.empty(0))
@@ -120,7 +121,7 @@ def _check_reach(path: Path, last: int, step: int | None) -> None:
         )
 
 
-def _last_row(path: Path, iteration: int) -> dict[str, float]:
+def _last_row(path: Path | File, iteration: int) -> dict[str, float]:
     """The last row of timing.csv up to this iteration, {} without one."""
     if not iteration or not path.is_file():
         return {}

@@ -2,8 +2,8 @@
 
 provenance.json is written when a run begins, and again when it goes on; a checkpoint carries the
 same. It has the configuration, the fingerprint of every set, the facts of the task (class names in
-their order), a digest of each file of the user's own code and of the weights that training begins
-with, and the versions of the software.
+their order), how inputs were made of files (categories, fills, sizes), a digest of each file of the
+user's own code and of the weights that training begins with, and the versions of the software.
 """
 
 import hashlib
@@ -30,14 +30,15 @@ def provenance_of(trainer, data: dict) -> dict[str, np.ndarray]:
         "data": np.array(" ".join(sets.values())),
         "sets": np.array(json.dumps(sets)),
         "task": np.array(json.dumps(dataset.task.facts(), default=str)),
+        "preparation": np.array(json.dumps(dataset.preparation)),
         "versions": np.array(json.dumps(versions() | own_code(data) | start_weights(data))),
     }
 
 
 def write_provenance(run_dir: Path, said: dict[str, np.ndarray]) -> None:
     """Write provenance.json; the file gets its name only when it is whole."""
-    parts = {name: json.loads(str(said[name])) for name in ("sets", "task", "versions", "config")}
-    write_json(run_dir / FILE, parts)
+    names = ("sets", "task", "preparation", "versions", "config")
+    write_json(run_dir / FILE, {name: json.loads(str(said[name])) for name in names})
 
 
 def flattened(data, place: tuple = (), shorten: bool = True):

@@ -36,24 +36,24 @@ class RunFiles:
     def claim(self, trainer) -> None:
         """Make the directory if need be, hold on to it, and describe the run in it. Raises
         FileExistsError if a run that begins would write over another."""
+        folder = self._needed()
         try:
-            Path(self.folder).mkdir(parents=True, exist_ok=True)
-            self.folder = Folder(self.folder)
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.folder = folder = Folder(folder)
         except OSError as error:
-            raise unwritable(self.folder, error) from error
-        there = [name for name in _OF_A_RUN if (self.folder / name).exists()]
+            raise unwritable(folder, error) from error
+        there = [name for name in _OF_A_RUN if (folder / name).exists()]
         if there and not trainer.iteration:
             raise FileExistsError(
-                f"{self.folder}: there is a run already ({', '.join(there)}); choose another "
-                "run_dir"
+                f"{folder}: there is a run already ({', '.join(there)}); choose another run_dir"
             )
-        if not (self.folder / "config.yaml").exists():
+        if not (folder / "config.yaml").exists():
             data = described(trainer)
-            describe_run(self.folder / "config.yaml", data)
-            write_provenance(self.folder, provenance_of(trainer, data))
+            describe_run(folder / "config.yaml", data)
+            write_provenance(folder, provenance_of(trainer, data))
         if not trainer.iteration:  # what a Diagnosis writes there has more
             said = {"figure": figure_facts(trainer), "percent": percent_facts(trainer)}
-            write_json(self.folder / "facts.json", said)
+            write_json(folder / "facts.json", said)
 
     def let_go(self) -> None:
         """Hold on to the directory no longer; it is found by its name again."""
@@ -68,7 +68,7 @@ class RunFiles:
         """Write a checkpoint; returns what reads it again. `best` is the best evaluation's
         iteration."""
         parts = {**state, "provenance": self.provenance}
-        path = self.checkpoints.save(self.folder, parts, iteration, best)
+        path = self.checkpoints.save(self._needed(), parts, iteration, best)
         self.saved = iteration
         return functools.partial(load_checkpoint, path)
 
@@ -76,3 +76,9 @@ class RunFiles:
         """Write weights.npz: what prediction needs."""
         if self.folder is not None:
             save_weights(self.folder / "weights.npz", net)
+
+    def _needed(self) -> Path | Folder:
+        """The folder, for what only a run with a directory does."""
+        if self.folder is None:
+            raise ValueError("RunFiles: has no folder to write into")
+        return self.folder

@@ -155,7 +155,10 @@ class Trainer:
         return dict(zip(self.worker.own, self.worker.nets, strict=True))
 
     def rows_of(self, shard: int) -> np.ndarray:
-        """Which samples of the last batch have gone through that one of `nets`."""
+        """Which samples of the last batch have gone through that one of `nets`. Raises ValueError
+        before the first."""
+        if self.batch is None:
+            raise ValueError("Trainer: there has been no batch yet")
         rows = self.batch.rows
         return rows[self.worker.cut(len(rows))[shard]] if self.worker is not self.net else rows
 
@@ -382,7 +385,7 @@ class Trainer:
         return True in [callback.evaluated(self, row) for callback in self.callbacks]
 
     def _open_files(self) -> None:
-        if self.run_dir is not None:
+        if self.files.folder is not None:
             if self._own_directory:
                 self.files.claim(self)
             self.history.open(self.files.folder, self.iteration)

@@ -9,8 +9,8 @@
     lamina draw "(x + y) * z" x=-2 y=5 z=-4 -o graph.html
 """
 
-from lamina.autodiff.draw.drawing import Drawing, draw
+from lamina.autodiff.draw.drawing import Drawing, check_suffix, draw
 from lamina.autodiff.draw.graph import Edge, Graph, Node
 from lamina.autodiff.draw.tracing import trace
 
-__all__ = ["Drawing", "Edge", "Graph", "Node", "draw", "trace"]
+__all__ = ["Drawing", "Edge", "Graph", "Node", "check_suffix", "draw", "trace"]

@@ -58,9 +58,7 @@ class Drawing:
         its name only when it is whole.
         """
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(f"{path}: the name must end in one of {', '.join(SUFFIXES)}")
+        suffix = check_suffix(path)
         if suffix == ".png":
             save_png(path, self.figure(), dpi=192)
         else:
@@ -75,6 +73,13 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.graph.nodes)} nodes; .save('graph.svg') writes it>"
+
+
+def check_suffix(path: Path, known: tuple[str, ...] = SUFFIXES) -> str:
+    """The suffix of a picture's name, in small letters. Raises ValueError unless it is known."""
+    if path.suffix.lower() not in known:
+        raise ValueError(f"{path}: the name must end in one of {', '.join(known)}")
+    return path.suffix.lower()
 
 
 def draw(f, inputs, title: str = "Computational graph") -> Drawing:

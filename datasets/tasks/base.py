@@ -8,6 +8,8 @@ import numpy as np
 
 from lamina.datasets.tasks.words import listed
 
+UNKNOWN = -1  # the class, or whether a label holds, where scores are NaN: right for no target
+
 # What each of the house's losses compares; one that is not listed is the user's own.
 LOSSES = {
     "SoftmaxWithLoss": "a score for each class with the right class",
@@ -101,7 +103,8 @@ class Task:
         return None
 
     def predictions(self, scores) -> np.ndarray:
-        """What scores (N, ...) say, in the form of targets."""
+        """What scores (N, ...) say, in the form of targets; of classes and labels UNKNOWN, which no
+        target is, where scores are NaN."""
         return scores
 
     def shown(self, prediction) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.common.printable import printable
 from lamina.datasets.rows import pieces
-from lamina.datasets.tasks.base import Task
+from lamina.datasets.tasks.base import UNKNOWN, Task
 from lamina.datasets.tasks.numbers import as_array, mean
 from lamina.datasets.tasks.words import checked_names, listed, odd_type
 
@@ -60,7 +60,7 @@ class MultiLabel(Task):
         return float(-(p * np.log(p)).sum()) / mean(train_t).size
 
     def predictions(self, scores):
-        return (scores > 0).astype(np.intp)
+        return np.where(np.isnan(scores), UNKNOWN, scores > 0)
 
     def shown(self, prediction):
         rows = np.reshape(prediction, (-1, len(self.label_names)))

@@ -7,6 +7,8 @@ import numpy as np
 
 from lamina.datasets.rows import Rows, pieces
 
+LOST = 1e-3  # of their standard deviation, by which numbers may be rounded
+
 
 def as_array(t):
     """Rows stay what they are, all else becomes an array."""
@@ -52,3 +54,25 @@ def mean_square(t, centre) -> float:
     """The mean of (t - centre)² over all numbers of t."""
     total = sum(float(np.square(piece - centre).sum()) for _, piece in pieces(as_array(t)))
     return total / np.size(t)
+
+
+def as_float32(t):
+    """t (N, ...) in float32. Raises ValueError where that rounds away what the samples differ by:
+    1.7e9 and 1.7e9 + 60 are the same number there."""
+    centre = mean(t)
+    lost, squares = np.zeros_like(centre), np.zeros_like(centre)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said by others
+        for _, piece in pieces(t):
+            off = np.abs(piece - piece.astype(np.float32).astype(np.float64))
+            lost = np.maximum(lost, off.max(axis=0))
+            squares += np.square(piece - centre).sum(axis=0)
+        spread = np.sqrt(squares / len(t))
+        # A mean is rounded itself: what differs by less is one and the same number.
+        wrong = (lost > LOST * spread) & (spread > 1e-12 * np.abs(centre))
+        if wrong.any():
+            place = tuple(np.argwhere(wrong)[0])
+            raise ValueError(
+                f"the numbers lie {spread[place]:.3g} apart, and float32 rounds them by up to "
+                f"{lost[place]:.3g}; take {centre[place]:.10g} away from each"
+            )
+        return t.astype(np.float32)

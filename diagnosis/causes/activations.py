@@ -27,7 +27,7 @@ def dead_relus(record, earlier) -> Finding | None:
         found = _held(record, "dead", last=1, most=NEARLY_ALL)
     if not found:
         return None
-    worst = max(found, key=found.get)
+    worst = max(found, key=found.__getitem__)
     nearly_all = found[worst] >= NEARLY_ALL
     shares = record.figure is None or record.figure.is_share
     if record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
@@ -74,7 +74,7 @@ def saturated(record, earlier) -> Finding | None:
         found.pop(record.last_layer, None)
     if not found:
         return None
-    worst = max(found, key=found.get)
+    worst = max(found, key=found.__getitem__)
     first = record.layers[worst]["saturated"][0]
     little = record.chance + QUARTER * (1.0 - record.chance)
     if record.train > (0.9 if first >= MOST else little):

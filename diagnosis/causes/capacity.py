@@ -62,7 +62,7 @@ def _narrowest(record) -> tuple[int, str]:
         if len(shape) > 1:
             widths[name] = shape[0] if len(shape) > 2 else shape[-1]
     hidden = dict(list(widths.items())[:-1])
-    name = min(hidden, key=hidden.get, default="")
+    name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name
 
 

@@ -12,7 +12,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p and p >= MOST}
     if earlier or not dropped or not record.train <= 0.9:
         return None
-    worst = max(dropped, key=dropped.get)
+    worst = max(dropped, key=dropped.__getitem__)
     p = dropped[worst]
     evidence = [
         f"{worst} drops {100 * p:.3g} % of its units, and multiplies the rest by {1 / (1 - p):.3g}"

@@ -12,7 +12,7 @@ def nothing_can_learn(record, earlier) -> Finding | None:
         return None
     frozen = [name for name, start in parameters.items() if not start["learns"]]
     ratios = [s["update_ratio"] for s in record.parameters.values()]
-    gradients = record.everything["gradient_norm"] if record.everything else ()
+    gradients = record.everything["gradient_norm"] if record.everything else []
     still = bool(ratios) and max(gradients, default=0.0) > 0 and not any(r.any() for r in ratios)
     if len(frozen) < len(parameters) and not still:
         return None

@@ -55,7 +55,7 @@ def weights_too_large(record, earlier) -> Finding | None:
     large = {n: k for n, k in times.items() if k > (3.0 if far_off else TOO_LARGE)}
     if not large:
         return None
-    worst = max(large, key=large.get)
+    worst = max(large, key=large.__getitem__)
     std = record.facts["parameters"][worst]["std"]
     evidence = [
         f"{worst} started with deviation {std:.3g}, {large[worst]:.3g} times that of He's rule"
@@ -89,7 +89,7 @@ def weights_too_small(record, earlier) -> Finding | None:
     small = {n: k for n, k in times.items() if k < TOO_SMALL}
     if earlier or not small or not record.train < record.halfway:
         return None
-    worst = min(small, key=small.get)
+    worst = min(small, key=small.__getitem__)
     std = record.facts["parameters"][worst]["std"]
     evidence = [
         f"{worst} started with deviation {std:.3g}, {small[worst]:.2g} times that of He's rule"

@@ -32,7 +32,7 @@ def rate_too_high(record, earlier) -> Finding | None:
 def _one_large_update(record) -> list[str]:
     worst = {name: largest(_ratios(record, name)) for name in record.weights}
     limit = TOO_HIGH / 2 if _killed(record) else TOO_HIGH  # it may have been between two records
-    name = max((n for n in worst if worst[n] >= limit), key=worst.get, default=None)
+    name = max((n for n in worst if worst[n] >= limit), key=worst.__getitem__, default=None)
     if name is None:
         return []
     series = record.weights[name]

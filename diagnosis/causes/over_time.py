@@ -66,7 +66,7 @@ def vanishing_over_time(record, earlier) -> Finding | None:
         for name, series in record.steps.items()
         if (series["asked"] == 1).all()
     }
-    name = min((n for n in ratios if ratios[n] < VANISHING), key=ratios.get, default=None)
+    name = min((n for n in ratios if ratios[n] < VANISHING), key=ratios.__getitem__, default=None)
     if earlier or name is None or not _hardly_learned(record):
         return None
     series = record.steps[name]

@@ -31,9 +31,9 @@ def unequal_classes(record, earlier) -> Finding | None:
     }
     if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
         return None
-    rarest, what = min(missed, key=missed.get), _called(record)
+    rarest, what = min(missed, key=missed.__getitem__), _called(record)
     share = samples[rarest] / total
-    often = max(samples, key=samples.get)
+    often = max(samples, key=samples.__getitem__)
     evidence = [
         f"{what} {rarest}: {percent(share)} of the training samples ({samples[rarest]:.0f}), of "
         f"which {percent(recall[rarest])} are found; {what} {often}: "

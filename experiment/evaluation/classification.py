@@ -1,6 +1,7 @@
 """Classes: recall and precision of each, who is taken for whom, the mistakes most sure of."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from lamina.common.figures import label, save_png
 from lamina.common.printable import printable
 from lamina.common.width import left, right, shortened, width_of
-from lamina.experiment.evaluation.pictures import grey_images
+from lamina.experiment.evaluation.pictures import drawable
 from lamina.metrics import ConfusionMatrix
 
 PICTURE = "mistakes.png"
@@ -53,7 +54,7 @@ def table(counts: np.ndarray, class_names: tuple, counted: str = "samples", unpr
     return "\n".join([*lines, "", *_confusion(counts, names, width)])
 
 
-def row_names(names: tuple) -> list[str]:
+def row_names(names: Iterable[str]) -> list[str]:
     """Names as they stand in front of the rows of a table."""
     return [shortened(printable(name), NAME) for name in names]
 
@@ -79,11 +80,13 @@ def _confused_most(counts: np.ndarray, names: list[str]) -> list[str]:
     return ["confused most often:", *lines] if lines else ["no class was taken for another"]
 
 
-def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST) -> np.ndarray:
-    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class."""
-    lead = scores.max(axis=1) - scores[np.arange(len(t)), t]
-    wrong = np.flatnonzero(scores.argmax(axis=1) != t)
-    return wrong[np.argsort(-lead[wrong], kind="stable")][:n]
+def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST, ignored=None) -> np.ndarray:
+    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class. Targets
+    that do not count, `ignored`, are no mistakes, and scores that are NaN are sure of nothing."""
+    counted = (t != ignored) & ~np.isnan(scores).any(axis=1)
+    wrong = np.flatnonzero(counted & (scores.argmax(axis=1) != t))
+    lead = scores[wrong].max(axis=1) - scores[wrong, t[wrong]]
+    return wrong[np.argsort(-lead, kind="stable")][:n]
 
 
 def draw(path: Path, evaluation) -> bool:
@@ -91,8 +94,8 @@ def draw(path: Path, evaluation) -> bool:
     scores, t = evaluation.scores, evaluation.targets
     if scores.ndim != 2 or scores.shape[1] == 1:
         return False
-    rows = worst_mistakes(scores, t)
-    images = grey_images(evaluation.samples, evaluation.rows[rows])
+    rows = worst_mistakes(scores, t, ignored=evaluation.task.ignore_index)
+    images = drawable(evaluation.samples, evaluation.rows[rows], evaluation.look)
     if images is None or not len(rows):
         return False
     from matplotlib.figure import Figure  # late, as in plots
@@ -105,7 +108,7 @@ def draw(path: Path, evaluation) -> bool:
     for axes in (grid := figure.subplots(n_rows, n_columns, squeeze=False)).flat:
         axes.axis("off")
     for axes, image, said in zip(grid.flat, images, words, strict=False):
-        axes.imshow(image, cmap="gray_r")
+        axes.imshow(image, cmap=evaluation.look.cmap, vmin=0, vmax=255)
         axes.set_title(said, fontsize="small")
     figure.suptitle(f"The mistakes that the net is most sure of, {evaluation.part} set")
     save_png(path, figure)

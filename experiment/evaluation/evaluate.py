@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets.tasks import Task
 from lamina.datasets.words import WordSamples
 from lamina.experiment.evaluation import (
     classification,
@@ -15,6 +16,7 @@ from lamina.experiment.evaluation import (
     sequences,
     word_vectors,
 )
+from lamina.experiment.evaluation.pictures import Look, look_of
 from lamina.training.evaluator import Evaluator
 
 # Each has PICTURE, report(evaluation) -> str, and draw(path, evaluation) -> whether it drew one.
@@ -36,13 +38,14 @@ class Evaluation:
 
     part: str
     samples: Samples
-    task: object
+    task: Task
     rows: np.ndarray  # (N,) the samples that are kept: all, or some of many, spread evenly
     scores: np.ndarray  # (N, ...) of these
     targets: np.ndarray  # (N, ...)
     figures: dict[str, float]
     shown: str  # the figures in words
     vocabulary: tuple = ()  # of word vectors
+    look: Look = dataclasses.field(default_factory=Look)  # of its inputs as pictures
     gap: int | None = None  # where in the tokens of a text the one stands that is asked for
 
     @property
@@ -99,8 +102,9 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
         targets = dataset.task.indices(targets)
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
+    look = look_of(dataset.preparation)
     return Evaluation(
-        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, gap)
+        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, look, gap)
     )
 
 
@@ -109,7 +113,8 @@ class Spread:
     bytes hold: if there are more, of every second, fourth, ... batch."""
 
     def __init__(self, limit: int):
-        self.limit, self.kept = limit, []
+        self.limit = limit
+        self.kept: list[tuple] = []
         self._step, self._batches, self._rows, self._bytes = 1, 0, 0, 0
 
     def append(self, batch: tuple) -> None:

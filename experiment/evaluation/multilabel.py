@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.width import left, width_of
+from lamina.datasets.tasks.base import UNKNOWN
 from lamina.experiment.evaluation.classification import percent, row_names
 
 PICTURE = "labels.png"
@@ -13,8 +14,8 @@ PICTURE = "labels.png"
 def report(evaluation) -> str:
     """Recall, precision and F1 of each label, as text."""
     names = evaluation.task.label_names
-    said = evaluation.predictions.reshape(-1, len(names)).astype(bool)
-    true = evaluation.targets.reshape(said.shape).astype(bool)
+    predicted = evaluation.predictions.reshape(-1, len(names))
+    said, true = predicted == 1, evaluation.targets.reshape(predicted.shape) == 1
     rows = row_names(names)
     width = max(map(width_of, ("label", *rows)))
     lines = [
@@ -30,8 +31,11 @@ def report(evaluation) -> str:
             percent(2 * both, is_ + told),
         )
         lines.append(f"{left(name, width)}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
-    exact = np.count_nonzero((said == true).all(axis=1))
+    unknown = (predicted == UNKNOWN).any(axis=1)
+    exact = np.count_nonzero((said == true).all(axis=1) & ~unknown)
     lines += ["", f"all labels right: {exact} of {len(true)} samples"]
+    if n := np.count_nonzero(unknown):
+        lines.append(f"scores of {n} are NaN: a label with such a score is not said")
     return "\n".join(lines)
 
 

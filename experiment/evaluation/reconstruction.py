@@ -36,18 +36,22 @@ def draw(path: Path, evaluation) -> bool:
         return False
     first = np.arange(min(COLUMNS, len(evaluation.targets)))
     worst = np.argsort(-_errors(evaluation), kind="stable")[: len(first)]
-    rows = [(evaluation.targets, first, "the first samples"), (evaluation.predictions, first, "")]
-    rows += [(evaluation.targets, worst, "the furthest off"), (evaluation.predictions, worst, "")]
-    if as_images(evaluation.targets[:1]) is None:
+    look = evaluation.look
+    given, back = as_images(evaluation.targets, look), as_images(evaluation.predictions, look)
+    if given is None or back is None:
         return False
+    rows = [(given, first, "the first samples"), (back, first, "")]
+    rows += [(given, worst, "the furthest off"), (back, worst, "")]
     from matplotlib.figure import Figure  # late, as in plots
 
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     low, high = evaluation.targets.min(), evaluation.targets.max()
     grid = figure.subplots(4, len(first), squeeze=False)
-    for line, (arrays, chosen, title) in zip(grid, rows, strict=True):
-        for axes, image in zip(line, as_images(arrays[chosen]), strict=True):
-            axes.imshow(image, cmap="gray_r", vmin=low, vmax=high)
+    for line, (images, chosen, title) in zip(grid, rows, strict=True):
+        for axes, image in zip(line, images[chosen], strict=True):
+            if image.ndim == 3:  # colours are numbers from 0 to 1
+                image = np.clip((image - low) / (high - low or 1), 0, 1)
+            axes.imshow(image, cmap=look.cmap, vmin=low, vmax=high)
             axes.axis("off")
         line[0].set_title(title, fontsize="small", loc="left")
     figure.suptitle(f"Samples of the {evaluation.part} set, and below them what the net gives back")

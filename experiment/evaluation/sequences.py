@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.printable import printable
+from lamina.datasets.tasks.base import UNKNOWN
 from lamina.experiment.evaluation.classification import ROWS, confusion, table
 
 PICTURE = "sequences.png"
@@ -27,6 +28,8 @@ def report(evaluation) -> str:
     counts_at_all = counted.reshape(len(true), -1).any(axis=1)
     clean = np.count_nonzero(counts_at_all & ~wrong.reshape(len(wrong), -1).any(axis=1))
     n = int(np.count_nonzero(counts_at_all))
+    if n_unknown := np.count_nonzero((said == UNKNOWN) & counted):
+        lines += [f"scores of {n_unknown} positions are NaN, which is wrong, and said (?)", ""]
     if true.ndim == 1:
         return "\n".join([*lines, f"right: {clean} of {n}", *_given(evaluation, wrong)])
     mistakes = wrong.reshape(len(wrong), -1).sum(axis=1)
@@ -49,10 +52,7 @@ def _given(evaluation, wrong):
         words = X[evaluation.rows[row]]
         parts = (words,) if evaluation.gap is None else np.split(words, [evaluation.gap])
         text = " ... ".join(f"'{printable(task.decode(part))}'" for part in parts)
-        is_, said = (
-            printable(task.class_names[i])
-            for i in (evaluation.targets[row], evaluation.predictions[row])
-        )
+        is_, said = (_word(task, i) for i in (evaluation.targets[row], evaluation.predictions[row]))
         yield f"  row {evaluation.rows[row]}: given {text} it is '{is_}', said '{said}'"
 
 
@@ -65,7 +65,11 @@ def _shown(row, counted, task) -> str:
     """Words with spaces between; characters and bytes as the text that they are, in quotes, since
     spaces are among them."""
     pairs = zip(np.ravel(row), np.ravel(counted), strict=True)
-    words = [printable(task.class_names[i]) if counts else "_" for i, counts in pairs]
+    words = [_word(task, i) if counts else "_" for i, counts in pairs]
     if getattr(task, "tokens", None) in ("characters", "bytes"):
         return f"'{''.join(words[:CHARACTERS])}'" + ("..." if len(words) > CHARACTERS else "")
     return " ".join(words[:WORDS]) + (" ..." if len(words) > WORDS else "")
+
+
+def _word(task, i: int) -> str:
+    return "(?)" if i == UNKNOWN else printable(task.class_names[i])

@@ -34,13 +34,14 @@ from lamina.experiment.report.page import (
     verbatim,
 )
 from lamina.nets import Net
-from lamina.nets.drawing import draw_net
+from lamina.nets.picture import NetPicture
 from lamina.nets.summary import summary_rows
 from lamina.training.described import PROGRAM, is_text_of_object
 from lamina.training.provenance import flattened
 
 MOST_CLASSES = 20  # a matrix of more is listed by its largest entries
-_DRAWN = 100  # samples that go through the net for its picture
+_PAPER = (700.0, 860.0)  # CSS pixels for the net on a page of paper, with a caption
+_PHONE = (330.0, 10_000.0)  # CSS pixels for the net on a phone, where one scrolls down
 _TABLES = "The loss of each iteration is in loss.csv, all other figures are in history.csv."
 
 
@@ -52,7 +53,8 @@ def report_on_run(
     run_dir = Path(run_dir)
     record = read_record(run_dir)
     findings = diagnose(record)
-    said, why_not, named = [], "", True
+    said: list[str] = []
+    why_not, named = "", True
     try:
         run, said = _opened(run_dir, code, changed)
         net, dataset = run.load()
@@ -116,7 +118,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     if n:
         parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
     n, passes = record.iterations, ""
-    if len(epochs := record.history.get("epoch", ())):
+    if (epochs := record.history.get("epoch")) is not None and len(epochs):
         so_far = n * epochs[-1] / record.history["iteration"][-1]  # that was the last evaluation
         passes = f"{so_far:.3g}" if so_far < 100 else f"{so_far:,.0f}"
         passes = f" ({passes} passes through the training set)"
@@ -132,9 +134,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         )
     elif outcome.iteration != n:
         parts.append(f"The weights that it keeps are those of iteration {outcome.iteration:,}.")
-    figure = record.figure
-    guess = figure.guess if figure else None
-    if guess:
+    if (figure := record.figure) and (guess := figure.guess):
         parts.append(f"Guessing gives {figure.name} {shown(figure.percent, guess)}.")
     said = " ".join(filter(None, parts))
     return [said[:1].upper() + said[1:]]
@@ -215,15 +215,15 @@ def _classes(evaluation) -> list[str]:
 
 def _net(net: Net, dataset) -> list[str]:
     X, _ = dataset.train[:1]
-    inputs = X if isinstance(X, tuple) else (X,)
-    header, *rows, total = summary_rows(net, *(x.shape[1:] for x in inputs))
-    n = min(_DRAWN, len(dataset.train))
-    drawn = draw_net(net, *dataset.train[:n], "Net")
+    shapes = [x.shape[1:] for x in (X if isinstance(X, tuple) else (X,))]
+    header, *rows, total = summary_rows(net, *shapes)
+    drawn, narrow = (NetPicture(net, *shapes, title="Net", room=room) for room in (_PAPER, _PHONE))
     caption = (
-        f"Forward above the lines, gradients below, for {n} samples of the training set. "
-        "It is larger than a page: scroll through it."
+        "From the inputs down to the loss; blocks that repeat are drawn once. `lamina draw` has it "
+        "for a page, for slides, and with all values and gradients of a batch."
     )
-    return [table(header, rows, 1), paragraph(total), drawing(drawn.svg, "the net", caption)]
+    shown = drawing(drawn.svg, narrow.svg, drawn.description, caption)
+    return [table(header, rows, 1), paragraph(total), shown]
 
 
 def _diagnosis(record: Record, findings: list) -> list[str]:

@@ -23,8 +23,6 @@ nav a { margin-right: 0.8rem; white-space: nowrap }
 figure { margin: 1rem 0 }
 figcaption, caption { font-size: 0.87rem; color: #555; text-align: left; margin: 0.3rem 0 }
 img { max-width: 100%; height: auto; display: block }
-.scroll { overflow-x: auto; border-left: 3px solid #ddd; padding-left: 0.5rem }
-.scroll img { max-width: none }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums }
 th, td { padding: 0.2rem 0.6rem 0.2rem 0; text-align: left; vertical-align: top;
          border-bottom: 1px solid #eee; white-space: nowrap }
@@ -40,13 +38,14 @@ pre { font-size: 0.82rem; line-height: 1.4; margin: 0.5rem 0; overflow-x: auto;
   .square { font-size: 0.72rem }
   .square td, .square th { padding: 0.15rem 0.2rem }
   th, td { padding-right: 0.4rem }
+  .drawn img { max-width: none }
   .detailed img { max-width: none; width: 44rem }
 }
 @media print {
   body { max-width: none; font-size: 10pt; padding: 0 }
   nav { display: none }
   pre { white-space: pre-wrap; overflow-wrap: anywhere }
-  figure:has(.scroll) { display: none }
+  .drawn img { max-height: 24cm; width: auto }
   h2 { break-after: avoid }
   figure, tr { break-inside: avoid }
   table { font-size: 8pt }
@@ -135,11 +134,13 @@ def picture(draw: Callable[[Path, int], object], alt: str, caption: str = "") ->
     return _figure(shown, caption)
 
 
-def drawing(svg: str, alt: str, caption: str = "") -> str:
-    """An SVG as an image, in which nothing runs, as large as it is: one scrolls through it. It is
-    not printed, where it would be too small to read."""
-    shown = f'<img alt="{text(alt)}" src="{_data("svg+xml", svg.encode())}">'
-    return _figure(f'<div class="scroll" tabindex="0">{shown}</div>', caption)
+def drawing(wide: str, narrow: str, alt: str, caption: str = "") -> str:
+    """An SVG as an image, in which nothing runs; `narrow` is for the screen of a phone, where one
+    scrolls through it if it is wider."""
+    source = f'<source media="(max-width: 600px)" srcset="{_data("svg+xml", narrow.encode())}">'
+    shown = f'<img alt="{text(alt)}" src="{_data("svg+xml", wide.encode())}">'
+    shown = f'<div class="drawn" style="overflow-x:auto" tabindex="0"><picture>{source}{shown}'
+    return _figure(f"{shown}</picture></div>", caption)
 
 
 def _drawn(draw: Callable[[Path, int], object], width: int) -> str:

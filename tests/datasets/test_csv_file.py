@@ -186,7 +186,10 @@ HEADER = "a,b,kind\n"
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04\xff\xfe\x00binary", ": cannot be read as CSV ("),
+        (
+            b"PK\x03\x04\xff\xfe\x00binary",
+            ": is no CSV file but an Excel workbook or another zip arch",
+        ),
         ("", ": expects a header and at least one row of data"),
         ("\n\n", ": expects a header and at least one row of data"),
         (HEADER, ": expects a header and at least one row of data"),
@@ -198,16 +201,16 @@ HEADER = "a,b,kind\n"
         (HEADER + "1,2,x\n1,two,x\n", ", line 3: column b: expects a number, got the text 'two'"),
         (HEADER + "1,2,x\n\n3,1 000,x\n", ", line 4: column b: expects a number, got the text"),
         (HEADER + '1,2,x\n3,"1,5",x\n', ", line 3: column b: expects a number, got the text '1,5'"),
-        (HEADER + ",2,x\n", ", line 2: column a: expects a number, got nothing"),
-        (HEADER + "1, ,x\n", ", line 2: column b: expects a number, got nothing"),
-        (HEADER + "1,2,x\nNaN,2,x\n", ", line 3: column a: expects a finite number, got NaN"),
+        (HEADER + ",2,x\n", ", line 2: column a: expects a value, got nothing; missing: median"),
+        (HEADER + "1, ,x\n", ", line 2: column b: expects a value, got nothing; missing: median"),
+        (HEADER + "1,2,x\nNaN,2,x\n", ", line 3: column a: expects a value, got nothing (NaN)"),
         (HEADER + "1,-inf,x\n", ", line 2: column b: expects a finite number, got -inf"),
         (HEADER + "1,1e999,x\n", ", line 2: column b: expects a finite number, got 1e999"),
         (HEADER + "1,2,x\n1,2\n", ", line 3: has 2 cells, but the header has 3"),
         (HEADER + "1,2,x,\n", ", line 2: has 4 cells, but the header has 3"),
         (HEADER + "1,2,x\n1,2,\n", ", line 3: column kind: the target is empty"),
         (HEADER + "1,2,  \n", ", line 2: column kind: the target is empty"),
-        (HEADER + '1,2,"x\ny"\n1,?,x\n', ", line 4: column b: expects a number, got the text '?'"),
+        (HEADER + '1,2,"x\ny"\n1,!,x\n', ", line 4: column b: expects a number, got the text '!'"),
     ],
 )
 def test_what_is_wrong_in_a_csv_file_is_named(csv, content, words):
@@ -241,22 +244,29 @@ def test_a_share_that_leaves_nothing_to_train_or_test_on(csv, share):
 
 
 def test_a_test_file_with_other_columns(csv):
-    train, test = csv(SMALL), csv("width,height,kind\n1,2,fig\n", "test.csv")
-    words = re.escape(f"{test}: has the columns width, height, kind; expects those of {train}, hei")
-    with pytest.raises(ValueError, match=f"^{words}"):
+    train, test = csv(SMALL), csv("width,height,kind,x\n1,2,fig,3\n", "test.csv")
+    words = f"{test}: has the columns height, width, kind, x; expects those of {train}, height, wid"
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
         CSV(train, test=test)
+
+
+def test_columns_of_a_test_file_are_known_by_their_names(csv):
+    train, test = csv(SMALL), csv("kind,width,height\nfig,20,2\n", "test.csv")
+    data = CSV(train, test=test, standardise=False)
+    assert data.test.X.tolist() == [[2, 20]]
+    assert data.test.t.tolist() == [1]
 
 
 def test_what_is_wrong_in_the_test_file_is_named_there(csv):
     train, test = csv(SMALL), csv("height,width,kind\n1,x,fig\n", "test.csv")
-    words = re.escape(f"{test}, line 2: column width: expects a number, got the text 'x'")
-    with pytest.raises(ValueError, match=f"^{words}$"):
+    words = re.escape(f"{test}, line 2: column width: expects a number, got the text 'x'; if")
+    with pytest.raises(ValueError, match=f"^{words}"):
         CSV(train, test=test)
 
 
 def test_a_test_file_whose_target_has_another_name(csv):
     train, test = csv(SMALL), csv(SMALL.replace("kind", "sort"), "test.csv")
-    with pytest.raises(ValueError, match="has the columns height, width, sort; expects those of"):
+    with pytest.raises(ValueError, match="has no column kind; there are height, width, sort"):
         CSV(train, test=test)
 
 
@@ -279,11 +289,17 @@ def test_a_number_that_float32_cannot_hold(csv):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (SMALL.encode("utf-16"), r"cannot be read as CSV \('utf-8' codec .*; save it as UTF-8"),
+        (
+            SMALL.encode("utf-16"),
+            "it is no UTF-8 .*: encoding: utf-16 reads 'height,width,kind'; or",
+        ),
         (SMALL.encode("utf-16-le"), "line 1: holds zero bytes: no text; save it as UTF-8"),
-        ("height,kind\n1,Bä\n".encode("latin-1"), "cannot be read as CSV .*; save it as UTF-8"),
+        (
+            "height,kind\n1,Bä\n".encode("latin-1"),
+            "encoding: cp1252 reads '1,Bä'; or save it as UTF-8",
+        ),
         (f'{SMALL}"5,50,fig\n{"6,60,fig" * 20_000}', "after line 5 .*; is a quote not closed"),
-        (f"a,kind\n{'x' * 10_000},pear\n", r"line 2: column a: .*, got the text 'x{60}'\.\.\.$"),
+        (f"a,kind\n1,a\n{'x' * 10_000},b\n", r"line 3: column a: .*, got the text 'x{60}'\.\.\.;"),
         (f"a,kind\n{'9' * 10_000},pear\n", r"line 2: .* a finite number, got 9{60}$"),
         (f"{'a' * 10_000};b\n1;2\n", r"got 'a{60}'\.\.\.; are the columns parted by semicolons"),
     ],
@@ -298,13 +314,13 @@ def test_a_hundred_thousand_columns_are_read_and_refused_in_time(csv):
     """Looking for each name among all those before it took minutes."""
     names = [f"c{i}" for i in range(100_000)]
     row = ",".join("1" for _ in names)
-    started = time.perf_counter()
+    started = time.process_time()
     assert alone(csv(f"{','.join(names)}\n{row},a\n{row},b\n".replace("\n1", ",k\n1", 1)))
     with pytest.raises(ValueError, match="'c99999' stands twice"):
         CSV(csv(f"{','.join(names)},c99999\n{row},a\n"))
     with pytest.raises(ValueError, match=r"c49, and 99950 more$"):
         CSV(csv(f"{','.join(names)}\n{row}\n"), target="kind")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 # What is learned.
@@ -362,6 +378,11 @@ def test_measured_numbers_are_no_classes_unless_that_is_said(csv):
     with pytest.raises(ValueError, match=words):
         CSV(path)
     assert len(CSV(path, task="classification", stratify=True).task.class_names) == 50
+    few = csv("a,y\n" + "".join(f"{i},{i}.5\n" for i in range(12)), "few.csv")
+    with pytest.raises(ValueError, match="column y has 12 different numbers in 12 rows"):
+        CSV(few)
+    whole = csv("a,y\n" + "".join(f"{i},{i % 6}\n" for i in range(12)), "whole.csv")
+    assert len(alone(whole).task.class_names) == 6
     many = csv("a,y\n" + "".join(f"{i},{i % 30}\n" for i in range(300)), "many.csv")
     assert len(alone(many).task.class_names) == 30  # ten rows each
     names = csv("a,y\n" + "".join(f"{i},n{i}\n" for i in range(30)), "names.csv")
@@ -488,7 +509,7 @@ def test_a_validation_file(csv):
     with pytest.raises(ValueError, match=r"validation_share and n_validation take rows of the tra"):
         CSV(train, test=train, validation=other, n_validation=1)
     strange = csv("b,kind\n5,y\n", "strange.csv")
-    with pytest.raises(ValueError, match=r"strange.csv: has the columns b, kind; expects those of"):
+    with pytest.raises(ValueError, match=r"strange.csv: lacks the column a; there are b, kind"):
         CSV(train, test=train, validation=strange)
 
 

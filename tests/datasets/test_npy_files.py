@@ -192,6 +192,18 @@ def test_sets_that_lack_a_half(saved):
             NPY(**arguments)
 
 
+@pytest.mark.parametrize("other", ["test", "validation"])
+@pytest.mark.parametrize("bytes_to_train_on", [True, False])
+def test_sets_of_which_one_is_of_bytes(saved, other, bytes_to_train_on):
+    """The others would be 255 times as large, or as small, as what the net has learned on."""
+    pair = [IMAGES.astype(np.uint8), IMAGES.astype(np.float32) / 255]
+    one, two = pair if bytes_to_train_on else pair[::-1]
+    x, t, z = saved(x=one, t=CLASSES, z=two)
+    sets = {f"{other}_inputs": z, f"{other}_targets": t}
+    with pytest.raises(ValueError, match=rf"z.npy: holds {two.dtype}, and .*x.npy {one.dtype}; by"):
+        NPY(x, t, **sets)
+
+
 def test_sets_that_differ_in_shape(saved):
     x, t, z = saved(x=IMAGES, t=CLASSES, z=IMAGES[:, :, 1:])
     with pytest.raises(ValueError, match=re.escape("the test inputs have the shape (1, 3, 4)")):

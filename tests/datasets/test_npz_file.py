@@ -415,3 +415,54 @@ def test_a_set_without_samples_is_empty(tmp_path, part):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=rf"x_{part}: is empty, float32 \(0, 4\); expects samples"):
         NPZ(tmp_path / "a.npz").train  # noqa: B018
+
+
+# As Keras has them.
+
+
+def test_targets_may_be_called_y_and_stand_in_a_column(npz):
+    y = {"y_train": np.array([[0], [2], [1], [3]], np.uint8), "y_test": np.array([[1], [0], [3]])}
+    data = NPZ(npz(t_train=None, t_test=None, **y))
+    assert data.task == Classification(range(4))
+    assert data.train.t.tolist() == [0, 2, 1, 3]
+    assert data.target_shape == ()
+    numbers = {name: values.astype(float) + 0.5 for name, values in y.items()}
+    assert NPZ(npz(t_train=None, t_test=None, **numbers)).task == Regression(["target"])
+    with pytest.raises(ValueError, match="has t_train and y_train, which are one; expects one"):
+        NPZ(npz(y_train=y["y_train"]))
+
+
+def test_validation_samples_may_be_called_val(npz):
+    data = NPZ(npz(x_val=np.ones((2, 2)), y_val=np.array([0, 1])))
+    assert data.validation.t.tolist() == [0, 1]
+
+
+def test_names_of_classes_in_the_file(npz):
+    path = npz(class_names=np.array(["cat", "dog", "cow", "hen"]))
+    assert NPZ(path).task.class_names == ("cat", "dog", "cow", "hen")
+    assert NPZ(path, names=("a", "b", "c", "d")).task.class_names == ("a", "b", "c", "d")
+
+
+def test_channels_that_are_last_are_said_or_turned(npz):
+    images = np.arange(4 * 5 * 6 * 3, dtype=np.uint8).reshape(4, 5, 6, 3)
+    path = npz(x_train=images, x_test=images[:3])
+    words = (
+        r"x_train: float32 \(4, 5, 6, 3\) looks like images with the channels last; channels: last"
+    )
+    with pytest.raises(ValueError, match=words):
+        NPZ(path)
+    data = NPZ(path, channels="last", scale=1 / 255)
+    assert data.input_shape == (3, 5, 6)
+    assert (images.transpose(0, 3, 1, 2) == data.train.X).all()
+    assert NPZ(path, channels="first").input_shape == (5, 6, 3)
+    grey = npz(x_train=images[..., 0], x_test=images[:3, ..., 0])
+    assert NPZ(grey).input_shape == (5, 6)
+    assert NPZ(grey, channels="none").input_shape == (1, 5, 6)
+    with pytest.raises(
+        ValueError, match=r"channels: last expects images \(N, H, W, C\), got float"
+    ):
+        NPZ(grey, channels="last")
+    with pytest.raises(ValueError, match="channels: expects first, last or none, got middle"):
+        NPZ(path, channels="middle")
+    first = npz(x_train=images.transpose(0, 3, 1, 2), x_test=images[:3].transpose(0, 3, 1, 2))
+    assert NPZ(first).input_shape == (3, 5, 6)

@@ -55,8 +55,14 @@ def test_labels_numbers_and_many_classes(tmp_path):
     assert many == [["7", "(all)", "", "", "", "", "0", "1"]]
 
 
-def test_of_a_large_set_some_batches_all_over_it(tmp_path):
-    batches = [(np.eye(4)[[i // 10]], np.array([i // 10])) for i in range(40)]  # sorted by class
-    found = rows(tmp_path, Classification(range(4)), *batches, samples=39_000)
-    assert [row[1:4] for row in found] == [["0", "10", "3"], ["1", "10", "2"], ["2", "10", "3"],
-                                           ["3", "10", "2"]]  # fmt: skip
+def test_of_a_large_set_that_is_sorted_every_sample_counts(tmp_path):
+    rng = np.random.default_rng(0)
+    t = np.sort(np.concatenate([np.arange(4), rng.choice(4, 60_000, p=[0.5, 0.3, 0.18, 0.02])]))
+    scores = rng.standard_normal((len(t), 4))
+    batches = [(scores[i : i + 997], t[i : i + 997]) for i in range(0, len(t), 997)]
+    found = rows(tmp_path, Classification(range(4)), *batches, samples=len(t))
+    for i, row in enumerate(found):
+        said = scores.argmax(axis=1) == i
+        counts = [len(t), (t == i).sum(), said.sum(), (said & (t == i)).sum()]
+        ends = [f"{end:.6g}" for end in (scores[:, i].min(), scores[:, i].max())]
+        assert row == ["7", str(i), *map(str, counts), *ends]

@@ -22,6 +22,16 @@ def test_classes_that_lie_apart_that_overlap_and_that_are_drawn():
     assert score(np.sort(t)[:, None] + 0 * X, np.sort(t), classes) == 1.0  # sorted by class
 
 
+def test_samples_that_do_not_count_are_no_neighbours():
+    rng = np.random.default_rng(3)
+    t = rng.integers(0, 3, 400)
+    X = 20 * np.eye(3)[t] + rng.standard_normal((400, 3))
+    t[::5] = -1
+    assert score(X, t, Classification(range(3), ignore_index=-1)) == 1.0
+    t[: 400 - 29] = -1
+    assert score(X, t, Classification(range(3), ignore_index=-1)) is None
+
+
 def test_numbers_give_the_share_that_noise_leaves():
     """y = x + noise of the same variance: half of it can be known."""
     rng = np.random.default_rng(1)

@@ -15,11 +15,13 @@ from lamina.experiment.config import ConfigError, load_config
 from lamina.experiment.tune import tune
 from lamina.layers import (
     Affine,
+    Convolution1d,
     DotProducts,
     Embedding,
     Gru,
     Lstm,
     MeanStep,
+    MultiHeadAttention,
     NegativeSamplingLoss,
     Relu,
     Rnn,
@@ -67,7 +69,8 @@ def test_every_layer_is_measured(path):
     assert rows["affine1"]["flop"] == 4 * 2 * 4 * 10
     assert rows["relu1"]["flop"] == 0
     # conv1 is the lowest that learns: forward and the weights; conv2 has dX as well.
-    assert (rows["conv1"]["products"], rows["conv2"]["products"]) == (2, 3)
+    assert rows["conv1"]["backward_flop"] == rows["conv1"]["flop"]
+    assert rows["conv2"]["backward_flop"] == 2 * rows["conv2"]["flop"]
     assert rows["conv2"]["output"] == 4 * 4 * 28 * 28 * 4
     assert rows["conv2"]["parameters"] == 4 * (4 * 4 * 9 + 4)
     assert all(row["forward"] > 0 for row in rows.values())
@@ -90,8 +93,50 @@ def test_a_product_of_two_inputs_has_two_gradients():
     X = rng.integers(0, 7, (5, 4)), rng.integers(0, 7, (5, 3))
     found = measure(net, SGD(net.parameters(), lr=0.1), X, rng.integers(0, 3, 5), steps=1)
     rows = {row["name"]: row for row in found["rows"]}
-    assert (rows["dots"]["flop"], rows["dots"]["products"]) == (5 * 2 * 3 * 6, 3)
-    assert rows["mean"]["products"] == 2
+    flop = 5 * 2 * 3 * 6
+    assert (rows["dots"]["flop"], rows["dots"]["backward_flop"]) == (flop, 2 * flop)
+
+
+@pytest.mark.parametrize("lowest", [True, False])
+def test_attention_goes_back_through_its_products_without_dX_too(lowest):
+    """Counted by hand, of T positions and D numbers: QKᵀ and AV, twice the D · T² each, and four
+    products with weights; backward the gradients of both factors of each, but for dX."""
+    N, T, D = 5, 7, 6
+    rng = np.random.default_rng(0)
+    layers = {} if lowest else {"first": Affine(D, D, rng=rng)}
+    layers |= {"look": MultiHeadAttention(D, 2, rng=rng), "mean": MeanStep()}
+    net = Sequential(layers | {"affine": Affine(D, 3, rng=rng)}, SoftmaxWithLoss())
+    X, t = rng.standard_normal((N, T, D), np.float32), rng.integers(0, 3, N)
+    found = measure(net, SGD(net.parameters(), lr=0.1), X, t, steps=1)
+    (row,) = (row for row in found["rows"] if row["name"] == "look")
+    weights, looks = 2 * N * T * D * D, 2 * N * T * T * D
+    assert row["flop"] == 4 * weights + 2 * looks
+    assert row["backward_flop"] == (4 + 1 + (0 if lowest else 3)) * weights + 4 * looks
+
+
+def test_a_layer_that_hands_on_to_one_in_it_is_not_counted_twice():
+    rng = np.random.default_rng(0)
+    layers = {"conv": Convolution1d(4, 6, 3, rng=rng), "mean": MeanStep()}
+    net = Sequential(layers | {"affine": Affine(6, 3, rng=rng)}, SoftmaxWithLoss())
+    X, t = rng.standard_normal((5, 9, 4), np.float32), rng.integers(0, 3, 5)
+    found = measure(net, SGD(net.parameters(), lr=0.1), X, t, steps=1)
+    outer, inner = found["rows"][:2]
+    assert (outer["name"], inner["name"]) == ("conv", "conv.images")
+    assert [outer[name] for name in ("flop", "backward_flop", "output", "parameters")] == [0] * 4
+    assert inner["flop"] == inner["backward_flop"] == 5 * 2 * 7 * 6 * 4 * 3
+    assert inner["output"] == 4 * 5 * 7 * 6
+    assert inner["parameters"] == 4 * (6 * 4 * 3 + 6)
+
+
+def test_a_frozen_layer_on_the_way_back_makes_its_products_all_the_same():
+    rng = np.random.default_rng(0)
+    layers = {name: Affine(6, 6, rng=rng) for name in ("first", "frozen", "last")}
+    net = Sequential(layers, SoftmaxWithLoss())
+    for param in net.layers["frozen"].parameters().values():
+        param.trainable = False
+    X, t = rng.standard_normal((5, 6), np.float32), rng.integers(0, 6, 5)
+    found = measure(net, SGD(net.parameters(), lr=0.1), X, t, steps=1)
+    assert found["rows"][1]["backward_flop"] == 2 * found["rows"][1]["flop"]
 
 
 @pytest.mark.parametrize("kind", [Rnn, Lstm, Gru])
@@ -107,7 +152,7 @@ def test_a_recurrent_layer_goes_back_through_time_without_dX(kind):
     row = found["rows"][0]
     x, h = 2 * N * T * D * G * H, 2 * N * T * H * G * H
     assert row["flop"] == x + h
-    assert row["flop"] * row["products"] == pytest.approx(2 * x + 3 * h)
+    assert row["backward_flop"] == x + 2 * h
 
 
 def seconds(found) -> float:
@@ -214,7 +259,7 @@ def test_the_inside_of_nets_and_every_loss_is_timed(clock):
     assert found["step"] == seconds(found) == 35.0  # all is in a row, and nothing in two
     assert found["samples_per_second"] == 5 / 35.0
     assert rows["block.affine"]["flop"] == 5 * 2 * 6 * 6
-    assert (rows["first"]["products"], rows["block.affine"]["products"]) == (2, 3)
+    assert rows["block.affine"]["backward_flop"] == 2 * rows["block.affine"]["flop"]
     assert rows["around.inner"]["output"] == 2 * 5 * 6 * 4
     assert not has_probes(net)
     assert net.needs_dX
@@ -279,7 +324,7 @@ def test_the_command_prints_json(path, capsys):
     keys = {"rows", "batch_size", "shards", "steps", "step", "update"}
     keys |= {"samples_per_second", "peak_memory"}
     assert found.keys() == keys
-    keys = {"name", "type", "forward", "backward", "flop", "products", "output", "parameters"}
+    keys = {"name", "type", "forward", "backward", "flop", "backward_flop", "output", "parameters"}
     assert all(row.keys() == keys for row in found["rows"])
     assert (found["steps"], found["batch_size"]) == (2, 2)
     with pytest.raises(SystemExit):
@@ -308,6 +353,13 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
     assert "fastest: 2 shards, batches of 4, 1.08 times as fast" in out
     assert main(["profile", str(path), "--tune", "--save", str(saved)]) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+def test_tune_where_the_system_does_not_say_how_many_cores_there_are(path, monkeypatch):
+    monkeypatch.setattr(tune_module, "_rate", lambda path, n, shards, size, steps: size)
+    monkeypatch.delattr(tune_module.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(tune_module.os, "cpu_count", lambda: None)
+    assert "fastest: 1 thread, batches of 16" in tune(load_config(path), path, None, None)
 
 
 def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monkeypatch):

@@ -246,3 +246,11 @@ def test_the_example_of_the_page_runs(capsys):
     exec(compile(code[0], "exchange.md", "exec"), names)
     assert names["search"].best_score_ > 0.93
     assert "n_hidden" in capsys.readouterr().out
+
+
+def test_scores_that_are_nan_are_no_class():
+    model = LaminaClassifier(max_epochs=1, random_state=0).fit(np.eye(4), [0, 1, 0, 1])
+    for param in model.net_.parameters().values():
+        param.data = np.full_like(param.data, np.nan)
+    with pytest.raises(ValueError, match="scores of row 0 of X are NaN"):
+        model.predict(np.eye(4))

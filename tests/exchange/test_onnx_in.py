@@ -705,6 +705,15 @@ def test_shapes_are_followed_and_the_batch_only_moved(tmp_path):
         import_onnx(path)
 
 
+def test_a_constant_that_is_left_out(tmp_path):
+    """onnx refuses that itself where an operator has so many inputs, but not of Concat."""
+    nodes = [("Concat", ["n", "", "rest"], ["s"], {"axis": 0}), ("Reshape", ["x", "s"], ["y"], {})]
+    arrays = {"n": np.array([-1]), "rest": np.array([12])}
+    path = written(tmp_path / "x.onnx", nodes, {"x": ["N", 3, 4]}, arrays)
+    with pytest.raises(OnnxError, match=r"s \(Concat\): lacks an input"):
+        import_onnx(path)
+
+
 def test_a_bias_goes_into_the_affine_only_where_nobody_else_reads_it(tmp_path):
     arrays = {"w.weight": array(5, 3), "b": array(3)}
     nodes = [("MatMul", ["x", "w.weight"], ["p"], {}), ("Add", ["b", "p"], ["y"], {})]

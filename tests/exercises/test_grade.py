@@ -45,7 +45,8 @@ def folder(tmp_path):
 
 def test_a_class(folder, tmp_path, capsys):
     assert main(["grade", str(folder), "-o", str(tmp_path / "marks"), "--jobs", "2"]) == 0
-    assert "ada/relu.py  Relu       100" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "ada/relu.py  Relu       100" in said
     rows = list(csv.DictReader(io.StringIO((tmp_path / "marks/grades.csv").read_text())))
     marks = {row["solution"]: row for row in rows}
     assert marks["ada/relu.py"]["mark"] == "100"
@@ -55,11 +56,16 @@ def test_a_class(folder, tmp_path, capsys):
     assert marks["ends.py"]["trouble"] == "ended the process itself, with exit status 0"
     assert marks["no.py"]["trouble"] == "is no Python: invalid syntax, line 1"
     assert marks["other.py"]["trouble"].startswith("no class or function in it has the name of")
+    assert marks["other.py"]["mark"] == ""
     assert "ZeroDivisionError" in marks["fails.py"]["trouble"]
+    average = sum(int(row["mark"]) for row in rows if row["mark"]) / 6
+    summary = f"6 solutions, {average:.1f} of 100 on average; 1 file without an exercise, not count"
+    assert summary in said
     page = (tmp_path / "marks/grades.html").read_text()
     assert "<script" not in page
     assert "Content-Security-Policy" in page
     assert "forgotten mask" in page
+    assert summary in page
 
 
 def test_limits_end_what_never_ends_or_grows(tmp_path):

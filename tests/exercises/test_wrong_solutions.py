@@ -509,3 +509,16 @@ def test_a_mistake_costs_points_and_is_explained(wrong, tmp_path):
     assert array in mark.named, str(mark)
     said = [f.message for p in mark.parts for f in p.failures if f.array == array]
     assert any(re.search(words, message) for message in said), "\n".join(said)
+
+
+def test_the_share_of_forward_is_of_all_cases_also_where_an_example_is_wrong(tmp_path):
+    """What is tried elsewhere counts as well, so that the number of cases is the same."""
+    right = marked(tmp_path, "Affine", AFFINE).parts[0]
+    twice = {**AFFINE, "forward": AFFINE["forward"].replace("+ self.b.data", "+ 2.0 * self.b.data")}
+    wrong = marked(tmp_path, "Affine", twice).parts[0]
+    (n_right, cases), (n_wrong, of) = (
+        map(int, re.findall(r"\d+", part.counted)) for part in (right, wrong)
+    )
+    assert n_right == cases == of
+    assert 0 < n_wrong < 0.5 * cases
+    assert wrong.points == 40 * n_wrong / cases

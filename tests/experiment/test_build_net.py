@@ -71,6 +71,11 @@ def test_a_graph_is_built_in_the_order_in_which_it_hangs_together(net_of):
     assert not net.layers["value"].W.trainable
 
 
+def test_inputs_that_are_left_empty_are_the_one_input(net_of):
+    net = net_of(GRAPH.replace("type: Graph\n", "type: Graph\n  inputs:\n"))
+    assert net.inputs == ("X",)
+
+
 def test_a_graph_trains_and_is_saved(config_of, tmp_path):
     trainer = build_trainer(config_of(GRAPH), quiet=True, run_dir=None)
     first = trainer.step()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
+from lamina.common.natural import natural
 from lamina.experiment import plots
 from lamina.experiment.compare import Comparison
-from lamina.experiment.differing import differing, in_words, natural, settings_of, short_names
+from lamina.experiment.differing import differing, in_words, settings_of, short_names
 from lamina.experiment.groups import Settings, grouped
 from lamina.experiment.outcome import read_outcome
 from lamina.experiment.run_names import run_names

@@ -1,11 +1,13 @@
 """The page of a run, and of several: its figures, its escapes, runs that have failed."""
 
+import base64
 import contextlib
 import csv
 import dataclasses
 import html
 import re
 import shutil
+import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
 import numpy as np
@@ -110,8 +112,21 @@ def test_it_stands_alone_and_has_each_picture_for_a_phone(tmp_path):
     assert linked
     assert all(v.startswith(("data:image/", "#s")) for v in linked)
     assert not [k for k, _ in seen.attributes if k.startswith("on")]
-    assert seen.tags.count("source") == 1  # the curves; all others are scrolled through
+    assert seen.tags.count("source") == 2  # curves, net; the others are scrolled through
     assert "default-src 'none'" in html.unescape(page)
+
+
+def test_the_net_is_drawn_for_a_page_of_paper_and_for_a_phone(tmp_path):
+    page = report_on_run(trained(tmp_path))
+    pictures = [
+        base64.b64decode(data).decode() for data in re.findall(r"svg\+xml;base64,([^\"]+)", page)
+    ]
+    narrow, wide = (ElementTree.fromstring(picture) for picture in pictures)
+    assert float(narrow.attrib["width"]) <= 360
+    assert float(wide.attrib["width"]) <= 720
+    assert float(wide.attrib["height"]) <= 900
+    said = [v for k, v in Seen(page).attributes if k == "alt" and v.startswith("A net of ")]
+    assert said == [f"{wide.find('{http://www.w3.org/2000/svg}desc').text}"]
 
 
 def test_a_run_that_has_failed_says_so(tmp_path):

@@ -155,6 +155,19 @@ def test_files(config_of, tmp_path, monkeypatch):
         root.file("c")
 
 
+def test_folders(config_of, tmp_path):
+    """Only where a folder is asked for."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "file.txt").write_text("")
+    root = Section(config_of("a: photos\nb: file.txt\n"))
+    assert root.folder("a") == tmp_path / "photos"
+    assert root.effective().data["a"] == str(tmp_path / "photos")
+    with pytest.raises(ConfigError, match=r"b: no such folder: .*file\.txt"):
+        root.folder("b")
+    with pytest.raises(ConfigError, match="a: no such file"):
+        root.file("a")
+
+
 def test_names_in_a_list(config_of):
     root = Section(config_of("a: x\nb: [x, y]\nc: []\nd: [1]\n"))
     assert (root.names("a"), root.names("b"), root.names("e")) == (["x"], ["x", "y"], None)

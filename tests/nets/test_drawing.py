@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from lamina.commands.draw import load
 from lamina.commands.frame import main
@@ -117,7 +118,8 @@ def test_a_frozen_parameter_has_no_gradient():
 @pytest.mark.parametrize("suffix", ["svg", "png", "dot", "html"])
 def test_the_command_draws_a_configuration(tmp_path, capsys, suffix):
     path = tmp_path / f"net.{suffix}"
-    assert main(["draw", "configs/own_csv.yaml", "-o", str(path), "--batch", "7"]) == 0
+    detailed = ["--details"] if suffix != "html" else []  # the page to step through is in detail
+    assert main(["draw", "configs/own_csv.yaml", "-o", str(path), "--batch", "7", *detailed]) == 0
     assert capsys.readouterr().out.strip() == str(path)
     if suffix != "png":
         text = path.read_text(encoding="utf-8")
@@ -133,7 +135,8 @@ def test_the_command_draws_a_configuration(tmp_path, capsys, suffix):
     ids=lambda path: path.stem,
 )
 def test_every_mnist_configuration_is_drawn(tmp_path, config):
-    assert main(["draw", str(config), "-o", str(tmp_path / "net.svg"), "--batch", "5"]) == 0
+    options = ["-o", str(tmp_path / "net.svg"), "--details", "--batch", "5"]
+    assert main(["draw", str(config), *options]) == 0
     text = (tmp_path / "net.svg").read_text(encoding="utf-8")
     assert "(5, 784) norm" in text or "(5, 1, 28, 28) norm" in text
 
@@ -144,7 +147,8 @@ def test_every_mnist_configuration_is_drawn(tmp_path, config):
     ids=lambda path: path.stem,
 )
 def test_every_other_configuration_is_drawn(tmp_path, config):
-    assert main(["draw", str(config), "-o", str(tmp_path / "net.svg"), "--batch", "5"]) == 0
+    options = ["-o", str(tmp_path / "net.svg"), "--details", "--batch", "5"]
+    assert main(["draw", str(config), *options]) == 0
     text = (tmp_path / "net.svg").read_text(encoding="utf-8")
     assert "(5, " in text
     assert " norm " in text
@@ -214,6 +218,7 @@ def test_a_run_is_drawn_with_its_trained_weights(tmp_path, monkeypatch):
     nodes = by_name(draw_net(trained, X, t).graph)
     assert np.array_equal(nodes["affine1.W"].value, weights["affine1.W"])
     assert main(["draw", str(tmp_path / "run"), "-o", str(tmp_path / "net.svg")]) == 0
+    assert ">Affine 2 → 64<" in (tmp_path / "net.svg").read_text(encoding="utf-8")
 
 
 def test_a_configuration_is_drawn_with_the_weights_that_training_starts_from(tmp_path):
@@ -230,7 +235,11 @@ def test_a_configuration_is_drawn_with_the_weights_that_training_starts_from(tmp
         (["nowhere.yaml"], "nowhere.yaml: no such file or configuration"),
         (["configs"], "configs: is no run directory"),
         (["configs/own_csv.yaml", "--batch", "0"], "--batch: expects at least 1"),
-        (["configs/own_csv.yaml", "-o", "net.pdf"], "must end in one of"),
+        (["configs/own_csv.yaml", "-o", "net.pdf"], "must end in one of .png, .svg, .dot, .html"),
+        (["own_csv", "--page", "a4", "--details"], "--page: is for a net layer by layer"),
+        (["own_csv", "--page", "a4", "-o", "net.html"], "--page: is for a net layer by layer"),
+        (["own_csv", "--page", "16:9", "-o", "net.dot"], "--page: is for a net layer by layer"),
+        (["x * y", "x=1", "y=2", "--page", "a4"], "--page: is for a net layer by layer"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, says, capsys):
@@ -272,5 +281,30 @@ def test_the_first_hundred_training_samples_are_drawn(tmp_path, monkeypatch):
         return load(path, n, *more)
 
     monkeypatch.setattr("lamina.commands.draw.load", loaded)
-    assert main(["draw", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "n.svg")]) == 0
-    assert rows == [100]
+    for details in (["--details"], []):
+        arguments = ["draw", str(tmp_path / "c.yaml"), "-o", str(tmp_path / "n.svg"), *details]
+        assert main(arguments) == 0
+    assert rows == [100, 1]  # without details only the shape of one is asked for
+
+
+def test_a_file_of_a_net_has_no_samples_to_draw_it_with(tmp_path, capsys):
+    Sequential({"affine": Affine(4, 3, rng=0)}, SoftmaxWithLoss()).save(tmp_path / "net.npz")
+    assert main(["draw", str(tmp_path / "net.npz"), "-o", str(tmp_path / "net.svg")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"lamina draw: {tmp_path / 'net.npz'}: a file of a net has no samples")
+    assert not (tmp_path / "net.svg").exists()
+
+
+@pytest.mark.parametrize(("page", "size"), [("a4", (794, 1123)), ("16:9", (1280, 720))])
+def test_the_command_draws_a_page(tmp_path, capsys, page, size):
+    path = tmp_path / "net.svg"
+    assert main(["draw", "configs/own_csv.yaml", "--page", page, "-o", str(path)]) == 0
+    assert 'width="{}" height="{}"'.format(*size) in path.read_text(encoding="utf-8")
+    assert capsys.readouterr().err == ""
+    layers = {f"a{i}": {"type": "Affine", "n_out": 2 + i} for i in range(260)}
+    data = load_config("configs/own_csv.yaml").data
+    data["dataset"]["path"] = str(Path("configs/spirals.csv").resolve())
+    data["net"]["layers"] = layers | {"last": {"type": "Affine", "n_out": 3}}
+    (tmp_path / "deep.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    assert main(["draw", str(tmp_path / "deep.yaml"), "--page", page, "-o", str(path)]) == 0
+    assert f"the net is large for {page}, its smallest letters have" in capsys.readouterr().err

@@ -258,6 +258,17 @@ def test_float64_data_in_a_float32_net_say_what_to_do(rng):
     assert raised.value.__notes__ == ["in backward of affine (Affine)"]
 
 
+def test_accuracy_leaves_out_what_the_loss_ignores(rng):
+    layers = {"a": Affine(5, 3, rng=rng)}
+    net = Sequential(layers, loss=SoftmaxWithLoss(ignore_index=-1))
+    X = rng.standard_normal((4, 5))
+    t = net.predict(X).argmax(axis=1)
+    t[1], t[2] = -1, (t[2] + 1) % 3
+    assert net.accuracy(X, t) == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match="class indices are 0 to 2, got -1"):
+        Sequential(layers, loss=SoftmaxWithLoss()).accuracy(X, t)
+
+
 def test_accuracy_refuses_targets_of_another_shape(rng):
     net = small_net(rng)
     for t in (np.zeros((4, 1), int), np.zeros(1, int)):

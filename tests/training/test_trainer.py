@@ -69,6 +69,14 @@ def test_it_learns():
     assert np.mean(history.losses[-20:]) < 0.5 * np.mean(history.losses[:20])
 
 
+def test_what_is_not_there_before_a_run_begins():
+    one = trainer()
+    with pytest.raises(ValueError, match="there has been no batch yet"):
+        one.rows_of(0)
+    with pytest.raises(ValueError, match="has no folder to write into"):
+        one.files.save(one.state(), 0, 0)
+
+
 def test_the_files_of_a_run(tmp_path):
     history = trainer(run_dir=tmp_path, evaluate_every=30).run()
     names = {p.name for p in tmp_path.iterdir()}

@@ -36,7 +36,8 @@ def restore(callbacks: list[Callback], state: dict[str, np.ndarray]) -> list[str
 
 def _named(callbacks: list[Callback]) -> dict[str, Callback]:
     """The order of those of one class counts, others may come and go."""
-    seen, named = Counter(), {}
+    seen: Counter[str] = Counter()
+    named = {}
     for callback in callbacks:
         name = type(callback).__name__
         named[f"{name}{seen[name]}"] = callback

@@ -57,7 +57,7 @@ class MLflow(Tracker):
     def log(self, row: dict[str, float]) -> None:
         from mlflow.entities import Metric
 
-        now, step = int(time.time() * 1000), row["iteration"]
+        now, step = int(time.time() * 1000), int(row["iteration"])
         figures = {_name(n): float(v) for n, v in row.items() if n != "iteration"}
         metrics = [Metric(n, v, now, step) for n, v in figures.items()]
         self._client.log_batch(self.kept["run"], metrics=metrics)

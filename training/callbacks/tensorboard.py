@@ -44,7 +44,7 @@ class TensorBoard(Tracker):
 
     def log(self, row: dict[str, float]) -> None:
         figures = {name: value for name, value in row.items() if name != "iteration"}
-        self._write(row["iteration"], [self._scalar(n, float(v)) for n, v in figures.items()])
+        self._write(int(row["iteration"]), [self._scalar(n, float(v)) for n, v in figures.items()])
 
     def end(self, how: str) -> None:
         self._writer.close()

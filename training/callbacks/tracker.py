@@ -128,9 +128,9 @@ def own_folder(run_dir: Path, name: str) -> Path:
 def settings(data, place: tuple = ()) -> dict[str, object]:
     """{"optimizer.lr": 0.1, ...}: the values of a configuration by their dotted keys."""
     if isinstance(data, dict):
-        inner = data.items()
+        inner = list(data.items())
     elif isinstance(data, list) and any(isinstance(value, (dict, list)) for value in data):
-        inner = enumerate(data)
+        inner = list(enumerate(data))
     else:
         return {".".join(map(str, place)): data}
     return {k: v for key, value in inner for k, v in settings(value, (*place, key)).items()}

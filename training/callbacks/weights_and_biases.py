@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import Literal
 
 from lamina.training.callbacks.tracker import FINISHED, Tracker, needs, own_folder
 
@@ -23,7 +24,7 @@ class WeightsAndBiases(Tracker):
     the extra `wandb`.
     """
 
-    def __init__(self, project: str = "", mode: str = "offline"):
+    def __init__(self, project: str = "", mode: Literal["offline", "online"] = "offline"):
         if mode not in MODES:
             raise ValueError(f"mode: expects one of {', '.join(MODES)}, got {mode}")
         needs("WeightsAndBiases", "wandb", "wandb")
@@ -51,8 +52,12 @@ class WeightsAndBiases(Tracker):
             resume="allow" if online else None,
             reinit="create_new",  # beside a run of W&B that the program itself may have
             settings=wandb.Settings(
-                **{"silent": True, "console": "off", "disable_git": True, "disable_code": True},
-                **{"x_disable_stats": True, "x_disable_meta": True},
+                silent=True,
+                console="off",
+                disable_git=True,
+                disable_code=True,
+                x_disable_stats=True,
+                x_disable_meta=True,
             ),
         )
 
@@ -61,7 +66,7 @@ class WeightsAndBiases(Tracker):
         self._remember()
 
     def log(self, row: dict[str, float]) -> None:
-        self._run.log(dict(row), step=row["iteration"])
+        self._run.log(dict(row), step=int(row["iteration"]))
 
     def end(self, how: str) -> None:
         self._run.finish(exit_code=0 if how == FINISHED else 1)

@@ -22,7 +22,7 @@ def sum_between(ranks, n: int, arrays: list):
         return sum_of(arrays)
     everywhere = ranks.all([leaves(array) for array in arrays], "a sum over the whole batch")
     parts = zip(*(leaves for ours in everywhere for leaves in ours), strict=True)
-    return rebuilt(arrays[0], [sum_of(part) for part in parts])
+    return rebuilt(arrays[0], [sum_of(list(part)) for part in parts])
 
 
 def gradients_between(ranks, counts: list[int], like: list, shards: list[list], fast: bool) -> list:

@@ -353,10 +353,11 @@ def _weights(loss, counted: list[float | None]) -> list[float]:
     """The share of each part in the loss of the whole: by what counts in it, if it is a mean."""
     if loss.reduction == "sum":
         return [1.0] * len(counted)
-    if None in counted:
+    known = [weight for weight in counted if weight is not None]
+    if len(known) < len(counted):
         loss.summed(0.0)  # raises: says what the loss must do
-    total = sum(counted) or 1.0
-    return [(weight or 1.0) / total for weight in counted]  # without weight it is a sum already
+    total = sum(known) or 1.0
+    return [(weight or 1.0) / total for weight in known]  # without weight it is a sum already
 
 
 def _in_rows(gradient):
@@ -368,7 +369,7 @@ def _in_rows(gradient):
 def _digest(arrays) -> bytes:
     digest = hashlib.blake2b(digest_size=16)
     for array in arrays:
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.digest()
 
 

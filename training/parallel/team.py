@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 from lamina.common.threads import one_blas_thread
+from lamina.layers.group import Alone
 from lamina.training.parallel.between import sum_of
 
 
@@ -42,8 +43,9 @@ class Team:
         if not n:
             return []
         with self.one_blas_thread():
-            self._meeting = meeting = _Meeting(n, self.threads or self._of_blas, total)
-            results, errors = [None] * n, [None] * n
+            self._meeting = meeting = _Meeting(n, self.threads or self._of_blas or 1, total)
+            results: list = [None] * n
+            errors: list[BaseException | None] = [None] * n
 
             def work(k: int) -> None:
                 try:
@@ -82,7 +84,7 @@ class Team:
         return Team, (self.n, self.threads)
 
 
-class Member:
+class Member(Alone):
     """One shard of a team, as the group of its layers."""
 
     def __init__(self, team: Team, k: int):

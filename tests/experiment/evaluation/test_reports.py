@@ -17,6 +17,7 @@ from lamina.datasets import (
     Samples,
 )
 from lamina.experiment.evaluation import classification, evaluate
+from lamina.experiment.evaluation.pictures import as_images, look_of
 from lamina.layers import Layer, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
 from lamina.nets import Sequential
 
@@ -68,6 +69,12 @@ def test_a_class_that_never_occurs_has_no_percentage():
 def test_the_worst_mistakes_come_first():
     assert classification.worst_mistakes(SCORES, TRUE).tolist() == [2, 1]
     assert classification.worst_mistakes(SCORES, TRUE, 1).tolist() == [2]
+    for nothing in (-1, 255):
+        t = np.where(np.arange(len(TRUE)) == 2, nothing, TRUE)
+        assert classification.worst_mistakes(SCORES, t, ignored=nothing).tolist() == [1]
+    unknown = SCORES.copy()
+    unknown[2, 0] = np.nan
+    assert classification.worst_mistakes(unknown, TRUE).tolist() == [1]
     close = np.array([[9.0, 8.5], [3.0, 0.0], [0.0, 1.0]])  # the highest score, but hardly ahead
     assert classification.worst_mistakes(close, np.array([1, 1, 1])).tolist() == [1, 0]
 
@@ -78,6 +85,31 @@ def test_mistakes_are_drawn_where_inputs_are_images(tmp_path, shape):
     made = evaluation(SCORES, TRUE, Classification(("a", "b", "$c")), SoftmaxWithLoss(), X)
     assert made.draw(tmp_path) == tmp_path / "mistakes.png"
     assert (tmp_path / "mistakes.png").stat().st_size > 1000
+
+
+def test_mistakes_in_colour_are_drawn_in_their_colours(tmp_path, drawn):
+    X = np.zeros((4, 3, 5, 6), np.uint8)
+    X[:, 0], X[:, 2, 0] = 200, 50
+    task = Classification("abc")
+    evaluation(SCORES, TRUE, task, SoftmaxWithLoss(), X).draw(tmp_path)
+    shown = [image.get_array() for axes in drawn[0].axes for image in axes.images]
+    assert [image.shape for image in shown] == [(5, 6, 3)] * 2
+    assert shown[0][0, 0].tolist() == [200, 0, 50]
+    assert shown[0][1, 0].tolist() == [200, 0, 0]
+
+
+def test_photographs_are_no_ink_and_may_be_flat():
+    made = {"kind": "picture", "resize": "crop", "colour": True, "size": [2, 5]}
+    colour, grey = look_of(made), look_of(made | {"colour": False})
+    assert colour.shape == (3, 2, 5)
+    assert grey.cmap == "gray"
+    assert look_of(made | {"resize": "digit", "colour": False}).cmap == "gray_r"
+    assert look_of({"kind": "table"}) == look_of(None)
+    X = np.arange(60).reshape(2, 30)
+    assert as_images(X, colour).shape == (2, 2, 5, 3)
+    assert (as_images(X, colour)[0, 1, 4] == [9, 19, 29]).all()
+    assert as_images(X[:, :10], grey).shape == (2, 2, 5)
+    assert as_images(X, look_of(None)) is None
 
 
 def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):
@@ -391,6 +423,25 @@ def test_scores_that_are_nan_count_as_samples_that_are_not_right():
     assert lines[2] == "1 of 4 samples right"
     assert lines[3] == "1 of them with scores that are NaN, in no column of the matrix"
     assert lines[6].split()[:4] == ["cat", "1", "0.00", "%"]
+
+
+def test_labels_whose_scores_are_nan_are_not_said_and_no_sample_with_one_is_right():
+    scores, t = np.full((4, 2), -1.0), np.zeros((4, 2), int)
+    scores[:2, 0] = np.nan
+    text = evaluation(scores, t, MultiLabel("ab"), SigmoidWithLoss()).report()
+    assert "all labels right: 2 of 4 samples\nscores of 2 are NaN: a label with" in text
+    assert "exact_match 50.00 %" in text
+
+
+def test_positions_whose_scores_are_nan_are_wrong():
+    scores, t = np.zeros((3, 2, 4)), np.zeros((3, 2), int)
+    scores[..., 0] = 1.0
+    scores[1, 0] = np.nan
+    text = evaluation(scores, t, Classification("abcd"), SoftmaxWithLoss()).report()
+    assert "every position right: 2 of 3 sequences" in text
+    assert "scores of 1 positions are NaN" in text
+    assert "row 1, 1 wrong: is   a a\n" in text
+    assert "said (?) a" in text
 
 
 def test_sequences_of_which_nothing_counts_are_not_counted():

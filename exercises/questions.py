@@ -1,0 +1,27 @@
+"""Questions of a lesson, whose answers are tried out."""
+
+import reprlib
+from collections.abc import Callable
+
+
+def answered(question: Callable, answer) -> bool:
+    """Is the answer right? Prints whether it is, and if not, what was seen.
+
+    A question is a function of the answer that tries it out with `assert condition, "what was
+    seen"`; its docstring says what an answer is, such as "a number". `...` is no answer yet. One
+    that cannot be tried (TypeError, ValueError) is not right.
+    """
+    name = question.__name__.replace("_", " ")
+    if answer is ...:
+        print(f"{name}: no answer yet")
+        return False
+    try:
+        question(answer)
+    except AssertionError as error:
+        print(f"{name}: not yet. {error}")
+    except (TypeError, ValueError):
+        print(f"{name}: an answer is {question.__doc__}, got {reprlib.repr(answer)}")
+    else:
+        print(f"{name}: right")
+        return True
+    return False

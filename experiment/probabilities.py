@@ -1,0 +1,22 @@
+"""From the scores of a net to probabilities, where its loss makes them some."""
+
+import numpy as np
+
+from lamina.layers import CrossEntropyError, Sigmoid, SigmoidWithLoss, Softmax, SoftmaxWithLoss
+from lamina.nets import Net
+
+
+def has_probabilities(net: Net) -> bool:
+    """Is its loss one of probabilities?"""
+    return isinstance(net.loss_layer, (SoftmaxWithLoss, SigmoidWithLoss, CrossEntropyError))
+
+
+def probabilities(net: Net, scores: np.ndarray) -> np.ndarray:
+    """The probability of each class, (N, C), or of each label, of scores (N, C); of the second of
+    two classes alone, (N, 1), those of both."""
+    if isinstance(net.loss_layer, CrossEntropyError):
+        return scores
+    if isinstance(net.loss_layer, SigmoidWithLoss):
+        p = Sigmoid().forward(scores)
+        return np.concatenate([1.0 - p, p], axis=-1) if p.shape[-1] == 1 else p
+    return Softmax().forward(scores)

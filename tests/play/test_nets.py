@@ -1,0 +1,130 @@
+"""Nets in the page beside Python: what they answer, and the gradient at the pixels."""
+
+import numpy as np
+import pytest
+from played import SmallImages, compare, stirred
+
+from lamina.datasets import Dataset, Reconstruction, Samples
+from lamina.datasets.dataset import TO_UNIT
+from lamina.layers import (
+    Addition,
+    Affine,
+    AveragePooling,
+    BatchNormalization,
+    Convolution,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling,
+    LeakyRelu,
+    Lstm,
+    MaxPooling,
+    Relu,
+    Reshape,
+    Sigmoid,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    SquaredErrorLoss,
+    SVMLoss,
+    Tanh,
+)
+from lamina.nets import Graph, Sequential
+from lamina.nets.wiring import Node
+from lamina.play.images import shown_images
+
+pytestmark = pytest.mark.needs_browser
+
+
+def convnet(rng):
+    layers = {
+        "conv1": Convolution(1, 4, 3, padding=1, bias=False, rng=rng),
+        "norm1": BatchNormalization(4),
+        "relu1": Relu(),
+        "pool1": MaxPooling(2),
+        "conv2": Convolution(4, 6, (3, 2), stride=(1, 2), dilation=(2, 1), groups=2, rng=rng),
+        "act2": LeakyRelu(0.1),
+        "flatten": Flatten(),
+        "drop": Dropout(0.5, rng=rng),
+        "affine": Affine(36, 4, rng=rng),
+    }
+    return Sequential(layers, SoftmaxWithLoss()), False
+
+
+def residual(rng):
+    def block(c, reads, name):
+        return {
+            f"{name}_conv": Node(Convolution(c, c, 3, padding=1, rng=rng), reads),
+            f"{name}_norm": Node(BatchNormalization(c)),
+            f"{name}_sum": Node(Addition(), [f"{name}_norm", reads]),
+            f"{name}_relu": Node(Relu()),
+        }
+
+    layers = {
+        "stem": Node(Convolution(1, 5, 3, stride=2, padding=1, rng=rng)),
+        **block(5, "stem", "one"),
+        **block(5, "one_relu", "two"),
+        "pool": Node(GlobalAveragePooling()),
+        "affine": Node(Affine(5, 4, rng=rng)),
+    }
+    return Graph(layers, losses=SoftmaxWithLoss()), False
+
+
+def nested(rng):
+    inner = Sequential({"pool": AveragePooling(3, stride=2, padding=1), "squash": Tanh()})
+    tower = Graph({"conv": Node(Convolution(1, 3, 3, rng=rng)), "inner": Node(inner)})
+    layers = {"tower": tower, "flatten": Flatten(), "affine": Affine(75, 4, rng=rng)}
+    return Sequential(layers, SoftmaxWithLoss()), False
+
+
+def recurrent(rng):
+    lstm = {"lstm": Lstm(12, 7, rng=rng), "last": Lstm(7, 5, last_only=True, rng=rng)}
+    layers = {"rows": Reshape((12, 12)), **lstm, "affine": Affine(5, 4, rng=rng)}
+    return Sequential(layers, SoftmaxWithLoss()), False
+
+
+def scored(rng):
+    layers = {"affine1": Affine(144, 9, rng=rng), "sigmoid": Sigmoid()}
+    return Sequential({**layers, "affine2": Affine(9, 4, rng=rng)}, SVMLoss()), True
+
+
+@pytest.mark.parametrize("made", [convnet, residual, nested, recurrent, scored])
+def test_answers_and_saliency_are_those_of_python(opened, made):
+    net, flatten = made(np.random.default_rng(5))
+    page = opened(stirred(net), SmallImages(flatten))
+    compare(page)
+
+
+def test_one_score_for_two_classes_gives_two_probabilities(opened):
+    rng = np.random.default_rng(1)
+    net = Sequential({"affine": Affine(144, 1, rng=rng)}, SigmoidWithLoss())
+    compare(opened(stirred(net), SmallImages(True, ("no", "yes"))))
+
+
+def test_a_net_that_gives_images_back_shows_them(opened):
+    rng = np.random.default_rng(1)
+    small = SmallImages(True)
+    X = small.train.X
+    dataset = Dataset(Samples(X, X, *TO_UNIT), Samples(X, X, *TO_UNIT), Reconstruction())
+    layers = {"code": Affine(144, 8, rng=rng), "out": Affine(8, 144, rng=rng), "s": Sigmoid()}
+    page = opened(Sequential(layers, SquaredErrorLoss()), dataset)
+    found = [answer for answer, _ in page.answers()]
+    np.testing.assert_allclose(found, page.net.predict(page.inputs()), atol=1e-4)
+    page.page.click("#images button >> nth=3")
+    page.settled()
+    assert page.winner == "This is what the net gives back:"
+    assert page.page.is_visible("#given")
+    for hidden in ("#bars", "#saliency", "#contributing"):
+        assert not page.page.is_visible(hidden)
+
+
+def test_inputs_that_are_no_bytes_are_shown_in_grey_tones(opened):
+    rng = np.random.default_rng(2)
+    small = SmallImages(True)
+    X = (small.train[:][0] * 3 - 1).astype(np.float32)
+    samples = Samples(X, small.train.t)
+    page = opened(
+        Sequential({"affine": Affine(144, 4, rng=rng)}, SoftmaxWithLoss()),
+        Dataset(samples, samples, small.task),
+    )
+    X = X[shown_images(page.dataset).rows]
+    np.testing.assert_allclose(page.inputs(), X, atol=3 / 255 / 2 + 1e-6)
+    compare(page)

@@ -55,10 +55,8 @@ class Run:
         """(net, dataset): the configuration built again, and the weights put in. A run that was
         made in Python on arrays needs its `dataset`: raises DataUnknown without it."""
         config, trained_on = self._config, self._trained_on
-        if dataset is None and config.data["dataset"].get("type") == ARRAYS:
-            raise DataUnknown(
-                f"{self.path}: its data were arrays of a program: load_run(run, dataset=dataset)"
-            )
+        if dataset is None:
+            self._refuse_arrays()
         if trained_on is not None:  # before any of it is run
             self._say(_changed_code(trained_on, config, ("dataset", "net")))
         dataset = build_dataset(config) if dataset is None else dataset
@@ -70,7 +68,8 @@ class Run:
     def without_data(self):
         """(net, task, preparation): what files of one's own need, though the data that it was
         trained on be gone. A run of an older version, which does not say how files became its
-        inputs, needs its data. Raises RunError if it was on arrays."""
+        inputs, needs its data. Raises RunError if it was on arrays, DataUnknown if they were
+        those of a program."""
         trained_on = self._trained_on
         if trained_on is None or "preparation" not in trained_on:
             net, dataset = self.load()
@@ -83,7 +82,14 @@ class Run:
             raise RunError(f"{self.path / FILE}: is damaged: {error}") from None
         return self._net(dataset), dataset.task, made
 
+    def _refuse_arrays(self) -> None:
+        if self._config.data["dataset"].get("type") == ARRAYS:
+            raise DataUnknown(
+                f"{self.path}: its data were arrays of a program: load_run(run, dataset=dataset)"
+            )
+
     def _not_arrays(self, preparation: dict | None) -> dict:
+        self._refuse_arrays()
         if preparation is None:
             kind = printable(str(self._config.data["dataset"].get("type")))
             raise RunError(

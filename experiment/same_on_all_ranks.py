@@ -9,7 +9,7 @@ from lamina.common.ranks import Alone
 from lamina.common.threads import blas_in_force
 from lamina.experiment.provenance import decisive
 from lamina.training.checkpoint import digest
-from lamina.training.provenance import WEIGHTS, versions
+from lamina.training.provenance import versions
 from lamina.training.trainer import Trainer
 
 
@@ -37,7 +37,7 @@ def refuse_other_runs(trainer: Trainer) -> None:
     own = {name: value for name, value in told["versions"].items() if name not in versions()}
     trainer.ranks.refuse_unlike(
         configuration
-        | {n if n.startswith(WEIGHTS) else f"code in {n}": value for n, value in own.items()}
+        | {f"code in {name}": value for name, value in own.items() if name.endswith(".py")}
         | {f"data, the {name} set": value for name, value in told["sets"].items()}
         | {"facts of the task": json.dumps(told["task"], sort_keys=True)}
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import write_json
+from lamina.common.folder import Folder
 from lamina.common.threads import blas
 
 FILE = "provenance.json"
@@ -35,7 +36,7 @@ def provenance_of(trainer, data: dict) -> dict[str, np.ndarray]:
     }
 
 
-def write_provenance(run_dir: Path, said: dict[str, np.ndarray]) -> None:
+def write_provenance(run_dir: Path | Folder, said: dict[str, np.ndarray]) -> None:
     """Write provenance.json; the file gets its name only when it is whole."""
     names = ("sets", "task", "preparation", "versions", "config")
     write_json(run_dir / FILE, {name: json.loads(str(said[name])) for name in names})

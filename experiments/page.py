@@ -9,9 +9,10 @@ from lamina.experiments.record import Record, read_record
 
 _TITLE = "# The ledger of experiments\n"
 _HEAD = """\
-What the book (*Deep Learning from Scratch*, volume 1), the lecture notes and the README say, tried
-again: each experiment with the figures that are expected of it, which were fixed before it was run,
-with what came, and its picture. This page is written by
+What the book (*Deep Learning from Scratch*, volume 1), the lecture notes and the table of
+configurations (docs/configs.md) say, tried again: each experiment with the figures that are
+expected of it, which were fixed before it was run, with what came, and its picture. This page is
+written by
 
 ```sh
 lamina experiments --full -o docs/experiments

@@ -27,22 +27,25 @@ class Optimizer(Remembers):
 
     `parameters` is what `net.parameters()` gives. At each step, in this order,
 
-        lr ← base_lr · schedule(number of steps so far)       schedule: see optimizers/schedules/
-        g ← g · min(1, clip_norm / ‖all gradients‖)           Pascanu et al. 2013
-        g ← g + λ w ("l2"), g + λ sign(w) ("l1"), or w ← w - lr λ w ("decoupled", Loshchilov and
-            Hutter 2019), λ being weight_decay
+        lr ← base_lr · schedule(number of steps so far)
+        g ← g · min(1, clip_norm / ‖all gradients‖)
+        g ← g + λ w                                            if decay is "l2"
+        g ← g + λ sign(w)                                      if decay is "l1"
+        w ← w - lr λ w                                         if decay is "decoupled"
         update(param, g, kept, lr)
 
-    `kept` are the arrays that the rule remembers for a parameter, zero at first, by the names in
-    `keeps`; for each parameter lr and λ are multiplied by its lr_mult and decay_mult. Parameters
-    without a gradient, or with `trainable` off, stay as they are; one that is given under two names
-    is updated once. A gradient that is SparseRows (Embedding(sparse=True)) moves its rows alone, by
-    the same rule, if that is `by_row`: where it leaves what has the gradient 0 as it is, so that
-    nothing is another than with the whole gradient. `self.lr` is the rate of the last step,
-    `self.steps` how many there were, the one under way included.
+    with λ = weight_decay; schedules are in optimizers/schedules/. `kept` are the arrays that the
+    rule remembers for a parameter, zero at first, by the names in `keeps`; for each parameter lr
+    and λ are multiplied by its lr_mult and decay_mult. Parameters without a gradient, or with
+    `trainable` off, stay as they are; one that is given under two names is updated once. A gradient
+    that is SparseRows (Embedding(sparse=True)) moves its rows alone, by the same rule, if that is
+    `by_row`: where it leaves what has the gradient 0 as it is, so that nothing is another than with
+    the whole gradient. `self.lr` is the rate of the last step, `self.steps` how many there were,
+    the one under way included.
     Raises TypeError for `parameters` that are no dict of Params; ValueError for a rate that is no
     positive number, for what cannot be a schedule, and for sparse parameters where the rule, or a
-    weight decay, moves every row.
+    weight decay, moves every row. Source: Pascanu et al. 2013 (clipping); Loshchilov and Hutter
+    2019 (decoupled decay).
     """
 
     keeps: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The table of the README: each configuration gives what is claimed of it."""
+"""The table of docs/configs.md: each configuration gives what is claimed of it."""
 
 import math
 import tempfile
@@ -16,7 +16,7 @@ from lamina.training.trainer import Trainer
 
 def share(claimed: float, n: int, metric: str = "accuracy") -> Band:
     """A claimed percentage of n test samples: three standard deviations of a share of so many, and
-    half of the last digit that the README gives."""
+    half of the last digit that the table gives."""
     p = claimed / 100
     room = 300 * math.sqrt(p * (1 - p) / n) + half_digit(claimed)
     return Band(
@@ -31,7 +31,7 @@ def figure(claimed: float, metric: str) -> Band:
 
 
 def half_digit(claimed: float) -> float:
-    """Half of the last digit that the README gives: 97 has others than 5.0."""
+    """Half of the last digit that the table gives: 97 has others than 5.0."""
     return 0.5 * 10 ** -len(str(claimed).partition(".")[2])
 
 
@@ -53,7 +53,7 @@ class Claim(Entry):
     ):
         """`of` is how many test samples a share is of, in per cent; None for what is no share."""
         self.name, self.config, self.claimed = f"readme_{config}", config, claimed
-        self.title, self.source = f"README: {config}", "README, table of configurations"
+        self.title, self.source = f"Configuration {config}", "docs/configs.md"
         self.full = (figure(claimed, metric) if of is None else share(claimed, of, metric),)
         self.quick, self.minutes = self.full if quick else (), minutes
 

@@ -1,0 +1,1 @@
+"""What the documentation site needs beside Sphinx: small extensions, a file each."""

@@ -17,9 +17,6 @@ EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forw
 """
 
 
-_LEFT_OUT = {"accumulate": 1, "gradient_penalty": 0}  # what makes a step longer, unless this
-
-
 def add_arguments(parser) -> None:
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="a YAML configuration, or its name")
@@ -71,6 +68,7 @@ def profile(
 
     from lamina.diagnosis.profile import batch_of, measure
     from lamina.experiment.build import build_dataset, build_net, build_optimizer
+    from lamina.experiment.tune import left_out_of_steps
     from lamina.training.parallel import Sharded, fastest_shards, len_of
 
     dataset = build_dataset(config)
@@ -80,9 +78,8 @@ def profile(
     X, t = batch_of(
         dataset, batch_size or training.get("batch_size", 100), np.random.default_rng(0)
     )
-    left_out = [name for name, plain in _LEFT_OUT.items() if training.get(name, plain) != plain]
-    if left_out:
-        note(f"a plain step is measured, without the {' and '.join(left_out)} of the configuration")
+    if left_out := left_out_of_steps(training):
+        note(left_out)
     shards = shards or training.get("shards", 1)
     if shards == "auto":
         shards = fastest_shards(net, X, t, current_threads())

@@ -13,12 +13,16 @@ _UNBOUND = {"rng"}  # a generator moves on, and a seed says nothing once it has 
 
 
 class Unwritable:
-    """What stands in place of an argument that is no plain data; its repr says what it was."""
+    """What stands in place of an argument that is no plain data; its repr says what it was. `thing`
+    is that argument, None once this has been saved and read again."""
 
-    __slots__ = ("what",)
+    __slots__ = ("thing", "what")
 
-    def __init__(self, what: str):
-        self.what = what
+    def __init__(self, what: str, thing=None):
+        self.what, self.thing = what, thing
+
+    def __reduce__(self):
+        return Unwritable, (self.what,)
 
     def __repr__(self):
         return f"<{self.what}>"
@@ -140,11 +144,17 @@ def plain(value):
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.generic):
-        return plain(value.item()) if value.dtype.kind in "biufU" else Unwritable(_name(value))
+        return (
+            plain(value.item()) if value.dtype.kind in "biufU" else Unwritable(_name(value), value)
+        )
     if isinstance(value, np.dtype):
         return value.name
     if isinstance(value, type):
-        return np.dtype(value).name if issubclass(value, np.generic) else Unwritable(_name(value))
+        return (
+            np.dtype(value).name
+            if issubclass(value, np.generic)
+            else Unwritable(_name(value), value)
+        )
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, (list, tuple)) and len(value) <= MAX_ITEMS:
@@ -155,14 +165,14 @@ def plain(value):
         and all(type(k) is str for k in value)
     ):
         items = {k: plain(v) for k, v in value.items()}
-        return Unwritable(_name(value)) if _has_unwritable(items.values()) else items
+        return Unwritable(_name(value), value) if _has_unwritable(items.values()) else items
     if isinstance(value, functools.partial):
         settings = {k: plain(v) for k, v in value.keywords.items()}
         if _is_ours(value.func) and not value.args and not _has_unwritable(settings.values()):
             return {"type": value.func.__name__, **settings} if settings else value.func.__name__
     if inspect.isfunction(value) and _is_ours(value):
         return value.__name__
-    return Unwritable(_name(value))
+    return Unwritable(_name(value), value)
 
 
 def _bound(cls: Any, args: tuple, named: dict) -> dict:
@@ -204,7 +214,7 @@ def _is_ours(function) -> bool:
 
 
 def _all_or_none(items: list, value):
-    return Unwritable(_name(value)) if _has_unwritable(items) else items
+    return Unwritable(_name(value), value) if _has_unwritable(items) else items
 
 
 def _has_unwritable(values) -> bool:

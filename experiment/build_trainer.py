@@ -25,6 +25,7 @@ from lamina.layers.errors import ShapeError
 from lamina.nets import Net
 from lamina.optimizers.schedules import ScheduleError
 from lamina.training.checkpoint import Checkpoints
+from lamina.training.described import PROGRAM
 from lamina.training.parallel import fastest_shards
 from lamina.training.plan import ScheduleMisfit
 from lamina.training.trainer import Trainer
@@ -68,6 +69,12 @@ def build_run(
     root, ranks = Section(config), ranks or Alone()
     check_sections(root)
     training = root.section("training")
+    if PROGRAM in training.data:
+        raise training.error(
+            "this run was made by a program, which no configuration makes again: only the program "
+            "has its generator and weights; to train another one like it, take this key out",
+            PROGRAM,
+        )
     training.check_keys(TRAINING_KEYS)
     measured = _is_measured(training)
     arguments = {

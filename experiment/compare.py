@@ -17,8 +17,10 @@ from lamina.experiment.groups import Group, grouped
 from lamina.experiment.outcome import FAILED, read_outcome
 from lamina.experiment.spread import deviation
 from lamina.metrics import make_metric
+from lamina.training.provenance import FILE
 
 NONE = "-"  # a cell without a figure
+_LISTED = 4  # runs that a remark names
 
 
 @dataclasses.dataclass
@@ -134,6 +136,7 @@ class Comparison:
         lines = []
         if any(len(row.group.runs) > 1 for row in self.rows):
             lines.append("mean ± standard deviation over seeds")
+            lines += self._unknown()
         if self.by and len(self.rows) > 1:
             lines.append(f"best first by {_words(self.by)}")
             lines += self._best()
@@ -160,6 +163,20 @@ class Comparison:
                     f"iteration {outcome.iteration:,}, its last evaluation"
                 )
         return lines
+
+    def _unknown(self) -> list[str]:
+        """Which runs may have been trained on other data than those they stand in a row with."""
+        old = [
+            name
+            for row in self.rows
+            for name in row.group.runs
+            if len(row.group.runs) > 1 and self.outcomes[name].settings.facts is None
+        ]
+        if not old:
+            return []
+        more = ["..."] if len(old) > _LISTED else []
+        names = ", ".join(old[:_LISTED] + more)
+        return [f"without {FILE}, so that their data and code may be others: {names}"]
 
     def _best(self) -> list[str]:
         """The runs of the first row, and of those that are as good."""

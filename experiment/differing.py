@@ -2,20 +2,55 @@
 
 import json
 
-from lamina.experiment.provenance import flattened
+from lamina.training.described import OF_SEED, PROGRAM
+from lamina.training.provenance import flattened
 
 # Of two runs that differ in these alone one has learned what the other has, but for rounding; the
 # seed is what is repeated.
-REPEATED = ("training", "seed")
-_NOTHING = (REPEATED, *(("training", key) for key in ("threads", "checkpoint", "record_every")))
+_SEED = ("training", "seed")
+_OF_PROGRAM = [("training", PROGRAM, key) for key in OF_SEED]  # the seed of a run made in Python
+_NOTHING = (_SEED, *(("training", key) for key in ("threads", "checkpoint", "record_every")))
+# A name stands for {type: name} under these keys; in a list of such the name is what we show.
+_NAMED, _LISTED = ("init", "schedule", "augmentation"), ("metrics", "callbacks")
 MOST_OF_NETS, LONGEST = 8, 50  # settings of nets in a table; characters of a net in words
 MISSING = "-"  # what a configuration that does not have a setting shows
 
 
 def settings_of(data: dict) -> dict[tuple, object]:
     """{place: value} of all settings of a configuration that decide what is learned, but the
-    seed."""
-    return {place: value for place, value in flattened(data) if place[:2] not in _NOTHING}
+    seed. Of two ways to write one thing, `init: zeros` and `init: {type: zeros}`, it is one."""
+    flat = flattened(_alike(data))
+    return {
+        place: value
+        for place, value in flat
+        if place[:2] not in _NOTHING and place not in _OF_PROGRAM
+    }
+
+
+def seed_of(data: dict):
+    """The seed of a configuration; of a run that was made in Python its generator and weights; None
+    if it has neither."""
+    training = data.get("training")
+    if not isinstance(training, dict):
+        return None
+    if isinstance(program := training.get(PROGRAM), dict):
+        return ", ".join(f"{key} {program[key]}" for key in OF_SEED if key in program)
+    return training.get("seed")
+
+
+def _alike(data, key: object = None):
+    if key in _LISTED and not isinstance(data, list) and data is not None:
+        data = [data]
+    if isinstance(data, dict):
+        return {name: _alike(value, name) for name, value in data.items()}
+    if isinstance(data, list):
+        listed = key in _LISTED
+        return [v["type"] if listed and _is_name(v) else _alike(v) for v in data]
+    return {"type": data} if key in _NAMED and isinstance(data, str) else data
+
+
+def _is_name(value) -> bool:
+    return isinstance(value, dict) and list(value) == ["type"]
 
 
 def differing(several: list[dict[tuple, object]]) -> list[tuple]:

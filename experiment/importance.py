@@ -4,6 +4,7 @@ import importlib.util
 import math
 import warnings
 
+from lamina.experiment.ranges import label
 from lamina.experiment.sweep_values import SweepValues, Varied
 
 FEWEST = 10  # trials with a figure; fewer say nothing
@@ -24,13 +25,14 @@ def importances(sweep: SweepValues) -> dict[str, float]:
     with warnings.catch_warnings(action="ignore"):
         ranges = {v.name: _distribution(v) for v in varied}
         study = optuna.create_study(direction="maximize" if sweep.higher_is_better else "minimize")
-        for i in there:
-            values = {v.name: float(v.values[i]) if v.numeric else v.values[i] for v in varied}
-            trial = optuna.trial.create_trial(
-                params=values, distributions=ranges, value=sweep.figures[i]
-            )
-            study.add_trial(trial)
         try:
+            for i in there:
+                trial = optuna.trial.create_trial(
+                    params={v.name: _value(v, v.values[i]) for v in varied},
+                    distributions=ranges,
+                    value=sweep.figures[i],
+                )
+                study.add_trial(trial)
             judge = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=BEST)
             found = optuna.importance.get_param_importances(study, evaluator=judge)
         except (ValueError, RuntimeError, optuna.exceptions.OptunaError):
@@ -38,9 +40,19 @@ def importances(sweep: SweepValues) -> dict[str, float]:
     return found if all(map(math.isfinite, found.values())) else {}
 
 
+def _value(varied: Varied, value):
+    if varied.range is not None:
+        return label(value) if varied.range.kind == "choice" else value
+    return float(value) if varied.numeric else value
+
+
 def _distribution(varied: Varied):
+    """What the file draws from; of the values of a list what reaches from the least to the
+    largest."""
     from optuna import distributions
 
+    if varied.range is not None:
+        return varied.range.distribution()
     if not varied.numeric:
         return distributions.CategoricalDistribution(varied.places)
     low, *_, high = varied.places

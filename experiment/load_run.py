@@ -14,20 +14,13 @@ from lamina.datasets import Dataset
 from lamina.datasets.tasks import Reconstruction, Task, task_from_facts
 from lamina.experiment.build import build_dataset, build_net, check_sections
 from lamina.experiment.config import Config, ConfigError
-from lamina.experiment.provenance import (
-    FILE,
-    as_json,
-    data_changes,
-    differences,
-    digests,
-    own_names,
-    read_provenance,
-)
+from lamina.experiment.provenance import data_changes, differences, read_provenance
 from lamina.experiment.rooms import METRICS
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.section import Section
 from lamina.nets.weights import load_weights
-from lamina.training.described import ARRAYS
+from lamina.training.described import ARRAYS, is_text_of_object
+from lamina.training.provenance import FILE, as_json, digests, own_names
 
 _LISTED = 10  # changes that an error lists
 
@@ -62,10 +55,8 @@ class Run:
         """(net, dataset): the configuration built again, and the weights put in. A run that was
         made in Python on arrays needs its `dataset`: raises DataUnknown without it."""
         config, trained_on = self._config, self._trained_on
-        if dataset is None and config.data["dataset"].get("type") == ARRAYS:
-            raise DataUnknown(
-                f"{self.path}: its data were arrays of a program: load_run(run, dataset=dataset)"
-            )
+        if dataset is None:
+            self._refuse_arrays()
         if trained_on is not None:  # before any of it is run
             self._say(_changed_code(trained_on, config, ("dataset", "net")))
         dataset = build_dataset(config) if dataset is None else dataset
@@ -76,8 +67,9 @@ class Run:
 
     def without_data(self):
         """(net, task, preparation): what files of one's own need, though the data that it was
-        trained on be gone. A run that does not say how files became its inputs, since it was made
-        in Python or by an older version, needs its data. Raises RunError if it was on arrays."""
+        trained on be gone. A run of an older version, which does not say how files became its
+        inputs, needs its data. Raises RunError if it was on arrays, DataUnknown if they were
+        those of a program."""
         trained_on = self._trained_on
         if trained_on is None or "preparation" not in trained_on:
             net, dataset = self.load()
@@ -90,7 +82,14 @@ class Run:
             raise RunError(f"{self.path / FILE}: is damaged: {error}") from None
         return self._net(dataset), dataset.task, made
 
+    def _refuse_arrays(self) -> None:
+        if self._config.data["dataset"].get("type") == ARRAYS:
+            raise DataUnknown(
+                f"{self.path}: its data were arrays of a program: load_run(run, dataset=dataset)"
+            )
+
     def _not_arrays(self, preparation: dict | None) -> dict:
+        self._refuse_arrays()
         if preparation is None:
             kind = printable(str(self._config.data["dataset"].get("type")))
             raise RunError(
@@ -122,6 +121,10 @@ class Run:
             self._say(wrong + _changed_code(self._trained_on, self._config, ("metrics",)))
         training = Section(self._config).section("training")
         if "metrics" not in training.data:
+            return None
+        given = training.data["metrics"]
+        if isinstance(given, list) and any(map(is_text_of_object, given)):
+            note(f"{self.path}: its metrics were objects of a program; these are those of the task")
             return None
         return training.build_each("metrics", METRICS, task.metric_options)
 

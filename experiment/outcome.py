@@ -12,6 +12,7 @@ from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.experiment.config import load_config
 from lamina.experiment.groups import Settings, settings_in
+from lamina.experiment.provenance import read_provenance
 
 FAILED, NOTHING = "failed", "nothing"  # a NaN has ended it; it has come to no evaluation
 
@@ -31,6 +32,7 @@ class Outcome:
     higher_is_better: bool
     trouble: str = ""
     late: bool = False  # it has gone on since these figures, and has not come to others
+    kept: bool = False  # these are of the best evaluation, which need not be the last
 
 
 def read_outcome(run_dir: str | Path) -> Outcome:
@@ -40,7 +42,7 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     if not (run_dir / "config.yaml").is_file():
         raise ValueError(no_run(run_dir, "config.yaml"))
     data = load_config(run_dir / "config.yaml").data
-    settings = settings_in(data)
+    settings = settings_in(data, read_provenance(run_dir))
     history = _columns(run_dir / "history.csv")
     done = _columns(run_dir / "loss.csv").get("iteration", np.empty(0))
     iterations = int(done[-1]) if len(done) else 0
@@ -58,7 +60,9 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     }
     at = int(history["iteration"][row])
     late = kept is None and at != iterations
-    return Outcome(settings, at, iterations, figures, counts, higher, late=late)
+    return Outcome(
+        settings, at, iterations, figures, counts, higher, late=late, kept=kept is not None
+    )
 
 
 def _counts(run_dir: Path, history: dict) -> tuple[str, bool]:

@@ -1,28 +1,18 @@
-"""What a run was trained on, kept with it, and what has changed since.
+"""What has changed since a run was trained: its provenance.json read, and compared."""
 
-provenance.json is written when a run begins, and again when it goes on; a checkpoint carries the
-same. It has the configuration, the fingerprint of every set, the facts of the task (class names in
-their order), how inputs were made of files (categories, fills, sizes), a digest of each file of the
-user's own code, and the versions of the software.
-"""
-
-import hashlib
 import json
-import platform
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from lamina.common.errors import RunError
-from lamina.common.files import opened, write_json
+from lamina.common.files import opened
 from lamina.common.printable import printable
-from lamina.common.threads import blas
 from lamina.datasets import Dataset
 from lamina.experiment.build_net import OF_WEIGHTS
 from lamina.experiment.config import Config
+from lamina.training.provenance import FILE, flattened, provenance_of
 
-FILE = "provenance.json"
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
 # it learns; initial weights, which a checkpoint replaces; and where data lie.
 _LENGTH = ("iterations", "epochs", "patience", "checkpoint", "record_every", "callbacks")
@@ -41,22 +31,7 @@ _LONGEST, _LARGEST = 200, 64 << 20  # characters of a value, bytes of the file
 def provenance(trainer, config: Config) -> dict[str, np.ndarray]:
     """What a checkpoint and provenance.json say of a run. `config` is the one that building has
     given, with the whole paths of files."""
-    dataset = trainer.dataset
-    sets = {name: samples.fingerprint() for name, samples in dataset.sets().items()}
-    return {
-        "config": np.array(as_json(config.data)),
-        "data": np.array(" ".join(sets.values())),
-        "sets": np.array(json.dumps(sets)),
-        "task": np.array(json.dumps(dataset.task.facts())),
-        "preparation": np.array(json.dumps(dataset.preparation)),
-        "versions": np.array(json.dumps(versions() | own_code(config.data))),
-    }
-
-
-def write_provenance(run_dir: Path, said: dict[str, np.ndarray]) -> None:
-    """Write provenance.json; the file gets its name only when it is whole."""
-    names = ("sets", "task", "preparation", "versions", "config")
-    write_json(run_dir / FILE, {name: json.loads(str(said[name])) for name in names})
+    return provenance_of(trainer, config.data)
 
 
 def read_provenance(run_dir: Path) -> dict[str, dict] | None:
@@ -86,7 +61,7 @@ def data_changes(before: dict, dataset: Dataset) -> list[str]:
         for name in sets | now
         if sets.get(name) != now.get(name)
     ]
-    facts = json.loads(json.dumps(dataset.task.facts()))
+    facts = json.loads(json.dumps(dataset.task.facts(), default=str))
     for key in task | facts:
         if task.get(key) != facts.get(key):
             was, there = _apart(task.get(key), facts.get(key))
@@ -158,39 +133,6 @@ def decisive(data: dict) -> dict[tuple, object]:
     return {place: value for place, value in flattened(data) if place[:2] not in free}
 
 
-def flattened(data, place: tuple = (), shorten: bool = True):
-    """(place, value) of all values. Code of the user's own counts by the name of its file,
-    wherever that lies, unless `shorten` is off."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from flattened(value, (*place, key), shorten)
-    elif isinstance(data, list) and any(map(_has_parts, data)):
-        for i, value in enumerate(data):
-            yield from flattened(value, (*place, i), shorten)
-    else:
-        yield place, _file_name(data) if shorten and is_own(data) else data
-
-
-def _has_parts(value) -> bool:
-    return isinstance(value, (dict, list)) or is_own(value)
-
-
-def is_own(value) -> bool:
-    """Is this path.py:Name, code of the user's own?"""
-    file, colon, name = value.rpartition(".py:") if isinstance(value, str) else ("", "", "")
-    return bool(file and colon) and name.isidentifier()
-
-
-def _file_name(path: str) -> str:
-    """The last part of a path, of whatever system it is."""
-    return path.replace("\\", "/").rpartition("/")[2]
-
-
-def as_json(data: dict) -> str:
-    """A configuration as JSON; what JSON has not, as dates, as text."""
-    return json.dumps(data, default=str)
-
-
 def _said(flat: dict, place: tuple) -> str:
     return ascii(flat[place])[:_LONGEST] if place in flat else "not there"
 
@@ -202,33 +144,3 @@ def _name(place: tuple) -> str:
 
 def _order(flat: dict) -> list:
     return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))
-
-
-def versions() -> dict[str, str]:
-    """The software that numbers depend on, and the kind of machine."""
-    return {
-        "Python": platform.python_version(),
-        "NumPy": np.__version__,
-        "BLAS": blas(),
-        "machine": platform.machine(),
-    }
-
-
-def own_code(data) -> dict[str, str]:
-    """{file name: a digest of it} of the user's own classes and functions in a configuration."""
-    paths = (Path(name.rpartition(":")[0]) for name in own_names(data))
-    return digests(path for path in paths if path.is_file())
-
-
-def digests(paths: Iterable[Path]) -> dict[str, str]:
-    """{file name: a digest} of files; of several with one name the digests, sorted."""
-    found: dict[str, set] = {}
-    for path in paths:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        found.setdefault(_file_name(str(path)), set()).add(digest)
-    return {name: " ".join(sorted(values)) for name, values in found.items()}
-
-
-def own_names(data) -> list[str]:
-    """All path.py:Name in a part of a configuration."""
-    return [value for _, value in flattened(data, shorten=False) if is_own(value)]

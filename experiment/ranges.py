@@ -37,6 +37,16 @@ class Range:
         else:
             trial.suggest_float(key, self.low, self.high, log=self.kind == "log")
 
+    def distribution(self):
+        """The same as Optuna has it."""
+        from optuna import distributions
+
+        if self.kind == "choice":
+            return distributions.CategoricalDistribution([*map(label, self.choices)])
+        if self.kind == "int":
+            return distributions.IntDistribution(int(self.low), int(self.high))
+        return distributions.FloatDistribution(self.low, self.high, log=self.kind == "log")
+
     def value(self, drawn):
         """The value of a configuration for what has been drawn."""
         if self.kind != "choice":

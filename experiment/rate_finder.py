@@ -26,19 +26,24 @@ def find_rate(config: Config, low: float, high: float, steps: int) -> RateRange:
 def in_words(found: RateRange, name: str) -> str:
     """What was found, for a terminal."""
     first, last = found.rates[0], found.rates[-1]
-    head = f"{name}: rates from {first:.1g} to {last:.2g} in {len(found.rates)} steps"
+    head = f"{name}: rates from {_rate(first, 4)} to {_rate(last, 4)} in {len(found.rates)} steps"
     if found.suggested is None:
         return (
             f"{head}\nthe loss has not fallen (from {found.start:.3g} to "
             f"{found.means.min():.3g} at best): no rate can be suggested; is anything learned at "
             "all, or are the rates too low (--low, --high)?"
         )
-    end = f", lost at {last:.2g}" if found.diverged else ""
+    end = f", lost at {_rate(last)}" if found.diverged else ""
     return (
         f"{head}\nthe loss ({found.start:.3g} at the start) was halfway down at "
-        f"{found.halfway:.2g}, lowest at {found.lowest:.2g} ({found.means.min():.3g}){end}\n"
+        f"{_rate(found.halfway)}, lowest at {_rate(found.lowest)} ({found.means.min():.3g}){end}\n"
         f"suggested: lr: {found.suggested:g}"
     )
+
+
+def _rate(rate: float, digits: int = 2) -> str:
+    """To so many digits; no 1e+02 where 100 is as short."""
+    return f"{float(f'{rate:.{digits}g}'):g}"
 
 
 def draw_rates(path: str | Path, found: RateRange, title: str) -> None:

@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from lamina.common.folder import File, Folder, placed
 from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.experiment.build_trainer import Built, build_run
 from lamina.experiment.config import Config, load_config
-from lamina.experiment.provenance import as_json, data_changes, differences, provenance
+from lamina.experiment.provenance import data_changes, differences, provenance
 from lamina.training.checkpoint import CheckpointError, load_checkpoint, saved_checkpoints
+from lamina.training.provenance import WEIGHTS, as_json
 from lamina.training.trainer import Trainer
 
 _LISTED, _LONGEST = 20, 200  # differences that an error lists, characters of a value
@@ -115,7 +118,11 @@ def put_back(parts: dict[str, dict], path: Path | File, trainer: Trainer, config
         if "sets" in saved:
             names = [name for name in ("sets", "task", "preparation") if name in saved]
             wrong += data_changes({n: json.loads(saved[n]) for n in names}, trainer.dataset)
-        versions = dict(json.loads(saved["versions"]))
+        versions, now_there = (dict(json.loads(s["versions"])) for s in (saved, now))
+        # The weights that training began with need not be there any more.
+        begun = {name: said for name, said in versions.items() if name.startswith(WEIGHTS)}
+        now_there = {n: said for n, said in now_there.items() if not n.startswith(WEIGHTS)}
+        trainer.files.provenance["versions"] = np.array(json.dumps(now_there | begun))
         if not wrong:
             trainer.load_state(parts)
     except _MALFORMED as error:
@@ -127,7 +134,7 @@ def put_back(parts: dict[str, dict], path: Path | File, trainer: Trainer, config
             f"{path} is of iteration {trainer.iteration}, and training.iterations is "
             f"{trainer.plan.iterations}: nothing is left to do"
         )
-    _say_changes(versions, json.loads(now["versions"]))
+    _say_changes(versions, now_there)
 
 
 def _refuse(path: Path | File, wrong: list[str]) -> None:

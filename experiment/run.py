@@ -18,11 +18,12 @@ from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.curves import percents, read_run
 from lamina.experiment.plots import plot_curves
-from lamina.experiment.provenance import provenance, write_provenance
+from lamina.experiment.provenance import provenance
 from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run_directory import claimed, locked, new_directory, refuse_used, require_run
 from lamina.experiment.same_on_all_ranks import refuse_other_runs, refuse_other_software
 from lamina.layers.errors import ShapeError
+from lamina.training.provenance import write_provenance
 from lamina.training.trainer import Trainer
 
 RISEN = 1.2  # times the first loss: less may be the noise of one batch

@@ -7,8 +7,9 @@ from pathlib import Path
 import lamina.common
 from lamina.common.ranks import Alone
 from lamina.common.threads import blas_in_force
-from lamina.experiment.provenance import decisive, versions
+from lamina.experiment.provenance import decisive
 from lamina.training.checkpoint import digest
+from lamina.training.provenance import versions
 from lamina.training.trainer import Trainer
 
 
@@ -36,7 +37,7 @@ def refuse_other_runs(trainer: Trainer) -> None:
     own = {name: value for name, value in told["versions"].items() if name not in versions()}
     trainer.ranks.refuse_unlike(
         configuration
-        | {f"code in {name}": value for name, value in own.items()}
+        | {f"code in {name}": value for name, value in own.items() if name.endswith(".py")}
         | {f"data, the {name} set": value for name, value in told["sets"].items()}
         | {"facts of the task": json.dumps(told["task"], sort_keys=True)}
     )

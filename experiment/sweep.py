@@ -23,6 +23,7 @@ from lamina.experiment.provenance import differences
 from lamina.experiment.run_directory import locked
 from lamina.experiment.run_names import SWEEP
 from lamina.experiment.search import Search
+from lamina.experiment.sweep_changes import TrainedOn
 from lamina.experiment.sweep_file import SweepFile
 from lamina.experiment.sweep_picture import plot_sweep
 from lamina.experiment.sweep_processes import Listed, Processes
@@ -47,7 +48,10 @@ def sweep(
     file = SweepFile(path)
     folder = Path(folder) if folder is not None else Path("runs") / Path(path).stem
     _refuse_foreign(folder, file)
-    lengths, column, higher = _rehearsed(file)
+    before = TrainedOn(folder)
+    lengths, column, higher = _rehearsed(file, before)
+    for line in before.changes:
+        note(line)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -101,14 +105,15 @@ def _refuse_foreign(folder: Path, file: SweepFile) -> None:
         )
 
 
-def _rehearsed(file: SweepFile) -> tuple[dict[str, int], str, bool]:
+def _rehearsed(file: SweepFile, before: TrainedOn) -> tuple[dict[str, int], str, bool]:
     """{trial: its iterations}, the column by which a search chooses, and whether more of it is
     better. Each combination is built and tried on one batch, with one of its seeds: what is refused
-    is refused before anything is trained."""
+    is refused before anything is trained. `before` is shown what each is made of."""
     lengths: dict[str, int] = {}
     for trial in file.trials:
         if trial.combination not in lengths:
-            trainer = build_run(trial.config, quiet=True).trainer
+            trainer, config = build_run(trial.config, quiet=True)
+            before.compare(trainer.dataset, config)
             lengths[trial.combination] = trainer.plan.iterations
             column = f"validation_{trainer.evaluator.counts}"
             if file.ranges and column not in trainer.evaluator.columns:
@@ -130,8 +135,10 @@ def _table(names: list[str], folder: Path, held: Folder, ledger: Ledger) -> str:
     if not ended:
         return where
     comparison = Comparison({name: folder / name for name in ended})
-    if counts[PRUNED]:
-        where = f"figures of the pruned are those where they were ended\n{where}"
+    if pruned := [name for name in ended if ledger.ended[name][0] == PRUNED]:
+        kept = any(comparison.outcomes[name].kept for name in pruned)
+        when = "of their best evaluation until they were ended" if kept else "where they were ended"
+        where = f"figures of the pruned are those {when}\n{where}"
     text = f"{comparison.text()}\n{where} (table.txt, table.csv, {PICTURE})"
     for name, content in (("table.txt", text), ("table.csv", comparison.csv())):
         with whole_file(held / name) as written:

@@ -24,6 +24,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 }
 _IMPORTANCE = "importance: its part in what sets\nthe best quarter apart (Optuna)"
 _WORDS = {PRUNED: "pruned, where it was ended", FAILED: "failed (NaN), no figure"}
+_WORDS_OF_BEST = {**_WORDS, PRUNED: "pruned, its best until then"}  # with keep_best
 
 
 def plot_sweep(path: str | Path | File, folder: str | Path, width: int | None = None) -> None:
@@ -72,6 +73,7 @@ def _draw(axes, sweep: SweepValues, varied: Varied, shares: dict, narrow: bool) 
     places = varied.places
     x = varied.values if varied.numeric else [places.index(value) for value in varied.values]
     y = [factor * figure for figure in sweep.figures]
+    words = _WORDS_OF_BEST if sweep.kept else _WORDS
     for state, look in _LOOKS.items():
         chosen = [i for i, s in enumerate(sweep.states) if s == state]
         if not chosen:
@@ -84,7 +86,7 @@ def _draw(axes, sweep: SweepValues, varied: Varied, shares: dict, narrow: bool) 
             zorder=3,
             clip_on=not failed,
             transform=axes.get_xaxis_transform() if failed else axes.transData,
-            label=f"{_WORDS.get(state, state)}: {len(chosen)}",
+            label=f"{words.get(state, state)}: {len(chosen)}",
             **look,
         )
     if (best := sweep.best) is not None:

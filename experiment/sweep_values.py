@@ -13,7 +13,7 @@ from lamina.experiment.curves import NothingYet, is_share, percents
 from lamina.experiment.differing import MISSING, short_names
 from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import FAILED, read_outcome
-from lamina.experiment.ranges import label
+from lamina.experiment.ranges import Range, label, make_range
 from lamina.experiment.run_names import SWEEP, run_names
 from lamina.experiment.setting import place_of
 from lamina.experiment.sweep_file import SEED
@@ -24,11 +24,13 @@ _FAR = 20.0  # times, from the least to the largest value of a list that is show
 
 @dataclasses.dataclass(frozen=True)
 class Varied:
-    """A key of a sweep: the value of each trial, numbers or, if not all are, texts."""
+    """A key of a sweep: the value of each trial, numbers or, if not all are, texts; and the range
+    from which they were drawn, if they were."""
 
     name: str
     values: list
     log: bool
+    range: Range | None = None
 
     @property
     def numeric(self) -> bool:
@@ -43,8 +45,8 @@ class Varied:
 @dataclasses.dataclass(frozen=True)
 class SweepValues:
     """Of each trial, in one order: the values of the keys that vary, its figure (NaN if it has
-    none) and its state, FINISHED, PRUNED or FAILED. `column` is the figure's, of history.csv,
-    and whether it is shown in per cent."""
+    none) and its state, FINISHED, PRUNED or FAILED. `column` is the figure's, of history.csv, and
+    whether it is shown in per cent; `kept` says that figures are those of the best evaluation."""
 
     varied: list[Varied]
     figures: list[float]
@@ -52,6 +54,7 @@ class SweepValues:
     column: str
     higher_is_better: bool
     percent: bool = False
+    kept: bool = False
 
     @property
     def best(self) -> int | None:
@@ -71,7 +74,8 @@ def read_sweep(folder: str | Path) -> SweepValues:
     folder = Path(folder)
     described = _described(folder / SWEEP)
     keys = [key for key in described["varied"] if key != SEED] or [SEED]
-    ranges, ledger = described.get("ranges", {}), Ledger(folder)
+    ranges = {key: make_range(given) for key, given in described.get("ranges", {}).items()}
+    ledger = Ledger(folder)
     found, paths = [], run_names([folder])
     for path in paths.values():
         outcome = read_outcome(path)
@@ -88,7 +92,7 @@ def read_sweep(folder: str | Path) -> SweepValues:
     shorts = short_names([place_of(key) for key in keys])
     return SweepValues(
         [
-            _varied(short, [_at(data, place_of(key)) for data, _, _ in found], ranges.get(key, {}))
+            _varied(short, [_at(data, place_of(key)) for data, _, _ in found], ranges.get(key))
             for key, short in zip(keys, shorts, strict=True)
         ],
         [outcome.figures.get(column, math.nan) for _, outcome, _ in found],
@@ -96,15 +100,16 @@ def read_sweep(folder: str | Path) -> SweepValues:
         column,
         counts[0].higher_is_better,
         is_share(counts[0].counts, percents(paths.values())),
+        any(outcome.kept for _, outcome, _ in found),
     )
 
 
-def _varied(name: str, values: list, given: dict) -> Varied:
+def _varied(name: str, values: list, given: Range | None) -> Varied:
     if not all(type(value) in (int, float) and math.isfinite(value) for value in values):
-        return Varied(name, [label(value) for value in values], False)
+        return Varied(name, [label(value) for value in values], False, given)
     low, high = min(values), max(values)
-    log = "log" in given or (not given and low > 0 and high / low >= _FAR)
-    return Varied(name, values, log)
+    log = given.kind == "log" if given else low > 0 and high / low >= _FAR
+    return Varied(name, values, log, given)
 
 
 def _at(data, place: tuple):
@@ -122,8 +127,9 @@ def _described(path: Path) -> dict:
         with opened(path) as file:
             data, _ = parse(file.read(MAX_BYTES).decode())
         keys = all(isinstance(key, str) for key in data["varied"])
-        ranges = data.get("ranges", {})
-        if not keys or not all(isinstance(given, dict) for given in (ranges, *ranges.values())):
+        for given in data.get("ranges", {}).values():
+            make_range(given)
+        if not keys:
             raise ValueError("its content is not that of a sweep")
         return data
     except (YamlError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -9,9 +9,9 @@ from pathlib import Path
 from lamina import __version__
 from lamina.common.figures import save_png
 from lamina.common.files import write_json
-from lamina.experiment.provenance import versions
 from lamina.experiments.entry import Band, Entry
 from lamina.experiments.figures import DPI
+from lamina.training.provenance import versions
 
 
 @dataclasses.dataclass(frozen=True)

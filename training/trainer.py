@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.fingerprint import fingerprint
 from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
 from lamina.common.ranks import Alone
@@ -97,12 +98,18 @@ class Trainer:
         self.worker = net  # what batches go through
         if shards > 1 or ranks.size > 1:
             self.worker = Sharded(net, shards, ranks=ranks, reduction=reduction)
-        left_alone = optimizer.check_net(net)
-        if left_alone and not quiet:
-            names = ", ".join(left_alone)
+        self.left_alone = optimizer.check_net(net)
+        if self.left_alone and not quiet:
+            names = ", ".join(self.left_alone)
             note(f"the optimizer does not know {names}: they stay as they are")
         self.objective, self.accumulate = make_objective(gradient_penalty), accumulate
-        order = dataset.sampler(batch_size, np.random.default_rng(rng), shuffle_block)
+        generator = np.random.default_rng(rng)
+        self.given = {  # of what nothing else keeps as it was given
+            "rng": rng if isinstance(rng, int) else fingerprint(generator.bit_generator.state),
+            **{"shards": shards, "reduction": reduction, "gradient_penalty": gradient_penalty},
+            **{"shuffle_block": shuffle_block, "augmentation": augmentation, "metrics": metrics},
+        }
+        order = dataset.sampler(batch_size, generator, shuffle_block)
         self.batches = Batches(dataset.train, order, augmentation)
         self._carried = carried_by(self.worker)  # from batch to batch
         if self._carried and not dataset.train.carries and not quiet:

@@ -24,9 +24,12 @@ def over_fitting(record, earlier) -> Finding | None:
             f"the {record.figure.name} of the test set was best, {record.figure.shown(value)}, at "
             f"iteration {at:.0f}"
         )
-    weights = sum(math.prod(p["shape"]) for p in record.facts.get("parameters", {}).values())
+    parameters = record.facts.get("parameters", {}).values()
+    weights = sum(math.prod(p["shape"]) for p in parameters)
+    learn = sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))
     if weights and (samples := record.facts.get("samples")):
-        evidence.append(f"{weights:,} parameters for {samples:,} samples")
+        few = f", of which {learn:,} learn," if learn < weights else ""
+        evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
     has_one = len(record.values("validation")) > 0
     needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
     return Finding(

@@ -56,9 +56,15 @@ class Evaluation:
         """The figures, and what the task shows of them."""
         n = len(self.samples)
         head = f"{self.part} set, {n:,} sample{'s' * (n != 1)}: {self.shown}"
-        if len(self.rows) < n:
-            head += f"\n\nof {len(self.rows):,} of them, spread evenly:"
+        if words := self.of_how_many:
+            head += f"\n\n{words}:"
         return f"{head}\n\n{self._kind.report(self)}"
+
+    @property
+    def of_how_many(self) -> str:
+        """Of how many samples tables and pictures are, where that is not all of them."""
+        few = len(self.rows) < len(self.samples)
+        return f"of {len(self.rows):,} of them, spread evenly" if few else ""
 
     def draw(self, folder: str | Path) -> Path | None:
         """Draw the picture of the task into this folder; returns its path, None without one."""

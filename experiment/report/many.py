@@ -28,8 +28,23 @@ def report_on_many(runs: dict[str, Path], title: str = "", sweep: Path | None = 
         sections.append(("Curves", curves))
     listed = [f"lamina report {shlex.quote(str(path))}" for path in list(runs.values())[:_RUNS]]
     sections.append(("Each run", [verbatim("\n".join(listed))]))
-    words = f"{len(runs)} runs in {len(comparison.rows)} groups that differ by more than a seed."
-    return page(title or f"{len(runs)} runs", sections, [paragraph(words)])
+    return page(title or _runs(len(runs)), sections, [paragraph(_in_groups(comparison))])
+
+
+def _runs(n: int) -> str:
+    return f"{n} run{'s' * (n != 1)}"
+
+
+def _in_groups(comparison: Comparison) -> str:
+    """How many runs there are, and how many of them are the same but for the seed."""
+    n, groups = len(comparison.runs), len(comparison.rows)
+    if n == 1:
+        return "1 run."
+    if groups == 1:
+        return f"{n} runs of one setting."
+    if groups == n:
+        return f"{n} runs, all of which differ by more than a seed."
+    return f"{n} runs in {groups} groups that differ by more than a seed."
 
 
 def _values(sweep: Path) -> list[str]:

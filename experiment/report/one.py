@@ -36,6 +36,8 @@ from lamina.experiment.report.page import (
 from lamina.nets import Net
 from lamina.nets.picture import NetPicture
 from lamina.nets.summary import summary_rows
+from lamina.training.described import PROGRAM, is_text_of_object
+from lamina.training.provenance import flattened
 
 MOST_CLASSES = 20  # a matrix of more is listed by its largest entries
 _PAPER = (700.0, 860.0)  # CSS pixels for the net on a page of paper, with a caption
@@ -52,13 +54,13 @@ def report_on_run(
     record = read_record(run_dir)
     findings = diagnose(record)
     said: list[str] = []
-    why_not = ""
+    why_not, named = "", True
     try:
         run, said = _opened(run_dir, code, changed)
         net, dataset = run.load()
         evaluation = evaluate(net, dataset, part, run.metrics(dataset.task))
     except DataUnknown as error:
-        why_not = str(error)
+        why_not, named = str(error), False
     except ValueError as error:
         if (run_dir / "weights.npz").exists():
             raise
@@ -75,9 +77,11 @@ def report_on_run(
     sections.append(("Diagnosis", _diagnosis(record, findings)))
     configuration = (run_dir / "config.yaml").read_text(encoding="utf-8")
     about = "What the run was made with: the file that was given, and what --set has changed."
+    if "seed" not in _training(record):
+        about = "What the program has made the run with, as far as it can be written down."
     sections.append(("Configuration", [paragraph(about), verbatim(configuration)]))
     sections.append(("Provenance", _provenance(run_dir, record)))
-    sections.append(("Run it again", _again(run_dir)))
+    sections.append(("Run it again", _again(run_dir, _training(record), named)))
     first = [paragraph(line) for line in _head(run_dir, record)]
     first.append(
         paragraph(f"The doctor: {summary(record, findings).removeprefix(f'{record.path}: ')}.")
@@ -173,6 +177,8 @@ def _evaluated(evaluation) -> list[str]:
     of_classes &= not evaluation.of_words
     if of_classes and len(task.class_names) <= MOST_CLASSES:
         parts = [paragraph(f"{len(evaluation.samples):,} samples: {evaluation.shown}.")]
+        if words := evaluation.of_how_many:
+            parts.append(paragraph(f"All that follows is {words}."))
         parts += _classes(evaluation)
     else:
         parts = [verbatim(evaluation.report())]
@@ -239,8 +245,7 @@ def _provenance(run_dir: Path, record: Record) -> list[str]:
     else:
         rows += [[str(name), str(said)] for name, said in known["versions"].items()]
         rows += [[f"{name} set", str(said)] for name, said in known["sets"].items()]
-    training = record.config.get("training")
-    training = training if isinstance(training, dict) else {}
+    training = _training(record)
     for key in ("seed", "shards", "threads"):
         rows.append(
             [key, str(training.get(key, "as the machine has" if key == "threads" else "-"))]
@@ -252,16 +257,32 @@ def _provenance(run_dir: Path, record: Record) -> list[str]:
     return [paragraph(about), table(["", ""], rows, wrapped=True)]
 
 
-def _again(run_dir: Path) -> list[str]:
+def _training(record: Record) -> dict:
+    training = record.config.get("training")
+    return training if isinstance(training, dict) else {}
+
+
+def _again(run_dir: Path, training: dict, can_be_read: bool) -> list[str]:
     config = shlex.quote(str(run_dir / "config.yaml"))
     run = shlex.quote(str(run_dir))
-    lines = [
-        f"lamina train --config {config}",
-        f"lamina train --resume {run} --verify",
-        f"lamina evaluate {run}",
-    ]
+    train = [f"lamina train --config {config}", f"lamina train --resume {run} --verify"]
+    evaluate = [f"lamina evaluate {run}"] if can_be_read else []
+    if "seed" in training:
+        about = (
+            "The first trains it from the beginning. The second trains its last stretch again and "
+            "compares the bits. Code of one's own must be named for both: --code FILE.py."
+        )
+        return [verbatim("\n".join([*train, *evaluate])), paragraph(about)]
     about = (
-        "The first trains it from the beginning. The second trains its last stretch again and "
-        "compares the bits. Code of one's own must be named for both: --code FILE.py."
+        "A program has made this run, and nothing but that program makes it again: no "
+        "configuration has the generator and the weights that it began with"
     )
-    return [verbatim("\n".join(lines)), paragraph(about)]
+    objects = [
+        ".".join(map(str, place))
+        for place, value in flattened(training)
+        if place[0] != PROGRAM
+        and any(map(is_text_of_object, value if isinstance(value, list) else [value]))
+    ]
+    more = "".join(f", nor its {name}" for name in objects)
+    parts = [paragraph(f"{about}{more}.")]
+    return [verbatim(evaluate[0]), *parts] if evaluate else parts

@@ -1,6 +1,7 @@
 """What the doctor reads, says and draws, and how it fails."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -216,6 +217,22 @@ def test_an_over_fitting_run_whose_facts_have_no_samples(files, capsys):
         (files / "facts.json").write_text(json.dumps(facts))
         assert main(["doctor", str(files)]) == 1
         assert "over-fitting" in capsys.readouterr().out
+
+
+def test_an_over_fitting_run_says_how_many_of_its_parameters_learn(files, capsys):
+    lines = ["iteration,epoch,loss,train_accuracy,test_accuracy,lr"]
+    lines += [f"{i},{i},0.01,1.0,0.6,0.1" for i in range(100, 700, 100)]
+    (files / "history.csv").write_text("\n".join(lines) + "\n")
+    facts = json.loads((files / "facts.json").read_text())
+    sizes = {name: math.prod(p["shape"]) for name, p in facts["parameters"].items()}
+    total, first = sum(sizes.values()), next(iter(sizes))
+    main(["doctor", str(files)])
+    assert f"{total:,} parameters for " in " ".join(capsys.readouterr().out.split())
+    facts["parameters"][first]["learns"] = False
+    (files / "facts.json").write_text(json.dumps(facts))
+    main(["doctor", str(files)])
+    said = f"{total:,} parameters, of which {total - sizes[first]:,} learn, for "
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_run_with_a_validation_set_is_not_told_to_have_one(files, capsys):

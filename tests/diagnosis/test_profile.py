@@ -341,6 +341,7 @@ def test_tune_tries_and_saves_the_fastest(path, tmp_path, capsys, monkeypatch):
         lambda path, n, shards, size, steps: rates[1, size] * (1 + 0.1 * n + 0.1 * shards),
     )
     monkeypatch.setattr(tune_module.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(tune_module, "current_threads", lambda: 2)
     saved = tmp_path / "fast.yaml"
     assert main(["profile", str(path), "--tune", "--save", str(saved)]) == 0
     out = capsys.readouterr().out
@@ -371,15 +372,49 @@ def test_tune_measures_each_setting_three_times_and_takes_the_medians(path, monk
 
     monkeypatch.setattr(tune_module, "_rate", rate)
     monkeypatch.setattr(tune_module.os, "sched_getaffinity", lambda _: {0}, raising=False)
+    monkeypatch.setattr(tune_module, "current_threads", lambda: 1)
     said = tune(load_config(path), path, None, None)
     settings = [(1, 2), (1, 4), (1, 8), (1, 16)]
     assert order == [*settings, *settings[::-1], *settings]
     assert "fastest: 1 thread, batches of 16, 4.00 times as fast" in said
 
 
+@pytest.mark.parametrize(
+    ("shards", "words"), [(8, "8 shards on 1 thread"), ("auto", "shards: auto on 1 thread")]
+)
+def test_tune_measures_the_configuration_as_it_is(path, monkeypatch, shards, words):
+    """Not one of the settings that are tried, which may be twice as fast."""
+    asked = []
+
+    def rate(path, n, of_shards, size, steps):
+        asked.append((n, of_shards, size))
+        return 50.0 if (n, of_shards) == (1, shards) else 100.0 * n
+
+    monkeypatch.setattr(tune_module, "_rate", rate)
+    monkeypatch.setattr(tune_module.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    config = load_config(path)
+    config.data["training"] |= {"threads": 1, "shards": shards, "batch_size": 8, "accumulate": 4}
+    said = tune(config, path, None, None)
+    assert asked.count((1, shards, 8)) == 3
+    assert f"the configuration: {words}, batches of 8: 50" in said
+    assert "4.00 times as fast as the configuration" in said
+    assert "without the accumulate of the configuration" in said
+
+
+def test_the_configuration_may_be_the_fastest(path, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        tune_module, "_rate", lambda path, n, shards, size, steps: 9.0 if shards == 3 else 1.0
+    )
+    config = load_config(path)
+    config.data["training"] |= {"threads": 1, "shards": 3}
+    assert "fastest: the configuration\n" in tune(config, path, None, tmp_path / "fast.yaml")
+    assert load_config(tmp_path / "fast.yaml").data["training"]["shards"] == 3
+
+
 def test_tune_measures_in_fresh_processes(path):
     assert tune_module._rate(path, 1, 1, 2, 1) > 0
     assert tune_module._rate(path, 2, 2, 2, 1) > 0
+    assert tune_module._rate(path, 1, "auto", 2, 1) > 0
     with pytest.raises(ConfigError, match=r"profile .* failed: .*none\.yaml"):
         tune_module._rate(path.with_name("none.yaml"), 1, 1, 2, 1)
 

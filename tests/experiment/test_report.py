@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import csv
+import dataclasses
 import html
 import re
 import shutil
@@ -16,8 +17,9 @@ import yaml
 from lamina.commands.frame import main
 from lamina.common.table import read_table
 from lamina.experiment.config import load_config
+from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import RunChanged
-from lamina.experiment.report import report_on_many, report_on_run
+from lamina.experiment.report import one, report_on_many, report_on_run
 from lamina.experiment.run import run
 from lamina.training.watch import NonFiniteError
 
@@ -166,7 +168,23 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     shutil.copytree(run_dir, tmp_path / "other")
     monkeypatch.chdir(tmp_path)
     assert main(["report", "run", "other"]) == 0
-    assert "2 runs in 1 group" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "2 runs of one setting." in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_tables_of_some_of_very_many_samples_say_of_how_many(tmp_path, monkeypatch):
+    run_dir = trained(tmp_path)
+    assert "spread evenly" not in report_on_run(run_dir)
+    monkeypatch.setattr(one, "evaluate", lambda *given: _halved(evaluate(*given)))
+    page = report_on_run(run_dir)
+    assert "30 samples: loss " in page
+    assert "All that follows is of 15 of them, spread evenly." in page
+    rows = re.findall(r"<tr><th>[abc]</th>.*?</tr>", page)
+    assert sum(map(int, re.findall(r">(\d+)</td>", "".join(rows).replace("·", "0")))) == 15
+
+
+def _halved(found):
+    parts = ("rows", "scores", "targets")
+    return dataclasses.replace(found, **{part: getattr(found, part)[::2] for part in parts})
 
 
 def test_several_runs_are_a_table_and_curves(tmp_path):

@@ -133,6 +133,17 @@ def test_what_has_ended_is_not_run_again_and_more_trials_may_come(done, tmp_path
     assert [trial.number for trial in studied(folder / "out")] == [*range(10)]
 
 
+def test_with_keep_best_the_figures_of_the_pruned_are_their_best(done, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(done[0], folder)
+    for path in (folder / "out").glob("trial-*/config.yaml"):
+        path.write_text(path.read_text().replace("seed: 0", "seed: 0\n  keep_best: true"))
+    said, _ = sweep(folder / "s.yaml", folder / "out", quiet=True)
+    assert (
+        "figures of the pruned are those of their best evaluation until they were ended\n" in said
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_a_search_that_is_killed_goes_on_to_the_same_trials(done, tmp_path):
     path, out = written(tmp_path), tmp_path / "out"

@@ -1,11 +1,14 @@
 """The picture of a sweep: which trial stands where, on which scale, and what is said beside it."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from lamina.commands.frame import main
 from lamina.experiment.importance import importances
 from lamina.experiment.ledger import Ledger
+from lamina.experiment.ranges import make_range
 from lamina.experiment.sweep_picture import plot_sweep
 from lamina.experiment.sweep_values import SweepValues, Varied, read_sweep
 
@@ -160,6 +163,54 @@ def test_the_importance_is_of_what_counts():
     assert found["a"] > 0.9
     assert sum(found.values()) == pytest.approx(1.0)
     assert importances(sweep_of(9)) == {}
+
+
+def test_the_importance_is_that_of_the_ranges_of_the_file():
+    """Not of what reaches from the least to the largest value that were tried."""
+    optuna = pytest.importorskip("optuna", reason="no Optuna: pip install -e '.[peers]'")
+    rng = np.random.default_rng(0)
+    n = 20
+    given = {"log": make_range({"log": [1e-3, 10]}), "int": make_range({"int": [1, 300]})}
+    given["choice"] = make_range({"choice": [8, 16, 32]})
+    rates, units = np.geomspace(0.05, 0.5, n).tolist(), rng.integers(20, 40, n).tolist()
+    choices = rng.choice([8, 16], n).tolist()
+    figures = [
+        -((np.log(rate) + 1.5) ** 2) + 0.01 * unit for rate, unit in zip(rates, units, strict=True)
+    ]
+    values = {"log": rates, "int": units, "choice": choices}
+    varied = [Varied(name, values[name], name == "log", given[name]) for name in values]
+    sweep = SweepValues(varied, figures, ["finished"] * n, "validation_accuracy", True)
+    study = optuna.create_study(direction="maximize")
+    ranges = {
+        "log": optuna.distributions.FloatDistribution(1e-3, 10, log=True),
+        "int": optuna.distributions.IntDistribution(1, 300),
+        "choice": optuna.distributions.CategoricalDistribution(["8", "16", "32"]),
+    }
+    for i in range(n):
+        params = {"log": rates[i], "int": units[i], "choice": str(choices[i])}
+        made = {"params": params, "distributions": ranges, "value": figures[i]}
+        study.add_trial(optuna.trial.create_trial(**made))
+    judge = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=0.25)
+    expected = optuna.importance.get_param_importances(study, evaluator=judge)
+    assert importances(sweep) == pytest.approx(expected)
+    free = dataclasses.replace(sweep, varied=[Varied(v.name, v.values, v.log) for v in varied])
+    assert importances(free) != pytest.approx(expected, rel=0.05)
+
+
+def test_the_ranges_are_read_from_the_file(tmp_path):
+    text = SWEEP + "ranges: {a.lr: {log: [0.001, 10]}, a.type: {choice: [SGD, Adam]}}\n"
+    trials = {"a": (0.01, "SGD", 0.5), "b": (0.1, "SGD", 0.6)}
+    rate, kind = read_sweep(made(tmp_path / "s", trials, text)).varied
+    assert (rate.range.low, rate.range.high, rate.range.kind) == (0.001, 10.0, "log")
+    assert kind.range.choices == ("SGD", "Adam")
+
+
+def test_with_keep_best_the_pruned_have_their_best(tmp_path, drawn):
+    folder = made(tmp_path / "s", TRIALS)
+    for path in folder.glob("*/config.yaml"):
+        path.write_text(path.read_text().replace("seed: 0", "seed: 0, keep_best: true"))
+    plot_sweep(tmp_path / "s.png", folder)
+    assert "pruned, its best until then" in dots(drawn[0].axes[0])
 
 
 def test_without_optuna_there_is_no_importance(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.experiment.build_trainer import build_trainer
-from lamina.experiment.rate_finder import find_rate
+from lamina.experiment.rate_finder import find_rate, in_words
 from lamina.training.rate_range import RateRange, rate_range
 
 TEXT = """
@@ -111,6 +111,22 @@ def test_the_suggested_rate_trains_better_than_far_lower_and_far_higher_ones(con
     assert own > 0.85
     assert own > reached(suggested / 200) + 0.05
     assert own > reached(suggested * 100) + 0.05
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.0015, 0.0025, "rates from 0.0015 to 0.0025 in"),
+        (1e-6, 100.0, "rates from 1e-06 to 100 in"),
+        (0.25, 1234.0, "rates from 0.25 to 1234 in"),
+    ],
+)
+def test_rates_are_said_as_they_were_given(low, high, words):
+    means = np.linspace(2.0, 1.0, 30)
+    found = RateRange(np.geomspace(low, high, 30), means, means, True)
+    said = in_words(found, "SGD")
+    assert words in said
+    assert "e+" not in said
 
 
 @pytest.fixture

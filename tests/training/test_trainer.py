@@ -82,7 +82,7 @@ def test_the_files_of_a_run(tmp_path):
     names = {p.name for p in tmp_path.iterdir()}
     assert names == {
         *("loss.csv", "history.csv", "timing.csv", "weights.npz", "checkpoint-00000100.npz"),
-        *("config.yaml", "facts.json"),
+        *("config.yaml", "provenance.json", "facts.json"),
     }
     loss = read_table(tmp_path / "loss.csv")
     assert loss["iteration"].tolist() == list(range(1, 101))

@@ -24,14 +24,15 @@ from lamina import datasets
 from lamina.common.ranks import RankError, find_ranks, hush
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
-from lamina.experiment import provenance, same_on_all_ranks
 from lamina.experiment import run as of_run
+from lamina.experiment import same_on_all_ranks
 from lamina.experiment.config import Config
 from lamina.experiment.run import run
 from lamina.layers import Affine, Layer, Param, SoftmaxWithLoss
 from lamina.nets import Sequential
 from lamina.nets.weights import save_weights
 from lamina.optimizers import SGD
+from lamina.training import provenance
 from lamina.training.callbacks import Callback
 from lamina.training.checkpoint import Checkpoints
 from lamina.training.gradient_penalty import add_penalised_gradient

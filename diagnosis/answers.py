@@ -42,7 +42,7 @@ class Answers:
         self.seconds = 0.0
         if self._recall is not None:
             self._recall.reset()
-        self._low = self._high = None
+        self._ends: tuple[np.ndarray, np.ndarray] | None = None  # the lowest and highest scores
 
     def append(self, batch: tuple) -> None:
         started = time.perf_counter()
@@ -54,21 +54,22 @@ class Answers:
             return
         rows = scores.reshape(-1, scores.shape[-1])
         low, high = _ends(rows)
-        if self._low is not None and self._low.shape == low.shape:
-            low, high = np.minimum(self._low, low), np.maximum(self._high, high)
-        self._low, self._high = low, high
+        if self._ends is not None and self._ends[0].shape == low.shape:
+            low, high = np.minimum(self._ends[0], low), np.maximum(self._ends[1], high)
+        self._ends = low, high
         if self._recall is not None and scores.shape[-1] <= MOST:
             with contextlib.suppress(TypeError, ValueError):  # a net that answers something else
                 self._recall.update(scores, targets)
 
     def write(self, iteration: int) -> None:
-        if self._low is None:
+        if self._ends is None:
             return
+        lowest, highest = self._ends
         counts = self._recall
         if counts is None or not counts.n_classes:
-            self._row(iteration, "(all)", ("", "", "", ""), self._low.min(), self._high.max())
+            self._row(iteration, "(all)", ("", "", "", ""), lowest.min(), highest.max())
             return
-        ends = zip(*np.broadcast_arrays(self._low, self._high, counts.hits)[:2], strict=True)
+        ends = zip(*np.broadcast_arrays(lowest, highest, counts.hits)[:2], strict=True)
         numbers = zip(counts.support, counts.predictions, counts.hits, strict=True)
         for i, (three, (low, high)) in enumerate(zip(numbers, ends, strict=True)):
             self._row(iteration, i, (counts.total, *three), low, high)

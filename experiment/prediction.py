@@ -15,7 +15,7 @@ from lamina.datasets.image_folder import files_in
 from lamina.datasets.labels import meaning
 from lamina.datasets.picture_inputs import PictureInputs
 from lamina.datasets.table_inputs import ABSENT, TableInputs
-from lamina.datasets.tasks import Classification, MultiLabel, Regression, Task
+from lamina.datasets.tasks import Classification, MultiLabel, Regression
 from lamina.experiment.evaluation.classification import percent
 from lamina.experiment.load_run import Run
 from lamina.experiment.probabilities import has_probabilities, probabilities
@@ -29,7 +29,7 @@ class Predictions:
 
     kind: str
     places: list[str]
-    task: Task
+    task: Classification | MultiLabel | Regression
     scores: np.ndarray  # (N, C)
     probabilities: np.ndarray | None  # (N, C), if its loss makes them some
     truths: list[list[str]]  # for each target column that the table has, its N cells
@@ -53,9 +53,9 @@ class Predictions:
             names = list(task.target_names)
             cells = [[f"{value:.{5 if short else 9}g}" for value in row] for row in self.scores]
         elif isinstance(task, MultiLabel):
-            names, cells = self._labels(short)
+            names, cells = self._labels(task.label_names, short)
         else:
-            names, cells = self._classes(short)
+            names, cells = self._classes(task.class_names, short)
         answers = [f"{name} (in the file)" for name in self._asked()] if self.truths else []
         told = [list(row) for row in zip(*self.truths, strict=True)] or [[] for _ in cells]
         rows = [[p, *c, *t] for p, c, t in zip(self.places, cells, told, strict=True)]
@@ -65,9 +65,8 @@ class Predictions:
         task = self.task
         return list(getattr(task, "target_names", getattr(task, "label_names", ("class",))))
 
-    def _classes(self, short: bool) -> tuple[list[str], list[list[str]]]:
-        names, said = self.task.class_names, self.task.predictions(self.scores)
-        p = self.probabilities
+    def _classes(self, names: tuple, short: bool) -> tuple[list[str], list[list[str]]]:
+        said, p = self.task.predictions(self.scores), self.probabilities
         if p is None:
             return ["class"], [[names[i]] for i in said]
         if short:
@@ -79,9 +78,8 @@ class Predictions:
         ]
         return ["class", "probability", *(f"probability of {name}" for name in names)], rows
 
-    def _labels(self, short: bool) -> tuple[list[str], list[list[str]]]:
-        names, p = self.task.label_names, self.probabilities
-        there = self.task.predictions(self.scores)
+    def _labels(self, names: tuple, short: bool) -> tuple[list[str], list[list[str]]]:
+        there, p = self.task.predictions(self.scores), self.probabilities
         if short or p is None:
             said = [listed([n for n, on in zip(names, row, strict=True) if on]) for row in there]
             return ["labels"], [[labels or "none"] for labels in said]
@@ -96,7 +94,7 @@ class Predictions:
         if not self.truths or isinstance(self.task, MultiLabel):
             return []
         if isinstance(self.task, Regression):
-            return self._errors()
+            return self._errors(self.task.target_names)
         names = self.task.class_names
         known = {meaning(name): i for i, name in enumerate(names)}
         said = self.task.predictions(self.scores)
@@ -105,11 +103,9 @@ class Predictions:
         share = percent(right, len(told))
         return [f"{right} of {len(told)} as the file says, {share}"] if told else []
 
-    def _errors(self) -> list[str]:
+    def _errors(self, names: tuple) -> list[str]:
         said = []
-        for name, cells, column in zip(
-            self.task.target_names, self.truths, self.scores.T, strict=True
-        ):
+        for name, cells, column in zip(names, self.truths, self.scores.T, strict=True):
             told = np.array([self._value(cell) for cell in cells])
             there = np.isfinite(told)
             if there.any():

@@ -37,7 +37,9 @@ def without_dropout(net):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("steps", [3, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards(path, steps):
-    """To 1e-10, of weights that are about 0.1; the slow form takes minutes for a residual net."""
+    """To 1e-10, of weights that are about 0.1; the slow form takes minutes for a residual net. In a
+    hundred steps a few nets, with Adam or through time, make more of any rounding: there the shards
+    may differ as much as weights do that begin with the last bit changed."""
     config = narrowed(load_config(path))
     config.data["net"].pop("weights", None)
     dataset = build_dataset(config)
@@ -48,8 +50,10 @@ def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards
     rng = np.random.default_rng(1)
     X, t = made_batch(dataset, 7, rng, 3)
     ends = []
-    for n in (1, 2, 3, 4, 7):
+    for n, factor in ((1, 1.0), (1, 1.0 + 2**-52), (2, 1.0), (3, 1.0), (4, 1.0), (7, 1.0)):
         copied = copy.deepcopy(net)
+        for param in copied.parameters().values():
+            param.data = param.data * factor
         optimizer = build_optimizer(config, copied.parameters())
         through = Sharded(copied, n) if n > 1 else copied
         for _ in range(steps):
@@ -59,10 +63,13 @@ def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards
             through.backward()
             optimizer.step()
         ends.append(copied.state())
-    for end in ends[1:]:
-        for name in copied.parameters():
-            array = ends[0][name]
-            np.testing.assert_allclose(end[name], array, rtol=0, atol=1e-10)
+    one, rounded, *others = ([end[name] for name in copied.parameters()] for end in ends)
+    grown = furthest(one, rounded) if steps > 3 else 0.0
+    assert max(furthest(one, other) for other in others) <= max(1e-10, 30 * grown)
+
+
+def furthest(arrays, others) -> float:
+    return max(float(np.abs(a - b).max()) for a, b in zip(arrays, others, strict=True))
 
 
 def trained(folder, threads, iterations=12, shards=3, **more):

@@ -15,6 +15,9 @@ expected = {
     for path in (source / room).rglob("*.py")
 }
 data = {f"lamina/configs/{path.name}" for path in (source / "configs").iterdir()}
+for kind in ("js", "css", "html"):  # of the pages of `lamina play`
+    found = (source / "play").rglob(f"*.{kind}")
+    data |= {f"lamina/{path.relative_to(source).as_posix()}" for path in found}
 data.add("lamina/py.typed")  # to checkers of types: the annotations are meant
 with zipfile.ZipFile(wheel) as file:
     names = set(file.namelist())
@@ -25,4 +28,4 @@ if not any(name.endswith("/licenses/LICENSE") for name in about):
     wrong.append("missing: LICENSE")
 if wrong:
     sys.exit(f"{wheel.name}:\n  " + "\n  ".join(wrong))
-print(f"{wheel.name}: {len(expected)} files of code, {len(data)} of configurations, the licence")
+print(f"{wheel.name}: {len(expected)} files of code, {len(data)} beside it, the licence")

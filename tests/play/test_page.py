@@ -1,12 +1,25 @@
 """The page as one uses it: mouse, finger, keyboard, test images, a phone, and hostile names."""
 
+import itertools
 import re
 
 import numpy as np
 import pytest
 from played import DIGIT, SmallImages, draw_with_mouse, stirred
 
-from lamina.layers import Affine, Convolution, Flatten, MaxPooling, Relu, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Convolution,
+    Elu,
+    Flatten,
+    LeakyRelu,
+    MaxPooling,
+    Relu,
+    Sigmoid,
+    SoftmaxWithLoss,
+    Tanh,
+)
 from lamina.nets import Sequential
 from lamina.play.answers import answers
 
@@ -163,6 +176,49 @@ def test_paths_lead_from_the_winner_to_a_pixel_and_add_up(page):
         assert [blob for blob, *_ in path] in ([5, 4, 0], [5, 4])
     assert page.page.locator("#paths li").count() == 3
     assert page.page.locator("#paths .mark").count() >= 3
+
+
+def test_what_paths_add_has_the_slopes_of_the_layers_between(opened):
+    """Each number of a path is x · dy/dx, with y the place before it, as the layers' backward has
+    it in Python."""
+    rng = np.random.default_rng(4)
+    layers = {
+        "conv": Convolution(1, 3, 3, rng=rng),
+        "norm": BatchNormalization(3),
+        "bend": Sigmoid(),
+        "flatten": Flatten(),
+        "hidden": Affine(300, 8, rng=rng),
+        "leak": LeakyRelu(0.2),
+        "squash": Tanh(),
+        "affine": Affine(8, 4, rng=rng),
+        "out": Elu(0.5),
+    }
+    net = stirred(Sequential(layers, SoftmaxWithLoss()))
+    page = opened(net, SmallImages())
+    net.set_training(False)
+
+    def added(i, place, before):
+        """x · dy/dx of image i, for all of a blob before the place of y."""
+        blobs = [page.inputs()[i : i + 1]]
+        for layer in net.layers.values():
+            blobs.append(layer.forward(blobs[-1]))
+        slopes = np.zeros_like(blobs[place["blob"]])
+        slopes.flat[place["index"]] = 1
+        for layer in list(net.layers.values())[before : place["blob"]][::-1]:
+            slopes = layer.backward(slopes)
+        return np.ravel(blobs[before] * slopes)
+
+    for i in range(3):
+        page.page.locator("#images button").nth(i).click()
+        page.settled()
+        found = page.run("paths(net, winner, 3)")
+        for path in found:
+            assert [place["blob"] for place in path] == [9, 7, 4, 0]
+            for place, before in itertools.pairwise(path):
+                expected = added(i, place, before["blob"])[before["index"]]
+                assert before["value"] == pytest.approx(expected, rel=1e-3, abs=1e-6)
+        largest = np.sort(added(i, found[0][0], 7))[:-4:-1]
+        assert [path[1]["value"] for path in found] == pytest.approx(largest, rel=1e-3)
 
 
 def test_layers_show_their_numbers_and_one_reads_them(page):

@@ -91,11 +91,12 @@ function explain(empty) {
   const began = performance.now();
   if (!isImage) {
     const index = Math.min(winner, net.blobs[net.output].data.length - 1);
+    const factor = kind === "sigmoid" && winner === 0 ? -1 : 1; // one score, against the first class
     const gradient = empty ? new Float32Array(pixelCount) : net.gradients(index)[0].data;
-    saliency.draw(kind === "sigmoid" && winner === 0 ? gradient.map((g) => -g) : gradient);
+    saliency.draw(gradient.map((g) => factor * g));
     byId("saliency-winner").textContent = empty ? "the winner" : classes[winner];
     const rows = empty ? [make("li", {}, "Draw, or take a test image.")]
-      : pathRows(net, index, classes[winner], images.side);
+      : pathRows(net, index, factor, classes[winner], images.side);
     byId("paths").replaceChildren(...rows);
   }
   for (const view of views) view.show();

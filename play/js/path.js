@@ -40,11 +40,13 @@ function strongest(net, place, n, slope = 1) {
   }
 }
 
-/* `n` paths, the strongest first: each a list of places {blob, index, value}, the output first,
-   with what each has added to the one before it. */
-function paths(net, index, n) {
-  const top = { blob: net.output, index, sign: 1 };
-  return strongest(net, top, n).map((place) => {
+/* `n` paths to `factor` times number `index` of the output, the strongest first: each a list of
+   places {blob, index, value}, that of the output first, with its own value; of the others it is
+   what each has added to the one before it. */
+function paths(net, index, n, factor = 1) {
+  const score = factor * net.blobs[net.output].data[index];
+  const top = { blob: net.output, index, sign: 1, value: score };
+  return strongest(net, top, n, factor).map((place) => {
     const path = [top, place];
     for (let next = place; (next = strongest(net, next, 1)[0]); ) path.push(next);
     return path;

@@ -14,9 +14,12 @@ from lamina.layers import (
     Elu,
     Flatten,
     LeakyRelu,
+    Lstm,
     MaxPooling,
     Relu,
+    Reshape,
     Sigmoid,
+    SigmoidWithLoss,
     SoftmaxWithLoss,
     Tanh,
 )
@@ -219,6 +222,36 @@ def test_what_paths_add_has_the_slopes_of_the_layers_between(opened):
                 assert before["value"] == pytest.approx(expected, rel=1e-3, abs=1e-6)
         largest = np.sort(added(i, found[0][0], 7))[:-4:-1]
         assert [path[1]["value"] for path in found] == pytest.approx(largest, rel=1e-3)
+
+
+def test_the_class_that_one_score_speaks_against_has_paths_that_speak_for_it(opened):
+    rng = np.random.default_rng(1)
+    net = Sequential({"affine": Affine(144, 1, rng=rng)}, SigmoidWithLoss())
+    page, winners = opened(stirred(net), SmallImages(True, ("no", "yes"))), set()
+    for i, x in enumerate(page.inputs()[:60]):
+        page.run("(i) => byId('images').children[i].click()", i)
+        page.settled()
+        winner = page.run("winner")
+        factor, name = [(-1, "no"), (1, "yes")][winner]
+        score = factor * net.predict(x[np.newaxis])[0, 0]
+        assert score > 0
+        boxes = page.page.locator("#paths li").nth(0).locator(".place").all_inner_texts()
+        said = [box.strip().replace("−", "-").split("\n") for box in boxes]
+        assert said[0][0] == name
+        assert float(said[0][1].removeprefix("score ")) == pytest.approx(score, abs=0.006)
+        largest = (factor * x * net.layers["affine"].W.data[:, 0]).max()
+        assert float(said[1][2]) == pytest.approx(largest, abs=0.006)
+        winners.add(winner)
+    assert winners == {0, 1}
+
+
+def test_a_reversed_lstm_is_said_to_read_upwards(opened):
+    lstm = {"down": Lstm(12, 5, rng=0), "up": Lstm(5, 4, reverse=True, last_only=True, rng=0)}
+    net = Sequential({"rows": Reshape((12, 12)), **lstm}, SoftmaxWithLoss())
+    page = opened(net, SmallImages())
+    notes = page.page.locator("#layers details > p.note:not(.reading)").all_inner_texts()
+    assert ["top to bottom" in note for note in notes[1:]] == [True, False]
+    assert ["bottom to top" in note for note in notes[1:]] == [False, True]
 
 
 def test_layers_show_their_numbers_and_one_reads_them(page):

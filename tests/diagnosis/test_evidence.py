@@ -1,0 +1,77 @@
+"""What the doctor gives as evidence is true of the run."""
+
+import numpy as np
+import pytest
+from test_advice import record_of
+
+from lamina.diagnosis.causes.capacity import _narrowest
+from lamina.diagnosis.causes.decay import decay_too_strong
+from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.record import Series
+from lamina.layers import (
+    Affine,
+    Convolution,
+    Gru,
+    Lstm,
+    MultiHeadAttention,
+    Rnn,
+    TransposedConvolution,
+)
+
+LAYERS = {
+    **{"gru": Gru(9, 2, rng=0), "lstm": Lstm(9, 2, rng=0), "rnn": Rnn(9, 2, rng=0)},
+    **{"affine": Affine(9, 2, rng=0), "convolution": Convolution(9, 2, 3, rng=0)},
+    "transposed": TransposedConvolution(9, 2, 3, rng=0),
+    "in_groups": TransposedConvolution(9, 3, 3, groups=3, rng=0),
+    "without_bias": TransposedConvolution(9, 2, 3, bias=False, rng=0),
+    "attention": MultiHeadAttention(2, 1, rng=0),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_units_of_a_layer_are_its_outputs(name):
+    record, layer = record_of(), LAYERS[name]
+    last = record.facts["parameters"]["b.W"]
+    shapes = {f"{name}.{n}": p.data.shape for n, p in layer.parameters().items()}
+    starts = {n: last | {"shape": list(shape)} for n, shape in shapes.items()}
+    record.facts["parameters"] = {**starts, "last.W": last | {"shape": [2, 50]}}
+    record.facts["layers"] = {name: type(layer).__name__, "last": "Affine"}
+    assert _narrowest(record) == (3 if name == "in_groups" else 2, next(iter(shapes)))
+
+
+def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():
+    """From a1 to a3 two steps of 39.4; the three layers behind it do not count."""
+    record, at = record_of(), np.array([1.0])
+    sizes = {"a1": 1, "r1": 0.6, "a2": 39.4, "r2": 20, "a3": 39.4**2, "r3": 900, "a4": 30}
+    sizes |= {"a5": 3, "a6": 1}
+    record.layers = {n: Series(n, "", at, {"std": at * size}) for n, size in sizes.items()}
+    weights = [f"a{i}.W" for i in range(1, 7)]
+    record.parameters = dict.fromkeys(weights, record.parameters["a.W"])
+    record.facts["parameters"] = dict.fromkeys(weights, record.facts["parameters"]["a.W"])
+    said = "layers with weights behind a1 up to a3: 2, each about 39.4 times as large"
+    assert said in str(exploding(record, []).evidence)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "a_share"),
+    [
+        ({"type": "SGD"}, True),
+        ({"type": "SGD", "decay": "l1"}, False),
+        ({"type": "AdamW"}, True),
+        ({"type": "Adam"}, False),
+        ({"type": "Adam", "decay": "decoupled"}, True),
+        *(({"type": rule}, False) for rule in ("Momentum", "RMSProp", "AdaGrad", "own.py:SGD")),
+    ],
+)
+def test_a_decay_takes_off_a_share_of_the_weight_only_where_it_does(optimizer, a_share):
+    record = record_of(lr=0.1, optimizer={**optimizer, "weight_decay": 0.5})
+    (found,) = (e for e in decay_too_strong(record, []).evidence if "weight_decay" in e)
+    assert found.startswith("weight_decay 0.5 times the rate 0.1: 0.05")
+    assert ("of each weight is taken off at every step" in found) == a_share
+    assert ("in the gradient that the rule scales" in found) != a_share
+
+
+def test_a_decay_beside_the_rule_has_no_pull_in_the_gradient():
+    for optimizer, pulls in (({"type": "SGD"}, True), ({"type": "AdamW"}, False)):
+        record = record_of(lr=0.1, optimizer={**optimizer, "weight_decay": 0.5})
+        assert ("last pull" in str(decay_too_strong(record, []).evidence)) == pulls

@@ -15,7 +15,8 @@ def over_fitting(record, earlier) -> Finding | None:
     errors = (1 - record.train, 1 - record.test)
     if math.isnan(gap) or gap < _least_gap(record) or errors[0] > 0.5 * errors[1]:
         return None
-    evidence = [f"{record.said('train', 'test')}: {100 * gap:.3g} points apart"]
+    ends = (float(record.values(part)[-1]) for part in ("train", "test"))
+    evidence = [f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"]
     tests = record.scores("test")
     if tests.max() > record.test + 0.01:
         best = int(tests.argmax())

@@ -7,6 +7,7 @@ from test_advice import record_of
 from lamina.diagnosis.causes.capacity import _narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.record import Series
 from lamina.layers import (
     Affine,
@@ -75,3 +76,35 @@ def test_a_decay_beside_the_rule_has_no_pull_in_the_gradient():
     for optimizer, pulls in (({"type": "SGD"}, True), ({"type": "AdamW"}, False)):
         record = record_of(lr=0.1, optimizer={**optimizer, "weight_decay": 0.5})
         assert ("last pull" in str(decay_too_strong(record, []).evidence)) == pulls
+
+
+def learned_by_heart(name: str, train, test, *, percent=False, higher=False, limits=(0.0, None)):
+    """A run that ends so on its 1,000 training samples and on as many others; figures of each
+    evaluation. Guessing has 2, or of perplexity 20."""
+    record = record_of()
+    figure = {"name": name, "higher_is_better": higher, "limits": list(limits), "percent": percent}
+    guess = 20.0 if name == "perplexity" else 0.0 if name == "r2" else 2.0
+    record.facts["figure"] = {**figure, "guess": guess, "train_guess": guess}
+    at = np.linspace(1.0, 400.0, len(train))
+    record.history = {"iteration": at, "lr": at * 0 + 0.1}
+    record.history |= {f"train_{name}": np.array(train), f"test_{name}": np.array(test)}
+    return record
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test", "more", "said"),
+    [
+        ("rmse", 0.03776, 1.597, {}, "train rmse 0.03776, test 1.597: 42.3 times as large"),
+        ("rmse", 0.0, 1.5, {}, "train rmse 0, test 1.5: 1.5 apart"),
+        ("perplexity", 1.5, 9.0, {"limits": (1.0, None)}, "test 9: 6 times as large"),
+        ("r2", 0.9, 0.25, {"higher": True, "limits": (None, 1.0)}, "test 0.25: 0.65 apart"),
+        (
+            *("accuracy", 1.0, 0.755),
+            {"percent": True, "higher": True, "limits": (0.0, 1.0)},
+            "train accuracy 100.0 %, test 75.5 %: 24.5 points apart",
+        ),
+    ],
+)
+def test_how_far_the_sets_are_apart_is_said_of_the_metric(name, train, test, more, said):
+    record = learned_by_heart(name, [1.9, train], [1.9, test], **more)
+    assert over_fitting(record, []).evidence[0].endswith(said)

@@ -50,7 +50,7 @@ def _least_gap(record) -> float:
     """The gap that is no accident: more than three times what a test set of this size scatters by.
     Of shares by √(p (1 - p) / n), p the errors on the training set and a few more, of squared
     errors by √(2 / n) of them."""
-    n = record.facts.get("test_samples", 1000)
+    n = record.test_size
     if not record.figure.is_share:
         return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - record.test))
     p = min(1.0 - record.train + ALLOWED, 1.0)

@@ -7,6 +7,7 @@ from test_advice import record_of
 from lamina.diagnosis.causes.capacity import _narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.record import Series
 from lamina.layers import (
@@ -108,3 +109,22 @@ def learned_by_heart(name: str, train, test, *, percent=False, higher=False, lim
 def test_how_far_the_sets_are_apart_is_said_of_the_metric(name, train, test, more, said):
     record = learned_by_heart(name, [1.9, train], [1.9, test], **more)
     assert over_fitting(record, []).evidence[0].endswith(said)
+
+
+def test_of_sequences_each_position_counts():
+    """31 windows of 64 characters are 1,984 answers: a perplexity of 1.81 beside 6.7 is no luck."""
+    record = learned_by_heart("perplexity", [15.0, 1.81], [15.0, 6.7], limits=(1.0, None))
+    record.facts["test_samples"] = 31
+    assert over_fitting(record, []) is None
+    record.facts["test_targets"] = 31 * 64
+    assert over_fitting(record, []).name == "over-fitting"
+
+
+@pytest.mark.parametrize(("figure", "known"), [("accuracy", False), ("exact_match", True)])
+def test_labels_of_positions_are_guessed_in_narrower_bounds(figure, known):
+    """A share of 0.3 where guessing gives 0.1: of 25 samples luck, of 25 times 40 positions not."""
+    limits = {"percent": True, "higher": True, "limits": (0.0, 1.0)}
+    record = learned_by_heart(figure, [0.2, 1.0], [0.3, 0.3], **limits)
+    record.facts["figure"] |= {"guess": 0.1, "train_guess": 0.1}
+    record.facts |= {"test_samples": 25, "test_targets": 1000}
+    assert (wrong_labels(record, []) is not None) == known

@@ -189,6 +189,12 @@ class Record:
         return section if isinstance(section, dict) else {}
 
     @property
+    def training(self) -> dict:
+        """That section of the configuration."""
+        section = self.config.get("training")
+        return section if isinstance(section, dict) else {}
+
+    @property
     def warm_up(self) -> int:
         """How many iterations the rate rises for at first; 0 without that."""
         schedule = self.optimizer.get("schedule")

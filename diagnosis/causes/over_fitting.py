@@ -25,14 +25,18 @@ def over_fitting(record, earlier) -> Finding | None:
             f"the {record.figure.name} of the test set was best, {record.figure.shown(value)}, at "
             f"iteration {at:.0f}"
         )
+    kept = record.kept
+    if kept is not None and kept < len(record.history["iteration"]) - 1:
+        evidence[0] += ", at the last evaluation"
+        said = record.said("train", "validation", "test", row=kept)
+        at = record.history["iteration"][kept]
+        evidence.append(f"the weights kept are those of iteration {at:.0f}: {said}")
     parameters = record.facts.get("parameters", {}).values()
     weights = sum(math.prod(p["shape"]) for p in parameters)
     learn = sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))
     if weights and (samples := record.facts.get("samples")):
         few = f", of which {learn:,} learn," if learn < weights else ""
         evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
-    has_one = len(record.values("validation")) > 0
-    needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
     return Finding(
         "over-fitting",
         evidence,
@@ -40,10 +44,21 @@ def over_fitting(record, earlier) -> Finding | None:
         [
             "more samples, or augmentation under training for images",
             "Dropout, weight_decay: 0.0005",
-            f"{needed}patience and keep_best under training: stop where it was best",
+            *_stopping(record),
             "fewer units",
         ],
     )
+
+
+def _stopping(record) -> list[str]:
+    """What the run lacks to end with its best weights."""
+    missing = [name for name in ("patience", "keep_best") if not record.training.get(name)]
+    if not missing:
+        return []
+    has_one = len(record.values("validation")) > 0
+    needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
+    end = "stop where it was best" if "patience" in missing else "end with the best weights"
+    return [f"{needed}{' and '.join(missing)} under training: {end}"]
 
 
 def _least_gap(record) -> float:

@@ -128,3 +128,32 @@ def test_labels_of_positions_are_guessed_in_narrower_bounds(figure, known):
     record.facts["figure"] |= {"guess": 0.1, "train_guess": 0.1}
     record.facts |= {"test_samples": 25, "test_targets": 1000}
     assert (wrong_labels(record, []) is not None) == known
+
+
+@pytest.mark.parametrize(
+    ("training", "advised"),
+    [
+        ({}, "patience and keep_best under training: stop where it was best"),
+        ({"keep_best": True}, "patience under training: stop where it was best"),
+        ({"patience": 5}, "keep_best under training: end with the best weights"),
+        ({"patience": 5, "keep_best": True}, None),
+    ],
+)
+def test_what_a_run_kept_is_said_and_what_is_on_is_not_advised(training, advised):
+    record = learned_by_heart("rmse", [1.8, 0.9, 0.1], [1.8, 1.0, 1.6])
+    record.history["validation_rmse"] = np.array([1.8, 1.1, 1.7])
+    record.config["training"] = training
+    found = over_fitting(record, [])
+    said = "the weights kept are those of iteration 200: train rmse 0.9, validation 1.1, test 1"
+    keeps = "keep_best" in training
+    assert (said in found.evidence) == keeps
+    assert found.evidence[0].endswith(", at the last evaluation") == keeps
+    named = [r for r in found.remedies if "patience" in r or "keep_best" in r]
+    assert named == ([advised] if advised else [])
+
+
+def test_nothing_is_said_of_weights_kept_that_are_the_last():
+    record = learned_by_heart("rmse", [1.8, 0.1], [1.8, 1.6])
+    record.history["validation_rmse"] = np.array([1.8, 1.7])
+    record.config["training"] = {"keep_best": True}
+    assert "kept" not in str(over_fitting(record, []).evidence)

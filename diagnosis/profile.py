@@ -21,7 +21,7 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     others work beside; "flop" and "output" are of the whole batch.
 
     Returns {"rows", "batch_size", "shards", "steps", "step", "update", "samples_per_second",
-    "peak_memory"}: the median seconds of a step and of its update, the bytes that the process has
+    "peak_memory"}: the seconds of a step and of its update, the bytes that the process has
     had at most (None where the system does not say). A row is a layer or loss, those inside of
     nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
     seconds; "flop", "backward_flop": additions and multiplications of the products of one batch;
@@ -45,11 +45,12 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
                 watcher.end_step()
     finally:
         net.needs_dX = wanted
-    step, update = (statistics.median(part) for part in zip(*times[WARM_UP:], strict=True))
+    middle = middle_half([step for step, _ in times[WARM_UP:]])
+    step, update = (_mean_of(part, middle) for part in zip(*times[WARM_UP:], strict=True))
     n = len_of(X)
     parts = n / net.cut(n)[0].stop if hasattr(net, "cut") else 1.0  # as large as the first
     return {
-        "rows": [watcher.row(place, parts) for place in places],
+        "rows": [watcher.row(place, middle, parts) for place in places],
         "batch_size": n,
         "shards": len(getattr(net, "nets", (net,))),
         "steps": len(times) - WARM_UP,
@@ -129,8 +130,9 @@ class _Clock:
             self._times[key].append(seconds)
             self._of_step[key] = 0.0
 
-    def row(self, place: Place, parts: float = 1.0) -> dict:
-        """What was noted, of a part of the batch; sizes as of all of it, so many times as much."""
+    def row(self, place: Place, middle: list[int], parts: float = 1.0) -> dict:
+        """What was noted, seconds in these steps, of a part of the batch; sizes as of all of it, so
+        many times as much."""
         name = place.name
         theirs = {id(held) for other in self._within(place) for _, held in other.layer.walk()}
         learned = [h for _, h in place.layer.walk() if isinstance(h, Param) and id(h) not in theirs]
@@ -138,8 +140,7 @@ class _Clock:
             "name": name,
             "type": place.type,
             **{
-                w: statistics.median(self._times[name, w][WARM_UP:])
-                for w in ("forward", "backward")
+                w: _mean_of(self._times[name, w][WARM_UP:], middle) for w in ("forward", "backward")
             },
             "flop": round(parts * self._own_flop(place, "forward")),
             "backward_flop": round(parts * self._own_flop(place, "backward")),
@@ -154,6 +155,17 @@ class _Clock:
         """Without those of the layers in it, which are all where it only hands on."""
         within = sum(self._own_flop(other, way) for other in self._within(place))
         return max(self._flop[place.name, way] - within, 0)
+
+
+def middle_half(seconds: list[float]) -> list[int]:
+    """Which steps are neither among the fastest quarter nor the slowest: means over these, unlike
+    medians of each part, add up to the whole, and other work on the machine hardly moves them."""
+    order = sorted(range(len(seconds)), key=seconds.__getitem__)
+    return order[len(order) // 4 : len(order) - len(order) // 4]
+
+
+def _mean_of(seconds, steps: list[int]) -> float:
+    return statistics.fmean(seconds[i] for i in steps)
 
 
 def _of_batch(flops, shapes: list[tuple]) -> int:
@@ -213,7 +225,8 @@ def table(found: dict) -> str:
         f"a step of {found['batch_size']} samples: {1e3 * step:.1f} ms ({forward:.1f} forward, "
         f"{backward:.1f} backward, {1e3 * found['update']:.1f} update), "
         f"{found['samples_per_second']:,.0f} samples a second",
-        f"medians of {found['steps']} steps; outputs of all layers {outputs / 1e6:.0f} MB{memory}",
+        f"means of the middle half of {found['steps']} steps; outputs of all layers "
+        f"{outputs / 1e6:.0f} MB{memory}",
         *(
             [
                 f"ms and GFLOP/s are those of one of {found['shards']} shards, which go side by "

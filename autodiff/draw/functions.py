@@ -9,7 +9,7 @@ def _sigmoid(x):
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def _relu(x):
+def _relu(x):  # at 0 its two arguments share the gradient, where the layer Relu takes 0
     return np.maximum(x, 0.0)
 
 

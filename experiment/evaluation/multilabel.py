@@ -18,8 +18,9 @@ def report(evaluation) -> str:
     said, true = predicted == 1, evaluation.targets.reshape(predicted.shape) == 1
     rows = row_names(names)
     width = max(map(width_of, ("label", *rows)))
+    of = "samples" if len(said) == len(evaluation.targets) else "positions"
     lines = [
-        f"{'label':<{width}}  samples  found (recall)  right when said (precision)       F1",
+        f"{'label':<{width}}  {of}  found (recall)  right when said (precision)       F1",
     ]
     for i, name in enumerate(rows):
         both, is_, told = (
@@ -30,10 +31,14 @@ def report(evaluation) -> str:
             percent(both, told),
             percent(2 * both, is_ + told),
         )
-        lines.append(f"{left(name, width)}  {is_:>7}  {recall:>14}  {precision:>27}  {f1:>7}")
-    unknown = (predicted == UNKNOWN).any(axis=1)
-    exact = np.count_nonzero((said == true).all(axis=1) & ~unknown)
-    lines += ["", f"all labels right: {exact} of {len(true)} samples"]
+        lines.append(
+            f"{left(name, width)}  {is_:>{len(of)}}  {recall:>14}  {precision:>27}  {f1:>7}"
+        )
+    n_samples = len(evaluation.targets)  # each with one row of labels, or one for each position
+    unknown = (predicted == UNKNOWN).reshape(n_samples, -1).any(axis=1)
+    right = (said == true).reshape(n_samples, -1).all(axis=1)
+    exact = np.count_nonzero(right & ~unknown)
+    lines += ["", f"all labels right: {exact} of {n_samples} samples"]
     if n := np.count_nonzero(unknown):
         lines.append(f"scores of {n} are NaN: a label with such a score is not said")
     return "\n".join(lines)

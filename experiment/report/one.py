@@ -116,7 +116,9 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         learned += f", {task['classes']:,} {words}"
     parts = [f"{learned}." if learned else ""]
     if n:
-        parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}.")
+        several = _training(record).get("accumulate", 1)
+        each = f", {several} of them in an iteration" if several != 1 else ""
+        parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}{each}.")
     n, passes = record.iterations, ""
     if (epochs := record.history.get("epoch")) is not None and len(epochs):
         so_far = n * epochs[-1] / record.history["iteration"][-1]  # that was the last evaluation

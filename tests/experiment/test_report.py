@@ -102,6 +102,10 @@ def test_its_figures_are_those_of_the_tables(tmp_path):
     assert any("40 iterations" in text for text in said)
     assert (run_dir / "config.yaml").read_text() in said
     assert "lamina train --resume" in page
+    assert "in batches of 10. 40 iterations" in page
+    several = {"training": {**CONFIG["training"], "accumulate": 3}}
+    page = report_on_run(trained(tmp_path, "several", **several))
+    assert "in batches of 10, 3 of them in an iteration. 40 iterations" in page
 
 
 def test_it_stands_alone_and_has_each_picture_for_a_phone(tmp_path):

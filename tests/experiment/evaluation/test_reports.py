@@ -425,6 +425,16 @@ def test_scores_that_are_nan_count_as_samples_that_are_not_right():
     assert lines[6].split()[:4] == ["cat", "1", "0.00", "%"]
 
 
+def test_labels_of_each_position_are_right_where_all_positions_of_a_sample_are():
+    t = np.zeros((3, 2, 2), int)
+    scores = np.full(t.shape, -1.0)
+    scores[1, 0, 1] = 1.0
+    text = evaluation(scores, t, MultiLabel("ab"), SigmoidWithLoss()).report()
+    assert "all labels right: 2 of 3 samples" in text
+    assert "exact_match 66.67 %" in text
+    assert "label  positions  found" in text
+
+
 def test_labels_whose_scores_are_nan_are_not_said_and_no_sample_with_one_is_right():
     scores, t = np.full((4, 2), -1.0), np.zeros((4, 2), int)
     scores[:2, 0] = np.nan

@@ -17,10 +17,12 @@ from lamina.training.figure import figure_facts, percent_facts, rounded
 
 
 def write_facts(path: str | Path | File, trainer) -> None:
-    """Write {"samples", "validation_samples", "test_samples", "batch_size", "task", "figure",
-    "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "losses", "layers", "dropout",
-    "parameters"} at the start of a run; a run that goes on keeps what is there.
+    """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
+    "task", "figure", "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "losses",
+    "layers", "dropout", "parameters"} at the start of a run; a run that goes on keeps what is
+    there.
 
+    `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
     the test and the training set. `percent` says of each metric whether it is shown so.
     `nearest` is what nearest neighbours score, `inputs_vary` the share of the numbers of an
@@ -36,6 +38,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
     facts = {
         "samples": len(dataset.train),
         "test_samples": len(dataset.test),
+        "test_targets": dataset.task.n_targets(dataset.test.t) or None,
         "batch_size": trainer.batches.batch_size,
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),

@@ -51,6 +51,15 @@ class Figure:
         """A value in words."""
         return f"{100 * value:.1f} %" if self.percent else f"{value:.4g}"
 
+    def apart(self, train: float, test: float) -> str:
+        """How far the values of the two sets are apart, in words: shares in points, errors and
+        perplexities, which have a least value, by their ratio, others by their difference."""
+        if self.percent:
+            return f"{100 * abs(train - test):.3g} points apart"
+        if not self.higher_is_better and math.isfinite(self.low) and train > 0:
+            return f"{test / train:.3g} times as large"
+        return f"{abs(train - test):.3g} apart"
+
 
 def figure_of(facts: dict, columns) -> Figure | None:
     """What facts.json says counts; without it the first figure of the training set that history.csv

@@ -9,7 +9,8 @@ from lamina.common.folder import File, placed
 
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
-    **dict.fromkeys(("samples", "validation_samples", "test_samples", "batch_size"), "number"),
+    **dict.fromkeys(("samples", "validation_samples", "test_samples"), "number"),
+    **dict.fromkeys(("test_targets", "batch_size"), "number"),
     "task": {"task": "text", "classes": "number"},
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},

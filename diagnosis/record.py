@@ -73,6 +73,16 @@ class Record:
         """What the run is judged by."""
         return figure_of(self.facts, self.history)
 
+    @property
+    def test_size(self) -> int:
+        """How many right or wrong answers the figure of the test set is made of: of sequences one
+        for each position, unless the figure wants all of a sample right. An older run may say the
+        samples alone."""
+        samples = self.facts.get("test_samples", 1000)
+        if self.figure and self.figure.name == "exact_match":
+            return samples
+        return self.facts.get("test_targets", samples)
+
     @cached_property
     def chance(self) -> float:
         """The score of guessing on the training set, or 0 if that is not known."""
@@ -176,6 +186,12 @@ class Record:
     def optimizer(self) -> dict:
         """That section of the configuration."""
         section = self.config.get("optimizer")
+        return section if isinstance(section, dict) else {}
+
+    @property
+    def training(self) -> dict:
+        """That section of the configuration."""
+        section = self.config.get("training")
         return section if isinstance(section, dict) else {}
 
     @property

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lamina.datasets import Classification, Dataset, DrawnDigits, Reconstruction
+from lamina.play.weights import written
 
 SHOWN = 100  # images of the test set in a page
 _SMALLEST, _LARGEST = 8, 64  # pixels of a side
@@ -15,7 +16,8 @@ _SMALLEST, _LARGEST = 8, 64  # pixels of a side
 @dataclasses.dataclass
 class ShownImages:
     """Images of the test set: `rows` are theirs in it, `pixels` (n, side, side) as bytes 0-255, of
-    which the net sees pixels · scale + offset. `by` says how a drawing is placed in an image."""
+    which the net sees pixels · scale + offset; or where bytes only come near to them, so that they
+    are shown alone, `numbers` (n, side, side). `by` says how a drawing is placed in an image."""
 
     rows: np.ndarray
     pixels: np.ndarray
@@ -23,6 +25,7 @@ class ShownImages:
     offset: float
     side: int
     by: str
+    numbers: np.ndarray | None = None
 
     def as_data(self) -> dict:
         return {
@@ -31,6 +34,7 @@ class ShownImages:
             "offset": self.offset,
             "by": self.by,
             "pixels": base64.b64encode(self.pixels.tobytes()).decode(),
+            "numbers": None if self.numbers is None else written([self.numbers], short=False)[1],
         }
 
 
@@ -43,15 +47,17 @@ def shown_images(dataset: Dataset) -> ShownImages:
     if isinstance(task, Classification):
         t = samples.t.take(np.arange(len(samples)), axis=0)
         rows = _of_each_class(task.indices(t), len(task.class_names))
+    numbers = None
     if samples.X.dtype == np.uint8 and samples.scale is not None:
         X, scale, offset = samples.X.take(rows, axis=0), samples.scale, samples.offset
     else:  # numbers of any kind: as many grey tones between the smallest and the largest
-        X = samples[rows][0].astype(np.float64)
+        numbers = samples[rows][0].astype(np.float32).reshape(-1, side, side)
+        X = numbers.astype(np.float64)
         offset, scale = float(X.min()), float(np.ptp(X)) / 255.0 or 1.0
         X = np.rint((X - offset) / scale)
     by = "points" if isinstance(dataset, DrawnDigits) else "mass"
     pixels = X.astype(np.uint8).reshape(-1, side, side)
-    return ShownImages(rows, pixels, float(scale), float(offset), side, by)
+    return ShownImages(rows, pixels, float(scale), float(offset), side, by, numbers)
 
 
 def _side(dataset: Dataset) -> int:

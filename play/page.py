@@ -62,7 +62,9 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
 
 def inputs_of(images: ShownImages, dataset: Dataset) -> np.ndarray:
     """The images of a page as the net sees them, in the page and here."""
-    X = np.multiply(images.pixels, images.scale, dtype=np.float32) + np.float32(images.offset)
+    X = images.numbers
+    if X is None:
+        X = np.multiply(images.pixels, images.scale, dtype=np.float32) + np.float32(images.offset)
     return X.reshape(-1, *dataset.input_shape)
 
 

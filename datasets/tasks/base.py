@@ -46,6 +46,10 @@ class Task:
         """The output that a net must have for targets of this shape."""
         raise NotImplementedError(f"{type(self).__name__} has no output_shape")
 
+    def n_targets(self, t) -> int:
+        """How many targets count: one a sample, or one for each position of it."""
+        return len(t)
+
     def check_output(self, shape: tuple, target_shape: tuple = ()) -> None:
         """Raises ValueError unless a net that gives `shape` for a sample can learn this."""
         shape, wanted = tuple(shape), self.output_shape(tuple(target_shape))

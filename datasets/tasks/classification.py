@@ -47,6 +47,9 @@ class Classification(Task):
     def target_shape(self, t):
         return tuple(np.shape(t)[1:-1] if self._is_one_hot(t) else np.shape(t)[1:])
 
+    def n_targets(self, t):
+        return int(self._counts(t).sum())
+
     def output_shape(self, target_shape=()):
         return (*target_shape, len(self.class_names))
 

@@ -4,11 +4,13 @@ import math
 
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.layers import Gru, Lstm
 
 APART = 0.15  # between train and test: more is another matter
 LOW = 0.75  # a train score below which a net with few units lacks something
 MISSED = 0.1  # of what nearest neighbours score
 FEW = 8  # units of a layer that may be too few for any task
+GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
 LINEAR = ("Affine", "Convolution", "Flatten", "Reshape", "Dropout", "Embedding")
 
 
@@ -56,14 +58,24 @@ def too_little_capacity(record, earlier) -> Finding | None:
 
 def _narrowest(record) -> tuple[int, str]:
     """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
-    widths = {}
-    for name, start in record.facts.get("parameters", {}).items():
-        shape = start["shape"]
-        if len(shape) > 1:
-            widths[name] = shape[0] if len(shape) > 2 else shape[-1]
+    starts = record.facts.get("parameters", {})
+    widths = {n: _units(record, n, s["shape"]) for n, s in starts.items() if len(s["shape"]) > 1}
     hidden = dict(list(widths.items())[:-1])
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name
+
+
+def _units(record, name: str, shape) -> int:
+    """How many outputs weights of this shape give."""
+    kind = record.kind_of(name)
+    if kind == "TransposedConvolution":  # (c_in, c_out / groups, KH, KW); how many groups b knows
+        bias = record.facts["parameters"].get(name.rpartition(".")[0] + ".b")
+        return bias["shape"][0] if bias and bias["shape"] else shape[1]
+    if len(shape) > 2:
+        return shape[0]
+    if kind == "MultiHeadAttention":  # W (D, 3 D) for queries, keys and values, W_out (D, D)
+        return shape[0]
+    return shape[-1] // GATES.get(kind, 1)
 
 
 def _is_linear(record) -> bool:

@@ -29,13 +29,15 @@ def decay_too_strong(record, earlier) -> Finding | None:
     if record.train > 0.9 and not stuck:
         return None
     last = next(iter(record.weights.values())).iterations[-1]
+    rule = optimizer.get("type")
+    kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
+    a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")
     evidence = [
         f"norm of the weights: {norms[0]:.3g} at the start, {norms[1]:.3g} at iteration {last:.0f}",
-        f"weight_decay {decay:g} times the rate {record.lr:g}: {decay * record.lr:.2g} of each "
-        "weight is taken off at every step",
+        _taken_off(decay, record.lr, a_share),
     ]
     gradients = [s["gradient_norm"][-1] for s in record.weights.values()]
-    if np.isfinite(gradients).all() and optimizer.get("decay", "l2") == "l2":
+    if np.isfinite(gradients).all() and kind == "l2":
         pulls = (decay * norms[1], math.hypot(*gradients))
         evidence.append("last pull of the decay {:.2g}, of the data {:.2g}".format(*pulls))
     return Finding(
@@ -50,3 +52,12 @@ def decay_too_strong(record, earlier) -> Finding | None:
             *("training too short", "unequal classes", "nothing learned"),
         ),
     )
+
+
+def _taken_off(decay: float, lr: float, a_share: bool) -> str:
+    """What the decay does at every step. A share of the weight it takes off beside the rule, and in
+    SGD; other rules scale it with the gradient, by its size or over many steps."""
+    said = f"weight_decay {decay:g} times the rate {lr:g}: "
+    if not a_share:
+        return f"{said}{decay * lr:.2g}, in the gradient that the rule scales"
+    return f"{said}{decay * lr:.2g} of each weight is taken off at every step"

@@ -28,12 +28,18 @@ def exploding(record, earlier) -> Finding | None:
     growth = sizes[top] / sizes[0]
     if not growth > EXPLODING:
         return None
-    factor = growth ** (1.0 / max(depth - 1, 1))
+    weighted = {name.rpartition(".")[0] for name in record.weights}
+    steps = sum(name in weighted for name in names[1 : top + 1])
     evidence = [
         f"deviation of outputs at iteration {_first(record):.0f}: {sizes[0]:.3g} in {names[0]}, "
         f"{sizes[top]:.3g} in {names[top]}",
-        f"{depth} layers with weights, each about {factor:.2g} times as large as the one before",
     ]
+    if steps:
+        factor = growth ** (1.0 / steps)
+        evidence.append(
+            f"layers with weights behind {names[0]} up to {names[top]}: {steps}, each about "
+            f"{factor:.3g} times as large as the one before"
+        )
     if record.guessing_loss:
         evidence.append(f"first loss {record.start_loss:.3g}; guessing: {record.guessing_loss:.3g}")
     return Finding(

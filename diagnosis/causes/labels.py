@@ -68,7 +68,7 @@ def _guessing(record) -> float:
     if record.task == "multilabel":
         return chance
     more = min(0.04, 0.4 * (1.0 - chance))
-    return chance + more + 3 * _scatter(chance, record.facts.get("test_samples", 1000))
+    return chance + more + 3 * _scatter(chance, record.test_size)
 
 
 def _scatter(share: float, n: int) -> float:

@@ -15,7 +15,8 @@ def over_fitting(record, earlier) -> Finding | None:
     errors = (1 - record.train, 1 - record.test)
     if math.isnan(gap) or gap < _least_gap(record) or errors[0] > 0.5 * errors[1]:
         return None
-    evidence = [f"{record.said('train', 'test')}: {100 * gap:.3g} points apart"]
+    ends = (float(record.values(part)[-1]) for part in ("train", "test"))
+    evidence = [f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"]
     tests = record.scores("test")
     if tests.max() > record.test + 0.01:
         best = int(tests.argmax())
@@ -24,14 +25,18 @@ def over_fitting(record, earlier) -> Finding | None:
             f"the {record.figure.name} of the test set was best, {record.figure.shown(value)}, at "
             f"iteration {at:.0f}"
         )
+    kept = record.kept
+    if kept is not None and kept < len(record.history["iteration"]) - 1:
+        evidence[0] += ", at the last evaluation"
+        said = record.said("train", "validation", "test", row=kept)
+        at = record.history["iteration"][kept]
+        evidence.append(f"the weights kept are those of iteration {at:.0f}: {said}")
     parameters = record.facts.get("parameters", {}).values()
     weights = sum(math.prod(p["shape"]) for p in parameters)
     learn = sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))
     if weights and (samples := record.facts.get("samples")):
         few = f", of which {learn:,} learn," if learn < weights else ""
         evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
-    has_one = len(record.values("validation")) > 0
-    needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
     return Finding(
         "over-fitting",
         evidence,
@@ -39,17 +44,28 @@ def over_fitting(record, earlier) -> Finding | None:
         [
             "more samples, or augmentation under training for images",
             "Dropout, weight_decay: 0.0005",
-            f"{needed}patience and keep_best under training: stop where it was best",
+            *_stopping(record),
             "fewer units",
         ],
     )
+
+
+def _stopping(record) -> list[str]:
+    """What the run lacks to end with its best weights."""
+    missing = [name for name in ("patience", "keep_best") if not record.training.get(name)]
+    if not missing:
+        return []
+    has_one = len(record.values("validation")) > 0
+    needed = "" if has_one else "a validation set (dataset: {..., validation_share: 0.1}) with "
+    end = "stop where it was best" if "patience" in missing else "end with the best weights"
+    return [f"{needed}{' and '.join(missing)} under training: {end}"]
 
 
 def _least_gap(record) -> float:
     """The gap that is no accident: more than three times what a test set of this size scatters by.
     Of shares by √(p (1 - p) / n), p the errors on the training set and a few more, of squared
     errors by √(2 / n) of them."""
-    n = record.facts.get("test_samples", 1000)
+    n = record.test_size
     if not record.figure.is_share:
         return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - record.test))
     p = min(1.0 - record.train + ALLOWED, 1.0)

@@ -22,6 +22,10 @@ const WORDS = {
 const CLOSED = ["BatchNormalization", "Addition", "Dropout", "Flatten", "Reshape"];
 const FEW = 64; // units whose weights are all shown at once
 
+function wordsOf({ type, options }) {
+  return options.reverse ? WORDS[type].replace("top to bottom", "bottom to top") : WORDS[type];
+}
+
 class LayerView {
   /* `reads` is the tensor that the layer reads; `pixels`, the side of the image, where it reads the
      image itself. */
@@ -34,7 +38,7 @@ class LayerView {
       + (step.parameters ? `, ${step.parameters.toLocaleString("en")} parameters` : "");
     this.element.append(make("summary", {},
       make("h3", {}, `${step.name}: ${step.type}`), make("span", { className: "note" }, facts)));
-    this.element.append(make("p", { className: "note" }, WORDS[step.type]));
+    this.element.append(make("p", { className: "note" }, wordsOf(step)));
     if (step.type === "Convolution") this.addFilters();
     if (step.type === "Affine" && this.readsImage()) this.addWeights();
     if (!this.same) this.addNumbers(shape);

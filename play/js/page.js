@@ -6,6 +6,10 @@ const isImage = kind === "image", pixelCount = images.side ** 2;
 const net = new Net(facts.steps, arraysOf(byId("weights").textContent, facts.arrays));
 const testPixels = bytesOf(images.pixels);
 
+// The test images as the net sees them, where they are no bytes.
+const testNumbers = images.numbers
+  && arraysOf(images.numbers, [{ shape: [testPixels.length], at: 0, step: 0 }])[0].data;
+
 /* The input of the net for bytes 0-255. */
 function inputOf(pixels) {
   const scale = Math.fround(images.scale), offset = Math.fround(images.offset);
@@ -13,8 +17,14 @@ function inputOf(pixels) {
   return tensor(facts.shape, data);
 }
 
-/* What the net answers to bytes 0-255: probabilities, scores, or an image. */
-const answerTo = (pixels) => ANSWERS[kind](net.forward(inputOf(pixels)).data);
+const testImage = (i, data = testPixels) => data.subarray(i * pixelCount, (i + 1) * pixelCount);
+
+/* Test image i as the input of the net. */
+const testInput = (i) => testNumbers
+  ? tensor(facts.shape, testImage(i, testNumbers)) : inputOf(testImage(i));
+
+/* What the net answers to an input: probabilities, scores, or an image. */
+const answerTo = (input) => ANSWERS[kind](net.forward(input).data);
 
 let pixels = new Uint8Array(pixelCount), winner = 0, chosen = -1;
 let pending = 0, explaining = 0, event = null;
@@ -57,7 +67,7 @@ function answer() {
   pending = 0;
   if (chosen < 0) pixels = imageOf(paper.strokes, images.side, images.by);
   const empty = chosen < 0 && paper.strokes.length === 0;
-  const numbers = answerTo(pixels);
+  const numbers = answerTo(chosen < 0 ? inputOf(pixels) : testInput(chosen));
   winner = largest(numbers);
   seen.draw(pixels, inkColour);
   if (isImage) showGiven(numbers);
@@ -91,11 +101,12 @@ function explain(empty) {
   const began = performance.now();
   if (!isImage) {
     const index = Math.min(winner, net.blobs[net.output].data.length - 1);
+    const factor = kind === "sigmoid" && winner === 0 ? -1 : 1; // one score, against the first class
     const gradient = empty ? new Float32Array(pixelCount) : net.gradients(index)[0].data;
-    saliency.draw(kind === "sigmoid" && winner === 0 ? gradient.map((g) => -g) : gradient);
+    saliency.draw(gradient.map((g) => factor * g));
     byId("saliency-winner").textContent = empty ? "the winner" : classes[winner];
     const rows = empty ? [make("li", {}, "Draw, or take a test image.")]
-      : pathRows(net, index, classes[winner], images.side);
+      : pathRows(net, index, factor, classes[winner], images.side);
     byId("paths").replaceChildren(...rows);
   }
   for (const view of views) view.show();
@@ -115,7 +126,7 @@ const buttons = Array.from({ length: testPixels.length / pixelCount }, (_, i) =>
   const canvas = make("canvas");
   const maps = new Maps(canvas,
     { height: images.side, width: images.side, count: 1, columns: 1, scale: 1 });
-  maps.draw(testPixels.subarray(i * pixelCount, (i + 1) * pixelCount), inkColour);
+  maps.draw(testImage(i), inkColour);
   canvas.style.width = "";
   const button = make("button", { type: "button", tabIndex: i ? -1 : 0 }, canvas);
   const name = classes.length ? `: ${classes[facts.targets[i]]}` : "";
@@ -124,7 +135,7 @@ const buttons = Array.from({ length: testPixels.length / pixelCount }, (_, i) =>
   button.title = name.slice(2);
   button.addEventListener("click", (cause) => {
     choose(i);
-    pixels = testPixels.subarray(i * pixelCount, (i + 1) * pixelCount);
+    pixels = testImage(i);
     paper.put(canvas);
     ask(cause);
   });

@@ -14,10 +14,11 @@ function contributions(net, step, index) {
   return found;
 }
 
-/* The `n` numbers before it that raise a number most, or with sign -1 lower it most; where it comes
-   from one number alone, as in an activation, that one. Through such layers one goes on down. */
-function strongest(net, place, n) {
-  let { blob, index, sign } = place;
+/* The `n` numbers before it that raise a number most, or with sign -1 lower it most. Through layers
+   in which it comes from one number alone, such as activations, one goes on down, and their slopes
+   are factors of what is added: `slope` is that of the number itself. */
+function strongest(net, place, n, slope = 1) {
+  let { blob, index } = place;
   for (;;) {
     const step = net.writer(blob);
     if (!step) return [];
@@ -25,20 +26,27 @@ function strongest(net, place, n) {
     if (found.length === 0) return [];
     if (found.length > 1)
       return found
-        .map((one) => ({ ...one, gain: sign * one.value, sign: sign * Math.sign(one.slope) }))
-        .filter((one) => one.gain > 0)
-        .sort((a, b) => b.gain - a.gain)
+        .map((one) => ({
+          blob: one.blob,
+          index: one.index,
+          value: slope * one.value,
+          sign: place.sign * Math.sign(slope * one.slope),
+        }))
+        .filter((one) => place.sign * one.value > 0)
+        .sort((a, b) => place.sign * (b.value - a.value))
         .slice(0, n);
-    sign *= Math.sign(found[0].slope);
+    slope *= found[0].slope;
     ({ blob, index } = found[0]);
   }
 }
 
-/* `n` paths, the strongest first: each a list of places {blob, index, value}, the output first,
-   with what each has added to the one before it. */
-function paths(net, index, n) {
-  const top = { blob: net.output, index, sign: 1 };
-  return strongest(net, top, n).map((place) => {
+/* `n` paths to `factor` times number `index` of the output, the strongest first: each a list of
+   places {blob, index, value}, that of the output first, with its own value; of the others it is
+   what each has added to the one before it. */
+function paths(net, index, n, factor = 1) {
+  const score = factor * net.blobs[net.output].data[index];
+  const top = { blob: net.output, index, sign: 1, value: score };
+  return strongest(net, top, n, factor).map((place) => {
     const path = [top, place];
     for (let next = place; (next = strongest(net, next, 1)[0]); ) path.push(next);
     return path;

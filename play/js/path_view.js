@@ -2,10 +2,10 @@
 
 const PATHS = 3;
 
-/* Rows of places for the paths to number `winner` of the output, called `name`, from an image with
-   that side. */
-function pathRows(net, winner, name, side) {
-  const found = paths(net, winner, PATHS);
+/* Rows of places for the paths to `factor` times number `index` of the output, called `name`, from
+   an image with that side. */
+function pathRows(net, index, factor, name, side) {
+  const found = paths(net, index, PATHS, factor);
   if (found.length === 0)
     return [make("li", {}, "Nothing that is drawn raises this score: it comes from the biases.")];
   return found.map((path) => {
@@ -25,7 +25,7 @@ function placeBox(net, place, name, side) {
   if (numbers.shape.length > 1) box.append(mapPicture(numbers, index, blob === 0));
   const where = placeName(numbers.shape, index);
   const lines = name !== null
-    ? [name, `score ${shown(numbers.data[index])}`]
+    ? [name, `score ${shown(place.value)}`]
     : [step ? step.name : "the image", step ? where : where.replace("map 0, ", ""),
        signed(place.value)];
   const text = make("div");

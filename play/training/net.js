@@ -57,7 +57,9 @@ function update(param, lr, weightDecay) {
   for (let i = 0; i < w.length; i++) w[i] -= lr * (g[i] + weightDecay * w[i]);
 }
 
+// The class with the largest score; -1, no class, where a score is NaN.
 function largest(row) {
+  if (row.some(Number.isNaN)) return -1;
   let best = 0;
   for (let j = 1; j < row.length; j++) if (row[j] > row[best]) best = j;
   return best;

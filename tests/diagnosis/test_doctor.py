@@ -242,7 +242,7 @@ def test_a_run_with_a_validation_set_is_not_told_to_have_one(files, capsys):
         (files / "history.csv").write_text("\n".join(lines) + "\n")
         main(["doctor", str(files)])
         out = " ".join(capsys.readouterr().out.split())
-        assert ("over-fitting" in out, "patience and keep_best" in out) == (True, True)
+        assert ("over-fitting" in out, "patience under training" in out) == (True, True)
         assert ("a validation set (dataset" in out) == (not head)
 
 

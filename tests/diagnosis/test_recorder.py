@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets import Classification, Dataset, LanguageModel, Samples
 from lamina.diagnosis import Diagnosis
+from lamina.diagnosis.notes import read_facts
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS
 from lamina.diagnosis.statistics import (
     alive,
@@ -20,6 +21,7 @@ from lamina.layers import (
     Affine,
     BatchNormalization,
     Dropout,
+    Embedding,
     Gru,
     Lstm,
     Relu,
@@ -170,6 +172,19 @@ def test_facts_of_three_sets_that_differ(tmp_path):
     assert facts["figure"]["guess"] == pytest.approx(0.2)
     expected = data.task.guessing_loss("SoftmaxWithLoss", sets["train"].t)
     assert facts["guessing_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_positions_of_a_sequence_that_count_are_targets(tmp_path):
+    X, t = np.zeros((6, 4), np.intp), np.tile([0, 1, 2, -1], (6, 1))
+    sets = [Samples(X[:n], t[:n]) for n in (6, 5)]
+    data = Dataset(*sets, LanguageModel(["a", "b", "c"], ignore_index=-1))
+    layers = {"embedding": Embedding(3, 2, rng=0), "affine": Affine(2, 3, rng=0)}
+    net = Sequential(layers, loss=SoftmaxWithLoss(ignore_index=-1))
+    settings = {"rng": 0, "iterations": 2, "batch_size": 3, "quiet": True}
+    settings |= {"watch": Diagnosis(1), "run_dir": tmp_path}
+    Trainer(net, Adam(net.parameters()), data, **settings).run()
+    facts = read_facts(tmp_path / "facts.json")
+    assert (facts["test_samples"], facts["test_targets"]) == (5, 15)
 
 
 def test_its_seconds_are_in_timing_csv(tmp_path):

@@ -72,7 +72,7 @@ class Opened:
         """What the page answers to each of its test images, and the gradients of the winners."""
         return self.run(
             """() => Array.from({ length: testPixels.length / pixelCount }, (_, i) => {
-                const answer = answerTo(testPixels.subarray(i * pixelCount, (i + 1) * pixelCount));
+                const answer = answerTo(testInput(i));
                 const index = Math.min(largest(answer), net.blobs[net.output].data.length - 1);
                 return [answer, isImage ? [] : Array.from(net.gradients(index)[0].data)];
             })"""

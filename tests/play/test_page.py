@@ -1,12 +1,28 @@
 """The page as one uses it: mouse, finger, keyboard, test images, a phone, and hostile names."""
 
+import itertools
 import re
 
 import numpy as np
 import pytest
 from played import DIGIT, SmallImages, draw_with_mouse, stirred
 
-from lamina.layers import Affine, Convolution, Flatten, MaxPooling, Relu, SoftmaxWithLoss
+from lamina.layers import (
+    Affine,
+    BatchNormalization,
+    Convolution,
+    Elu,
+    Flatten,
+    LeakyRelu,
+    Lstm,
+    MaxPooling,
+    Relu,
+    Reshape,
+    Sigmoid,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    Tanh,
+)
 from lamina.nets import Sequential
 from lamina.play.answers import answers
 
@@ -163,6 +179,79 @@ def test_paths_lead_from_the_winner_to_a_pixel_and_add_up(page):
         assert [blob for blob, *_ in path] in ([5, 4, 0], [5, 4])
     assert page.page.locator("#paths li").count() == 3
     assert page.page.locator("#paths .mark").count() >= 3
+
+
+def test_what_paths_add_has_the_slopes_of_the_layers_between(opened):
+    """Each number of a path is x · dy/dx, with y the place before it, as the layers' backward has
+    it in Python."""
+    rng = np.random.default_rng(4)
+    layers = {
+        "conv": Convolution(1, 3, 3, rng=rng),
+        "norm": BatchNormalization(3),
+        "bend": Sigmoid(),
+        "flatten": Flatten(),
+        "hidden": Affine(300, 8, rng=rng),
+        "leak": LeakyRelu(0.2),
+        "squash": Tanh(),
+        "affine": Affine(8, 4, rng=rng),
+        "out": Elu(0.5),
+    }
+    net = stirred(Sequential(layers, SoftmaxWithLoss()))
+    page = opened(net, SmallImages())
+    net.set_training(False)
+
+    def added(i, place, before):
+        """x · dy/dx of image i, for all of a blob before the place of y."""
+        blobs = [page.inputs()[i : i + 1]]
+        for layer in net.layers.values():
+            blobs.append(layer.forward(blobs[-1]))
+        slopes = np.zeros_like(blobs[place["blob"]])
+        slopes.flat[place["index"]] = 1
+        for layer in list(net.layers.values())[before : place["blob"]][::-1]:
+            slopes = layer.backward(slopes)
+        return np.ravel(blobs[before] * slopes)
+
+    for i in range(3):
+        page.page.locator("#images button").nth(i).click()
+        page.settled()
+        found = page.run("paths(net, winner, 3)")
+        for path in found:
+            assert [place["blob"] for place in path] == [9, 7, 4, 0]
+            for place, before in itertools.pairwise(path):
+                expected = added(i, place, before["blob"])[before["index"]]
+                assert before["value"] == pytest.approx(expected, rel=1e-3, abs=1e-6)
+        largest = np.sort(added(i, found[0][0], 7))[:-4:-1]
+        assert [path[1]["value"] for path in found] == pytest.approx(largest, rel=1e-3)
+
+
+def test_the_class_that_one_score_speaks_against_has_paths_that_speak_for_it(opened):
+    rng = np.random.default_rng(1)
+    net = Sequential({"affine": Affine(144, 1, rng=rng)}, SigmoidWithLoss())
+    page, winners = opened(stirred(net), SmallImages(True, ("no", "yes"))), set()
+    for i, x in enumerate(page.inputs()[:60]):
+        page.run("(i) => byId('images').children[i].click()", i)
+        page.settled()
+        winner = page.run("winner")
+        factor, name = [(-1, "no"), (1, "yes")][winner]
+        score = factor * net.predict(x[np.newaxis])[0, 0]
+        assert score > 0
+        boxes = page.page.locator("#paths li").nth(0).locator(".place").all_inner_texts()
+        said = [box.strip().replace("−", "-").split("\n") for box in boxes]
+        assert said[0][0] == name
+        assert float(said[0][1].removeprefix("score ")) == pytest.approx(score, abs=0.006)
+        largest = (factor * x * net.layers["affine"].W.data[:, 0]).max()
+        assert float(said[1][2]) == pytest.approx(largest, abs=0.006)
+        winners.add(winner)
+    assert winners == {0, 1}
+
+
+def test_a_reversed_lstm_is_said_to_read_upwards(opened):
+    lstm = {"down": Lstm(12, 5, rng=0), "up": Lstm(5, 4, reverse=True, last_only=True, rng=0)}
+    net = Sequential({"rows": Reshape((12, 12)), **lstm}, SoftmaxWithLoss())
+    page = opened(net, SmallImages())
+    notes = page.page.locator("#layers details > p.note:not(.reading)").all_inner_texts()
+    assert ["top to bottom" in note for note in notes[1:]] == [True, False]
+    assert ["bottom to top" in note for note in notes[1:]] == [False, True]
 
 
 def test_layers_show_their_numbers_and_one_reads_them(page):

@@ -129,6 +129,24 @@ def test_a_hundred_steps_are_those_of_a_sequential(engine_page, activation, weig
 
 
 @pytest.mark.needs_browser
+def test_scores_that_are_nan_are_right_for_nothing(engine_page):
+    accuracies = engine_page.evaluate(
+        """(settings) => {
+          const training = new Training(makeData("spirals", 0.1, 3), settings);
+          const before = training.evaluate("train").accuracy;
+          training.net.affine2.b.data.data[1] = NaN; // one class of several
+          const one = ["train", "test"].map((part) => training.evaluate(part).accuracy);
+          training.net.affine1.W.data.data.fill(NaN);
+          const all = ["train", "test"].map((part) => training.evaluate(part).accuracy);
+          return [before, ...one, ...all];
+        }""",
+        SETTINGS,
+    )
+    assert accuracies[0] > 0
+    assert accuracies[1:] == [0, 0, 0, 0]
+
+
+@pytest.mark.needs_browser
 def test_the_same_seed_gives_the_same_training(engine_page):
     first, again, other = (
         engine_page.evaluate(START, SETTINGS | {"seed": seed}) for seed in (1, 1, 2)

@@ -1,0 +1,159 @@
+"""What the doctor gives as evidence is true of the run."""
+
+import numpy as np
+import pytest
+from test_advice import record_of
+
+from lamina.diagnosis.causes.capacity import _narrowest
+from lamina.diagnosis.causes.decay import decay_too_strong
+from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.labels import wrong_labels
+from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.record import Series
+from lamina.layers import (
+    Affine,
+    Convolution,
+    Gru,
+    Lstm,
+    MultiHeadAttention,
+    Rnn,
+    TransposedConvolution,
+)
+
+LAYERS = {
+    **{"gru": Gru(9, 2, rng=0), "lstm": Lstm(9, 2, rng=0), "rnn": Rnn(9, 2, rng=0)},
+    **{"affine": Affine(9, 2, rng=0), "convolution": Convolution(9, 2, 3, rng=0)},
+    "transposed": TransposedConvolution(9, 2, 3, rng=0),
+    "in_groups": TransposedConvolution(9, 3, 3, groups=3, rng=0),
+    "without_bias": TransposedConvolution(9, 2, 3, bias=False, rng=0),
+    "attention": MultiHeadAttention(2, 1, rng=0),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_units_of_a_layer_are_its_outputs(name):
+    record, layer = record_of(), LAYERS[name]
+    last = record.facts["parameters"]["b.W"]
+    shapes = {f"{name}.{n}": p.data.shape for n, p in layer.parameters().items()}
+    starts = {n: last | {"shape": list(shape)} for n, shape in shapes.items()}
+    record.facts["parameters"] = {**starts, "last.W": last | {"shape": [2, 50]}}
+    record.facts["layers"] = {name: type(layer).__name__, "last": "Affine"}
+    assert _narrowest(record) == (3 if name == "in_groups" else 2, next(iter(shapes)))
+
+
+def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():
+    """From a1 to a3 two steps of 39.4; the three layers behind it do not count."""
+    record, at = record_of(), np.array([1.0])
+    sizes = {"a1": 1, "r1": 0.6, "a2": 39.4, "r2": 20, "a3": 39.4**2, "r3": 900, "a4": 30}
+    sizes |= {"a5": 3, "a6": 1}
+    record.layers = {n: Series(n, "", at, {"std": at * size}) for n, size in sizes.items()}
+    weights = [f"a{i}.W" for i in range(1, 7)]
+    record.parameters = dict.fromkeys(weights, record.parameters["a.W"])
+    record.facts["parameters"] = dict.fromkeys(weights, record.facts["parameters"]["a.W"])
+    said = "layers with weights behind a1 up to a3: 2, each about 39.4 times as large"
+    assert said in str(exploding(record, []).evidence)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "a_share"),
+    [
+        ({"type": "SGD"}, True),
+        ({"type": "SGD", "decay": "l1"}, False),
+        ({"type": "AdamW"}, True),
+        ({"type": "Adam"}, False),
+        ({"type": "Adam", "decay": "decoupled"}, True),
+        *(({"type": rule}, False) for rule in ("Momentum", "RMSProp", "AdaGrad", "own.py:SGD")),
+    ],
+)
+def test_a_decay_takes_off_a_share_of_the_weight_only_where_it_does(optimizer, a_share):
+    record = record_of(lr=0.1, optimizer={**optimizer, "weight_decay": 0.5})
+    (found,) = (e for e in decay_too_strong(record, []).evidence if "weight_decay" in e)
+    assert found.startswith("weight_decay 0.5 times the rate 0.1: 0.05")
+    assert ("of each weight is taken off at every step" in found) == a_share
+    assert ("in the gradient that the rule scales" in found) != a_share
+
+
+def test_a_decay_beside_the_rule_has_no_pull_in_the_gradient():
+    for optimizer, pulls in (({"type": "SGD"}, True), ({"type": "AdamW"}, False)):
+        record = record_of(lr=0.1, optimizer={**optimizer, "weight_decay": 0.5})
+        assert ("last pull" in str(decay_too_strong(record, []).evidence)) == pulls
+
+
+def learned_by_heart(name: str, train, test, *, percent=False, higher=False, limits=(0.0, None)):
+    """A run that ends so on its 1,000 training samples and on as many others; figures of each
+    evaluation. Guessing has 2, or of perplexity 20."""
+    record = record_of()
+    figure = {"name": name, "higher_is_better": higher, "limits": list(limits), "percent": percent}
+    guess = 20.0 if name == "perplexity" else 0.0 if name == "r2" else 2.0
+    record.facts["figure"] = {**figure, "guess": guess, "train_guess": guess}
+    at = np.linspace(1.0, 400.0, len(train))
+    record.history = {"iteration": at, "lr": at * 0 + 0.1}
+    record.history |= {f"train_{name}": np.array(train), f"test_{name}": np.array(test)}
+    return record
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "test", "more", "said"),
+    [
+        ("rmse", 0.03776, 1.597, {}, "train rmse 0.03776, test 1.597: 42.3 times as large"),
+        ("rmse", 0.0, 1.5, {}, "train rmse 0, test 1.5: 1.5 apart"),
+        ("perplexity", 1.5, 9.0, {"limits": (1.0, None)}, "test 9: 6 times as large"),
+        ("r2", 0.9, 0.25, {"higher": True, "limits": (None, 1.0)}, "test 0.25: 0.65 apart"),
+        (
+            *("accuracy", 1.0, 0.755),
+            {"percent": True, "higher": True, "limits": (0.0, 1.0)},
+            "train accuracy 100.0 %, test 75.5 %: 24.5 points apart",
+        ),
+    ],
+)
+def test_how_far_the_sets_are_apart_is_said_of_the_metric(name, train, test, more, said):
+    record = learned_by_heart(name, [1.9, train], [1.9, test], **more)
+    assert over_fitting(record, []).evidence[0].endswith(said)
+
+
+def test_of_sequences_each_position_counts():
+    """31 windows of 64 characters are 1,984 answers: a perplexity of 1.81 beside 6.7 is no luck."""
+    record = learned_by_heart("perplexity", [15.0, 1.81], [15.0, 6.7], limits=(1.0, None))
+    record.facts["test_samples"] = 31
+    assert over_fitting(record, []) is None
+    record.facts["test_targets"] = 31 * 64
+    assert over_fitting(record, []).name == "over-fitting"
+
+
+@pytest.mark.parametrize(("figure", "known"), [("accuracy", False), ("exact_match", True)])
+def test_labels_of_positions_are_guessed_in_narrower_bounds(figure, known):
+    """A share of 0.3 where guessing gives 0.1: of 25 samples luck, of 25 times 40 positions not."""
+    limits = {"percent": True, "higher": True, "limits": (0.0, 1.0)}
+    record = learned_by_heart(figure, [0.2, 1.0], [0.3, 0.3], **limits)
+    record.facts["figure"] |= {"guess": 0.1, "train_guess": 0.1}
+    record.facts |= {"test_samples": 25, "test_targets": 1000}
+    assert (wrong_labels(record, []) is not None) == known
+
+
+@pytest.mark.parametrize(
+    ("training", "advised"),
+    [
+        ({}, "patience and keep_best under training: stop where it was best"),
+        ({"keep_best": True}, "patience under training: stop where it was best"),
+        ({"patience": 5}, "keep_best under training: end with the best weights"),
+        ({"patience": 5, "keep_best": True}, None),
+    ],
+)
+def test_what_a_run_kept_is_said_and_what_is_on_is_not_advised(training, advised):
+    record = learned_by_heart("rmse", [1.8, 0.9, 0.1], [1.8, 1.0, 1.6])
+    record.history["validation_rmse"] = np.array([1.8, 1.1, 1.7])
+    record.config["training"] = training
+    found = over_fitting(record, [])
+    said = "the weights kept are those of iteration 200: train rmse 0.9, validation 1.1, test 1"
+    keeps = "keep_best" in training
+    assert (said in found.evidence) == keeps
+    assert found.evidence[0].endswith(", at the last evaluation") == keeps
+    named = [r for r in found.remedies if "patience" in r or "keep_best" in r]
+    assert named == ([advised] if advised else [])
+
+
+def test_nothing_is_said_of_weights_kept_that_are_the_last():
+    record = learned_by_heart("rmse", [1.8, 0.1], [1.8, 1.6])
+    record.history["validation_rmse"] = np.array([1.8, 1.7])
+    record.config["training"] = {"keep_best": True}
+    assert "kept" not in str(over_fitting(record, []).evidence)

@@ -10,6 +10,8 @@ import yaml
 
 from lamina.commands.frame import COMMANDS, main
 from lamina.datasets import DrawnDigits
+from lamina.exchange import caffe_functions, onnx_functions
+from lamina.exchange.onnx_in_functions import OPERATORS
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 from lamina.experiment.find_config import find_config
@@ -24,6 +26,8 @@ FILES_OF_A_PAGE = {
     "docs/own-data.md": "own_data_page",
     "docs/writing-a-layer.md": "writing_a_layer",
 }
+# Where layers and operators of one's own are noted: those of a page are not for other tests.
+REGISTERED = (OPERATORS, caffe_functions.FUNCTIONS, onnx_functions.FUNCTIONS)
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -108,7 +112,11 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     monkeypatch.setattr("lamina.datasets.load_mnist", few_digits)
-    return tmp_path
+    before = [dict(table) for table in REGISTERED]
+    yield tmp_path
+    for table, entries in zip(REGISTERED, before, strict=True):
+        table.clear()
+        table.update(entries)
 
 
 def is_own_test(page: Path) -> bool:

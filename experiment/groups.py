@@ -18,7 +18,7 @@ from lamina.experiment.differing import (
     settings_of,
     with_nets_named,
 )
-from lamina.experiment.provenance import read_provenance
+from lamina.experiment.provenance import FILES_OF_DATA, read_provenance
 from lamina.training.provenance import WEIGHTS
 
 DATA, CODE = ("data",), "code "  # the place of the digest of all sets; what begins that of a file
@@ -107,9 +107,16 @@ def grouped(runs: dict[str, Settings | None]) -> list[Group]:
 
 def _with_facts(runs: dict[str, Settings | None]) -> dict[str, dict[tuple, object]]:
     """The settings of those that are known, with the facts that their configurations leave open:
-    data that are others where `dataset` is the same, code that is another in a file of one name."""
+    data that are others where `dataset` is the same, code that is another in a file of one name.
+    Data that are the same are so wherever their files lie."""
     known = {name: settings for name, settings in runs.items() if settings is not None}
     told = {name: dict(settings.values) for name, settings in known.items()}
+    first: dict[str, dict] = {}  # of each data what the first run says of their files
+    for name, settings in known.items():
+        if (data := (settings.facts or {}).get(DATA)) is not None:
+            files = {p: v for p, v in settings.values.items() if p[:2] in FILES_OF_DATA}
+            files = first.setdefault(data, files)
+            told[name] = {p: v for p, v in told[name].items() if p[:2] not in FILES_OF_DATA} | files
     for place in dict.fromkeys(p for settings in known.values() for p in settings.facts or ()):
         found = defaultdict(set)
         facts = {name: (s.facts or {}).get(place, MISSING) for name, s in known.items()}

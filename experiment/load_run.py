@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.common.errors import RunError
 from lamina.common.notice import note
+from lamina.common.own_imports import with_imports
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.datasets.tasks import Reconstruction, Task, task_from_facts
@@ -50,6 +51,12 @@ class Run:
         if self._trained_on is None:
             said = "whether data and code are those of its training cannot be compared"
             note(f"{self.path}: has no {FILE}: {said}")
+
+    @property
+    def file(self) -> Path | None:
+        """The file that the training set is of, None if it is of no single one."""
+        path = self._config.data["dataset"].get("path")
+        return Path(path) if isinstance(path, str) else None
 
     def load(self, dataset: Dataset | None = None):
         """(net, dataset): the configuration built again, and the weights put in. A run that was
@@ -180,10 +187,13 @@ def _changed_code(trained_on: dict, config: Config, parts: tuple) -> list[str]:
     for name in (name for part in parts for name in own_names(_of(config.data, part))):
         with contextlib.suppress(ConfigError):  # building it will say the same, with its line
             files.append(root.code_file(name))
+    now = digests(file for path in files for file in with_imports(path))
+    named = {path.name for path in files}
     return [
         f"the code in {printable(name)}"
-        for name, digest in digests(files).items()
-        if trained_on["versions"].get(name) != digest
+        for name, digest in now.items()
+        # Older runs have kept no account of imported files.
+        if trained_on["versions"].get(name, None if name in named else digest) != digest
     ]
 
 

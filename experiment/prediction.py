@@ -1,6 +1,7 @@
 """What a finished run says of files that nobody has labelled: pictures, or the rows of a table."""
 
 import dataclasses
+import filecmp
 import math
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Predictions:
     probabilities: np.ndarray | None  # (N, C), if its loss makes them some
     truths: list[list[str]]  # for each target column that the table has, its N cells
     numbers: Numbers  # how the cells of a regression are written
+    trained_on: bool = False  # is this the file that the run was trained on?
 
     def text(self) -> str:
         """A table for a terminal, of the first ones if they are many, and what is right."""
@@ -41,7 +43,13 @@ class Predictions:
         text = as_text(header, rows[:SHOWN], numbers=0)
         if (more := len(rows) - SHOWN) > 0:
             text += f"\n... and {more:,} more; -o FILE.csv has all"
-        return "\n\n".join([text, *self._compared()])
+        compared = self._compared()
+        if compared and self.trained_on:
+            compared.append(
+                "The run was trained on rows of this file, so that is no figure for new ones: "
+                "lamina evaluate RUN has that of its test set"
+            )
+        return "\n\n".join([text, *compared])
 
     def csv(self) -> str:
         """All of it, with the probability of each class."""
@@ -160,7 +168,13 @@ def predict(
     p = probabilities(net, scores) if has_probabilities(net) else None
     if not np.isfinite(scores).all():
         raise RunError(f"{run.path}: the scores of its net are NaN or infinite; see lamina doctor")
-    return Predictions(kind, places, task, scores, p, truths, numbers)
+    trained_on = bool(truths) and _is_same_file(paths[0], run.file)
+    return Predictions(kind, places, task, scores, p, truths, numbers, trained_on)
+
+
+def _is_same_file(one: Path, other: Path | None) -> bool:
+    """Is it the same file, or one of the same contents? None, or one that is gone, is not."""
+    return other is not None and other.is_file() and filecmp.cmp(one, other, shallow=False)
 
 
 def _pictures(path: Path) -> list[Path]:

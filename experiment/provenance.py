@@ -20,10 +20,11 @@ _FILES = (
     *("path", "test", "validation", "vocabulary", "inputs", "targets"),
     *("test_inputs", "test_targets", "validation_inputs", "validation_targets"),
 )
+FILES_OF_DATA = tuple(("dataset", key) for key in _FILES)
 _FREE = (
     *(("training", key) for key in _LENGTH),
     *(("net", key) for key in OF_WEIGHTS),
-    *(("dataset", key) for key in _FILES),  # their contents are compared
+    *FILES_OF_DATA,  # their contents are compared
 )
 _LONGEST, _LARGEST = 200, 64 << 20  # characters of a value, bytes of the file
 

@@ -12,15 +12,16 @@ _BY_LOSS = {
 }
 
 
-def answer_kind(net: Net, task) -> str:
-    """How the output is read: "softmax" or "sigmoid" of it are probabilities, it is
-    "probabilities" itself, or nothing but "scores", or an "image"."""
+def answer_kind(net: Net, task, width: int) -> str:
+    """How an output of that width is read: "softmax" or "sigmoid" of it are probabilities, it is
+    "probabilities" itself, or nothing but "scores", "one score" for two classes, or an "image"."""
     if not isinstance(task, Classification):
         return "image"
+    scores = "scores" if width > 1 else "one score"
     for head in net.heads.values():
         if head.input in (None, *net.outputs):  # else the loss has seen other numbers
-            return _BY_LOSS.get(type(head.loss).__name__, "scores")
-    return "scores"
+            return _BY_LOSS.get(type(head.loss).__name__, scores)
+    return scores
 
 
 def answers(kind: str, scores: np.ndarray) -> np.ndarray:
@@ -31,4 +32,6 @@ def answers(kind: str, scores: np.ndarray) -> np.ndarray:
     if kind == "sigmoid":
         p = 0.5 * np.tanh(0.5 * scores) + 0.5
         return np.concatenate([1.0 - p, p], axis=1)
+    if kind == "one score":
+        return np.concatenate([-scores, scores], axis=1)
     return scores

@@ -12,6 +12,7 @@ import numpy as np
 from lamina.common.printable import printable
 from lamina.datasets import Classification, Dataset
 from lamina.experiment.load_run import load_run
+from lamina.layers.finite import first_bad_weight
 from lamina.nets import Net
 from lamina.play.answers import answer_kind, answers
 from lamina.play.document import document, joined
@@ -36,10 +37,11 @@ def page_of_run(run_dir: str | Path, code: Iterable[Path] = (), *, changed: bool
 
 def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
     """The page of a net that has learned a data set. Raises ValueError as page_of_run."""
+    _check_finite(net)
     images = shown_images(dataset)
     steps, arrays = steps_of(net)
-    kind = answer_kind(net, dataset.task)
     X, predicted = inputs_of(images, dataset), _predictions(net, dataset)
+    kind = answer_kind(net, dataset.task, net.predict(X[:1]).shape[-1])
     short = is_same_in_16_bits(
         net,
         lambda net: answers(kind, net.predict(X)),
@@ -58,6 +60,14 @@ def page_of_net(net: Net, dataset: Dataset, title: str) -> str:
         **_classes(dataset, images, predicted),
     }
     return _page(title, facts, weights)
+
+
+def _check_finite(net: Net) -> None:
+    if (name := first_bad_weight(net)) is not None:
+        raise ValueError(
+            f"{printable(name)} is not finite, so the net says nothing; lamina doctor RUN looks "
+            "for the cause"
+        )
 
 
 def inputs_of(images: ShownImages, dataset: Dataset) -> np.ndarray:

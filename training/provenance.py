@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina.common.files import write_json
 from lamina.common.folder import Folder
+from lamina.common.own_imports import with_imports
 from lamina.common.threads import blas
 
 FILE = "provenance.json"
@@ -86,9 +87,10 @@ def versions() -> dict[str, str]:
 
 
 def own_code(data) -> dict[str, str]:
-    """{file name: a digest of it} of the user's own classes and functions in a configuration."""
+    """{file name: a digest of it} of the user's own classes and functions in a configuration, and
+    of what their files import of the user's own."""
     paths = (Path(name.rpartition(":")[0]) for name in own_names(data))
-    return digests(path for path in paths if path.is_file())
+    return digests(file for path in paths if path.is_file() for file in with_imports(path))
 
 
 def digests(paths: Iterable[Path]) -> dict[str, str]:

@@ -2,10 +2,13 @@
 
 import math
 
-from lamina.diagnosis.finding import Finding, percent
+from lamina.common.natural import natural
+from lamina.common.printable import printable
+from lamina.diagnosis.finding import Finding, listed, percent
 
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
+_LONGEST = 40  # characters of a name
 ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
 
@@ -31,16 +34,17 @@ def unequal_classes(record, earlier) -> Finding | None:
     }
     if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
         return None
-    rarest, what = min(missed, key=missed.__getitem__), _called(record)
-    share = samples[rarest] / total
-    often = max(samples, key=samples.__getitem__)
+    what = _called(record)
+    rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
-        f"{what} {rarest}: {percent(share)} of the training samples ({samples[rarest]:.0f}), of "
-        f"which {percent(recall[rarest])} are found; {what} {often}: "
-        f"{percent(samples[often] / total)}, {percent(recall.get(often, 0.0))} found",
+        f"{what} {_named(record, rarest)}: {percent(samples[rarest] / total)} of the training "
+        f"samples ({samples[rarest]:.0f}), of which {percent(recall[rarest])} are found; {what} "
+        f"{_named(record, often)}: {percent(samples[often] / total)}, "
+        f"{percent(recall.get(often, 0.0))} found",
     ]
     if len(missed) > 1:
-        evidence.append(f"not found either: {', '.join(sorted(missed.keys() - {rarest}))}")
+        others = sorted(missed.keys() - {rarest}, key=natural)
+        evidence.append(f"not found either: {listed(_named(record, name) for name in others)}")
     if (guess := record.figure and record.figure.guess_of("train")) is not None:
         evidence.append(f"{record.said('train')}; guessing scores {record.figure.shown(guess)}")
     return Finding(
@@ -55,6 +59,15 @@ def unequal_classes(record, earlier) -> Finding | None:
         ],
         explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
+
+
+def _named(record, output: str) -> str:
+    """What the data set calls the class or label of this number; the number where it has no name
+    for it."""
+    task = record.facts.get("task", {})
+    names = task.get("class_names") or task.get("label_names") or []
+    known = output.isdecimal() and int(output) < len(names)
+    return printable(str(names[int(output)]))[:_LONGEST] if known else output
 
 
 def _called(record) -> str:

@@ -67,8 +67,11 @@ def _columns(evaluation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _names(evaluation, n: int) -> list[str]:
+    """A name for each of the n columns: of sequences each target stands there once a position."""
     names = list(evaluation.task.target_names)
-    return names if len(names) == n else [f"target {i}" for i in range(n)]
+    if len(names) == n:
+        return names
+    return [f"{names[i % len(names)]}, position {i // len(names)}" for i in range(n)]
 
 
 def _numbers(row: np.ndarray) -> str:

@@ -8,6 +8,7 @@ const ANSWERS = {
   },
   probabilities: (output) => Array.from(output),
   scores: (scores) => Array.from(scores),
+  "one score": ([score]) => [-score, score],
   image: (pixels) => Array.from(pixels),
 };
 
@@ -16,12 +17,18 @@ const ANSWER_NOTES = {
   sigmoid: "Probabilities, by the sigmoid of the net's last number.",
   probabilities: "Probabilities, as the net gives them.",
   scores: "Scores, as the net gives them: its loss made no probabilities of them. The highest wins.",
+  "one score": "The score of the second class, as the net gives it; above 0 that class wins.",
   image: "The net gives back the image that it has been given.",
 };
 
 const isProbability = (kind) => ["softmax", "sigmoid", "probabilities"].includes(kind);
 
-const largest = (numbers) => numbers.reduce((best, n, i) => (n > numbers[best] ? i : best), 0);
+/* Where the largest is, the first of several; -1 if one of them is NaN. */
+const largest = (numbers) => numbers.some(Number.isNaN) ? -1
+  : numbers.reduce((best, n, i) => (n > numbers[best] ? i : best), 0);
+
+/* A single score speaks for the second class, and against the first. */
+const isSingle = (kind) => kind === "sigmoid" || kind === "one score";
 
 /* A number of any size in a few characters. */
 function shown(value) {

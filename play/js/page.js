@@ -57,6 +57,8 @@ const zoom = Math.max(1, Math.round(140 / images.side));
 const seen = pictureOf("seen", zoom), saliency = pictureOf("saliency", zoom);
 const given = pictureOf("given", 2 * zoom);
 
+const NO_ANSWER = "No answer: on the way through the net numbers became NaN.";
+
 /* Answers at the next frame, once for all that happens before it. */
 function ask(cause) {
   event = cause;
@@ -73,15 +75,16 @@ function answer() {
   if (isImage) showGiven(numbers);
   else {
     bars.show(empty ? null : numbers);
-    const how = isProbability(kind) ? percent(numbers[winner]) : `score ${shown(numbers[winner])}`;
     byId("winner").textContent = empty ? "Draw, and the net answers."
-      : `${classes[winner]}, ${how}${truth()}`;
+      : winner < 0 ? NO_ANSWER : `${classes[winner]}, ${howSure(numbers[winner])}${truth()}`;
   }
   if (event)
     byId("speed").textContent = `Answered in ${Math.ceil(performance.now() - event.timeStamp)} ms.`;
   clearTimeout(explaining); // of a large net only when the pen rests, so that drawing stays smooth
-  explaining = setTimeout(() => explain(empty), explainedIn > 40 ? 150 : 0);
+  explaining = setTimeout(() => explain(empty || winner < 0), explainedIn > 40 ? 150 : 0);
 }
+
+const howSure = (n) => isProbability(kind) ? percent(n) : `score ${shown(n)}`;
 
 /* Whether the net is right, of a test image. */
 function truth() {
@@ -93,15 +96,15 @@ function truth() {
 function showGiven(numbers) {
   const bytes = numbers.map((x) => Math.min(255, Math.max(0, (x - images.offset) / images.scale)));
   given.draw(bytes, inkColour);
-  byId("winner").textContent = "This is what the net gives back:";
+  byId("winner").textContent = winner < 0 ? NO_ANSWER : "This is what the net gives back:";
 }
 
-/* Saliency, paths and layers, after the answer stands. */
+/* Saliency, paths and layers, after the answer stands; `empty` if there is none to explain. */
 function explain(empty) {
   const began = performance.now();
   if (!isImage) {
     const index = Math.min(winner, net.blobs[net.output].data.length - 1);
-    const factor = kind === "sigmoid" && winner === 0 ? -1 : 1; // one score, against the first class
+    const factor = isSingle(kind) && winner === 0 ? -1 : 1;
     const gradient = empty ? new Float32Array(pixelCount) : net.gradients(index)[0].data;
     saliency.draw(gradient.map((g) => factor * g));
     byId("saliency-winner").textContent = empty ? "the winner" : classes[winner];

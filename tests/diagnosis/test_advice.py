@@ -114,6 +114,10 @@ def test_weights_of_classes_make_them_count_alike():
     assert "class 2: 1.0 % of the training samples (10), of which 0.0 % are found" in str(
         finding.evidence
     )
+    record.facts["task"] = {"class_names": ["cat", "dog", "\x1b[31mhen"]}
+    (said,) = unequal_classes(record, []).evidence[:1]
+    assert said.startswith("class \\x1b[31mhen: 1.0 %")
+    assert "; class cat: 90.0 %" in said
     record.outputs["2"].columns["right"] += 6.0  # found: rare, and no finding
     assert unequal_classes(record, []) is None
 

@@ -120,6 +120,28 @@ def test_what_moves_a_figure_is_refused(trained, change, command, capsys, monkey
     assert CHANGES[change] in capsys.readouterr().err
 
 
+def test_what_own_code_imports_is_compared_too(trained, monkeypatch, capsys):
+    _, data = trained
+    folder = data.parent
+    monkeypatch.syspath_prepend(folder)
+    (folder / "factors_of_mine.py").write_text("FACTOR = 2.0\n")
+    own = OWN.replace("2.0", "factors_of_mine.FACTOR")
+    (folder / "own.py").write_text(f"import factors_of_mine\n{own}")
+    run(load_config(folder / "c.yaml"), "c", folder / "other", quiet=True)
+    arguments = ["evaluate", str(folder / "other"), "--code", str(folder / "own.py")]
+    assert main(arguments) == 0
+    (folder / "factors_of_mine.py").write_text("FACTOR = 3.0\n")
+    assert main(arguments) == 2
+    assert "the code in factors_of_mine.py" in capsys.readouterr().err
+    assert main([*arguments, "--changed"]) == 0
+    # A run that was made before imports were looked at says nothing of them.
+    path = folder / "other" / "provenance.json"
+    kept = json.loads(path.read_text())
+    assert kept["versions"].pop("factors_of_mine.py")
+    path.write_text(json.dumps(kept))
+    assert main(arguments) == 0
+
+
 def test_the_code_is_not_run_before_it_is_compared(trained):
     run_dir, data = trained
     (data.parent / "own.py").write_text(f"open({str(data.parent / 'ran')!r}, 'w')\n{OWN}")

@@ -56,9 +56,9 @@ def trained(folder, name, seed):
     return folder / name
 
 
-def relabelled(folder):
-    text = (folder / "d.csv").read_text()
-    (folder / "d.csv").write_text(text.replace(",a\n", ",c\n").replace(",b\n", ",a\n"))
+def relabelled(folder, name="d.csv"):
+    text = (folder / name).read_text()
+    (folder / name).write_text(text.replace(",a\n", ",c\n").replace(",b\n", ",a\n"))
 
 
 def rows(*paths):
@@ -96,6 +96,17 @@ def test_other_data_in_a_file_of_the_same_name_are_another_setting(folder, capsy
     capsys.readouterr()
     assert main(["compare", str(first), str(third)]) == 0
     assert "seeds" not in capsys.readouterr().out
+
+
+def test_the_same_data_in_files_of_two_names_are_one_setting(folder):
+    first, (data, config) = trained(folder, "r0", 0), (folder / "d.csv", folder / "c.yaml")
+    data.rename(folder / "moved.csv")
+    config.write_text(config.read_text().replace("d.csv", "moved.csv"))
+    second = trained(folder, "r1", 1)
+    assert rows(first, second)[0] == {"2 seeds": ["r0", "r1"]}
+    relabelled(folder, "moved.csv")
+    found, _ = rows(first, second, trained(folder, "r2", 2))
+    assert sorted(found.values()) == [["r0", "r1"], ["r2"]]
 
 
 def test_other_weights_to_begin_with_in_a_file_of_the_same_name_are_another_setting(folder):

@@ -31,8 +31,13 @@ from lamina.nets import Graph, Sequential
 from lamina.nets.wiring import Node
 from lamina.play.answers import answers
 from lamina.play.images import shown_images
+from lamina.play.page import page_of_net
 
 pytestmark = pytest.mark.needs_browser
+
+
+class OwnLoss(SigmoidWithLoss):
+    """A loss of one's own, of which nothing is known."""
 
 
 def convnet(rng):
@@ -94,10 +99,42 @@ def test_answers_and_saliency_are_those_of_python(opened, made):
     compare(page)
 
 
-def test_one_score_for_two_classes_gives_two_probabilities(opened):
+@pytest.mark.parametrize("loss", [SigmoidWithLoss, OwnLoss])
+def test_one_score_for_two_classes_speaks_for_both(opened, loss):
+    """Two probabilities, or of a loss that makes none two scores: the class is Python's."""
     rng = np.random.default_rng(1)
-    net = Sequential({"affine": Affine(144, 1, rng=rng)}, SigmoidWithLoss())
-    compare(opened(stirred(net), SmallImages(True, ("no", "yes"))))
+    net = stirred(Sequential({"affine": Affine(144, 1, rng=rng)}, loss()))
+    page = opened(net, SmallImages(True, ("no", "yes")))
+    compare(page)
+    said = page.run(
+        "() => byId('images').childElementCount && facts.targets.map((_, i) => "
+        "largest(answerTo(testInput(i))))"
+    )
+    expected = page.dataset.task.predictions(net.predict(page.inputs()))
+    assert set(expected) == {0, 1}
+    assert said == expected.tolist()
+
+
+def test_a_net_whose_numbers_overflow_names_no_class(opened):
+    layers = {"affine": Affine(144, 2, rng=0), "more": Affine(2, 2, rng=0)}
+    net = Sequential(layers | {"apart": Affine(2, 2, rng=0)}, OwnLoss())
+    net.layers["affine"].b.data[:] = 3e38
+    net.layers["more"].W.data[:] = 10 * np.eye(2)  # infinite
+    net.layers["apart"].W.data[:] = [[1, -1], [-1, 1]]  # their difference
+    with np.errstate(over="ignore", invalid="ignore"):
+        page = opened(net, SmallImages(True, ("no", "yes")))
+        assert np.isnan(net.predict(page.inputs())).all()
+    draw_with_mouse(page)
+    assert page.winner == "No answer: on the way through the net numbers became NaN."
+    page.run("byId('images').children[0].click()")
+    assert page.settled().winner.startswith("No answer")
+
+
+def test_a_net_with_weights_that_are_no_numbers_is_refused():
+    net = Sequential({"affine": Affine(144, 2, rng=0)}, SoftmaxWithLoss())
+    net.layers["affine"].W.data[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"affine\.W is not finite"):
+        page_of_net(net, SmallImages(True, ("no", "yes")), "a net")
 
 
 def test_a_net_that_gives_images_back_shows_them(opened):

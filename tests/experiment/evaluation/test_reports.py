@@ -1,6 +1,7 @@
 """What an evaluation says and draws, for every kind of task."""
 
 import importlib
+import re
 
 import numpy as np
 import pytest
@@ -148,6 +149,22 @@ def test_a_regression_names_targets_and_the_furthest_off(tmp_path, shape):
     furthest = text.splitlines()[text.splitlines().index(f"furthest off, of 5 samples {ROWS}:") + 1]
     assert furthest.startswith("  row 3: is 3")
     assert made.draw(tmp_path) == tmp_path / "predictions.png"
+
+
+def test_a_regression_of_each_position_names_target_and_position():
+    t = np.zeros((4, 3, 2))
+    t[..., 1] = [[1.0], [2.0], [3.0], [4.0]]
+    said = t + np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.25]])
+    text = evaluation(said, t, Regression(["height", "weight"]), SquaredErrorLoss()).report()
+    found = {
+        name.strip(): float(rmse)
+        for name, rmse in re.findall(r"^(.*position \d) +(\S+)", text, re.M)
+    }
+    assert found == {
+        f"{name}, position {i}": rmse
+        for i, both in enumerate([(0.0, 0.0), (0.5, 0.0), (0.0, 0.25)])
+        for name, rmse in zip(("height", "weight"), both, strict=True)
+    }
 
 
 def test_labels_that_may_hold_together():

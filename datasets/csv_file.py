@@ -11,7 +11,13 @@ from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_rows import Rows, read_rows
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.labels import check_known, classes_of, labels_of_zero_and_one
-from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.split import (
+    check_split_seed,
+    check_validation,
+    n_test_out_of,
+    split_off,
+    validation_out_of,
+)
 from lamina.datasets.table_inputs import TableInputs, check_missing
 from lamina.datasets.tasks import (
     Classification,
@@ -120,11 +126,11 @@ class CSV(Dataset):
         classes = t["train"] if kind == "classification" else None
         # Which rows of which file each set has.
         rows = {name: (name, np.arange(len(file.lines))) for name, file in files.items()}
-        if test is None:
-            stay, tested = _split(path, len(train.lines), test_share, split_seed, stratify, classes)
-            rows |= {"train": ("train", stay), "test": ("train", tested)}
-        stay = rows["train"][1]
         try:
+            if test is None:
+                stay, tested = _split(len(train.lines), test_share, split_seed, stratify, classes)
+                rows |= {"train": ("train", stay), "test": ("train", tested)}
+            stay = rows["train"][1]
             if n_off := validation_out_of(len(stay), validation_share, n_validation):
                 inner = split_off(
                     len(stay), n_off, split_seed, None if classes is None else classes[stay]
@@ -215,20 +221,15 @@ def _numbers(rows: Rows, form: CsvFormat) -> np.ndarray:
     return np.stack(made, axis=1)
 
 
-def _split(path, n: int, test_share: float, split_seed: int, stratify: bool, classes):
+def _split(n: int, test_share: float, split_seed: int, stratify: bool, classes):
     """Row numbers for training and for testing."""
-    n_test = round(n * test_share) if 0 < test_share < 1 else 0
-    if not 0 < n_test < n:
-        raise ValueError(
-            f"{path}: a test_share of {test_share} leaves {n - n_test} of {n} rows to train on and "
-            f"{n_test} to test on; give a share between 0 and 1, or a file: test: PATH"
-        )
+    n_test = n_test_out_of(n, test_share, "rows", "a file: test: PATH")
     if stratify and classes is None:
-        raise ValueError(f"{path}: stratify: true splits class by class, and there are no classes")
+        raise ValueError("stratify: true splits class by class, and there are no classes")
     if stratify:
         try:
             return split_off(n, n_test, split_seed, classes, b"test")
         except ValueError as error:
-            raise ValueError(f"{path}: test_share: {error}") from None
+            raise ValueError(f"test_share: {error}") from None
     order = np.random.default_rng(split_seed).permutation(n)
     return order[n_test:], order[:n_test]

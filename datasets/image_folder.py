@@ -14,7 +14,13 @@ from lamina.datasets.cells import listed
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from lamina.datasets.picture_inputs import PictureInputs, say_done
 from lamina.datasets.pictures import RESIZES, checked_size, pillow
-from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.split import (
+    check_split_seed,
+    check_validation,
+    n_test_out_of,
+    split_off,
+    validation_out_of,
+)
 from lamina.datasets.tasks import Classification, Reconstruction, check_task_name
 
 _SETS = {
@@ -85,7 +91,10 @@ class ImageFolder(Dataset):
             )
         self._files = {part: _numbered(self.path, part, of, names) for part, of in found.items()}
         try:
-            self._split("test", _n_test(self._files, test_share), split_seed)
+            if "test" not in self._files:
+                n = len(self._files["train"])
+                n_test = n_test_out_of(n, test_share, "pictures", "folders train/ and test/")
+                self._split("test", n_test, split_seed)
             stay = len(self._files["train"])
             held_back = validation_out_of(stay, validation_share, n_validation)
             self._split("validation", held_back, split_seed)
@@ -140,19 +149,6 @@ class ImageFolder(Dataset):
         stay, off = split_off(len(files), n, split_seed, classes, part.encode())
         self._files["train"] = [files[i] for i in stay]
         self._files[part] = [files[i] for i in off]
-
-
-def _n_test(files: dict[str, list], test_share: float) -> int:
-    if "test" in files:
-        return 0
-    n = len(files["train"])
-    n_test = round(n * test_share) if 0 < test_share < 1 else 0
-    if not 0 < n_test < n:
-        raise ValueError(
-            f"a test_share of {test_share} leaves {n - n_test} of {n} pictures to train on and "
-            f"{n_test} to test on; give a share between 0 and 1, or folders train/ and test/"
-        )
-    return n_test
 
 
 def _sets(folder: Path) -> dict[str, dict[str, list[Path]]]:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.padding import padded
-from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.split import (
+    check_split_seed,
+    check_validation,
+    n_test_out_of,
+    split_off,
+    validation_out_of,
+)
 from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.text_file import check_different, read_text, vocabulary_of
 from lamina.datasets.tokens import END, PAD, START, check_tokens, split
@@ -57,17 +63,11 @@ class Lines(Dataset):
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
                 lines[name] = _lines(other, tokens, length)
-        if test is None:
-            n = len(lines["train"])
-            n_test = round(n * test_share) if 0 < test_share < 1 else 0
-            if not 0 < n_test < n:
-                raise ValueError(
-                    f"{path}: a test_share of {test_share} leaves {n - n_test} of {n} lines to "
-                    f"train on and {n_test} to test on; give a share between 0 and 1, or a file: "
-                    "test: PATH"
-                )
-            _take(lines, "test", split_off(n, n_test, split_seed, None, b"test"))
         try:
+            if test is None:
+                n = len(lines["train"])
+                n_test = n_test_out_of(n, test_share, "lines", "a file: test: PATH")
+                _take(lines, "test", split_off(n, n_test, split_seed, None, b"test"))
             n = len(lines["train"])
             if n_off := validation_out_of(n, validation_share, n_validation):
                 _take(lines, "validation", split_off(n, n_off, split_seed))

@@ -15,7 +15,13 @@ from lamina.datasets.array_targets import (
 )
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from lamina.datasets.rows import FileRows, Rows
-from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
+from lamina.datasets.split import (
+    check_split_seed,
+    check_validation,
+    n_test_out_of,
+    split_off,
+    validation_out_of,
+)
 from lamina.datasets.tasks import TASKS, Classification, Reconstruction, check_task_name
 from lamina.datasets.tasks.numbers import smallest_and_largest
 
@@ -173,13 +179,7 @@ def _split(
     classes = y.stored() if type(made) is Classification and y.ndim == 1 else None
     n, rows = len(x), {}
     if "test" not in X:
-        n_test = round(n * test_share) if 0 < test_share < 1 else 0
-        if not 0 < n_test < n:
-            raise ValueError(
-                f"test_share: {test_share} leaves {n - n_test} of {n} samples to train on and "
-                f"{n_test} to test on; give a share between 0 and 1, or test_inputs and "
-                "test_targets"
-            )
+        n_test = n_test_out_of(n, test_share, "samples", "test_inputs and test_targets")
         rows["train"], rows["test"] = split_off(n, n_test, split_seed, classes, b"test")
     stay = rows.get("train")
     if n_off := validation_out_of(n if stay is None else len(stay), validation_share, n_validation):

@@ -1,4 +1,4 @@
-"""Which training samples are held back for validation, class by class and fixed by a seed."""
+"""How many samples are for validation and for testing, and which, fixed by a seed."""
 
 from numbers import Integral
 
@@ -55,6 +55,18 @@ def validation_out_of(n: int, validation_share: float | None, n_validation: int 
             "validation; both need at least one"
         )
     return given
+
+
+def n_test_out_of(n: int, test_share: float, what: str, instead: str) -> int:
+    """How many of n samples, called `what`, are for testing. Raises ValueError, which says what one
+    may give `instead` of a share, if no sample, or none for training, is left."""
+    n_test = round(n * test_share) if 0 < test_share < 1 else 0
+    if not 0 < n_test < n:
+        raise ValueError(
+            f"a test_share of {test_share} leaves {n - n_test} of {n} {what} to train on and "
+            f"{n_test} to test on; give a share between 0 and 1, or {instead}"
+        )
+    return n_test
 
 
 def split_off(

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from lamina.common.names import suggest
 from lamina.datasets.dataset import Dataset, Samples
-from lamina.datasets.split import check_validation
+from lamina.datasets.split import check_validation, n_test_out_of
 from lamina.datasets.streams import Streams, StreamSamples
 from lamina.datasets.tasks import LanguageModel
 from lamina.datasets.text_file import check_different, read_text, vocabulary_of
@@ -77,7 +77,11 @@ class Text(Dataset):
                 parts[name] = split(read_text(other, tokens), tokens)
         _check_length(path, "train", len(parts["train"]), tokens, length)
         if test is None:
-            parts |= _cut(parts["train"], "test", _n_test(path, parts["train"], test_share))
+            try:
+                n = n_test_out_of(len(parts["train"]), test_share, "tokens", "a file: test: PATH")
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+            parts |= _cut(parts["train"], "test", n)
         n = len(parts["train"])
         apart = length if predict == "each" else 1
         step = apart - (context or 0)
@@ -178,16 +182,6 @@ def _parted(windows: np.ndarray, predict: str) -> tuple[np.ndarray, np.ndarray]:
         return windows[:, :-1], windows[:, 1:]
     place = windows.shape[1] // 2 if predict == "middle" else -1
     return np.delete(windows, place, axis=1), windows[:, place]
-
-
-def _n_test(path: Path, tokens: list[str], share: float) -> int:
-    n = round(len(tokens) * share) if 0 < share < 1 else 0
-    if not 0 < n < len(tokens):
-        raise ValueError(
-            f"{path}: a test_share of {share} leaves {len(tokens) - n} of {len(tokens)} tokens to "
-            f"train on and {n} to test on; give a share between 0 and 1, or a file: test: PATH"
-        )
-    return n
 
 
 def _cut(tokens: list[str], name: str, n: int) -> dict[str, list[str]]:

@@ -159,7 +159,7 @@ LIES = {
     "index below 0": ({"x": IMAGES.astype(int) - 1}, {"indices": True}, "at least 0, got -1"),
     "normalise": ({"x": IMAGES / 2}, {"normalise": True}, "normalise: is for images of bytes"),
     "two scales": ({}, {"normalise": True, "scale": 2.0}, "normalise: finds the scale itself"),
-    "share": ({}, {"test_share": 1.5}, "test_share: 1.5 leaves 300 of 300 samples"),
+    "share": ({}, {"test_share": 1.5}, "a test_share of 1.5 leaves 300 of 300 samples"),
     "both ways": ({}, {"n_validation": 9, "validation_share": 0.1}, "both say"),
     "task": ({}, {"task": "clasification"}, "did you mean classification"),
 }

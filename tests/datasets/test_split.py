@@ -1,9 +1,9 @@
-"""What is held back for validation: how many, of which classes, and always the same."""
+"""What is held back to validate and to test: how many, of which classes, and always the same."""
 
 import numpy as np
 import pytest
 
-from lamina.datasets.split import split_off, validation_beside, validation_out_of
+from lamina.datasets.split import n_test_out_of, split_off, validation_beside, validation_out_of
 
 UNEQUAL = np.repeat(np.arange(5), [300, 120, 41, 7, 2])
 
@@ -141,6 +141,22 @@ def test_shares_and_numbers_that_cannot_be(how_many, share, n, words):
 def test_none_or_all_of_the_samples(share, n, words):
     with pytest.raises(ValueError, match=words):
         validation_out_of(10, share, n)
+
+
+def test_how_many_to_test_on():
+    assert n_test_out_of(100, 0.25, "rows", "a file") == 25
+    assert n_test_out_of(2, 0.3, "rows", "a file") == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.04, 0.96, 1.0, 1.5, -0.5, float("nan")])
+def test_none_or_all_to_test_on(share):
+    left = 0 if share == 0.96 else 10
+    words = (
+        f"a test_share of {share} leaves {left} of 10 rows to train on and {10 - left} to test on; "
+        "give a share between 0 and 1, or a file"
+    )
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        n_test_out_of(10, share, "rows", "a file")
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, "x", None])

@@ -96,6 +96,19 @@ def tiny(monkeypatch):
     return Tiny
 
 
+@pytest.fixture(scope="session")
+def points_table():
+    """points_table(path, n, end="") writes a CSV file of n points x, y of the kinds b, where x > y,
+    and a; `end` stands behind each kind and the first name."""
+
+    def write(path, n, end=""):
+        points = np.random.default_rng(0).random((n, 2))
+        rows = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}{end}" for x, y in points]
+        path.write_text("\n".join([f"x{end},y,kind", *rows]) + "\n", encoding="utf-8")
+
+    return write
+
+
 @pytest.fixture
 def config_of(tmp_path):
     """A configuration from its text."""

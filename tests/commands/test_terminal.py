@@ -4,7 +4,6 @@ import io
 import os
 import sys
 
-import numpy as np
 import pytest
 import yaml
 
@@ -23,13 +22,10 @@ def test_printable():
 
 
 @pytest.fixture
-def csv(tmp_path, monkeypatch):
+def csv(tmp_path, monkeypatch, points_table):
     """A configuration of a table whose header, labels and layer names would steer a terminal."""
     monkeypatch.setattr("lamina.commands.train.set_threads", lambda n: None)  # NumPy is loaded
-    rng = np.random.default_rng(0)
-    rows = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}{ESC}" for x, y in rng.random((60, 2))]
-    text = "\n".join([f"x{ESC},y,kind", *rows]) + "\n"
-    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    points_table(tmp_path / "d.csv", 60, ESC)
     layers = {f"affine{ESC[-1]}": {"type": "Affine", "n_out": 2}}
     loss = {"type": "SoftmaxWithLoss"}
     data = {

@@ -2,7 +2,6 @@
 
 import json
 
-import numpy as np
 import pytest
 import yaml
 
@@ -37,11 +36,9 @@ def no_plots(monkeypatch):
 
 
 @pytest.fixture
-def trained(tmp_path):
+def trained(tmp_path, points_table):
     """(run directory, CSV file) of a short run on a table, with a layer and a metric of its own."""
-    rng = np.random.default_rng(0)
-    lines = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}" for x, y in rng.random((60, 2))]
-    (tmp_path / "d.csv").write_text("\n".join(["x,y,kind", *lines]) + "\n")
+    points_table(tmp_path / "d.csv", 60)
     (tmp_path / "own.py").write_text(OWN)
     (tmp_path / "metric.py").write_text(METRIC)
     data = {

@@ -40,10 +40,8 @@ def no_plots(monkeypatch):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    lines = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}" for x, y in rng.random((40, 2))]
-    (tmp_path / "d.csv").write_text("\n".join(["x,y,kind", *lines]) + "\n")
+def folder(tmp_path, points_table):
+    points_table(tmp_path / "d.csv", 40)
     (tmp_path / "own.py").write_text(OWN.format(2))
     (tmp_path / "c.yaml").write_text(TEXT)
     return tmp_path

@@ -4,7 +4,6 @@ import os
 import shutil
 import threading
 
-import numpy as np
 import pytest
 import yaml
 
@@ -28,11 +27,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights there
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, points_table):
     folder = tmp_path_factory.mktemp("links")
-    rng = np.random.default_rng(0)
-    rows = [f"{x:.3f},{y:.3f},{'ab'[int(x > y)]}" for x, y in rng.random((60, 2))]
-    (folder / "d.csv").write_text("\n".join(["x,y,kind", *rows]) + "\n")
+    points_table(folder / "d.csv", 60)
     data = {
         "dataset": {"type": "CSV", "path": "d.csv", "target": "kind", "test_share": 0.3},
         "net": {

@@ -158,3 +158,26 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def opened_file(browser):
+    """opened_file(path, **of the context) gives the page of an HTML file. At the end no page may
+    have had an error, written to the console, or asked for anything but such a file."""
+    pages, paths, asked, said = [], [], [], []
+
+    def open_page(path, **context):
+        page = browser.new_page(**context)
+        pages.append(page)
+        paths.append(path.as_uri())
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert said == []
+    assert {url for url in asked if not url.startswith("data:")} <= {*paths}

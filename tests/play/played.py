@@ -45,15 +45,8 @@ def stirred(net, seed=0, scale=0.1):
 class Opened:
     """A page of a net in the browser."""
 
-    def __init__(self, page, net=None, dataset=None):
-        self.page, self.net, self.dataset, self.errors, self.asked = page, net, dataset, [], []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda said: self.errors.append(said.text))
-        page.on("request", lambda request: self.asked.append(request.url))
-
-    def load(self, path):
-        self.page.goto(path.as_uri())
-        return self
+    def __init__(self, page, net, dataset):
+        self.page, self.net, self.dataset = page, net, dataset
 
     def run(self, script, *arguments):
         return self.page.evaluate(script, *arguments)

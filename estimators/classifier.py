@@ -5,8 +5,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
+from lamina.common.predicted import UNKNOWN
 from lamina.datasets import Classification
-from lamina.datasets.tasks.base import UNKNOWN
 from lamina.estimators.estimator import Estimator
 from lamina.experiment.probabilities import has_probabilities, probabilities
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-NO_CLASS = -1  # predicted by scores that hold a NaN: right for no target
+from lamina.common.predicted import predicted_classes
 
 
 class Classes(NamedTuple):
@@ -16,16 +16,8 @@ class Classes(NamedTuple):
     rows: np.ndarray  # (M, C), their scores
 
     def predictions(self) -> np.ndarray:
-        """(M,): the highest score, of equal ones the first; one score means class 1 above 0. Scores
-        that hold a NaN predict NO_CLASS, which no target is."""
-        if self.rows.shape[1] == 1:
-            predicted = (self.rows[:, 0] > 0).astype(np.int64)
-        else:
-            predicted = self.rows.argmax(axis=1)
-        wrong = nan_rows(self.rows)  # argmax takes a NaN for the highest
-        if wrong is not None:
-            predicted[wrong] = NO_CLASS
-        return predicted
+        """(M,), as `predicted_classes` has them."""
+        return predicted_classes(self.rows)
 
 
 def classes(metric, scores, targets, ignore_index: int | None = None) -> Classes:
@@ -137,12 +129,6 @@ def same_classes(metric, before: int | None, now: int) -> int:
             "reset() before another net"
         )
     return now
-
-
-def nan_rows(rows: np.ndarray) -> np.ndarray | None:
-    """(M,): which rows hold a NaN; None if none does, which costs one look at each number."""
-    nan = np.isnan(rows)
-    return np.asarray(nan.any(axis=1)) if nan.any() else None
 
 
 def zeros_and_ones(t: np.ndarray) -> bool:

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.metrics.base import Metric
 from lamina.metrics.checks import (
-    NO_CLASS,
     check_ignore_index,
     classes,
     same_classes,
@@ -45,7 +45,7 @@ class ConfusionMatrix(Metric):
         if self.n_classes is None:
             self.counts, self.unpredicted = np.zeros((n, n), np.int64), np.zeros(n, np.int64)
         self.n_classes = same_classes(self, self.n_classes, n)
-        known = predicted != NO_CLASS
+        known = predicted != UNKNOWN
         pairs = n * t[known] + predicted[known]
         self.counts += np.bincount(pairs, minlength=n * n).reshape(n, n)
         self.unpredicted += np.bincount(t[~known], minlength=n)

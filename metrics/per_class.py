@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from lamina.common.names import suggest
+from lamina.common.predicted import UNKNOWN
 from lamina.metrics.base import Metric
 from lamina.metrics.checks import (
-    NO_CLASS,
     check_ignore_index,
     classes,
     label_predictions,
@@ -82,7 +82,7 @@ class PerClass(Metric):
             raise ValueError(
                 f'{type(self).__name__}: average "binary" is for two classes, these scores have {n}'
             )
-        known = predicted != NO_CLASS
+        known = predicted != UNKNOWN
         made, hit = predicted[known], t[predicted == t]
         numbers = (np.bincount(indices, minlength=n) for indices in (hit, made, t))
         return n, len(t), not known.all(), *numbers

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lamina.metrics.base import Metric, share
-from lamina.metrics.checks import check_ignore_index, classes, is_whole, nan_rows
+from lamina.metrics.checks import check_ignore_index, classes, is_whole
 
 
 class TopK(Metric):
@@ -42,9 +42,7 @@ class TopK(Metric):
         earlier = np.arange(n_classes) < t[:, np.newaxis]
         # A right one has less than k classes before it. NaN is before nothing, so it is asked for.
         before = ((rows > of_target) | ((rows == of_target) & earlier)).sum(axis=1)
-        right = before < self.k
-        if (wrong := nan_rows(rows)) is not None:
-            right &= ~wrong
+        right = (before < self.k) & ~np.isnan(rows).any(axis=1)
         self.right += int(np.count_nonzero(right))
         self.total += len(t)
 

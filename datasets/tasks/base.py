@@ -8,8 +8,6 @@ import numpy as np
 
 from lamina.datasets.tasks.words import listed
 
-UNKNOWN = -1  # the class, or whether a label holds, where scores are NaN: right for no target
-
 # What each of the house's losses compares; one that is not listed is the user's own.
 LOSSES = {
     "SoftmaxWithLoss": "a score for each class with the right class",

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from lamina.common.predicted import predicted_classes
 from lamina.common.printable import printable
 from lamina.datasets.rows import pieces
-from lamina.datasets.tasks.base import LOSSES, UNKNOWN, Task
+from lamina.datasets.tasks.base import LOSSES, Task
 from lamina.datasets.tasks.numbers import are_zero_or_one, as_array, smallest_and_largest
 from lamina.datasets.tasks.words import checked_names, listed, odd_type, whole
 
@@ -124,9 +125,7 @@ class Classification(Task):
         return None
 
     def predictions(self, scores):
-        single = self._is_single(np.shape(scores))
-        said = (scores[..., 0] > 0).astype(np.intp) if single else scores.argmax(axis=-1)
-        return np.where(np.isnan(scores).any(axis=-1), UNKNOWN, said)
+        return predicted_classes(scores)
 
     def indices(self, t) -> np.ndarray:
         """Targets as class indices, which one-hot rows become."""

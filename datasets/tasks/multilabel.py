@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.common.printable import printable
 from lamina.datasets.rows import pieces
-from lamina.datasets.tasks.base import UNKNOWN, Task
+from lamina.datasets.tasks.base import Task
 from lamina.datasets.tasks.numbers import as_array, mean
 from lamina.datasets.tasks.words import checked_names, listed, odd_type
 

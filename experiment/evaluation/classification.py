@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.figures import label, save_png
+from lamina.common.predicted import UNKNOWN, predicted_classes
 from lamina.common.printable import printable
 from lamina.common.width import left, right, shortened, width_of
 from lamina.experiment.evaluation.pictures import drawable
@@ -83,8 +84,8 @@ def _confused_most(counts: np.ndarray, names: list[str]) -> list[str]:
 def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST, ignored=None) -> np.ndarray:
     """The rows that the net gets wrong and is most sure of: by the lead of the wrong class. Targets
     that do not count, `ignored`, are no mistakes, and scores that are NaN are sure of nothing."""
-    counted = (t != ignored) & ~np.isnan(scores).any(axis=1)
-    wrong = np.flatnonzero(counted & (scores.argmax(axis=1) != t))
+    said = predicted_classes(scores)
+    wrong = np.flatnonzero((t != ignored) & (said != UNKNOWN) & (said != t))
     lead = scores[wrong].max(axis=1) - scores[wrong, t[wrong]]
     return wrong[np.argsort(-lead, kind="stable")][:n]
 

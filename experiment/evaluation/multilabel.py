@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.common.width import left, width_of
-from lamina.datasets.tasks.base import UNKNOWN
 from lamina.experiment.evaluation.classification import percent, row_names
 
 PICTURE = "labels.png"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.common.printable import printable
-from lamina.datasets.tasks.base import UNKNOWN
 from lamina.experiment.evaluation.classification import ROWS, confusion, table
 
 PICTURE = "sequences.png"

@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 
 from lamina.common.errors import RunError
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import read_outcome
 from lamina.experiment.ranges import rounded
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import MOST, SweepFile, Trial
 from lamina.experiment.trial import FINISHED, PRUNED
 
@@ -21,17 +21,17 @@ class Search:
 
     `column` is the figure of history.csv that counts, on the validation set. A trial is drawn from
     the results of those before it, by a generator that the seed and its number have seeded: a study
-    that was killed goes on as if nothing had been. The ledger says how trials have ended, and the
+    that was killed goes on as if nothing had been. trials.csv says how they have ended, and the
     study follows it. Raises RunError for a study that cannot be used.
     """
 
     def __init__(
-        self, file: SweepFile, folder: Path, ledger: Ledger, length: int, column: str, higher: bool
+        self, file: SweepFile, folder: Path, ends: Endings, length: int, column: str, higher: bool
     ):
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._optuna, self._file, self._folder, self._ledger = optuna, file, folder, ledger
+        self._optuna, self._file, self._folder, self._ends = optuna, file, folder, ends
         self.length, self.column, self.total = length, column, file.n_trials
         path = (folder / FILE).resolve()
         with self._said(path):
@@ -45,7 +45,7 @@ class Search:
             begun = self._study.get_trials(deepcopy=False)
             for frozen in begun:
                 self._take_up(frozen)
-        self._again = [t.number for t in begun if _name(t.number) not in ledger.ended]
+        self._again = [t.number for t in begun if _name(t.number) not in ends.ended]
 
     @property
     def lengths(self) -> dict[str, int]:
@@ -78,11 +78,11 @@ class Search:
             return True
 
     def ended(self, name: str) -> None:
-        """A trial has ended as the ledger says."""
+        """A trial has ended as trials.csv says."""
         with self._said():
             if self._frozen(name).state.is_finished():
                 return
-            states, state = self._optuna.trial.TrialState, self._ledger.ended[name][0]
+            states, state = self._optuna.trial.TrialState, self._ends.ended[name][0]
             if state == FINISHED:
                 value = read_outcome(self._folder / name).figures.get(self.column, math.nan)
                 if not math.isnan(value):
@@ -95,9 +95,9 @@ class Search:
         """What a kill has left between two files."""
         name = _name(frozen.number)
         pruned = None if frozen.state.is_finished() else frozen.user_attrs.get("pruned")
-        if pruned is not None and name not in self._ledger.ended:
-            self._ledger.note(name, PRUNED, f"at iteration {pruned}")
-        if name in self._ledger.ended:
+        if pruned is not None and name not in self._ends.ended:
+            self._ends.note(name, PRUNED, f"at iteration {pruned}")
+        if name in self._ends.ended:
             self.ended(name)
 
     def _draw(self, number: int) -> None:

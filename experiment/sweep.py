@@ -18,12 +18,12 @@ from lamina.common.strict_yaml import MAX_BYTES, YamlError, dump, parse
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.compare import Comparison
 from lamina.experiment.curves import NothingYet
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.provenance import differences
 from lamina.experiment.run_directory import locked
 from lamina.experiment.run_names import SWEEP
 from lamina.experiment.search import Search
 from lamina.experiment.sweep_changes import TrainedOn
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import SweepFile
 from lamina.experiment.sweep_picture import plot_sweep
 from lamina.experiment.sweep_processes import Listed, Processes
@@ -59,29 +59,29 @@ def sweep(
     with locked(folder) as held:
         with whole_file(held / SWEEP) as described:
             described.write(dump(file.described).encode())
-        ledger = Ledger(held)
-        for name in [*ledger.ended]:
+        ends = Endings(held)
+        for name in [*ends.ended]:
             if not (folder / name / "config.yaml").is_file():  # somebody has removed it
-                del ledger.ended[name]
+                del ends.ended[name]
         source: Search | Listed
         if file.ranges:
-            source = Search(file, folder, ledger, max(lengths.values()), column, higher)
+            source = Search(file, folder, ends, max(lengths.values()), column, higher)
         else:
-            source = Listed(file.trials, ledger, lengths)
+            source = Listed(file.trials, ends, lengths)
         names = [*source.lengths]
-        processes = Processes(source, folder, ledger, quiet)
+        processes = Processes(source, folder, ends, quiet)
         try:
             signal = processes.run(jobs)
         finally:
             processes.close()
         if signal is not None:
-            done = sum(name in ledger.ended for name in names)
+            done = sum(name in ends.ended for name in names)
             command = f"lamina sweep {shlex.quote(str(path))} --dir {shlex.quote(str(folder))}"
             said = f"interrupted: {done} of {len(names)} trials have ended"
             return f"{said}; to go on: {command}", 128 + signal
         for name, said in processes.broken.items():
             note(f"{name} could not be run: {said}")
-        return _table(names, folder, held, ledger), 2 if processes.broken else 0
+        return _table(names, folder, held, ends), 2 if processes.broken else 0
 
 
 def _refuse_foreign(folder: Path, file: SweepFile) -> None:
@@ -126,16 +126,16 @@ def _rehearsed(file: SweepFile, before: TrainedOn) -> tuple[dict[str, int], str,
     return found, column, trainer.evaluator.higher_is_better
 
 
-def _table(names: list[str], folder: Path, held: Folder, ledger: Ledger) -> str:
+def _table(names: list[str], folder: Path, held: Folder, ends: Endings) -> str:
     """The comparison of all trials that have ended, and where it stands."""
-    ended = [name for name in names if name in ledger.ended]
-    counts = Counter(ledger.ended[name][0] for name in ended)
+    ended = [name for name in names if name in ends.ended]
+    counts = Counter(ends.ended[name][0] for name in ended)
     others = "".join(f", {counts[state]} {state}" for state in (FAILED, PRUNED) if counts[state])
     where = f"{counts[FINISHED]} of {len(names)} trials finished{others}, in {folder}"
     if not ended:
         return where
     comparison = Comparison({name: folder / name for name in ended})
-    if pruned := [name for name in ended if ledger.ended[name][0] == PRUNED]:
+    if pruned := [name for name in ended if ends.ended[name][0] == PRUNED]:
         kept = any(comparison.outcomes[name].kept for name in pruned)
         when = "of their best evaluation until they were ended" if kept else "where they were ended"
         where = f"figures of the pruned are those {when}\n{where}"

@@ -7,8 +7,8 @@ from pathlib import Path
 from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.experiment.config import Config
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.provenance import data_changes, read_provenance
+from lamina.experiment.sweep_endings import Endings
 from lamina.training.provenance import as_json, own_code, start_weights
 
 _LISTED = 3  # trials that a line names
@@ -23,7 +23,7 @@ class TrainedOn:
         self._folder = folder
         # Trials of the same data and code together: a set is read once for all of them.
         self._alike: dict[str, list[str]] = defaultdict(list)
-        for name in Ledger(folder).ended:
+        for name in Endings(folder).ended:
             if (said := read_provenance(folder / name)) is not None:
                 dataset = said.pop("config").get("dataset")
                 self._alike[json.dumps({**said, "dataset": dataset})].append(name)

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from lamina.common.notice import Bar
-from lamina.experiment.ledger import Ledger
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import Trial
 from lamina.experiment.trial import BROKEN, FAILED, FINISHED, PRUNED, STOPPED
 from lamina.training.interrupt import Interrupt
@@ -23,14 +23,14 @@ _BEGIN = (
 
 
 class Listed:
-    """The trials of a list that the ledger does not have, in its order. `lengths` are iterations by
-    name. `column` would be the figure of history.csv by which they are judged on the way."""
+    """The trials of a list that have not ended, in its order. `lengths` are iterations by name.
+    `column` would be the figure of history.csv by which they are judged on the way."""
 
     column = None
 
-    def __init__(self, trials: list[Trial], ledger: Ledger, lengths: dict[str, int]):
+    def __init__(self, trials: list[Trial], ends: Endings, lengths: dict[str, int]):
         self.lengths = lengths
-        self._waiting = [t for t in reversed(trials) if t.name not in ledger.ended]
+        self._waiting = [t for t in reversed(trials) if t.name not in ends.ended]
 
     def next(self) -> Trial | None:
         return self._waiting.pop() if self._waiting else None
@@ -45,14 +45,14 @@ class Listed:
 class Processes:
     """Runs the trials that a source gives, each in a process of its own: a `Listed`, or a Search.
     What a trial says on stderr goes into `folder`/NAME.log. `broken` says, by name, why trials
-    could not be run; that is not in the ledger, so they are tried again."""
+    could not be run; that is no end, so they are tried again."""
 
-    def __init__(self, source, folder: Path, ledger: Ledger, quiet: bool):
-        self._source, self._folder, self._ledger = source, folder, ledger
+    def __init__(self, source, folder: Path, ends: Endings, quiet: bool):
+        self._source, self._folder, self._ends = source, folder, ends
         self._lengths = source.lengths
         self.broken: dict[str, str] = {}
         self._pruned: dict[str, int] = {}  # the iteration after which it was told to stop
-        self._at = {name: n if name in ledger.ended else 0 for name, n in self._lengths.items()}
+        self._at = {name: n if name in ends.ended else 0 for name, n in self._lengths.items()}
         self._running: dict[str, subprocess.Popen] = {}
         self._listening: list[threading.Thread] = []
         self._answers: queue.Queue = queue.Queue()
@@ -133,7 +133,7 @@ class Processes:
             self._ended(name, answer["state"], answer["said"])
         else:
             del self._running[name]
-            known = name in self._ledger.ended or name in self.broken
+            known = name in self._ends.ended or name in self.broken
             if not known and not self._stopping:
                 log = self._log(name)
                 said = f"its process has ended with status {answer['gone']}; {log} may say more"
@@ -153,7 +153,7 @@ class Processes:
         if state in (FINISHED, FAILED):
             if name in self._pruned:
                 state, said = PRUNED, f"at iteration {self._pruned[name]}"
-            self._ledger.note(name, state, said)
+            self._ends.note(name, state, said)
             self._source.ended(name)
             self._at[name] = self._lengths[name]
         elif state != STOPPED or not self._stopping:
@@ -161,7 +161,7 @@ class Processes:
 
     def _show(self) -> None:
         self._bar.to(sum(self._at.values()))
-        ended = self._ledger.ended
+        ended = self._ends.ended
         states = [ended[name][0] for name in self._lengths if name in ended]
         others = (f", {states.count(s)} {s}" for s in (FAILED, PRUNED) if s in states)
         self._bar.say(f"{len(states)} of {len(self._lengths)} trials{''.join(others)}")

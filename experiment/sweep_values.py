@@ -11,11 +11,11 @@ from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.experiment.config import load_config
 from lamina.experiment.curves import NothingYet, is_share, percents
 from lamina.experiment.differing import MISSING, short_names
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.outcome import FAILED, read_outcome
 from lamina.experiment.ranges import Range, label, make_range
 from lamina.experiment.run_names import SWEEP, run_names
 from lamina.experiment.setting import place_of
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import SEED
 from lamina.experiment.trial import FINISHED, PRUNED
 
@@ -75,12 +75,12 @@ def read_sweep(folder: str | Path) -> SweepValues:
     described = _described(folder / SWEEP)
     keys = [key for key in described["varied"] if key != SEED] or [SEED]
     ranges = {key: make_range(given) for key, given in described.get("ranges", {}).items()}
-    ledger = Ledger(folder)
+    ends = Endings(folder)
     found, paths = [], run_names([folder])
     for path in paths.values():
         outcome = read_outcome(path)
         if outcome.figures or outcome.trouble == FAILED:
-            pruned = ledger.ended.get(path.name, ("",))[0] == PRUNED
+            pruned = ends.ended.get(path.name, ("",))[0] == PRUNED
             state = FAILED if outcome.trouble else PRUNED if pruned else FINISHED
             found.append((load_config(path / "config.yaml").data, outcome, state))
     counts = [outcome for _, outcome, _ in found if outcome.counts]

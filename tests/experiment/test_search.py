@@ -13,10 +13,10 @@ import pytest
 from lamina.commands.frame import main
 from lamina.common.table import read_table
 from lamina.experiment.config import ConfigError, load_config
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.ranges import label, make_range
 from lamina.experiment.search import Search
 from lamina.experiment.sweep import sweep
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import SweepFile
 
 optuna = pytest.importorskip("optuna", reason="no Optuna: pip install -e '.[peers]'")
@@ -171,19 +171,19 @@ def test_a_search_that_is_killed_goes_on_to_the_same_trials(done, tmp_path):
     assert (out / "table.csv").read_bytes() == (done[0] / "out" / "table.csv").read_bytes()
 
 
-def searched(folder: Path, ledger: Ledger) -> Search:
-    return Search(SweepFile(written(folder)), folder, ledger, 40, "validation_accuracy", True)
+def searched(folder: Path, ends: Endings) -> Search:
+    return Search(SweepFile(written(folder)), folder, ends, 40, "validation_accuracy", True)
 
 
 def test_what_a_kill_has_left_between_two_files_is_put_right(tmp_path):
-    ledger = Ledger(tmp_path)
-    search = searched(tmp_path, ledger)
+    ends = Endings(tmp_path)
+    search = searched(tmp_path, ends)
     first, second, third = (search.next() for _ in range(3))
     search._handle(first.name).set_user_attr("pruned", 20)  # and then it was killed
     (tmp_path / second.name).mkdir()
-    ledger.note(second.name, "failed", "a rate too high")  # and then it was killed
-    search = searched(tmp_path, ledger)
-    assert ledger.ended[first.name] == ("pruned", "at iteration 20")
+    ends.note(second.name, "failed", "a rate too high")  # and then it was killed
+    search = searched(tmp_path, ends)
+    assert ends.ended[first.name] == ("pruned", "at iteration 20")
     states = [trial.state.name for trial in studied(tmp_path)]
     assert states == ["PRUNED", "PRUNED", "RUNNING"]
     again = search.next()
@@ -192,21 +192,21 @@ def test_what_a_kill_has_left_between_two_files_is_put_right(tmp_path):
 
 
 def test_a_trial_that_was_killed_while_it_drew_draws_on(tmp_path):
-    search = searched(tmp_path, Ledger(tmp_path))
+    search = searched(tmp_path, Endings(tmp_path))
     search._study.ask()  # and then it was killed, before the first value
-    again = searched(tmp_path, Ledger(tmp_path)).next()
+    again = searched(tmp_path, Endings(tmp_path)).next()
     (tmp_path / "whole").mkdir()
-    whole = searched(tmp_path / "whole", Ledger(tmp_path / "whole")).next()
+    whole = searched(tmp_path / "whole", Endings(tmp_path / "whole")).next()
     assert (again.name, again.settings) == (whole.name, whole.settings)
-    trial = searched(tmp_path, Ledger(tmp_path))._study.ask()
+    trial = searched(tmp_path, Endings(tmp_path))._study.ask()
     SweepFile(written(tmp_path)).ranges["optimizer.lr"].draw("optimizer.lr", trial)
-    search = searched(tmp_path, Ledger(tmp_path))  # killed after the first value
+    search = searched(tmp_path, Endings(tmp_path))  # killed after the first value
     assert search.next().name == "trial-000"
     assert search.next().settings.keys() == whole.settings.keys()
 
 
 def test_a_figure_that_is_not_defined_prunes_nothing(tmp_path):
-    search = searched(tmp_path, Ledger(tmp_path))
+    search = searched(tmp_path, Endings(tmp_path))
     name = search.next().name
     assert not search.evaluated(name, 10, float("nan"))
     assert not studied(tmp_path)[0].intermediate_values
@@ -299,8 +299,8 @@ def test_a_choice_may_be_anything():
 def test_who_is_pruned(tmp_path, prunes):
     """Those that lag behind the median: from the sixth trial on, none in its first third."""
     path = written(tmp_path, f"{TEXT}prune: {str(prunes).lower()}\n")
-    ledger = Ledger(tmp_path)
-    search = Search(SweepFile(path), tmp_path, ledger, 40, "validation_accuracy", True)
+    ends = Endings(tmp_path)
+    search = Search(SweepFile(path), tmp_path, ends, 40, "validation_accuracy", True)
     for i, value in enumerate([0.1, 0.2, 0.3, 0.4, 0.5, 0.2, 0.45]):
         name = search.next().name
         said = [search.evaluated(name, step, value) for step in (10, 20)]
@@ -314,7 +314,7 @@ def test_another_seed_draws_other_values(tmp_path):
         folder = tmp_path / str(seed)
         folder.mkdir()
         path = written(folder, f"{TEXT}seeds: [{seed}]\n")
-        search = Search(SweepFile(path), folder, Ledger(folder), 40, "validation_accuracy", True)
+        search = Search(SweepFile(path), folder, Endings(folder), 40, "validation_accuracy", True)
         trial = search.next()
         assert trial.config.data["training"]["seed"] == seed
         drawn.append({k: v for k, v in trial.settings.items() if k != "training.seed"})

@@ -13,9 +13,9 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.experiment.config import ConfigError
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.run_directory import locked
 from lamina.experiment.sweep import sweep
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import SweepFile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -232,10 +232,10 @@ def test_plots_and_compare_take_the_folder_of_a_sweep(done, tmp_path, capsys):
     assert "lr=1e+38,seed=0: has no evaluation yet: left out" in capsys.readouterr().err
 
 
-def test_a_damaged_ledger_is_one_line(tmp_path):
+def test_a_damaged_list_of_trials_is_one_line(tmp_path):
     (tmp_path / "trials.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"trials\.csv: is damaged"):
-        Ledger(tmp_path)
+        Endings(tmp_path)
 
 
 def test_a_trial_that_cannot_be_run_is_said_and_the_others_go_on(tmp_path, capsys):

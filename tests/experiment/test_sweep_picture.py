@@ -7,8 +7,8 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.experiment.importance import importances
-from lamina.experiment.ledger import Ledger
 from lamina.experiment.ranges import make_range
+from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_picture import plot_sweep
 from lamina.experiment.sweep_values import SweepValues, Varied, read_sweep
 
@@ -31,7 +31,7 @@ def made(folder, trials, text=SWEEP, metric="validation_accuracy"):
             culprit = '{"iteration": 1, "what": "the loss", "value": "nan"}'
             (folder / name / "culprit.json").write_text(culprit)
         elif name.startswith("pruned"):
-            Ledger(folder).note(name, "pruned", "at iteration 1")
+            Endings(folder).note(name, "pruned", "at iteration 1")
     return folder
 
 

@@ -13,7 +13,7 @@ FILE = "trials.csv"
 HEADER = ["trial", "state", "said"]
 
 
-class Ledger:
+class Endings:
     """{name: (state, what is said of it)} in a sweep's folder, read when it is made. Raises
     RunError if the file is damaged."""
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+import lamina.exchange.onnx_in_activations
 import lamina.exchange.onnx_in_dense
 import lamina.exchange.onnx_in_images
+import lamina.exchange.onnx_in_normalisations
 import lamina.exchange.onnx_in_shapes  # noqa: F401, their functions
 from lamina.common.names import suggest
 from lamina.common.notice import note

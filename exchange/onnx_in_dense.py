@@ -1,7 +1,6 @@
-"""ONNX operators that are products, sums, activations and normalisations, as layers."""
+"""ONNX operators that are products and sums, of weights, of constants and of each other."""
 
 import functools
-import math
 
 import numpy as np
 
@@ -9,7 +8,6 @@ from lamina.exchange.onnx_in_functions import (
     Blob,
     Constant,
     OnnxError,
-    axis_of,
     computed,
     finite,
     known,
@@ -19,32 +17,13 @@ from lamina.exchange.onnx_in_sequences import last_step
 from lamina.layers import (
     Addition,
     Affine,
-    BatchNormalization,
     Bias,
     Convolution,
-    Dropout,
-    Elu,
     Embedding,
-    Gelu,
-    GroupNormalization,
-    LayerNormalization,
-    LeakyRelu,
-    LocalResponseNormalization,
-    LogSoftmax,
     Maximum,
     Multiplication,
     Power,
-    PRelu,
-    Relu,
-    Reshape,
-    RMSNormalization,
     Scale,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Swish,
-    Tanh,
-    Transpose,
 )
 
 # Products.
@@ -132,9 +111,9 @@ def sub(node, graph, A, B):
     if isinstance(B, Constant):
         return _plus(None, graph, A, Constant(-B.array, B.name, B.batch))
     if isinstance(A, Constant):
-        return _plus(None, graph, _scaled(graph, B, -1.0), A)
+        return _plus(None, graph, scaled(graph, B, -1.0), A)
     A, B = _alike(A, B)
-    return graph.add(Addition(), A, _scaled(graph, B, -1.0))
+    return graph.add(Addition(), A, scaled(graph, B, -1.0))
 
 
 @onnx_operator("Mul")
@@ -161,7 +140,7 @@ def div(node, graph, A, B):
 
 @onnx_operator("Neg")
 def neg(node, graph, X):
-    return _scaled(graph, X, -1.0)
+    return scaled(graph, X, -1.0)
 
 
 @onnx_operator("Pow")
@@ -206,7 +185,7 @@ def _with_axis(node, A, B) -> tuple:
     return A, Constant(B.array.reshape(*B.array.shape, *(1,) * behind), B.name)
 
 
-def _scaled(graph, X, factor: float) -> Blob:
+def scaled(graph, X, factor: float) -> Blob:
     layer = Scale(value=factor, dtype=computed(X).dtype)
     layer.s.trainable = False
     return graph.add(layer, X)
@@ -260,212 +239,3 @@ def scaler(node, graph, X):
         for param in graph.maker(X).layer.parameters().values():
             param.trainable = False
     return X
-
-
-# Activations.
-
-
-def _plain(cls: type):
-    def function(node, graph, X):
-        node.get("consumed_inputs", None)
-        return graph.add(cls(), X)
-
-    return function
-
-
-for _name, _cls in {
-    "Relu": Relu,
-    "Sigmoid": Sigmoid,
-    "Softplus": Softplus,
-    "Tanh": Tanh,
-}.items():
-    onnx_operator(_name)(_plain(_cls))
-
-
-@onnx_operator("Identity")
-def identity(node, graph, X):
-    return X
-
-
-@onnx_operator("Elu")
-def elu(node, graph, X):
-    return graph.add(Elu(finite(node.get("alpha", 1.0), "alpha")), X)
-
-
-@onnx_operator("Selu")
-def selu(node, graph, X):
-    """γ times an Elu; its two numbers are float32 in the file, and its defaults float32's."""
-    alpha = finite(node.get("alpha", 1.67326319217681884765625), "alpha")
-    gamma = finite(node.get("gamma", 1.05070102214813232421875), "gamma")
-    return _scaled(graph, graph.add(Elu(alpha), X), gamma)
-
-
-@onnx_operator("LeakyRelu")
-def leaky_relu(node, graph, X):
-    return graph.add(LeakyRelu(finite(node.get("alpha", 0.01), "alpha")), X)
-
-
-@onnx_operator("PRelu")
-def prelu(node, graph, X, slope):
-    """Slopes for the channels, axis 1, or one for all. Before opset 7 they are a list, broadcast by
-    nobody."""
-    slope = known(slope, "the slope")
-    ones, n = (1,) * (X.ndim - 2), slope.array.size
-    of_channels = [(n, *ones), (1, n, *ones)] + ([(n,)] if node.opset < 7 else [])
-    if n != 1 and (slope.array.shape not in of_channels or n != X.shape[0]):
-        raise OnnxError(f"has slopes {slope.array.shape}, and a layer one, or one for each channel")
-    layer = PRelu(n, dtype=X.dtype)
-    graph.learned(layer.a, slope, lambda a: a.reshape(-1), X)
-    return graph.add(layer, X)
-
-
-@onnx_operator("Clip")
-def clip(node, graph, X, lowest=None, highest=None):
-    """A ReLU, where it is one."""
-    low = node.get("min", -math.inf) if lowest is None else known(lowest, "min").number()
-    high = node.get("max", math.inf) if highest is None else known(highest, "max").number()
-    if low != 0 or high < np.finfo(X.dtype).max:
-        raise OnnxError(f"between {low:g} and {high:g} is no layer; use a ReLU")
-    return graph.add(Relu(), X)
-
-
-@onnx_operator("Gelu")
-def gelu(node, graph, X):
-    if node.get("approximate", "none") != "tanh":
-        raise OnnxError("by erf is no layer; export it with approximate='tanh'")
-    return graph.add(Gelu(), X)
-
-
-@onnx_operator("Swish")
-def swish(node, graph, X):
-    if node.get("alpha", 1.0) != 1.0:
-        raise OnnxError("with another alpha than 1 is no layer")
-    return graph.add(Swish(), X)
-
-
-@onnx_operator("Softmax")
-def softmax(node, graph, X):
-    return _over_an_axis(node, graph, X, Softmax)
-
-
-@onnx_operator("LogSoftmax")
-def log_softmax(node, graph, X):
-    return _over_an_axis(node, graph, X, LogSoftmax)
-
-
-def _over_an_axis(node, graph, X: Blob, cls: type) -> Blob:
-    """Ours are over the last axis. Before opset 13 all axes from the one given were one."""
-    axis = axis_of(node.get("axis", -1 if node.opset >= 13 else 1), X.ndim)
-    last = X.ndim - 1
-    if axis == last:
-        return graph.add(cls(), X)
-    if node.opset < 13:
-        rows = (*X.shape[: axis - 1], math.prod(X.shape[axis - 1 :]))
-        return graph.add(Reshape(X.shape), graph.add(cls(), graph.add(Reshape(rows), X)))
-    swapped = list(range(1, X.ndim))
-    swapped[axis - 1], swapped[-1] = last, axis
-    axes = tuple(swapped)
-    Y = graph.add(cls(), graph.add(Transpose(axes), X))
-    return graph.add(Transpose(axes), Y)
-
-
-@onnx_operator("Dropout")
-def dropout(node, graph, X, ratio=None, training=None):
-    """In evaluation X; in training what the file says. Files have it for evaluation."""
-    p = node.get("ratio", 0.5) if ratio is None else known(ratio, "the ratio").number()
-    node.get("seed", None)
-    evaluated = node.opset >= 7 or node.get("is_test", 0)
-    if not evaluated or (training is not None and known(training, "its mode").number()):
-        raise OnnxError("drops out in evaluation too; export the net in evaluation (model.eval())")
-    return X if p == 0 else graph.add(Dropout(p, rng=0), X)
-
-
-@onnx_operator("Cast")
-def cast(node, graph, X):
-    """To the kind that it has; between kinds of whole numbers too, which are indices."""
-    dtype = node.dtype(node.get("to", 0))
-    node.get("saturate", 1)
-    if dtype == X.dtype or ({dtype.kind, X.dtype.kind} <= {"i", "u"} and dtype.itemsize >= 4):
-        return X
-    raise OnnxError(f"of {X.dtype} to {dtype} is no layer; give the net inputs of that kind")
-
-
-# Normalisations.
-
-
-@onnx_operator("BatchNormalization")
-def batch_normalization(node, graph, X, gamma, beta, mean, var):
-    eps, momentum = node.get("epsilon", 1e-5), node.get("momentum", 0.9)
-    spatial, training = node.get("spatial", 1), node.get("training_mode", 0)
-    node.get("consumed_inputs", None)
-    evaluated = node.opset >= 7 or node.get("is_test", 0)
-    if training or not evaluated:
-        raise OnnxError("is in training; export the net in evaluation (model.eval())")
-    if spatial != 1:
-        raise OnnxError("has statistics for each place (spatial=0), and layers for each channel")
-    layer = BatchNormalization(
-        *X.shape[:1], momentum=float(momentum), eps=finite(eps, "epsilon"), dtype=X.dtype
-    )
-    held = (layer.gamma, layer.beta, layer.running_mean, layer.running_var)
-    for one, array in zip(held, (gamma, beta, mean, var), strict=True):
-        graph.learned(one, known(array, "what it holds"), None, X)
-    if layer.running_var.data.min() < 0:
-        raise OnnxError("has a variance below 0")
-    return graph.add(layer, X)
-
-
-@onnx_operator("LRN")
-def local_response_normalization(node, graph, X):
-    """Of an even size the middle lies to one side in ONNX, and to the other in PyTorch."""
-    settings = {
-        name: node.get(name, value) for name, value in {"alpha": 1e-4, "beta": 0.75}.items()
-    }
-    size, k = node.get("size", 0), node.get("bias", 1.0)
-    try:
-        layer = LocalResponseNormalization(size, k=k, **settings)
-    except ValueError as error:
-        raise OnnxError(f"is no layer here: {error}") from None
-    return graph.add(layer, X)
-
-
-@onnx_operator("LayerNormalization")
-def layer_normalization(node, graph, X, gamma, beta=None):
-    axis, eps = axis_of(node.get("axis", -1), X.ndim), node.get("epsilon", 1e-5)
-    node.get("stash_type", 1)  # what it computes in, which is float32 or finer here too
-    shape = X.shape[axis - 1 :]
-    layer = LayerNormalization(shape, eps=finite(eps, "epsilon"), dtype=X.dtype)
-    graph.learned(layer.gamma, known(gamma, "the scale"), None, X)
-    if beta is not None:
-        graph.learned(layer.beta, known(beta, "the bias"), None, X)
-    return graph.add(layer, X)
-
-
-@onnx_operator("RMSNormalization")
-def rms_normalization(node, graph, X, gamma):
-    axis, eps = axis_of(node.get("axis", -1), X.ndim), node.get("epsilon", 1e-5)
-    node.get("stash_type", 1)
-    layer = RMSNormalization(X.shape[axis - 1 :], eps=finite(eps, "epsilon"), dtype=X.dtype)
-    graph.learned(layer.gamma, known(gamma, "the scale"), None, X)
-    return graph.add(layer, X)
-
-
-@onnx_operator("InstanceNormalization")
-def instance_normalization(node, graph, X, gamma, beta):
-    node.get("consumed_inputs", None)
-    return _by_groups(node, graph, X, gamma, beta, X.shape[0])
-
-
-@onnx_operator("GroupNormalization")
-def group_normalization(node, graph, X, gamma, beta):
-    if node.opset < 21:
-        raise OnnxError("has no settled meaning before opset 21; export it with that")
-    node.get("stash_type", 1)
-    return _by_groups(node, graph, X, gamma, beta, node.get("num_groups", 0))
-
-
-def _by_groups(node, graph, X: Blob, gamma, beta, n_groups: int) -> Blob:
-    eps = finite(node.get("epsilon", 1e-5), "epsilon")
-    layer = GroupNormalization(n_groups, X.shape[0], eps=eps, dtype=X.dtype)
-    graph.learned(layer.gamma, known(gamma, "the scale"), None, X)
-    graph.learned(layer.beta, known(beta, "the bias"), None, X)
-    return graph.add(layer, X)

@@ -9,8 +9,8 @@ that of a sample), a `Constant`, whose `array` is known, or None where one is le
 what `graph.add` gave, a tuple for several outputs. `node.get(name, default)` is an attribute: one
 that the function has not asked for is refused, and so is an input that it has no parameter for, so
 that nothing is passed over. What cannot be exact raises `OnnxError`, with what to do. The
-operators are in onnx_in_dense.py, onnx_in_images.py and onnx_in_shapes.py; those of another
-domain are called by its name too, "com.microsoft.FusedGemm".
+operators are in the files that onnx_in.py imports for them; those of another domain are called by
+its name too, "com.microsoft.FusedGemm".
 Source: https://onnx.ai/onnx/operators.
 """
 

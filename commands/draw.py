@@ -91,12 +91,17 @@ def run(options) -> int:
             "to step through (.html) or an expression; leave it out"
         )
     if _is_net(path):
+        options.refuse("is for an expression; a net is drawn with its data", "inputs")
+        if not detailed:
+            options.refuse("is for --details, or a page to step through (.html)", "--batch")
         net, X, t = load(path, options.batch if detailed else 1, options.code, options.changed)
         if detailed:
             draw_net(net, X, t, path.stem).save(output)
         else:
             _save_picture(net, X, path.stem, options.page, output)
     else:
+        of_nets = ("--details", "--batch", "--code", "--changed")
+        options.refuse("is for a net, and this is an expression", *of_nets)
         inputs = read_inputs(options.inputs)
         f = read_expression(options.source, inputs)
         draw(f, inputs, options.source.strip()).save(output)

@@ -23,6 +23,7 @@ def run(options) -> int:
     try:
         net, dataset = finished.load()
     except DataUnknown as error:
+        options.refuse("the data of this run are not known", "--on")
         print(printable(f"{error}\n{_row(options.run)}", lines=True))
         return 0
     metrics = finished.metrics(dataset.task)

@@ -43,6 +43,8 @@ def run(options) -> int:
     from lamina.experiments.record import read_record, run_entry
 
     if options.list:
+        given = ("names", "--full", "--missing", "--output")
+        options.refuse("--list runs no experiment", *given)
         print(as_text(["experiment", "full form", "source"], in_words(ENTRIES)))
         return 0
     folder, missed = options.output, False

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 import traceback
+from typing import NoReturn
 
 from lamina.common import ranks
 from lamina.common.names import suggest
@@ -36,11 +37,34 @@ COMMANDS = {  # a module of this room each; loaded when it is asked for
 }
 
 
+class Options(argparse.Namespace):
+    """What a command has been called with."""
+
+    def __init__(self, parser: argparse.ArgumentParser):
+        super().__init__()
+        self._parser = parser
+
+    def error(self, said: str) -> NoReturn:
+        """End with the usage, what is wrong, and exit status 2."""
+        self._parser.error(said)
+
+    def refuse(self, why: str, *names: str) -> None:
+        """End with an error if one of these is given, such as "--code", or "runs" of no option: it
+        would be passed over without a word."""
+        for name in names:
+            key = name.lstrip("-").replace("-", "_")
+            given = getattr(self, key)
+            if given != self._parser.get_default(key) and given != []:
+                said = name if name.startswith("-") else " ".join(map(str, given))
+                self.error(f"{said}: {why}; leave it out")
+
+
 def main(arguments: list[str] | None = None, program: str | None = None) -> int:
     """Run a command; returns its exit status, 2 for a mistake of the user.
 
     A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
-    its description, `EPILOG` may follow. It may list other `user_errors()` than OSError and
+    its description, `EPILOG` may follow. What it has no use for beside other options it refuses
+    (`options.refuse`), a test asks. It may list other `user_errors()` than OSError and
     ValueError: these are said in one line, anything else is a bug, which shows its
     traceback.
     """
@@ -78,8 +102,7 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     guarded = getattr(command, "guarded", list)
-    options = parser.parse_args(guarded(rest))
-    options.error = parser.error
+    options = parser.parse_args(guarded(rest), Options(parser))
     status, said = ranks.leave(*_ended(command, options, program), program)
     if said:
         note(said)

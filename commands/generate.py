@@ -54,7 +54,13 @@ def run(options) -> int:
     if options.seed < 0:
         raise ValueError(f"--seed: expects 0 or more, got {options.seed}")
     net, dataset = Run(options.run, options.code, changed=options.changed).load()
-    if isinstance(dataset, Pairs):
+    is_pairs = isinstance(dataset, Pairs)
+    if options.temperature is None:
+        options.temperature = 0.0 if is_pairs else 1.0
+    if not options.temperature:
+        options.refuse("temperature 0 takes the likeliest token alone", "--top-k", "--seed")
+    if is_pairs:
+        options.refuse("is for texts; an answer ends by itself", "--length")
         print(printable(_answered(net, dataset, options)))
         return 0
     task = dataset.task
@@ -74,7 +80,7 @@ def run(options) -> int:
         task,
         _beginning(dataset) if options.prompt is None else options.prompt,
         options.length,
-        temperature=1.0 if options.temperature is None else options.temperature,
+        temperature=options.temperature,
         top_k=options.top_k,
         rng=options.seed,
         window=dataset.input_shape[0],
@@ -95,7 +101,7 @@ def _answered(net, dataset, options) -> str:
         net,
         dataset,
         question,
-        temperature=options.temperature or 0.0,
+        temperature=options.temperature,
         top_k=options.top_k,
         rng=options.seed,
     )

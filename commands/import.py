@@ -90,6 +90,7 @@ def run(options) -> int:
 
 def _net(options) -> int:
     """An ONNX file as a net, or as a configuration beside its weights."""
+    options.refuse("is for weights --into a run; ONNX is a whole net", "--code", "--changed")
     from lamina.exchange import compare_onnx, import_onnx
     from lamina.exchange.onnx_in_check import can_compare
     from lamina.experiment.imported import write_configuration
@@ -119,6 +120,7 @@ def _net(options) -> int:
 
 def _caffe(options) -> int:
     """Caffe's files: a net, perhaps with weights; with a solver a configuration; a mean."""
+    options.refuse("is for weights --into a run, not for Caffe's files", "--code", "--changed")
     if options.into or options.name or options.partial or options.gives:
         raise ValueError("--into, --name, --partial and --gives are not for Caffe's files")
     net, solver, weights, mean = _sorted(options.files)

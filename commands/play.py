@@ -36,6 +36,8 @@ def run(options) -> int:
         raise ValueError("shows one net: RUN, or --train POINTS, but not both")
     if options.run is None and options.train is None:
         options.error("name one run, or points to train on: --train spirals")
+    if options.train is not None:
+        options.refuse("is for a run, and --train shows none", "--code", "--changed")
     content = _of_run(options) if options.train is None else _of_training(options.train)
     with whole_file(options.output) as file:
         file.write(content.encode())

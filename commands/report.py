@@ -42,6 +42,8 @@ def run(options) -> int:
     if list(runs.values()) == options.runs[:1]:
         said = report_on_run(options.runs[0], options.on, options.code, changed=options.changed)
     else:
+        of_one = ("--on", "--code", "--changed")
+        options.refuse("is for one run, and a page on several reads their tables alone", *of_one)
         alone = folder == options.runs[0]  # the folder of a sweep
         title, sweep = (folder.name, folder) if alone else ("", None)
         said = report_on_many(runs, title, sweep)

@@ -53,8 +53,9 @@ def user_errors() -> tuple:
 def run(options) -> int:
     if options.resume and options.run_dir:
         options.error("--resume goes on in the directory of its run; leave --run-dir out")
-    if options.code and not options.resume:
-        options.error("--code is for --resume; a configuration that you name may run what it names")
+    if options.config or not options.resume:
+        named = "is for --resume alone; a configuration that you name may run what it names"
+        options.refuse(named, "--code")
     if options.verify and not options.resume:
         options.error("--verify needs --resume RUN")
     stop_waiting_early()

@@ -20,13 +20,21 @@ def load_any(
     """(net, its data set): of a run with the weights that it learned, of an .npz that `net.save`
     wrote, without a data set, or of a configuration with its initial weights.
 
-    `code` and `changed` as for load_run. Raises ConfigError, OSError or ValueError.
+    `code` and `changed` as for load_run; a file of a net takes no `changed`, a configuration
+    neither. Raises ConfigError, OSError or ValueError.
     """
     path = Path(path)
     if path.is_dir():
         return load_run(path, code, changed=changed)
+    if changed:
+        raise ValueError(f"--changed: is for a run, which {path} is not; leave it out")
     if path.suffix == ".npz":
         return load_net(path, code), None
+    if code:
+        raise ValueError(
+            f"--code: is for a run or an .npz; a configuration that you name, as {path}, may run "
+            "what it names; leave it out"
+        )
     config = load_config(find_config(path))
     check_sections(config)
     dataset = build_dataset(config)

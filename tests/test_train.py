@@ -208,7 +208,7 @@ def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
     ("arguments", "words"),
     [
         (["--verify"], "--verify needs --resume RUN"),
-        (["--code", "own.py"], "--code is for --resume"),
+        (["--code", "own.py"], "--code: is for --resume"),
         (["--resume", "r", "--run-dir", "s"], "leave --run-dir out"),
         (["--resume", "no_such_run"], "no_such_run: is no run directory: there is no such folder"),
     ],

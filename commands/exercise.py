@@ -32,6 +32,7 @@ def add_arguments(parser) -> None:
     )
     add(
         "--set",
+        dest="of",
         default="",
         metavar="NAME",
         help="all of note-002, cs231n, book-1, ...: see --list",
@@ -48,11 +49,11 @@ def add_arguments(parser) -> None:
 
 def run(options) -> int:
     if options.list:
-        given = ("names", "--output", "--set", "--gap", "--hints")
+        given = ("names", "of", "--output", "--gap", "--hints")
         options.refuse("--list writes no exercise", *given)
         print(_listed())
         return 0
-    names = [*options.names, *(exercises_of(options.set) if options.set else ())]
+    names = [*options.names, *(exercises_of(options.of) if options.of else ())]
     if not names:
         options.error("name an exercise, or --set NAME, or --list")
     gaps = tuple(filter(None, options.gap.replace(" ", "").split(",")))

@@ -49,13 +49,14 @@ class Options(argparse.Namespace):
         self._parser.error(said)
 
     def refuse(self, why: str, *names: str) -> None:
-        """End with an error if one of these is given, such as "--code", or "runs" of no option: it
-        would be passed over without a word."""
+        """End with an error if one of these is given, which would be passed over without a word: an
+        option, "--code", or what is called otherwise in the options, "runs"."""
         for name in names:
             key = name.lstrip("-").replace("-", "_")
             given = getattr(self, key)
             if given != self._parser.get_default(key) and given != []:
-                said = name if name.startswith("-") else " ".join(map(str, given))
+                texts = [given] if isinstance(given, str) else given
+                said = name if name.startswith("-") else " ".join(map(str, texts))
                 self.error(f"{said}: {why}; leave it out")
 
 

@@ -182,7 +182,7 @@ def test_every_command_is_asked():
         ("draw x*y x=1 y=2 --batch 7", "--batch: is for a net"),
         ("draw x*y x=1 y=2 --changed", "--changed: is for a net"),
         ("exercise --list Affine", "Affine: --list writes no exercise"),
-        ("exercise --list --set note-002", "--set: --list writes no exercise"),
+        ("exercise --list --set note-002", "note-002: --list writes no exercise"),
         ("experiments --list valley", "valley: --list runs no experiment"),
         ("experiments --list --full", "--full: --list runs no experiment"),
         ("generate text -t 0 --seed 3", "--seed: temperature 0 takes the likeliest"),

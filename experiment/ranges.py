@@ -1,7 +1,6 @@
 """Ranges of a sweep file, from which values are drawn: {log: [0.001, 1]}, {choice: [SGD, Adam]}."""
 
 import dataclasses
-import importlib.util
 import json
 import math
 
@@ -102,9 +101,3 @@ def make_range(given) -> Range:
     if kind == "log" and values[0] <= 0:
         raise ValueError(f"log expects numbers above 0, got {values[0]}")
     return Range(kind, *(values if kind == "int" else map(float, values)))
-
-
-def require_optuna() -> None:
-    """Raises ValueError, which says what to install, unless Optuna is there."""
-    if importlib.util.find_spec("optuna") is None:
-        raise ValueError("needs the library optuna: pip install 'lamina[sweep]'")

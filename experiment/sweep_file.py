@@ -26,11 +26,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lamina.common.extras import require
 from lamina.common.strict_yaml import describe
 from lamina.experiment.config import Config, ConfigError, load_config
 from lamina.experiment.differing import said, short_names
 from lamina.experiment.find_config import find_config
-from lamina.experiment.ranges import Range, ranges_in, require_optuna
+from lamina.experiment.ranges import Range, ranges_in
 from lamina.experiment.section import Section
 from lamina.experiment.setting import place_of
 
@@ -131,7 +132,7 @@ class SweepFile:
         if not self._mapping("ranges"):
             raise root.error("expects KEY: {log: [0.001, 1.0]} or another range", "ranges")
         with root.at("ranges"):
-            require_optuna()
+            require("optuna", "sweep")
         return ranges_in(root["ranges"])
 
     def _found(self, name: str) -> Path:

@@ -8,12 +8,12 @@ import sqlite3
 import time
 from pathlib import Path
 
+from lamina.common.extras import require
 from lamina.training.callbacks.tracker import (
     FAILED,
     FINISHED,
     INTERRUPTED,
     Tracker,
-    needs,
     settings,
 )
 
@@ -36,7 +36,7 @@ class MLflow(Tracker):
 
     def __init__(self, store: str = "", experiment: str = ""):
         for module in ("mlflow",) if "://" in store else ("mlflow", "sqlalchemy", "alembic"):
-            needs("MLflow", module, "mlflow")
+            require(module, "mlflow", "MLflow")
         self.store, self.experiment = store, experiment
 
     def begin(self, configuration: dict) -> None:

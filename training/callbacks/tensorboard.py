@@ -5,9 +5,10 @@ import struct
 import time
 from pathlib import Path
 
+from lamina.common.extras import require
 from lamina.common.files import no_link
 from lamina.common.strict_yaml import dump
-from lamina.training.callbacks.tracker import Tracker, needs, own_folder
+from lamina.training.callbacks.tracker import Tracker, own_folder
 
 
 class TensorBoard(Tracker):
@@ -21,7 +22,7 @@ class TensorBoard(Tracker):
     """
 
     def __init__(self):
-        needs("TensorBoard", "tensorboardX", "tensorboard")
+        require("tensorboardX", "tensorboard", "TensorBoard")
 
     def started(self, trainer) -> None:
         self._reached = trainer.history.evaluated

@@ -1,6 +1,5 @@
 """The contract of a tracker: a callback that tells another program's log of a run."""
 
-import importlib.util
 import json
 import sys
 import warnings
@@ -107,12 +106,6 @@ class _Failing:
         told = said if isinstance(error, OSError) else f"{kind.__name__}: {said}"
         note(f"{type(self.tracker).__name__}: {told}; {self.so}, the training goes on")
         return True
-
-
-def needs(tracker: str, module: str, extra: str) -> None:
-    """Raises ValueError, which says what to install, unless the library of a tracker is there."""
-    if importlib.util.find_spec(module) is None:
-        raise ValueError(f"{tracker} needs the library {module}: pip install 'lamina[{extra}]'")
 
 
 def own_folder(run_dir: Path, name: str) -> Path:

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from lamina.training.callbacks.tracker import FINISHED, Tracker, needs, own_folder
+from lamina.common.extras import require
+from lamina.training.callbacks.tracker import FINISHED, Tracker, own_folder
 
 MODES = ("offline", "online")
 
@@ -27,7 +28,7 @@ class WeightsAndBiases(Tracker):
     def __init__(self, project: str = "", mode: Literal["offline", "online"] = "offline"):
         if mode not in MODES:
             raise ValueError(f"mode: expects one of {', '.join(MODES)}, got {mode}")
-        needs("WeightsAndBiases", "wandb", "wandb")
+        require("wandb", "wandb", "WeightsAndBiases")
         self.project, self.mode = project, mode
 
     def begin(self, configuration: dict) -> None:

@@ -31,7 +31,8 @@ def main() -> None:
 
 
 def limit(seconds: int, memory: int) -> None:
-    """Limits for this process, and those it starts, each by itself."""
+    """Limits for this process, and those it starts, each by itself. macOS keeps none of memory, and
+    may refuse to hear of it."""
     import resource  # not there on Windows
 
     wanted = {
@@ -43,4 +44,5 @@ def limit(seconds: int, memory: int) -> None:
     for kind, value in wanted.items():
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, value))
+        with contextlib.suppress(*([ValueError] if sys.platform == "darwin" else [])):
+            resource.setrlimit(kind, (value, value))

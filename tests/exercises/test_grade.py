@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from lamina.commands.frame import main
 from lamina.exercises.catalogue import exercise
 from lamina.exercises.grading import Limits, csv_of, grade, page_of, solutions_in
 from lamina.layers import relu
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits need Linux or macOS")
 
 WRONG = """
 from lamina.layers import Layer
@@ -72,9 +75,11 @@ def test_limits_end_what_never_ends_or_grows(tmp_path):
     (tmp_path / "loop.py").write_text("while True: pass\nclass Relu: pass\n")
     (tmp_path / "grows.py").write_text("x = bytearray(8 << 30)\nclass Relu: pass\n")
     grows, loop = grade(solutions_in(tmp_path), Limits(3, 2048), jobs=2)
-    assert "MemoryError" in grows["trouble"]
+    if sys.platform != "darwin":  # which keeps no limit of memory
+        assert "MemoryError" in grows["trouble"]
+        assert grows["mark"] == 0
     assert loop["trouble"].startswith("took more than 3 seconds of computing")
-    assert (grows["mark"], loop["mark"]) == (0, 0)
+    assert loop["mark"] == 0
 
 
 # What a solution writes in the place of its mark.

@@ -17,7 +17,7 @@ def _has_probabilities(estimator) -> bool:
     net = getattr(estimator, "net_", None)
     if net is not None and not has_probabilities(net):
         raise AttributeError(
-            f"{type(net.loss_layer).__name__} gives scores that are no probabilities; "
+            f"{type(net.loss_of_scores).__name__} gives scores that are no probabilities; "
             "criterion='SoftmaxWithLoss' gives some"
         )
     return True

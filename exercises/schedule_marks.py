@@ -41,6 +41,12 @@ _VALUES = (
     0.9,
     1.2,
 )
+# One of them does not begin at 1, where the rise would end if it went on for a step.
+_AFTER_WARM_UP: dict[str, dict] = {
+    "cosine": {"max_steps": 8},
+    "plateau": {"patience": 1},
+    "sigmoid": {"gamma": 0.5, "step_size": 6},
+}
 
 
 def mark_function(own, right, seed: int = 0) -> Mark:
@@ -61,7 +67,7 @@ def mark_plateau(own, right, seed: int = 0) -> Mark:
 
 
 def mark_warm_up(own, right, seed: int = 0) -> Mark:
-    trials = [_of_warm_up(steps, after) for steps in (1, 4) for after in ("cosine", "plateau")]
+    trials = [_of_warm_up(steps, after) for steps in (1, 4) for after in _AFTER_WARM_UP]
     rules = {"it ends where what comes after it ends": _end}
     return mark_by_trials("WarmUp", own, right, trials, rules)
 
@@ -90,8 +96,7 @@ def _of_plateau(settings: dict, higher: bool) -> Trial:
 
 def _of_warm_up(steps: int, after: str) -> Trial:
     def run(cls):
-        settings = {"max_steps": 8} if after == "cosine" else {"patience": 1}
-        schedule = cls(steps, make_schedule(after, **settings))
+        schedule = cls(steps, make_schedule(after, **_AFTER_WARM_UP[after]))
         for step in range(12):
             yield "factor", f"step {step}", schedule(step)
             if schedule.chooses:

@@ -18,6 +18,7 @@ from lamina.experiment.squashed import doubtful, last_before, refused
 from lamina.layers import Affine, Copy, Embedding, Layer, Loss, Param, ShapeError
 from lamina.nets.tied import params_of, takes_params
 from lamina.nets.wiring import wire
+from lamina.training.evaluator import misjudged
 
 # Keys of any layer that are not for its constructor.
 OF_PARAMETERS = {"trainable": bool, "lr_mult": float, "decay_mult": float}
@@ -60,6 +61,8 @@ def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice
     except ValueError as error:
         last = next((name for name in net.outputs if name in net.layers), list(net.layers)[-1])
         raise section.error(f"{error}{advice}", "layers", last) from None
+    if message := misjudged(net, task):
+        raise section.error(message, "outputs")
     for name, head in net.heads.items():
         if head.input != first or head.target != "t":
             continue  # an output and targets of its own

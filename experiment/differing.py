@@ -59,6 +59,13 @@ def differing(several: list[dict[tuple, object]]) -> list[tuple]:
     return [place for place in places if len({_key(s, place) for s in several}) > 1]
 
 
+def layers_in_order(settings: dict[tuple, object]) -> tuple[str, ...]:
+    """The dotted names of all layers in the order in which they stand, those of nets in nets too:
+    a dict of settings is the same whatever their order, a net is not."""
+    places = (p[: i + 2] for p in settings for i, key in enumerate(p) if key == "layers")
+    return tuple(dict.fromkeys(".".join(map(str, p[2::2])) for p in places if p[0] == "net"))
+
+
 def with_nets_named(several: list[dict[tuple, object]]) -> list[dict[tuple, object]]:
     """The same settings, with each net as one of them, "net: Embedding, Lstm, Affine", where more
     than MOST_OF_NETS of theirs differ: single layers of nets of different kinds side by side would

@@ -13,6 +13,7 @@ from lamina.experiment.differing import (
     MISSING,
     differing,
     in_words,
+    layers_in_order,
     said,
     seed_of,
     settings_of,
@@ -21,6 +22,7 @@ from lamina.experiment.differing import (
 from lamina.experiment.provenance import FILES_OF_DATA, read_provenance
 from lamina.training.provenance import WEIGHTS
 
+ORDER = ("net", "order of layers")
 DATA, CODE = ("data",), "code "  # the place of the digest of all sets; what begins that of a file
 _DIGITS = 8  # of a digest in a table
 
@@ -125,7 +127,18 @@ def _with_facts(runs: dict[str, Settings | None]) -> dict[str, dict[tuple, objec
         if any(len(values) > 1 for values in found.values()):
             for name, value in facts.items():
                 told[name][place] = value
+    _add_orders(told)
     return told
+
+
+def _add_orders(told: dict[str, dict[tuple, object]]) -> None:
+    """Say in which order the layers of a net stand, of nets that have the same ones in several."""
+    orders = {name: layers_in_order(settings) for name, settings in told.items()}
+    for names in {frozenset(order) for order in orders.values()}:
+        alike = {name: order for name, order in orders.items() if frozenset(order) == names}
+        if len(set(alike.values())) > 1:
+            for name, order in alike.items():
+                told[name][ORDER] = ", ".join(order)
 
 
 def _speaks_of(values: dict[tuple, object], place: tuple) -> str:

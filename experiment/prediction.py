@@ -33,7 +33,7 @@ class Predictions:
     task: Classification | MultiLabel | Regression
     scores: np.ndarray  # (N, C)
     probabilities: np.ndarray | None  # (N, C), if its loss makes them some
-    truths: list[list[str]]  # for each target column that the table has, its N cells
+    truths: list[list[str]]  # for each target column of the table its N cells, "" if nobody knows
     numbers: Numbers  # how the cells of a regression are written
     trained_on: bool = False  # is this the file that the run was trained on?
 
@@ -162,7 +162,8 @@ def predict(
         ).checked()
         rows = _rows(paths[0], table, form, targets)
         X = table.of(rows, np.arange(len(rows.lines)), "to predict")
-        places, truths, kind = [str(line) for line in rows.lines], rows.texts, "line"
+        places, kind = [str(line) for line in rows.lines], "line"
+        truths = [["" if cell in form.marks else cell for cell in cells] for cells in rows.texts]
         numbers = form.numbers
     scores = net.predict(X)
     p = probabilities(net, scores) if has_probabilities(net) else None

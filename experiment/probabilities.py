@@ -7,16 +7,16 @@ from lamina.nets import Net
 
 
 def has_probabilities(net: Net) -> bool:
-    """Is its loss one of probabilities?"""
-    return isinstance(net.loss_layer, (SoftmaxWithLoss, SigmoidWithLoss, CrossEntropyError))
+    """Is the loss of its scores one of probabilities?"""
+    return isinstance(net.loss_of_scores, (SoftmaxWithLoss, SigmoidWithLoss, CrossEntropyError))
 
 
 def probabilities(net: Net, scores: np.ndarray) -> np.ndarray:
     """The probability of each class, (N, C), or of each label, of scores (N, C); of the second of
     two classes alone, (N, 1), those of both."""
-    if isinstance(net.loss_layer, CrossEntropyError):
+    if isinstance(net.loss_of_scores, CrossEntropyError):
         return scores
-    if isinstance(net.loss_layer, SigmoidWithLoss):
+    if isinstance(net.loss_of_scores, SigmoidWithLoss):
         p = Sigmoid().forward(scores)
         return np.concatenate([1.0 - p, p], axis=-1) if p.shape[-1] == 1 else p
     return Softmax().forward(scores)

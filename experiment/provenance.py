@@ -11,6 +11,7 @@ from lamina.common.printable import printable
 from lamina.datasets import Dataset
 from lamina.experiment.build_net import OF_WEIGHTS
 from lamina.experiment.config import Config
+from lamina.experiment.differing import layers_in_order
 from lamina.training.provenance import FILE, flattened, provenance_of
 
 # What may be another than before: it decides how long a run goes on and what it keeps, not what
@@ -120,7 +121,7 @@ def differences(before: dict, now: dict) -> list[str]:
         for place in flat[0] | flat[1]
         if place not in flat[0] or place not in flat[1] or flat[0][place] != flat[1][place]
     ]
-    if not wrong and list(flat[0]) != list(flat[1]) and _order(flat[0]) != _order(flat[1]):
+    if not wrong and layers_in_order(flat[0]) != layers_in_order(flat[1]):
         wrong.append("net: its layers stand in another order")
     return wrong
 
@@ -141,7 +142,3 @@ def _said(flat: dict, place: tuple) -> str:
 def _name(place: tuple) -> str:
     """The dotted key; escaped, since a checkpoint may have come from anywhere."""
     return ascii(".".join(map(str, place)))[1:-1][:_LONGEST]
-
-
-def _order(flat: dict) -> list:
-    return list(dict.fromkeys(place[:3] for place in flat if place[0] == "net"))

@@ -44,6 +44,14 @@ class Net(Derivatives, Stepwise):
         """The first loss, or None."""
         return next((head.loss for head in self.heads.values()), None)
 
+    @property
+    def loss_of_scores(self) -> Layer | None:
+        """The loss that reads what `scores` gives, the first output; of several the first. None
+        where no loss does, so that it is not known what these numbers mean."""
+        heads = self.heads.values()
+        first = self.outputs[:1]
+        return next((h.loss for h in heads if (h.input or first[0]) in first), None)
+
     def members(self):
         losses = {name: head.loss for name, head in self.heads.items()}
         if list(losses) != ["loss"]:
@@ -185,10 +193,9 @@ class Net(Derivatives, Stepwise):
 
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class: metrics.Accuracy,
-        with its errors for targets that are no classes. Targets that the loss ignores do not
-        count."""
-        losses = {getattr(head.loss, "ignore_index", None) for head in self.heads.values()}
-        accuracy = Accuracy(ignore_index=losses.pop() if len(losses) == 1 else None)
+        with its errors for targets that are no classes. Targets that the loss of the scores ignores
+        do not count."""
+        accuracy = Accuracy(ignore_index=getattr(self.loss_of_scores, "ignore_index", None))
         accuracy.update(self.predict(X), t)
         return accuracy.value()
 

@@ -6,7 +6,8 @@ from numbers import Real
 
 import numpy as np
 
-from lamina.datasets import Dataset
+from lamina.datasets import Classification, Dataset, MultiLabel, Task
+from lamina.datasets.tasks.base import LOSSES
 from lamina.layers.carried import carried_by
 from lamina.metrics import METRICS, Metric, make_metric
 from lamina.training.parallel import len_of
@@ -17,8 +18,8 @@ class Evaluator:
 
     `metrics` are names, or objects with the interface of lamina.metrics.Metric (default: those of
     the task). The first is the one that counts; without any it is the loss. Raises ValueError for
-    unknown names, for two metrics of one name, for those that are no single number, and for those
-    that the outputs of the net's loss do not fit.
+    unknown names, for two metrics of one name, for those that are no single number, for those that
+    the outputs of the net's loss do not fit, and for a net whose scores no loss has seen.
     """
 
     def __init__(self, net, dataset: Dataset, metrics=None):
@@ -30,6 +31,8 @@ class Evaluator:
             raise ValueError(f"metrics: {twice} stands twice; keep one")
         for metric in self.metrics:
             self._check_loss(metric)
+        if message := misjudged(net, dataset.task):
+            raise ValueError(message)
         self.sets = tuple(dataset.sets())
         self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
 
@@ -152,3 +155,19 @@ def _made(metric, task) -> Metric:
     if not metric.scalar:
         raise ValueError(f"metrics: {metric.name} is no single number; `lamina evaluate` shows it")
     return metric
+
+
+def misjudged(net, task: Task) -> str:
+    """What is wrong with a net that is judged by other numbers than its losses learn from: classes
+    and labels are read from its first output as from scores, which a Softmax or Sigmoid behind
+    those is not; "" if a loss reads it, or one of one's own, of which nothing is known."""
+    losses = [type(head.loss).__name__ for head in net.heads.values()]
+    scored = isinstance(task, (Classification, MultiLabel)) and set(losses) <= set(LOSSES)
+    if not scored or not losses or net.loss_of_scores is not None:
+        return ""
+    name, head = next(iter(net.heads.items()))
+    return (
+        f"the net is judged by its first output, {net.outputs[0]}, which no loss reads "
+        f"({name} reads {head.input}): let the outputs begin with {head.input}; "
+        "probabilities are made of scores wherever they are asked for"
+    )

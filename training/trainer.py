@@ -86,6 +86,12 @@ class Trainer:
     ):
         if accumulate < 1:
             raise ValueError(f"accumulate: expects at least 1, got {accumulate}")
+        if accumulate > 1 and gradient_penalty:
+            raise ValueError(
+                f"accumulate: {accumulate} batches add up to one large one, but gradient_penalty "
+                "is of the gradient of each batch, which is another than that of all: take a "
+                "larger batch_size, with shards if need be, and accumulate: 1"
+            )
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
         if not 1 <= shards <= batch_size:
             raise ValueError(

@@ -76,7 +76,7 @@ def _called(record) -> str:
 
 def _weights(record, samples: dict, total: float) -> str:
     """Weights that make classes count alike, rounded: n / (C n_c)."""
-    if "SigmoidWithLoss" in record.facts.get("losses", {}).values():
+    if set(record.facts.get("losses", {}).values()) == {"SigmoidWithLoss"}:
         n = min(samples.values())
         return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
     weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]

@@ -21,7 +21,9 @@ function remarks(training, entries, guessing) {
         "be learned. Choose a lower rate and press Reset.",
     ];
   }
-  if (iteration && now.train.loss > 1.02 * guessing)
+  // One that has only fallen began above it by its weights, and not by the rate.
+  const lowest = Math.min(...entries.map((entry) => entry.train.loss));
+  if (iteration && now.train.loss > 1.02 * Math.max(guessing, lowest))
     said.push(
       `The training loss is above that of guessing, ln ${data.classes.length} = ` +
         `${number(guessing)}: steps of this size go past the valley. Choose a lower rate.`);

@@ -133,6 +133,18 @@ def test_a_figure_of_the_rows_of_the_training_says_so(on_table, tmp_path, capsys
     assert ("trained on rows of this file" in out) == (name != "part.csv")
 
 
+def test_answers_that_nobody_knows_are_neither_right_nor_wrong(on_table, tmp_path, capsys):
+    run_dir, _ = on_table
+    told = tmp_path / "told.csv"
+    answers = ["NA", "?", "", "null", "round", "square"]
+    told.write_text(
+        "colour,size,weight,kind\n" + "".join(f"red,1,{i},{a}\n" for i, a in enumerate(answers))
+    )
+    rows, out, _ = answered(run_dir, told, tmp_path, capsys)
+    right = sum(row["class"] == a for row, a in zip(rows[4:], answers[4:], strict=True))
+    assert f"{right} of 2 as the file says" in out
+
+
 def test_what_was_never_seen_is_said(on_table, tmp_path, capsys):
     run_dir, _ = on_table
     path = tmp_path / "new.csv"

@@ -107,6 +107,23 @@ def test_the_same_data_in_files_of_two_names_are_one_setting(folder):
     assert sorted(found.values()) == [["r0", "r1"], ["r2"]]
 
 
+def test_the_same_layers_in_another_order_are_another_net(folder):
+    """Also those of a net in the net."""
+    layers = ["own: {type: own.py:Times}", "same: {type: Affine, n_in: 2, n_out: 2}"]
+    paths = []
+    for i, order in enumerate((layers, layers[::-1], layers)):
+        inner = f"inner: {{type: Sequential, layers: {{{', '.join(order)}}}}}, affine:"
+        text = TEXT.replace('own: {type: "own.py:Times"}, affine:', inner)
+        (folder / "c.yaml").write_text(text)
+        paths.append(trained(folder, f"r{i}", i))
+    found, header = rows(*paths)
+    assert found == {
+        "order of layers inner, inner.own, inner.same, affine": ["r0", "r2"],
+        "order of layers inner, inner.same, inner.own, affine": ["r1"],
+    }
+    assert header[0] == "order of layers"
+
+
 def test_other_weights_to_begin_with_in_a_file_of_the_same_name_are_another_setting(folder):
     begun = trained(folder, "begun", 5)
     (folder / "w.npz").write_bytes((begun / "weights.npz").read_bytes())

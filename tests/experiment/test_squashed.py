@@ -5,6 +5,7 @@ import pytest
 
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import ConfigError
+from lamina.experiment.probabilities import has_probabilities, probabilities
 from lamina.layers import Sigmoid
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -131,3 +132,40 @@ def test_a_layer_of_ones_own_is_let_through(net_of, monkeypatch):
         net_of(text)
     with pytest.raises(ConfigError):
         net_of(text)
+
+
+JUDGED = """
+  type: Graph
+  layers:
+    affine1: {type: Affine, n_out: 3, inputs: X}
+    end: {type: %s, inputs: affine1}
+  outputs: [%s]
+  losses:
+    main: {type: %s, input: affine1}
+"""
+
+
+@pytest.mark.parametrize("outputs", ["end", "end, affine1"])
+@pytest.mark.parametrize("last", ["Softmax", "Sigmoid", "Relu"])
+def test_classes_are_judged_by_the_scores_that_a_loss_reads(net_of, outputs, last):
+    """Else a softmax is taken of probabilities, and of yes and no all are yes."""
+    with pytest.raises(ConfigError) as info:
+        net_of(JUDGED % (last, outputs, "SoftmaxWithLoss"))
+    said = (
+        "net.outputs: the net is judged by its first output, end, which no loss reads (main reads "
+    )
+    assert f"{said}affine1): let the outputs begin with affine1" in str(info.value)
+    net = net_of(JUDGED % (last, "affine1, end", "SoftmaxWithLoss"))
+    assert net.loss_of_scores is net.heads["main"].loss
+
+
+def test_the_loss_of_the_scores_need_not_be_the_first(net_of):
+    net = net_of(BESIDE.replace("Sigmoid,", "LeakyRelu,"))
+    assert net.loss_of_scores is net.loss_layer
+    lines = BESIDE.replace("Sigmoid,", "LeakyRelu,").splitlines()
+    turned = net_of("\n".join([*lines[:-2], lines[-1], lines[-2]]) + "\n")
+    assert list(turned.heads) == ["side", "main"]
+    assert turned.loss_of_scores is turned.heads["main"].loss
+    assert has_probabilities(turned)
+    scores = np.array([[2.0, 1.0, -1.0]])
+    np.testing.assert_allclose(probabilities(turned, scores), np.exp(scores) / np.exp(scores).sum())

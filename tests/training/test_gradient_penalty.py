@@ -124,6 +124,12 @@ def test_a_negative_penalty_is_refused():
         trainer_with(-1.0)
 
 
+def test_several_batches_are_refused_whose_penalties_do_not_add_up():
+    with pytest.raises(ValueError, match="accumulate: 4 batches add up to one large one, but grad"):
+        trainer_with(0.5, accumulate=4)
+    trainer_with(0.0, accumulate=4)
+
+
 def test_a_frozen_parameter_has_no_part_in_it():
     net, (X, t) = make_net(), batch()
     net.layers["affine1"].W.trainable = False

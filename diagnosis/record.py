@@ -53,6 +53,7 @@ class Record:
     culprit: dict
     outputs: dict[str, Series] = dataclasses.field(default_factory=dict)
     steps: dict[str, Series] = dataclasses.field(default_factory=dict)
+    has_weights: bool = True  # a run that is not over, or was killed, has none
 
     @property
     def iterations(self) -> int:
@@ -72,6 +73,13 @@ class Record:
     def figure(self) -> Figure | None:
         """What the run is judged by."""
         return figure_of(self.facts, self.history)
+
+    @property
+    def kept_said(self) -> str:
+        """What the figures of the evaluation `kept` are of, in words."""
+        at = self.history["iteration"][self.kept]
+        what = "the weights kept" if self.has_weights else "the best so far, without weights"
+        return f"{what}, of iteration {at:.0f}"
 
     @property
     def test_size(self) -> int:
@@ -273,7 +281,7 @@ def read_record(path: str | Path | Folder) -> Record:
     outputs = _series(path / "outputs.csv", "output", OUTPUTS[2:])
     steps = _series(path / "steps.csv", "layer", STEPS[2:])
     tables = layers, parameters, facts, culprit, outputs, steps
-    return Record(Path(path), config, loss, history, *tables)
+    return Record(Path(path), config, loss, history, *tables, (path / "weights.npz").is_file())
 
 
 def _config(path: Path | File) -> dict:

@@ -56,8 +56,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append((name, last + when))
         else:  # weights.npz has others than the last
             said = record.said(*parts, row=record.kept).replace(f" {name}", "", 1)
-            at = record.history["iteration"][record.kept]
-            rows.append((name, f"{said}: the weights kept, of iteration {at:.0f}"))
+            rows.append((name, f"{said}: {record.kept_said}"))
             rows.append(("", f"{last} at the last evaluation"))
     if record.weights:
         ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}

@@ -33,6 +33,7 @@ class Outcome:
     trouble: str = ""
     late: bool = False  # it has gone on since these figures, and has not come to others
     kept: bool = False  # these are of the best evaluation, which need not be the last
+    has_weights: bool = True  # a run that is not over, or was killed, has none
 
 
 def read_outcome(run_dir: str | Path) -> Outcome:
@@ -60,8 +61,10 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     }
     at = int(history["iteration"][row])
     late = kept is None and at != iterations
+    has_weights = (run_dir / "weights.npz").is_file()
     return Outcome(
-        settings, at, iterations, figures, counts, higher, late=late, kept=kept is not None
+        *(settings, at, iterations, figures, counts, higher),
+        **{"late": late, "kept": kept is not None, "has_weights": has_weights},
     )
 
 

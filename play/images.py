@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.datasets import Classification, Dataset, DrawnDigits, Reconstruction
 from lamina.play.weights import written
 
@@ -45,8 +46,7 @@ def shown_images(dataset: Dataset) -> ShownImages:
     samples, task = dataset.test, dataset.task
     rows = np.arange(min(SHOWN, len(samples)))
     if isinstance(task, Classification):
-        t = samples.t.take(np.arange(len(samples)), axis=0)
-        rows = _of_each_class(task.indices(t), len(task.class_names))
+        rows = _of_each_class(targets_of(dataset), len(task.class_names))
     numbers = None
     if samples.X.dtype == np.uint8 and samples.scale is not None:
         X, scale, offset = samples.X.take(rows, axis=0), samples.scale, samples.offset
@@ -58,6 +58,13 @@ def shown_images(dataset: Dataset) -> ShownImages:
     by = "points" if isinstance(dataset, DrawnDigits) else "mass"
     pixels = X.astype(np.uint8).reshape(-1, side, side)
     return ShownImages(rows, pixels, float(scale), float(offset), side, by, numbers)
+
+
+def targets_of(dataset: Dataset) -> np.ndarray:
+    """The classes of the test images, (N,); UNKNOWN where the target does not count."""
+    task, samples = dataset.task, dataset.test
+    t = task.indices(samples.t.take(np.arange(len(samples)), axis=0))
+    return t if task.ignore_index is None else np.where(t == task.ignore_index, UNKNOWN, t)
 
 
 def _side(dataset: Dataset) -> int:
@@ -78,7 +85,9 @@ def _side(dataset: Dataset) -> int:
 
 
 def _of_each_class(t: np.ndarray, n_classes: int) -> np.ndarray:
-    """The first rows of each class, class by class."""
+    """The first rows of each class, class by class. Raises ValueError if there is none."""
     each = max(SHOWN // n_classes, 1)
     rows = [np.flatnonzero(t == i)[:each] for i in range(n_classes)]
+    if not any(map(len, rows)):
+        raise ValueError("a page shows test images, and no target of the test set counts")
     return np.concatenate(rows)[:SHOWN]

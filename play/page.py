@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.predicted import UNKNOWN
 from lamina.common.printable import printable
 from lamina.datasets import Classification, Dataset
 from lamina.experiment.load_run import load_run
@@ -16,7 +17,7 @@ from lamina.layers.finite import first_bad_weight
 from lamina.nets import Net
 from lamina.play.answers import answer_kind, answers
 from lamina.play.document import document, joined
-from lamina.play.images import ShownImages, shown_images
+from lamina.play.images import ShownImages, shown_images, targets_of
 from lamina.play.steps import steps_of
 from lamina.play.weights import is_same_in_16_bits, written
 
@@ -90,12 +91,13 @@ def _classes(dataset: Dataset, images: ShownImages, predicted: np.ndarray) -> di
     task, test = dataset.task, dataset.test
     if not isinstance(task, Classification):
         return {"classes": [], "targets": [], "tested": len(test)}
-    t = task.indices(test.t.take(np.arange(len(test)), axis=0))
+    t = targets_of(dataset)
+    known = t != UNKNOWN
     return {
         "classes": [printable(name) for name in task.class_names],
         "targets": t[images.rows].tolist(),
-        "tested": len(test),
-        "right": int((predicted == t).sum()),
+        "tested": int(known.sum()),
+        "right": int((predicted == t)[known].sum()),
     }
 
 

@@ -29,8 +29,7 @@ def over_fitting(record, earlier) -> Finding | None:
     if kept is not None and kept < len(record.history["iteration"]) - 1:
         evidence[0] += ", at the last evaluation"
         said = record.said("train", "validation", "test", row=kept)
-        at = record.history["iteration"][kept]
-        evidence.append(f"the weights kept are those of iteration {at:.0f}: {said}")
+        evidence.append(f"{record.kept_said}: {said}")
     parameters = record.facts.get("parameters", {}).values()
     weights = sum(math.prod(p["shape"]) for p in parameters)
     learn = sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))

@@ -77,8 +77,11 @@ def _called(record) -> str:
 def _weights(record, samples: dict, total: float) -> str:
     """Weights that make classes count alike, rounded: n / (C n_c)."""
     if set(record.facts.get("losses", {}).values()) == {"SigmoidWithLoss"}:
-        n = min(samples.values())
-        return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
+        if record.task == "multilabel":
+            n = min(samples.values())
+            return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
+        yes = samples.get("1", 0.0)  # one score speaks for the second class, be it rare or not
+        return f"positive_weights in the loss: {(total - yes) / yes:.2g}" if yes else ""
     weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]
     if len(weights) > 12:
         return f"class_weights in the loss: {max(weights):.2g} for the rarest, 1 for an even share"

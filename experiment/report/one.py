@@ -129,6 +129,12 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         parts.append("It has failed: a NaN or an infinity has ended it.")
     elif outcome.trouble == NOTHING:
         parts.append("It has come to no evaluation.")
+    elif not outcome.has_weights:
+        which = "the best one so far" if outcome.kept else "its last one"
+        parts.append(
+            "It has no weights.npz, as a run that is not over, or was killed: its figures are of "
+            f"the evaluation at iteration {outcome.iteration:,}, {which}."
+        )
     elif outcome.late:
         parts.append(
             f"It ended between two evaluations: its weights are those of iteration {n:,}, its "

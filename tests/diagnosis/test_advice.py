@@ -99,15 +99,20 @@ def test_a_loss_falls_if_it_does_so_beyond_its_noise():
     assert not still_falling(record_of(losses=np.exp(-np.arange(400) / 20) + 0.01 * noise + 1))
 
 
-def test_weights_of_classes_make_them_count_alike():
-    record = record_of()
-    at = np.array([400.0])
+def with_outputs(record, *rows):
+    """With (samples, how many of them are right) of each class."""
+    at, n = np.array([400.0]), sum(samples for samples, _ in rows)
     record.outputs = {
-        name: Series(
-            name, "", at, {"counted": at * 0 + 1000, "samples": at * 0 + n, "right": at * 0 + right}
+        str(i): Series(
+            str(i), "", at, {"counted": at * 0 + n, "samples": at * 0 + of, "right": at * 0 + right}
         )
-        for name, n, right in (("0", 900, 890), ("1", 90, 80), ("2", 10, 0))
+        for i, (of, right) in enumerate(rows)
     }
+    return record
+
+
+def test_weights_of_classes_make_them_count_alike():
+    record = with_outputs(record_of(), (900, 890), (90, 80), (10, 0))
     finding = unequal_classes(record, [])
     weights = re.search(r"\[(.*)\]", finding.remedies[0])[1].split(", ")
     assert np.array(weights, float) * [900, 90, 10] == pytest.approx([1000 / 3] * 3, rel=0.05)
@@ -120,6 +125,16 @@ def test_weights_of_classes_make_them_count_alike():
     assert "; class cat: 90.0 %" in said
     record.outputs["2"].columns["right"] += 6.0  # found: rare, and no finding
     assert unequal_classes(record, []) is None
+
+
+@pytest.mark.parametrize("rare", [0, 1])
+def test_one_score_weighs_the_second_class_be_it_rare_or_not(rare):
+    rows = [(960, 960), (40, 0)] if rare else [(40, 0), (960, 960)]
+    record = with_outputs(record_of(), *rows)
+    record.facts["losses"] = {"loss": "SigmoidWithLoss"}
+    said = unequal_classes(record, []).remedies[0]
+    weight = float(said.removeprefix("positive_weights in the loss: "))
+    assert weight * rows[1][0] == pytest.approx(rows[0][0], rel=0.05)
 
 
 def test_the_rate_is_that_of_the_configuration_whatever_a_schedule_made_of_it():

@@ -144,7 +144,7 @@ def test_what_a_run_kept_is_said_and_what_is_on_is_not_advised(training, advised
     record.history["validation_rmse"] = np.array([1.8, 1.1, 1.7])
     record.config["training"] = training
     found = over_fitting(record, [])
-    said = "the weights kept are those of iteration 200: train rmse 0.9, validation 1.1, test 1"
+    said = "the weights kept, of iteration 200: train rmse 0.9, validation 1.1, test 1"
     keeps = "keep_best" in training
     assert (said in found.evidence) == keeps
     assert found.evidence[0].endswith(", at the last evaluation") == keeps

@@ -14,6 +14,7 @@ from lamina.experiment.compare import Comparison
 from lamina.experiment.differing import differing, in_words, settings_of, short_names
 from lamina.experiment.groups import Settings, grouped
 from lamina.experiment.outcome import read_outcome
+from lamina.experiment.report import report_on_run
 from lamina.experiment.run_names import run_names
 from lamina.experiment.spread import deviation, together
 
@@ -36,6 +37,7 @@ def write(folder, config, validation, *, metric="accuracy", higher=True, percent
     figure = {"name": metric, "higher_is_better": higher, "percent": percent}
     facts = {"figure": {**figure, "limits": [0, None], "guess": None}}
     (folder / "facts.json").write_text(json.dumps(facts))
+    (folder / "weights.npz").touch()
     return folder
 
 
@@ -299,3 +301,23 @@ def test_figures_of_an_earlier_iteration_are_said_to_be(tmp_path, capsys):
         (runs[name] / "facts.json").write_text(facts)
         main(["doctor", str(runs[name])])
         assert (": the last evaluation, of iteration 100" in capsys.readouterr().out) == late
+
+
+@pytest.mark.parametrize("keep_best", [True, False])
+def test_a_run_without_weights_is_not_said_to_have_kept_some(tmp_path, capsys, keep_best):
+    path = write(tmp_path / "a", config(keep_best=keep_best), [0.9, 0.8])
+    (path / "weights.npz").unlink()
+    facts = (path / "facts.json").read_text().replace("[0, null]", "[0, 1]")
+    (path / "facts.json").write_text(facts)
+    at, which = (100, "the best one so far") if keep_best else (200, "its last one")
+    said = [line for line in Comparison({"a": path}).remarks() if "weights" in line]
+    assert said == [
+        "a has no weights.npz, as a run that is not over, or was killed: it stands at iteration "
+        f"200, its figures are of the evaluation at {at}, {which}"
+    ]
+    main(["doctor", str(path)])
+    out = capsys.readouterr().out
+    assert "the weights kept" not in out
+    assert ("the best so far, without weights, of iteration 100" in out) == keep_best
+    page = report_on_run(path)
+    assert f"of the evaluation at iteration {at}, {which}." in page

@@ -1,10 +1,13 @@
 """Nets in the page beside Python: what they answer, and the gradient at the pixels."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from played import SmallImages, compare, draw_with_mouse, stirred
 
-from lamina.datasets import Dataset, Reconstruction, Samples
+from lamina.datasets import Classification, Dataset, Reconstruction, Samples
 from lamina.datasets.dataset import TO_UNIT
 from lamina.layers import (
     Addition,
@@ -113,6 +116,21 @@ def test_one_score_for_two_classes_speaks_for_both(opened, loss):
     expected = page.dataset.task.predictions(net.predict(page.inputs()))
     assert set(expected) == {0, 1}
     assert said == expected.tolist()
+
+
+def test_test_images_whose_target_does_not_count_are_neither_right_nor_wrong():
+    small = SmallImages(True, ("no", "yes"))
+    t = np.array(small.test.t)
+    t[::3] = -1
+    test = Samples(small.test.X, t, scale=small.test.scale, offset=small.test.offset)
+    net = stirred(Sequential({"affine": Affine(144, 2, rng=0)}, SoftmaxWithLoss(ignore_index=-1)))
+    data = Dataset(small.train, test, Classification(("no", "yes"), ignore_index=-1))
+    page = page_of_net(net, data, "a net")
+    facts = json.loads(re.search(r'id="facts"[^>]*>(.*?)</script>', page, re.S)[1])
+    known = t != -1
+    assert facts["tested"] == known.sum()
+    assert facts["right"] == (net.predict(test[:][0]).argmax(axis=1) == t)[known].sum()
+    assert set(facts["targets"]) == {0, 1}
 
 
 def test_a_net_whose_numbers_overflow_names_no_class(opened):

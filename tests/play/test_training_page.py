@@ -391,12 +391,14 @@ def test_what_is_wrong_or_learned_is_said(opened):
           const at = (iteration, train, test) =>
             ({ iteration, train: { loss: train, accuracy: 0.9 }, test: { loss: test } });
           const entries = [at(0, 1.1, 1.1), at(10, 0.5, 0.6), at(90, 0.2, 0.9)];
-          return [entries, [...entries, at(99, 1.5, 1.6)]].map(
+          const falls = [at(0, 2.1, 2.1), at(10, 1.6, 1.7), at(20, 1.5, 1.6)];
+          return [entries, [...entries, at(99, 1.5, 1.6)], falls].map(
             (some) => remarks(page.training, some, Math.log(3)));
         }"""
     )
     assert any("lowest at iteration 10" in sentence for sentence in said[0])
     assert any("above that of guessing, ln 3 = 1.099" in sentence for sentence in said[1])
+    assert not any("guessing" in sentence for sentence in said[2])  # it began there
 
 
 @pytest.mark.needs_browser

@@ -104,8 +104,12 @@ class _Clock:
         name = place.name
         if self._times[name, "forward"]:
             return  # the first step was noted; the others do the same
+        last, within = self._last  # of the layers in it, if it is a net
+        there = [*inputs, *(within if last.startswith(f"{name}.") else ())]
         self._output[name] += sum(
-            np.asarray(y).nbytes for y in outputs if not self._is_from_within(name, y)
+            np.asarray(y).nbytes  # what is only seen otherwise, or handed on, takes no memory
+            for y in outputs
+            if not any(np.may_share_memory(y, other) for other in there)
         )
         self._last = name, outputs
         if not place.is_loss:
@@ -118,12 +122,6 @@ class _Clock:
             shapes = self._shapes[place.name].pop()
             flops = _of_batch(place.layer.backward_flops, shapes)
             self._flop[place.name, "backward"] += flops
-
-    def _is_from_within(self, name: str, y) -> bool:
-        """Does a layer hand on what a layer in it gives, seen otherwise?"""
-        last, outputs = self._last
-        within = last.startswith(f"{name}.")
-        return within and any(np.may_share_memory(y, other) for other in outputs)
 
     def end_step(self) -> None:
         for key, seconds in self._of_step.items():

@@ -82,6 +82,22 @@ def test_limits_end_what_never_ends_or_grows(tmp_path):
     assert loop["mark"] == 0
 
 
+def test_a_helper_with_the_name_of_an_exercise_is_none(tmp_path):
+    helper = "def sigmoid(x):\n    return x\n\n\n"
+    layer = "class Sigmoid: pass\n"
+    schedule = "def sigmoid(step, *, gamma, step_size):\n    return 1.0\n"
+    texts = {"both": helper + layer, "alone": helper, "two": schedule + layer}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    found = [(one.name, one.exercise) for one in solutions_in(tmp_path)]
+    assert found == [
+        ("alone.py", "sigmoid"),
+        ("both.py", "Sigmoid"),
+        ("two.py", "sigmoid"),
+        ("two.py", "Sigmoid"),
+    ]
+
+
 # What a solution writes in the place of its mark.
 FORGED = {
     "list": "[1]",

@@ -37,7 +37,7 @@ function titles() {
     : ` It is right on ${percent(facts.right / facts.tested)} of the`
       + ` ${facts.tested.toLocaleString("en")} test images.`;
   byId("about").textContent = `A net of ${net.steps.length} layers and `
-    + `${facts.parameters.toLocaleString("en")} numbers that it has learned. It runs in this page, while`
+    + `${facts.parameters.toLocaleString("en")} parameters. It runs in this page, while`
     + ` you draw; nothing leaves it.${right}`;
   byId("answer-note").textContent = ANSWER_NOTES[kind];
   const learned = classes.length ? `It tells apart: ${classes.join(", ")}. ` : "";

@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, on data that need no download."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def test_the_notebook_runs(path, monkeypatch):
     printed = [out for cell in notebook.cells for out in cell.get("outputs", ()) if "text" in out]
     assert [out.text for out in printed if out.name == "stderr"] == []
     text = "".join(out.text for out in printed)  # a kernel may send one print in pieces
+    assert re.findall(r"np\.\w+\(.*", text) == []  # 0.5, not np.float64(0.5)
     if path.stem in LEARNED:
         assert LEARNED[path.stem] in text
     else:

@@ -41,6 +41,27 @@ def test_what_is_printed_is_whole_and_pictures_have_a_palette(tmp_path):
     assert "execution" not in shown.metadata  # no times: the same file from the same results
 
 
+def test_thin_lines_keep_their_colours(tmp_path):
+    """Six lines among grey ones, as those of the optimizers among the contours of their valley."""
+    from matplotlib import colormaps, pyplot
+    from PIL import Image
+
+    six = colormaps["tab10"].colors[:6]
+    figure, axes = pyplot.subplots(3, 2, figsize=(7, 5))
+    for ax, color in zip(axes.flat, six, strict=True):
+        for k in range(9):
+            ax.plot([0, 1, 2], [k, k + 1, k], color="0.6", linewidth=0.8)
+        ax.plot([0, 1, 2], [9, 0, 9], "o-", color=color, markersize=3, linewidth=1)
+    figure.savefig(tmp_path / "lines.png")
+    pyplot.close(figure)
+    kept = run.smaller(base64.b64encode((tmp_path / "lines.png").read_bytes()))
+    image = Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB")
+    there = [color for _, color in image.getcolors(64)]
+    for color in six:
+        drawn = [round(255 * part) for part in color]
+        assert min(max(abs(a - b) for a, b in zip(drawn, c, strict=True)) for c in there) < 4
+
+
 def test_a_notebook_that_fails_stays_as_it_was(tmp_path):
     path = written(tmp_path / "a.ipynb", "print(1)", "assert 1 == 2")
     before = path.read_bytes()

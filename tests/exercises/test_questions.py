@@ -1,5 +1,6 @@
 """Questions of a lesson say whether an answer is right, and what was seen if it is not."""
 
+import numpy as np
 import pytest
 
 from lamina.exercises import answered
@@ -24,6 +25,17 @@ def question_1(rate):
 def test_an_answer_is_tried_out(answer, said, capsys):
     assert answered(question_1, answer) == (answer == 1.5)
     assert capsys.readouterr().out.splitlines()[0] == said  # pytest adds lines to an assert
+
+
+def test_an_answer_that_runs_away_is_told_in_words_alone(capsys, recwarn):
+    def question_2(rate):
+        """a number"""
+        end = np.full(2, 1e308) * rate
+        assert np.isfinite(end).all(), "It runs away."
+
+    assert not answered(question_2, 100.0)
+    assert capsys.readouterr().out.splitlines()[0] == "question 2: not yet. It runs away."
+    assert not list(recwarn)
 
 
 def test_a_mistake_in_the_question_itself_is_not_hidden():

@@ -146,6 +146,21 @@ def drawn(monkeypatch):
     return figures
 
 
+@pytest.fixture
+def faint(monkeypatch):
+    """Pictures that nobody looks at: made as they are, and not drawn, which is most of their time.
+    Where one is looked at, it is drawn."""
+    from matplotlib.figure import Figure
+
+    pixel = "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    pixel += "0000000a49444154789c63f80f0001010100b138f6140000000049454e44ae426082"
+
+    def saved(self, file, **_):
+        file.write(bytes.fromhex(pixel))
+
+    monkeypatch.setattr(Figure, "savefig", saved)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, or a skip that says how to get it."""

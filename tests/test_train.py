@@ -22,6 +22,23 @@ def train(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **options)
 
 
+@pytest.fixture
+def tried(capsys, monkeypatch):
+    """(status, stdout, stderr) of the same words in this process, which takes no second to start:
+    of commands that end before they train."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # else the command says how many there are
+
+    def try_out(*arguments):
+        try:
+            status = main(["train", *arguments], "train.py")
+        except SystemExit as end:  # argparse's
+            status = end.code
+        return status, *capsys.readouterr()
+
+    return try_out
+
+
 @pytest.mark.needs_mnist
 def test_a_run_from_the_command_line(tmp_path):
     done = train("--config", "configs/mnist_relu.yaml", "--run-dir", tmp_path / "run", *SHORT)
@@ -94,13 +111,20 @@ def test_a_run_directory_is_never_written_over(tmp_path):
         (["--set", "optimzer.lr=1"], "train.py: --set: optimzer: unknown key; did you mean opti"),
     ],
 )
-def test_a_users_mistake_is_one_line_and_status_2(arguments, words):
-    done = train(*arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.startswith("train.py: ")
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert done.stdout == ""
+def test_a_users_mistake_is_one_line_and_status_2(tried, arguments, words):
+    status, out, err = tried(*arguments)
+    assert status == 2
+    assert words in err
+    assert err.startswith("train.py: ")
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
+
+
+def test_a_mistake_is_the_exit_status_of_the_process():
+    done = train("--config", "none.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("train.py: none.yaml: no such file or configuration")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_reading_a_configuration_does_not_import_numpy():
@@ -213,10 +237,10 @@ def test_a_run_with_own_layers_goes_on_when_their_file_is_allowed(tmp_path):
         (["--resume", "no_such_run"], "no_such_run: is no run directory: there is no such folder"),
     ],
 )
-def test_a_resume_that_cannot_be_is_status_2(arguments, words):
-    done = train(*arguments)
-    assert done.returncode == 2
-    assert words in done.stderr
+def test_a_resume_that_cannot_be_is_status_2(tried, arguments, words):
+    status, _, err = tried(*arguments)
+    assert status == 2
+    assert words in err
 
 
 @pytest.mark.parametrize("name", ["loss.csv", "history.csv"])
@@ -232,10 +256,10 @@ def test_a_damaged_table_is_one_line_and_status_2(tmp_path, name):
     assert done.stderr.count("\n") == 1
 
 
-def test_debug_shows_the_traceback():
-    done = train("--config", "none.yaml", "--debug")
-    assert done.returncode == 2
-    assert "Traceback" in done.stderr
+def test_debug_shows_the_traceback(tried):
+    status, _, err = tried("--config", "none.yaml", "--debug")
+    assert status == 2
+    assert "Traceback" in err
 
 
 def test_help_has_examples():

@@ -25,6 +25,7 @@ from lamina.experiment.outcome import FAILED, NOTHING, read_outcome
 from lamina.experiment.plots import plot_curves
 from lamina.experiment.provenance import read_provenance
 from lamina.experiment.report.page import (
+    detailed,
     drawing,
     page,
     paragraph,
@@ -191,11 +192,11 @@ def _evaluated(evaluation) -> list[str]:
     else:
         parts = [verbatim(evaluation.report())]
 
-    def draw(path: Path, width: int) -> None:
+    def draw(path: Path) -> None:
         if (found := evaluation.draw(path.parent)) is not None:
             found.replace(path)
 
-    return [*parts, picture(draw, "samples of the set, and what the net says of them")]
+    return [*parts, detailed(draw, "samples of the set, and what the net says of them")]
 
 
 def _classes(evaluation) -> list[str]:
@@ -241,7 +242,7 @@ def _diagnosis(record: Record, findings: list) -> list[str]:
             "Rows are layers, time runs to the right; grey is not recorded or does not apply. The "
             "green band is the usual size of an update beside its weights."
         )
-        parts.append(picture(lambda path, _: plot_health(path, record), "health", caption))
+        parts.append(detailed(lambda path: plot_health(path, record), "health", caption))
     return parts
 
 

@@ -121,16 +121,21 @@ def square(names: list[str], counts, caption: str) -> str:
 
 def picture(draw: Callable[[Path, int], object], alt: str, caption: str = "") -> str:
     """A figure that `draw` writes as PNG twice, for a page and for a phone: it is given a path and
-    a width in pixels, which it may ignore. Nothing, if it writes nothing."""
-    wide, narrow = (_drawn(draw, width) for width in (WIDE, NARROW))
-    if not wide:
+    a width in pixels. Nothing, if it writes nothing."""
+    if not (wide := _drawn(lambda path: draw(path, WIDE))):
         return ""
-    shown = f'<img alt="{text(alt)}" src="{wide}">'
-    if narrow == wide:  # one scrolls through it on a phone
-        shown = f'<div class="detailed" style="overflow-x:auto" tabindex="0">{shown}</div>'
-    else:
-        source = f'<source media="(max-width: 600px)" srcset="{narrow}">'
-        shown = f"<picture>{source}{shown}</picture>"
+    narrow = _drawn(lambda path: draw(path, NARROW))
+    source = f'<source media="(max-width: 600px)" srcset="{narrow}">'
+    return _figure(f'<picture>{source}<img alt="{text(alt)}" src="{wide}"></picture>', caption)
+
+
+def detailed(draw: Callable[[Path], object], alt: str, caption: str = "") -> str:
+    """A figure of one size that `draw` writes as PNG, through which one scrolls on a phone.
+    Nothing, if it writes nothing."""
+    if not (source := _drawn(draw)):
+        return ""
+    shown = f'<img alt="{text(alt)}" src="{source}">'
+    shown = f'<div class="detailed" style="overflow-x:auto" tabindex="0">{shown}</div>'
     return _figure(shown, caption)
 
 
@@ -143,10 +148,10 @@ def drawing(wide: str, narrow: str, alt: str, caption: str = "") -> str:
     return _figure(f"{shown}</picture></div>", caption)
 
 
-def _drawn(draw: Callable[[Path, int], object], width: int) -> str:
+def _drawn(draw: Callable[[Path], object]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "picture.png"
-        draw(path, width)
+        draw(path)
         return _data("png", path.read_bytes()) if path.exists() else ""
 
 

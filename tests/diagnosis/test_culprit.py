@@ -25,6 +25,7 @@ from lamina.training.watch import NonFiniteError
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 STEP = 2  # the iteration at which a NaN is planted
+WINDOW = 8  # positions of a text: a NaN goes through fewer of them as through many
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,11 @@ def trainer_of(config, batch_size=4, samples=20):
     """A trainer of the net and rule of a configuration, on made inputs of the right shape."""
     check_sections(config)
     config.data["net"].pop("weights", None)
+    texts, layers = config.data["dataset"], config.data["net"].get("layers", {})
+    texts |= {"length": WINDOW} if "length" in texts else {}
+    texts |= {"context": WINDOW // 2} if "context" in texts else {}
+    for layer in layers.values():
+        layer |= {"learned": WINDOW} if "learned" in layer else {}
     dataset, rng = build_dataset(config), np.random.default_rng(0)
     net = build_net(config, dataset, rng)
     made = samples_for(dataset, samples, rng)

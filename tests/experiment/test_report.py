@@ -49,6 +49,9 @@ HOSTILE = (
 )  # fmt: skip
 
 
+of_words = pytest.mark.usefixtures("faint")  # a test that looks at no picture
+
+
 def trained(folder, name="run", classes=("a", "b", "c"), data=CONFIG, **more):
     """A run on a CSV file with these classes."""
     rng = np.random.default_rng(0)
@@ -85,6 +88,7 @@ class Seen(HTMLParser):
             self.text.append(data)
 
 
+@of_words
 def test_its_figures_are_those_of_the_tables(tmp_path):
     run_dir = trained(tmp_path)
     page = report_on_run(run_dir)
@@ -108,18 +112,22 @@ def test_its_figures_are_those_of_the_tables(tmp_path):
     assert "in batches of 10, 3 of them in an iteration. 40 iterations" in page
 
 
-def test_it_stands_alone_and_has_each_picture_for_a_phone(tmp_path):
-    page = report_on_run(trained(tmp_path))
+def test_it_stands_alone_and_has_each_picture_for_a_phone(tmp_path, drawn):
+    run_dir = trained(tmp_path)
+    drawn.clear()
+    page = report_on_run(run_dir)
+    assert len(drawn) == 3  # curves twice, health once
     seen = Seen(page)
     assert not {"script", "iframe", "link", "object", "form"} & set(seen.tags)
     linked = [v for k, v in seen.attributes if k in ("src", "srcset", "href", "data")]
     assert linked
     assert all(v.startswith(("data:image/", "#s")) for v in linked)
     assert not [k for k, _ in seen.attributes if k.startswith("on")]
-    assert seen.tags.count("source") == 2  # curves, net; the others are scrolled through
+    assert seen.tags.count("source") == 2  # curves, net; health is scrolled through
     assert "default-src 'none'" in html.unescape(page)
 
 
+@of_words
 def test_the_net_is_drawn_for_a_page_of_paper_and_for_a_phone(tmp_path):
     page = report_on_run(trained(tmp_path))
     pictures = [
@@ -133,6 +141,7 @@ def test_the_net_is_drawn_for_a_page_of_paper_and_for_a_phone(tmp_path):
     assert said == [f"{wide.find('{http://www.w3.org/2000/svg}desc').text}"]
 
 
+@of_words
 def test_a_run_that_has_failed_says_so(tmp_path):
     run_dir = trained(tmp_path, optimizer={"type": "SGD", "lr": 1e30})
     page = report_on_run(run_dir)
@@ -141,6 +150,7 @@ def test_a_run_that_has_failed_says_so(tmp_path):
     assert "has no weights.npz" in page
 
 
+@of_words
 def test_data_that_have_changed_are_refused_or_named(tmp_path):
     run_dir = trained(tmp_path)
     lines = (tmp_path / "t.csv").read_text().splitlines()
@@ -153,6 +163,7 @@ def test_data_that_have_changed_are_refused_or_named(tmp_path):
     assert "Changed since its training: " in page
 
 
+@of_words
 def test_weights_that_do_not_fit_are_an_error_and_no_page(tmp_path):
     run_dir = trained(tmp_path)
     (run_dir / "weights.npz").write_bytes(b"nothing")
@@ -160,6 +171,7 @@ def test_weights_that_do_not_fit_are_an_error_and_no_page(tmp_path):
     assert not (run_dir / "report.html").exists()
 
 
+@of_words
 def test_the_command(tmp_path, capsys, monkeypatch):
     run_dir = trained(tmp_path)
     assert main(["report", str(run_dir)]) == 0
@@ -175,6 +187,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "2 runs of one setting." in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@of_words
 def test_tables_of_some_of_very_many_samples_say_of_how_many(tmp_path, monkeypatch):
     run_dir = trained(tmp_path)
     assert "spread evenly" not in report_on_run(run_dir)
@@ -205,6 +218,7 @@ def test_several_runs_are_a_table_and_curves(tmp_path):
     assert Seen(page).tags.count("img") == 1
 
 
+@of_words
 def test_a_text_is_of_what_it_is_cut_into(tmp_path):
     text = "the cat and the dog sat on the mat by the sea " * 8
     (tmp_path / "t.txt").write_text(text)
@@ -224,6 +238,7 @@ def test_a_text_is_of_what_it_is_cut_into(tmp_path):
         assert " 1 iteration (" in page
 
 
+@of_words
 def test_a_run_that_ended_between_two_evaluations_says_what_is_of_when(tmp_path):
     """As of one that was interrupted: weights.npz is of the last iteration, not of the figures."""
     run_dir = trained(tmp_path)
@@ -237,6 +252,7 @@ def test_a_run_that_ended_between_two_evaluations_says_what_is_of_when(tmp_path)
     assert f"40 iterations ({passes} passes" in page
 
 
+@of_words
 def test_a_run_that_has_failed_keeps_its_name_beside_others(tmp_path):
     names = ("lr=0.1", "lr=1e+30")
     runs = {

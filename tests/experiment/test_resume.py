@@ -97,8 +97,19 @@ def same(a, b, names=SAME):
     return [name for name in names if (a / name).read_bytes() != (b / name).read_bytes()] == []
 
 
-@pytest.mark.parametrize("feature", FEATURES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def is_quick(optimizer, feature):
+    """Two rules with every feature, and every rule with one: the others are crossed at leisure."""
+    return optimizer in ("SGD", "Adam") or feature == "dropout"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "feature"),
+    [
+        pytest.param(o, f, marks=[] if is_quick(o, f) else pytest.mark.slow)
+        for o in OPTIMIZERS
+        for f in FEATURES
+    ],
+)
 def test_half_and_half_is_the_whole(configured, tmp_path, optimizer, feature):
     settings = {"optimizer.type": optimizer, **FEATURES[feature]}
     run(configured(**settings), "whole", tmp_path / "whole", quiet=True)

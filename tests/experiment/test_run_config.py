@@ -33,7 +33,7 @@ class Swish(Layer):
 
 
 @pytest.fixture
-def own(tmp_path):
+def own(tmp_path, faint):
     """(run directory, file of the own layer that the run uses); the file is known not to have
     run since."""
     code = tmp_path / "my layers.py"

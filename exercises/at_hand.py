@@ -41,9 +41,10 @@ def at_hand(cls: type, gaps: tuple, text: str, *, whole: bool = False) -> list[s
     names += [n for n in _read(bases, names) if n not in (*hidden, *names)]
     said = {f"self.{_label(bases, name)}": _words(bases, name) for name in names}
     for name in (*names, *sorted(there)):
-        if kind := _type_of([cls], name):
+        kind, many = _type_of([cls], name)
+        if kind is not None:
             for member in _members_of(kind, name, gone):
-                said[f"self.{name}.{_label([kind], member)}"] = _words([kind], member)
+                said[f"self.{name}{many}.{_label([kind], member)}"] = _words([kind], member)
         elif name in names and not _says_any(bases, name):  # what it is does not show
             said |= {f"self.{name}.{member}": "" for member in _members(f"self.{name}", gone)}
     for argument, keys in _keys(gone).items():
@@ -259,13 +260,23 @@ def _words(classes: list, name: str) -> str:
     return line.partition("  # ")[2] or _sentence_on([part.cls], name)
 
 
-def _type_of(classes: list, name: str) -> Any:
-    """The class of the project that an attribute is of; None if that does not show."""
+def _type_of(classes: list, name: str) -> tuple[Any, str]:
+    """(the class of the project that an attribute is of, or None if that does not show; [...] if
+    it has several of them, by name)."""
     part = _found(classes, name)
     if part is None or part.is_method:
-        return None
-    value = part.value.body if isinstance(part.value, ast.IfExp) else part.value
-    value = value.values[-1] if isinstance(value, ast.BoolOp) else value
+        return None, ""
+    many = ""
+    for value in ast.walk(part.value) if part.value is not None else ():
+        if isinstance(value, ast.Dict) and value.values:
+            many, value = "[...]", value.values[0]
+        if kind := _class_of(part, value):
+            return kind, many
+    return _class_of(part, None), ""
+
+
+def _class_of(part: _Part, value: Any) -> Any:
+    """That of one value: made by calling a class, or a function that says what it gives."""
     said = value.func if isinstance(value, ast.Call) else getattr(part.node, "annotation", value)
     held = vars(sys.modules[part.cls.__module__]).get(_chain(said))
     if inspect.isfunction(held):

@@ -7,6 +7,7 @@ from lamina.exercises.causes import likely_cause
 from lamina.exercises.chance import unlike_by_chance
 from lamina.layers.check.case import Case
 from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.differences import apart
 from lamina.layers.check.reach import places
 from lamina.layers.check.report import FAILED, Finding
 
@@ -176,7 +177,6 @@ def worst(a, b) -> str:
     at = np.unravel_index(int(np.argmax(error)), error.shape)
     wrong = int(np.sum(~(error <= RELATIVE * (np.abs(b) + np.max(np.abs(b), initial=0.0)))))
     place = f"[{', '.join(map(str, map(int, at)))}]" if at else ""
-    return (
-        f"{wrong} of {error.size} entries are wrong; worst: {place or 'it'} is "
-        f"{float(np.asarray(a)[at]):.6g}, should be {float(np.asarray(b)[at]):.6g}"
-    )
+    is_now, should = apart(np.asarray(a)[at], np.asarray(b)[at])
+    many = f"{wrong} of {error.size} entries are wrong; worst: " if error.size > 1 else ""
+    return f"{many}{place or 'it'} is {is_now}, should be {should}"

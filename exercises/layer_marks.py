@@ -1,18 +1,21 @@
 """The mark of a layer, a loss or a gate: forward beside the project's own, backward beside the
 derivative of the solution's own forward, and the rules that every layer keeps."""
 
+import dataclasses
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from lamina.exercises.causes import gradient_cause
 from lamina.exercises.forward import compare_forward
 from lamina.exercises.marking import Mark, Part, manners
 from lamina.layers.base import Layer
-from lamina.layers.check import behaviour, form
+from lamina.layers.check import behaviour, form, stepping
 from lamina.layers.check.case import Case, as64, in_float64
 from lamina.layers.check.check import RULES
-from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.diagnosis import VAGUE, explain_error
 from lamina.layers.check.gradients import check_gradients, check_second_order
 from lamina.layers.check.reach import check_elsewhere, holds
 from lamina.layers.check.report import FAILED, Finding, Report
@@ -40,7 +43,8 @@ def mark_layer(own: Any, right: Any, seed: int = 0) -> Mark:
     theirs = list(right.examples(np.random.default_rng(seed)))
     pairs = enumerate(zip(mine, theirs, strict=True), 1)
     examples = [_Example(number, *pair, seed) for number, pair in pairs]
-    return Mark(name, [_forward(examples), _backward(examples), _contract(examples)])
+    parts = [_forward(examples), _backward(examples)]
+    return Mark(name, [*parts, _contract(examples, _rules(own, right))])
 
 
 def _trouble(own: Any, right: Any) -> str:
@@ -73,6 +77,7 @@ class _Example:
             for where in [f"{self.where}, {'training' if training else 'evaluation'}"]
         ]
         self.report = Report(type(reference).__name__)
+        self.told: set[str] = set()  # arrays that are known to be wrong: once is enough
 
     def gradients(self) -> tuple[int, int]:
         """(gradients that are right, gradients) in both modes, here and elsewhere."""
@@ -80,11 +85,15 @@ class _Example:
         for own, right in self.modes:
             labels |= {right.label(n) for n in right.variables}
             with np.errstate(all="ignore"):
+                before = len(self.report.findings)
                 try:
                     decided = check_gradients(own, self.report, self.rng)
                 except Exception as error:
                     self.report.add(FAILED, *explain_error(own, error))
                     decided = None
+                if decided is not None:
+                    found = self.report.findings[before:]
+                    self.report.findings[before:] = self._explained(found, decided, right)
                 cases.append(decided)
         whole = [case for case in cases if case]
         if len(whole) == len(cases) and not self.report.failures:
@@ -92,6 +101,23 @@ class _Example:
                 check_elsewhere(whole, self.report, self.rng)
         wrong = {f.array for f in self.report.failures}
         return len(labels - wrong) if all(cases) else 0, len(labels)
+
+    def _explained(self, found: list[Finding], own: Case, right: Case) -> list[Finding]:
+        """With a cause where none was seen: one change of the project's own that does the same."""
+        _, douts, gradients = own.sample(self.rng)
+        there = right.elsewhere(own.variables)
+        labels = {right.label(name): name for name in right.variables}
+        for i, finding in enumerate(found):
+            message, _, likely = finding.message.partition("\nlikely: ")
+            if finding.array not in labels or not likely.startswith(VAGUE):
+                continue
+            name = labels[finding.array]
+            if "Y" in self.told:
+                cause = "that forward is wrong too: mend it first, backward is judged by it"
+            else:
+                cause = gradient_cause(there, name, gradients[name], douts) or likely
+            found[i] = dataclasses.replace(finding, message=f"{message}\nlikely: {cause}")
+        return found
 
     def said_otherwise(self) -> list[Finding]:
         """Shapes and arguments that follow from the shape of a sample, where the project's own has
@@ -125,6 +151,7 @@ def _forward(examples: list[_Example]) -> Part:
             else:
                 found = compare_forward(own, right, example.rng)
             correct, total, findings = correct + found[0], total + found[1], findings + found[2]
+            example.told |= {_output(f.array) for f in found[2]}
     return Part("forward", 40, 40 * correct / total, f"{correct} of {total} cases", findings)
 
 
@@ -133,6 +160,8 @@ def _backward(examples: list[_Example]) -> Part:
     proved = set().union(*(e.report.proved for e in examples))
     right, total = sum(r for r, _ in counts), sum(n for _, n in counts)
     findings = [f for e in examples for f in map(_in_words, e.report.failures) if f]
+    for example in examples:
+        example.told |= {f.array for f in example.report.failures}
     seen = set().union(*(e.report.seen for e in examples)) | {f.array for f in findings}
     for label in sorted(seen - proved - {f.array for f in findings}):
         lost = sum(label in e.report.seen for e in examples)
@@ -152,7 +181,8 @@ def _in_words(finding: Finding) -> Finding | None:
     return Finding(finding.kind, finding.array, finding.where, message)
 
 
-def _contract(examples: list[_Example]) -> Part:
+def _contract(examples: list[_Example], rules: Sequence[Callable]) -> Part:
+    """The rules of layers. What is told already, or comes of that, is not told again."""
     broken: dict[str, list[Finding]] = {}
     running = 0
     for example in examples:
@@ -160,12 +190,12 @@ def _contract(examples: list[_Example]) -> Part:
         if not all(map(_runs, cases)):
             continue
         running += 1
-        if found := _broken(form.trains_what_it_holds, _as_made(example), example.rng):
-            broken.setdefault(_words(form.trains_what_it_holds), []).extend(found)
-        for case in cases:
-            for rule in ALL_RULES:
-                if found := _broken(rule, case, example.rng):
-                    broken.setdefault(_words(rule), []).extend(found)
+        tried = [(form.trains_what_it_holds, _as_made(example))]
+        tried += [(rule, case) for case in cases for rule in rules]
+        for rule, case in tried:
+            found = _broken(rule, case, example.rng, bool(example.told))
+            if found := [f for f in found if _output(f.array) not in example.told]:
+                broken.setdefault(_words(rule), []).extend(found)
     if found := [f for example in examples for f in example.said_otherwise()]:
         broken["infer and output_shape say what the project's own say"] = found
     part = manners("contract", 20, broken)
@@ -173,6 +203,17 @@ def _contract(examples: list[_Example]) -> Part:
         part.points *= running / len(examples)
         part.counted += f"; {running} of {len(examples)} examples run"
     return part
+
+
+def _rules(own: Any, right: Any) -> list[Callable]:
+    """All of them; but the form of an exercise leaves out `step`, and nobody is asked for it."""
+    left_out = "step" in vars(right) and "step" not in vars(own)
+    return [rule for rule in ALL_RULES if not (left_out and rule is stepping.steps_are_the_whole)]
+
+
+def _output(array: str) -> str:
+    """Y of one output and Y0 of several are the same news."""
+    return "Y" if re.fullmatch(r"Y\d*", array) else array
 
 
 def _as_made(example: _Example) -> Case:
@@ -188,13 +229,19 @@ def _runs(case: Case) -> bool:
         return True
 
 
-def _broken(rule, case: Case, rng) -> list[Finding]:
+def _broken(rule, case: Case, rng, told: bool) -> list[Finding]:
+    """What breaks one rule. Where a rule cannot be tried at all, because of what is `told` already
+    or without a line of the solution in it, there is nothing to be said."""
     report = Report("")
     with np.errstate(all="ignore"):
         try:
             rule(case, report, rng)
         except Exception as error:
-            report.add(FAILED, *explain_error(case, error))
+            array, where, message = explain_error(case, error)
+            if array == "contract":
+                message = f"cannot be tried: it {message}"
+            if array != "contract" or not told:
+                report.add(FAILED, array, where, message)
     return report.failures
 
 

@@ -71,6 +71,8 @@ def _as_if(right: Case, number: int, y, expected) -> str:
     if fits(lambda layer: layer.set_training(not right.training)):
         other, this = ("evaluation", "training") if right.training else ("training", "evaluation")
         return f"it does as in {other}, and this is {this}: look at self.training"
+    if right.layer.is_frozen() and fits(_thaw):
+        return "it does as if it were not frozen: look at self.is_frozen()"
     for name in right.parameter_names:
         for value, what in ((0.0, "left out"), (1.0, "left out (as if 1)"), (-1.0, "negative")):
             if fits(lambda layer, n=name, v=value: _set(layer, n, v)):
@@ -165,6 +167,11 @@ def _others(value: float):
         if other != value:
             yield other, said
     yield 2 * value, "twice as large"
+
+
+def _thaw(layer) -> None:
+    for param in layer.parameters().values():
+        param.trainable = True
 
 
 def _set(layer, name: str, value: float) -> None:

@@ -88,7 +88,9 @@ def _of_state(own: Case, right: Case, kept: dict, state: dict) -> list[Finding]:
     for name, expected in state.items():
         value = kept.get(name)
         if value is None:
-            message = "the layer of the project has it, and this one has not"
+            message = "is no State or Param of it any more after this forward"
+            if name in own.layer.state():
+                message += f"\nlikely: self.{name} is set to an array: self.{name}.update(value)"
         elif np.shape(value) != expected.shape or not close(value, expected):
             shapes = np.shape(value) == expected.shape
             message = f"after this forward: {worst(value, expected)}" if shapes else "another shape"

@@ -3,7 +3,7 @@ derivative of the solution's own forward, and the rules that every layer keeps."
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ def a_batch_of_one(case: Case, report: Report, rng) -> None:
     behaviour.takes_a_batch_of_one(case, report, rng, holds)
 
 
+_IN_EVALUATION = "right in training: in evaluation forward is another function, and so is backward"
 ALL_RULES = (behaviour.leaves_arguments_alone, *RULES, a_batch_of_one, check_second_order)
 
 
@@ -77,7 +78,7 @@ class _Example:
             for where in [f"{self.where}, {'training' if training else 'evaluation'}"]
         ]
         self.report = Report(type(reference).__name__)
-        self.told: set[str] = set()  # arrays that are known to be wrong: once is enough
+        self.told: set[str] = set()  # arrays that are known to be wrong, and why: once is enough
 
     def gradients(self) -> tuple[int, int]:
         """(gradients that are right, gradients) in both modes, here and elsewhere."""
@@ -93,7 +94,8 @@ class _Example:
                     decided = None
                 if decided is not None:
                     found = self.report.findings[before:]
-                    self.report.findings[before:] = self._explained(found, decided, right)
+                    seen = {f.array for f in self.report.findings[:before] if f.kind == FAILED}
+                    self.report.findings[before:] = self._explained(found, decided, right, seen)
                 cases.append(decided)
         whole = [case for case in cases if case]
         if len(whole) == len(cases) and not self.report.failures:
@@ -102,8 +104,9 @@ class _Example:
         wrong = {f.array for f in self.report.failures}
         return len(labels - wrong) if all(cases) else 0, len(labels)
 
-    def _explained(self, found: list[Finding], own: Case, right: Case) -> list[Finding]:
-        """With a cause where none was seen: one change of the project's own that does the same."""
+    def _explained(self, found: list[Finding], own: Case, right: Case, before: set[str]) -> list:
+        """With a cause where none was seen: one change of the project's own that does the same.
+        `before` are the arrays that were wrong in training already."""
         _, douts, gradients = own.sample(self.rng)
         there = right.elsewhere(own.variables)
         labels = {right.label(name): name for name in right.variables}
@@ -114,8 +117,8 @@ class _Example:
             name = labels[finding.array]
             if "Y" in self.told:
                 cause = "that forward is wrong too: mend it first, backward is judged by it"
-            else:
-                cause = gradient_cause(there, name, gradients[name], douts) or likely
+            elif not (cause := gradient_cause(there, name, gradients[name], douts)):
+                cause = likely if right.training or finding.array in before else _IN_EVALUATION
             found[i] = dataclasses.replace(finding, message=f"{message}\nlikely: {cause}")
         return found
 
@@ -151,7 +154,7 @@ def _forward(examples: list[_Example]) -> Part:
             else:
                 found = compare_forward(own, right, example.rng)
             correct, total, findings = correct + found[0], total + found[1], findings + found[2]
-            example.told |= {_output(f.array) for f in found[2]}
+            example.told |= _told(found[2])
     return Part("forward", 40, 40 * correct / total, f"{correct} of {total} cases", findings)
 
 
@@ -159,9 +162,9 @@ def _backward(examples: list[_Example]) -> Part:
     counts = [example.gradients() for example in examples]
     proved = set().union(*(e.report.proved for e in examples))
     right, total = sum(r for r, _ in counts), sum(n for _, n in counts)
-    findings = [f for e in examples for f in map(_in_words, e.report.failures) if f]
+    findings = [f for e in examples for f in _in_words(e)]
     for example in examples:
-        example.told |= {f.array for f in example.report.failures}
+        example.told |= _told(example.report.failures)
     seen = set().union(*(e.report.seen for e in examples)) | {f.array for f in findings}
     for label in sorted(seen - proved - {f.array for f in findings}):
         lost = sum(label in e.report.seen for e in examples)
@@ -172,13 +175,15 @@ def _backward(examples: list[_Example]) -> Part:
     return Part("backward", 40, 40 * right / total, f"{right} of {total} gradients", findings)
 
 
-def _in_words(finding: Finding) -> Finding | None:
-    if "NotImplementedError" not in finding.message:
-        return finding
-    if finding.array == "forward":
-        return None  # said of forward already
-    message = f"is still a gap: nothing is written in {finding.array}"
-    return Finding(finding.kind, finding.array, finding.where, message)
+def _in_words(example: _Example) -> Iterator[Finding]:
+    """The findings on gradients, those left aside that were told of forward."""
+    for finding in example.report.failures:
+        if finding.array == "forward" and example.told & {"Y", "forward"}:
+            continue
+        if "NotImplementedError" in finding.message:
+            message = f"is still a gap: nothing is written in {finding.array}"
+            finding = dataclasses.replace(finding, message=message)
+        yield finding
 
 
 def _contract(examples: list[_Example], rules: Sequence[Callable]) -> Part:
@@ -194,7 +199,7 @@ def _contract(examples: list[_Example], rules: Sequence[Callable]) -> Part:
         tried += [(rule, case) for case in cases for rule in rules]
         for rule, case in tried:
             found = _broken(rule, case, example.rng, bool(example.told))
-            if found := [f for f in found if _output(f.array) not in example.told]:
+            if found := [f for f in found if not _told([f]) & example.told]:
                 broken.setdefault(_words(rule), []).extend(found)
     if found := [f for example in examples for f in example.said_otherwise()]:
         broken["infer and output_shape say what the project's own say"] = found
@@ -211,9 +216,10 @@ def _rules(own: Any, right: Any) -> list[Callable]:
     return [rule for rule in ALL_RULES if not (left_out and rule is stepping.steps_are_the_whole)]
 
 
-def _output(array: str) -> str:
-    """Y of one output and Y0 of several are the same news."""
-    return "Y" if re.fullmatch(r"Y\d*", array) else array
+def _told(findings: list[Finding]) -> set[str]:
+    """What is told by them: arrays, Y of one output and Y0 of several alike, and what was said."""
+    arrays = {"Y" if re.fullmatch(r"Y\d*", f.array) else f.array for f in findings}
+    return arrays | {f.message for f in findings}
 
 
 def _as_made(example: _Example) -> Case:

@@ -244,6 +244,8 @@ def _has_file(cls: type) -> bool:
 
 def _refusal(refused: GradientError, case: Case) -> str:
     given, expected = refused.shape, refused.param.data.shape
+    if given != expected and [n for n in given if n != 1] == [n for n in expected if n != 1]:
+        return "\nlikely: keepdims=True leaves axes of length 1: leave it out, or reshape"
     if given[-len(expected) :] == expected and len(given) > len(expected):
         return "\nlikely: a missing sum over the batch"
     if given == expected[::-1] and given != expected:

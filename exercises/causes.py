@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.exercises.one_change import first_that
 from lamina.layers.check.case import Case, as_tuple
-from lamina.layers.check.differences import explains, times
+from lamina.layers.check.differences import explains, is_plain, times
 
 TOLERANCE = 1e-6
 
@@ -16,7 +16,7 @@ TOLERANCE = 1e-6
 def likely_cause(own: Case, right: Case, number: int, y, expected) -> str:
     """The first known mistake that gives this output `number` in place of the right one; ""."""
     with np.errstate(all="ignore"):
-        for look in (_plain, _as_if, _factor, _changed, _not_finite, _where_wrong):
+        for look in (_plain, _as_if, _factor, _not_finite, _changed, _where_wrong):
             try:
                 if cause := look(right, number, np.asarray(y, float), np.asarray(expected)):
                     return cause
@@ -74,7 +74,11 @@ def _as_if(right: Case, number: int, y, expected) -> str:
     if right.layer.is_frozen() and fits(_thaw):
         return "it does as if it were not frozen: look at self.is_frozen()"
     for name in right.parameter_names:
-        for value, what in ((0.0, "left out"), (1.0, "left out (as if 1)"), (-1.0, "negative")):
+        for value, what in (
+            (0.0, "left out (as if 0)"),
+            (1.0, "left out (as if 1)"),
+            (-1.0, "negative"),
+        ):
             if fits(lambda layer, n=name, v=value: _set(layer, n, v)):
                 return f"{name} is {what}"
     for name, value in _settings(right.layer).items():
@@ -122,14 +126,8 @@ def _factor(right: Case, number: int, y, expected) -> str:
         if shift.size > 1 and explains(expected + shift.flat[0], y, expected):
             return f"a summand: it is the right result plus {float(shift.flat[0]):.4g}"
         return ""
+    counts = _counts(right.inputs[0].shape)
     text = f"a factor: it is {times(factor)} times the right result"
-    shape = right.inputs[0].shape
-    counts = {
-        "the number of samples": np.prod(shape[:-1]),
-        "the number of entries": np.prod(shape),
-    }
-    if len(shape):
-        counts |= {"N": shape[0], "the length of the last axis": shape[-1]}
     for what, n in counts.items():
         if n > 1 and np.isclose(factor, n):
             return f"{text}, which is {what}: a sum where a mean is asked for"
@@ -138,7 +136,12 @@ def _factor(right: Case, number: int, y, expected) -> str:
     p = getattr(right.layer, "p", None)
     if isinstance(p, float) and 0 < p < 1 and np.isclose(factor, 1.0 - p):
         return f"{text}: divide by 1 - p in training"
-    return text
+    return text if is_plain(factor, y.size) else ""
+
+
+def _counts(shape: tuple) -> dict[str, int]:
+    counts = {"the number of samples": np.prod(shape[:-1]), "the number of entries": np.prod(shape)}
+    return counts | ({"N": shape[0], "the length of the last axis": shape[-1]} if shape else {})
 
 
 def _where_wrong(right: Case, number: int, y, expected) -> str:

@@ -141,12 +141,18 @@ def _form_problem(outputs: tuple, expected: tuple) -> str:
         if shape == np.shape(e):
             continue
         text = f"has shape {shape}, should have {np.shape(e)}"
+        if np.size(y) == np.size(e) and [n for n in shape if n > 1] == [
+            n for n in np.shape(e) if n > 1
+        ]:
+            return (
+                f"{text}\nlikely: axes of length 1 too many, or too few: keepdims=True keeps them"
+            )
         if np.size(y) == np.size(e) and shape[::-1] == np.shape(e):
             return f"{text}\nlikely: a transposed matrix"
         if np.shape(e) == ():
             return f"{text}\nlikely: a loss is a single number: sum over the samples too"
         if len(shape) < np.ndim(e):
-            return f"{text}\nlikely: an axis was summed away: keepdims=True keeps it"
+            return f"{text}\nlikely: summed over an axis that should stay; keepdims=True keeps each"
         return text
     return ""
 
@@ -180,5 +186,5 @@ def worst(a, b) -> str:
     wrong = int(np.sum(~(error <= RELATIVE * (np.abs(b) + np.max(np.abs(b), initial=0.0)))))
     place = f"[{', '.join(map(str, map(int, at)))}]" if at else ""
     is_now, should = apart(np.asarray(a)[at], np.asarray(b)[at])
-    many = f"{wrong} of {error.size} entries are wrong; worst: " if error.size > 1 else ""
+    many = f"{max(wrong, 1)} of {error.size} entries are wrong; worst: " if error.size > 1 else ""
     return f"{many}{place or 'it'} is {is_now}, should be {should}"

@@ -69,7 +69,7 @@ def _words(change: str, node, names: set[str], locals_: dict) -> str:
         gone = {"left": node.args[0], "right": node.args[1]}
     dropped = re.fullmatch(r"(left|right) side of (.) dropped", change)
     if dropped and dropped[1] in gone:
-        what = _DROPPED.get(dropped[2], "")
+        what = _DROPPED.get(dropped[2], "") if dropped[0] != "left side of - dropped" else ""
         return what and f"{what}{_named(gone[dropped[1]], names, locals_)}"
     if change == "statement dropped":
         return f"a step of the computation is left out{_named(node, names, locals_)}"

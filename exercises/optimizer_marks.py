@@ -89,8 +89,6 @@ def _cause(difference: Difference, right: Any, seed: int) -> str:
     ):
         if factor != 1.0 and _alike(moved, factor * should):
             return f"{said}: each step is {factor:.4g} times what it should be"
-    if said := first_that(right, "update", lambda cls: _gives(difference, cls)):
-        return said
     if right.keeps and _gives(difference, _with_rate_outside(right)):
         return "lr is a factor of what is remembered, as in PyTorch: here it is of each gradient"
     for a, v, s in _as_if(right):
@@ -99,6 +97,8 @@ def _cause(difference: Difference, right: Any, seed: int) -> str:
     for name, other in vars(optimizers).items():
         if isinstance(other, type) and other is not right and _gives(difference, other):
             return f"it is the rule of {name}"
+    if said := first_that(right, "update", lambda cls: _gives(difference, cls)):
+        return said
     if step > 1:
         return (
             "the first step is right, a later one is not: look at what is kept from step to step, "

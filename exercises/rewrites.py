@@ -65,8 +65,9 @@ def of_calls(function: Any) -> Iterator[Rewrite]:
         if name in OTHERS:
             other, said = OTHERS[name]
             yield node, ast.Call(_of_numpy(other), arguments, keywords), said
-        if name in FUNCTIONS and len(arguments) == 1:
-            yield node, ast.Call(_of_numpy("positive"), arguments, keywords), f"{name} dropped"
+        if (name in FUNCTIONS and len(arguments) == 1) or name == "clip":
+            alone = ast.Call(_of_numpy("positive"), arguments[:1], keywords)
+            yield node, alone, f"{name} dropped"
         if name in ("sum", "mean") and isinstance(node.func, ast.Attribute):
             other = {"sum": "mean", "mean": "sum"}[name]
             func = ast.Attribute(node.func.value, other, ast.Load())
@@ -79,6 +80,8 @@ def _of_node(node: ast.AST, settings: list[str]) -> Iterator[Rewrite]:
         if isinstance(inside, ast.BinOp) and ast.unparse(inside.right) == "self.eps":
             root = ast.Call(node.func, [inside.left], node.keywords)
             yield node, ast.BinOp(root, inside.op, inside.right), EPS_OUTSIDE
+    if isinstance(node, ast.Constant) and node.value in (0.5, 2.0):
+        yield node, ast.Constant(1.0), f"a factor {node.value:g} is missing"
     if isinstance(node, ast.UnaryOp) and ast.unparse(node) in ("-math.inf", "-np.inf"):
         yield node, ast.Constant(0.0), NO_PADDING
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
@@ -87,9 +90,14 @@ def _of_node(node: ast.AST, settings: list[str]) -> Iterator[Rewrite]:
     if isinstance(node, ast.Call) and re.fullmatch(r"[^(]*\.mean", ast.unparse(node.func)):
         of_sample = ast.parse("(lambda a, b: b * (a.size / (a.size - b.size)))", mode="eval").body
         yield node, ast.Call(of_sample, [getattr(node.func, "value", node), node], []), ONE_LESS
-    for name in settings if isinstance(node, ast.BinOp) else ():
+    for name in settings if isinstance(node, (ast.BinOp, ast.Attribute)) else ():
         if ast.unparse(node) == f"1.0 - self.{name}":
             yield node, ast.Constant(1.0), f"the factor 1 - {name} is missing"
+            yield node, _of_self(name), f"{name} stands where 1 - {name} should"
+        if ast.unparse(node) == f"self.{name}":
+            for value in (1.0, 0.0):
+                said = f"{name} is left out in one place (as if {value:g})"
+                yield node, ast.Constant(value), said
 
 
 def _other_places_of_eps(function: Any) -> Iterator[Rewrite]:

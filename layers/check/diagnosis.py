@@ -8,14 +8,14 @@ import numpy as np
 
 from lamina.layers.base import Layer
 from lamina.layers.check.case import Case, as_tuple, inner
-from lamina.layers.check.differences import apart, explains, times
+from lamina.layers.check.differences import apart, explains, is_plain, times
 from lamina.layers.errors import GradientError
 from lamina.layers.loss import Loss
 
 MAX_ENTRIES = 400
 TOLERANCE = 1e-6
 # How causes begin that say little: who knows more may say it.
-VAGUE = ("no known pattern", "a missing term", "entries are left at 0")
+VAGUE = ("no known pattern", "entries are left at 0")
 
 
 def diagnose(case: Case, name: str, gradient, douts: tuple) -> str:
@@ -85,7 +85,7 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
     if explains(-true, gradient, true):
         return "a sign: it is the negative of the right gradient"
     factor = float(np.sum(gradient * true) / max(np.sum(true * true), 1e-300))
-    if explains(factor * true, gradient, true):
+    if explains(factor * true, gradient, true) and is_plain(factor, gradient.size):
         return _factor(factor, n)
     if (
         gradient.ndim == 2
@@ -111,6 +111,8 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
             return "it is dout itself: the local derivative is missing"
     if where_wrong.any() and _same(gradient[where_wrong], -true[where_wrong]):
         return "a sign in one branch: the wrong entries are the negative of the right ones"
+    if said := _of_adding(case, name, gradient, true, douts):
+        return said
     if where_wrong.any() and not gradient[where_wrong].any():
         return "entries are left at 0 that should get a gradient"
     return (
@@ -121,6 +123,24 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
             "takes it for?"
         )
     )
+
+
+def _of_adding(case: Case, name: str, gradient, true, douts: tuple) -> str:
+    """Where a gradient is to be added up: it is set, rounded, or added up once too often."""
+    wrong = ~np.isclose(gradient, true, rtol=TOLERANCE, atol=TOLERANCE * np.abs(true).max())
+    if gradient.size > 1 and np.ptp(gradient) == 0.0 < np.ptp(true):
+        return "all its entries are one number: a sum over too many axes"
+    if np.array_equal(gradient, np.rint(gradient)) and not np.array_equal(true, np.rint(true)):
+        return "whole numbers alone: is it // for /, or an array of integers?"
+    single = np.append(np.ravel(douts[0]), 0.0)
+    one_each, more = np.isin(gradient[wrong], single), ~np.isin(true[wrong], single)
+    if gradient[wrong].any() and one_each.all() and more.any():
+        return (
+            "set where it is to be added to: an entry that counts several times, as in windows "
+            "that overlap or an index that occurs twice, gets one of its gradients alone. "
+            "d[i] += adds once for each different i: np.add.at(d, i, dout)"
+        )
+    return ""
 
 
 def _no_longer_zero(gradient, true) -> str:

@@ -28,6 +28,12 @@ def explains(guess, own, right) -> bool:
     return worst > ROUNDING * scale and bool((left <= EXPLAINED * worst + ROUNDING * scale).all())
 
 
+def is_plain(factor: float, n_entries: int) -> bool:
+    """Does a factor say anything? Of a single number every wrong one is a multiple of the right."""
+    whole = (factor * 2.0, 2.0 / factor) if factor else (0.0,)
+    return n_entries > 1 or any(abs(f - round(f)) < 1e-9 * abs(f) for f in whole)
+
+
 def times(factor: float) -> str:
     """A factor to four digits, or to so many that it is not 1."""
     shown = f"{factor:.4g}"

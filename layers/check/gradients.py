@@ -60,7 +60,7 @@ def _by_reverse_mode(case: Case, douts, report: Report) -> dict:
         report.impure = report.impure or str(reason)
     except Exception as error:
         named = f"{type(error).__name__}: {error}"
-        message = f"does not run in reverse mode, by which the check differentiates it: {named}"
+        message = f"does not run in reverse mode: {named}"
         report.add(FAILED, "forward", case.where, message)
     return {}
 

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from lamina.exercises.one_change import first_that
+from lamina.exercises.one_change import first_of_each, first_that
 from lamina.layers.check.case import Case, as_tuple
 from lamina.layers.check.differences import explains, is_plain, times
 
@@ -102,21 +102,23 @@ def _changed(right: Case, number: int, y, expected) -> str:
     return first_that(type(right.layer), "forward", gives)
 
 
-def gradient_cause(right: Case, name: str, gradient, douts: tuple) -> str:
-    """The same for a gradient: one change of the project's own backward, or of what its forward
-    keeps, that gives it."""
+def gradient_causes(right: Case, gradients: dict, douts: tuple) -> dict[str, str]:
+    """The same for gradients, by their names: one change of the project's own backward, or of what
+    its forward keeps, that gives them."""
 
-    def given_by(cls) -> np.ndarray:
+    def given_by(cls) -> dict:
         layer, inputs = right.fresh()
         layer.__class__ = cls
         layer.forward(*inputs)
-        return right.collect(layer, layer.backward(*(np.copy(d) for d in douts)))[name]
+        return right.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
+
+    def explained_by(cls) -> set[str]:
+        given = given_by(cls)
+        return {n for n, g in gradients.items() if explains(given[n], g, expected[n])}
 
     with np.errstate(all="ignore"):
         expected = given_by(type(right.layer))
-        return first_that(
-            type(right.layer), "backward", lambda cls: explains(given_by(cls), gradient, expected)
-        )
+        return first_of_each(type(right.layer), "backward", set(gradients), explained_by)
 
 
 def _factor(right: Case, number: int, y, expected) -> str:

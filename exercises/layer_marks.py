@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.exercises.causes import gradient_cause
+from lamina.exercises.causes import gradient_causes
 from lamina.exercises.forward import compare_forward
 from lamina.exercises.marking import Mark, Part, manners
 from lamina.layers.base import Layer
@@ -26,6 +26,7 @@ def a_batch_of_one(case: Case, report: Report, rng) -> None:
     behaviour.takes_a_batch_of_one(case, report, rng, holds)
 
 
+_OF_FORWARD = "that forward is wrong too: mend it first, backward is judged by it"
 _IN_EVALUATION = "right in training: in evaluation forward is another function, and so is backward"
 ALL_RULES = (behaviour.leaves_arguments_alone, *RULES, a_batch_of_one, check_second_order)
 
@@ -78,6 +79,7 @@ class _Example:
             for where in [f"{self.where}, {'training' if training else 'evaluation'}"]
         ]
         self.report = Report(type(reference).__name__)
+        self.forward_wrong: set[str] = set()  # where
         self.told: set[str] = set()  # arrays that are known to be wrong, and why: once is enough
 
     def gradients(self) -> tuple[int, int]:
@@ -108,18 +110,24 @@ class _Example:
         """With a cause where none was seen: one change of the project's own that does the same.
         `before` are the arrays that were wrong in training already."""
         _, douts, gradients = own.sample(self.rng)
-        there = right.elsewhere(own.variables)
-        labels = {right.label(name): name for name in right.variables}
-        for i, finding in enumerate(found):
-            message, _, likely = finding.message.partition("\nlikely: ")
-            if finding.array not in labels or not likely.startswith(VAGUE):
-                continue
-            name = labels[finding.array]
-            if "Y" in self.told:
-                cause = "that forward is wrong too: mend it first, backward is judged by it"
-            elif not (cause := gradient_cause(there, name, gradients[name], douts)):
-                cause = likely if right.training or finding.array in before else _IN_EVALUATION
-            found[i] = dataclasses.replace(finding, message=f"{message}\nlikely: {cause}")
+        names = {right.label(name): name for name in right.variables}
+        vague = {
+            i: names[finding.array]
+            for i, finding in enumerate(found)
+            if finding.array in names and _likely(finding)[1].startswith(VAGUE)
+        }
+        causes: dict[str, str] = {}
+        if any(where.startswith(right.where) for where in self.forward_wrong):
+            causes = dict.fromkeys(vague.values(), _OF_FORWARD)
+        elif vague:
+            there = right.elsewhere(own.variables)
+            causes = gradient_causes(there, {n: gradients[n] for n in vague.values()}, douts)
+        for i, name in vague.items():
+            message, likely = _likely(found[i])
+            if not right.training and found[i].array not in before:
+                likely = _IN_EVALUATION
+            message = f"{message}\nlikely: {causes.get(name, likely)}"
+            found[i] = dataclasses.replace(found[i], message=message)
         return found
 
     def said_otherwise(self) -> list[Finding]:
@@ -143,6 +151,12 @@ class _Example:
         return findings
 
 
+def _likely(finding: Finding) -> tuple[str, str]:
+    """(what is wrong, the cause)."""
+    message, _, likely = finding.message.partition("\nlikely: ")
+    return message, likely
+
+
 def _forward(examples: list[_Example]) -> Part:
     correct = total = 0
     findings: list[Finding] = []
@@ -155,6 +169,7 @@ def _forward(examples: list[_Example]) -> Part:
                 found = compare_forward(own, right, example.rng)
             correct, total, findings = correct + found[0], total + found[1], findings + found[2]
             example.told |= _told(found[2])
+            example.forward_wrong |= {f.where for f in found[2]}
     return Part("forward", 40, 40 * correct / total, f"{correct} of {total} cases", findings)
 
 

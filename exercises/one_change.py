@@ -1,34 +1,52 @@
 """Which one change of the project's own code does what a solution does? By the syntax tree."""
 
 import ast
+import copy
 import functools
 import inspect
 import re
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lamina.exercises.rewrites import of_calls, telling
 from lamina.layers.check.mutations import changes, changes_in, replaced
 
 
-class Change(NamedTuple):
+class Change:
     """The project's own class with one thing changed, and what that is, in plain words."""
 
-    said: str
-    cls: Any
+    def __init__(self, said: str, made: Callable[[], Any]):
+        self.said, self._made = said, made
+
+    @functools.cached_property
+    def cls(self) -> Any:
+        """Made when it is asked for: most causes are found early."""
+        return self._made()
 
 
 def first_that(cls: type, gap: str, gives: Callable[[Any], bool]) -> str:
     """What is said of the first change in this gap of the project's class that gives the same."""
+    return "".join(
+        first_of_each(cls, gap, {""}, lambda one: {""} if gives(one) else set()).values()
+    )
+
+
+def first_of_each(
+    cls: type, gap: str, names: set[str], given: Callable[[Any], set[str]]
+) -> dict[str, str]:
+    """The same for several results at once: {name: what is said}. `given` says which of them a
+    changed class gives."""
+    said: dict[str, str] = {}
     for change in _of(cls, gap):
+        if not names - said.keys():
+            break
         try:
-            if gives(change.cls):
-                return change.said
+            said |= dict.fromkeys(given(change.cls) & names - said.keys(), change.said)
         except Exception:  # a guess that does not run is no explanation
             continue
-    return ""
+    return said
 
 
 @functools.cache
@@ -48,15 +66,23 @@ def _of(cls: type, gap: str) -> list[Change]:
     locals_ = _locals(function, names)
     said = ((node, new, _words(change, node, names, locals_)) for node, new, change in pairs)
     found += sorted((one for one in said if one[2]), key=lambda one: one[2] == _NUMBER)
-    return [Change(words, _made(tree, node, new, path, cls)) for node, new, words in found]
+    return [
+        Change(words, functools.partial(_made, tree, top, node, new, path, cls.__module__))
+        for node, new, words in found
+    ]
 
 
-def _made(tree: ast.Module, node, new, path: str, cls: type) -> Any:
-    module = types.ModuleType(cls.__module__)
+def _made(tree: ast.Module, top: Any, node, new, path: str, name: str) -> Any:
+    part = next(p for p in (*top.body, *tree.body) if any(n is node for n in ast.walk(p)))
+    changed: Any = replaced(part, node, new)
+    copied = copy.copy(top)  # all but that part is shared
+    copied.body = [changed if p is part else p for p in top.body]
+    others = {id(part): changed, id(top): copied}
+    whole = ast.Module([others.get(id(p), p) for p in tree.body], [])
+    module = types.ModuleType(name)
     module.__file__ = path
-    changed = ast.fix_missing_locations(replaced(tree, node, new))
-    exec(compile(changed, path, "exec"), module.__dict__)
-    return getattr(module, cls.__name__)
+    exec(compile(ast.fix_missing_locations(whole), path, "exec"), module.__dict__)
+    return getattr(module, top.name)
 
 
 # What is said of a change.
@@ -70,14 +96,16 @@ def _words(change: str, node, names: set[str], locals_: dict) -> str:
     dropped = re.fullmatch(r"(left|right) side of (.) dropped", change)
     if dropped and dropped[1] in gone:
         what = _DROPPED.get(dropped[2], "") if dropped[0] != "left side of - dropped" else ""
+        if dropped[0] == "right side of - dropped" and ast.unparse(gone["left"]) == "1.0":
+            what = "a factor 1 - … is missing"
         return what and f"{what}{_named(gone[dropped[1]], names, locals_)}"
     if change == "statement dropped":
         return f"a step of the computation is left out{_named(node, names, locals_)}"
     if re.fullmatch(r"\S+ for -?[\d.e]+", change):
         return _NUMBER
     for pattern, said in _SAID:
-        if re.search(pattern, change):
-            return re.sub(pattern, said, re.search(pattern, change)[0])
+        if match := re.search(pattern, change):
+            return match.expand(said)
     return ""
 
 

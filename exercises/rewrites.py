@@ -102,8 +102,9 @@ def _of_node(node: ast.AST, settings: list[str]) -> Iterator[Rewrite]:
 
 def _other_places_of_eps(function: Any) -> Iterator[Rewrite]:
     """Of a rule that computes the root in place and then adds eps, or the other way round."""
-    for node in (n for n in ast.walk(function) if isinstance(getattr(n, "body", None), list)):
-        for before, statement in zip([None, *node.body], node.body, strict=False):
+    bodies = [getattr(n, "body", None) for n in ast.walk(function)]
+    for body in (b for b in bodies if isinstance(b, list)):
+        for before, statement in zip([None, *body], body, strict=False):
             text = ast.unparse(statement)
             if match := re.fullmatch(r"(\w+) \+= self\.eps", text):
                 a = match[1]

@@ -279,10 +279,8 @@ def flat(values):
 
 
 def outermost(*values) -> Any:
-    """The value that handles: the traced one of the highest level, or the first if none is traced.
-
-    A buffer that will hold a result of X and W is made `like=outermost(X, W)`.
-    """
+    """What a buffer for a result of these is made `like=`, as like=outermost(X, W): the traced one
+    of the highest level, or the first if none is traced."""
     best, level = values[0], 0  # levels count from 1
     for value in values:
         if isinstance(value, Traced) and value.level > level:

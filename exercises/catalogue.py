@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 from lamina import optimizers
 from lamina.autodiff import numeric_gradient, numeric_jvp
 from lamina.common.names import suggest
-from lamina.exercises.gaps import GapError, with_gaps
+from lamina.exercises.at_hand import at_hand
+from lamina.exercises.gaps import WIDTH, GapError, with_gaps
 from lamina.exercises.layer_marks import mark_layer
 from lamina.exercises.marking import Mark
 from lamina.exercises.net_marks import (
@@ -65,11 +67,21 @@ class Exercise:
         gaps = gaps or self.gaps
         body = with_gaps(source, self.name, gaps, hints=hints, imports=others, whole=whole)
         said = (module.__doc__ or "").strip()
+        if self.gaps and (lines := at_hand(self.target, gaps, body, whole=self.inherits)):
+            said += "\n\nWhat is to be written may use, beside what the file shows:\n\n"
+            said += "\n".join(_listed(lines))
         head = (
             f'"""Exercise {self.name}: write what is missing, then have it marked.\n\n'
             f"    lamina check {file_name}:{self.name} --as-exercise\n\n{said}\n"
         )
         return f'{head}"""\n\n{body}'
+
+
+def _listed(lines: list[str]) -> list[str]:
+    wrapper = textwrap.TextWrapper(
+        WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8, break_on_hyphens=False
+    )
+    return [row for line in lines for row in wrapper.wrap(line)]
 
 
 def exercises() -> dict[str, Exercise]:

@@ -1,9 +1,14 @@
 """Why a forward is not that of the project, in plain words: which one change of the project's own
 would do the same as the solution does?"""
 
+import inspect
+import re
+
 import numpy as np
 
+from lamina.exercises.one_change import first_of_each, first_that
 from lamina.layers.check.case import Case, as_tuple
+from lamina.layers.check.differences import explains, is_plain, times
 
 TOLERANCE = 1e-6
 
@@ -11,7 +16,7 @@ TOLERANCE = 1e-6
 def likely_cause(own: Case, right: Case, number: int, y, expected) -> str:
     """The first known mistake that gives this output `number` in place of the right one; ""."""
     with np.errstate(all="ignore"):
-        for look in (_not_finite, _plain, _as_if, _factor, _where_wrong):
+        for look in (_plain, _as_if, _factor, _not_finite, _changed, _where_wrong):
             try:
                 if cause := look(right, number, np.asarray(y, float), np.asarray(expected)):
                     return cause
@@ -28,13 +33,15 @@ def _not_finite(right: Case, number: int, y, expected) -> str:
             "an overflow, as exp of a large number, or 0 / 0: subtract the maximum of each row "
             "before exp, or take a form that cannot overflow"
         )
+    if not re.search(r"\b(exp|log\w*|tanh)\(", inspect.getsource(type(right.layer))):
+        return "infinite: is an inf of your own, as that of a padding, added up, or divided by 0?"
     return "log of 0, or exp of a large number: take a form that is finite for all inputs"
 
 
 def _plain(right: Case, number: int, y, expected) -> str:
     if not y.any():
         return "it is 0 everywhere: is the result written into the array that is returned?"
-    if _same(y, -expected):
+    if explains(-expected, y, expected):
         return "a sign: it is the negative of the right result"
     for name, i in right.input_names.items():
         if np.shape(right.inputs[i]) == y.shape and _same(y, right.inputs[i]):
@@ -57,15 +64,21 @@ def _as_if(right: Case, number: int, y, expected) -> str:
 
     def fits(change=None, inputs=None, after=lambda y: y) -> bool:
         try:
-            return _same(y, after(output(change, inputs)))
+            return explains(after(output(change, inputs)), y, expected)
         except Exception:
             return False
 
     if fits(lambda layer: layer.set_training(not right.training)):
         other, this = ("evaluation", "training") if right.training else ("training", "evaluation")
         return f"it does as in {other}, and this is {this}: look at self.training"
+    if right.layer.is_frozen() and fits(_thaw):
+        return "it does as if it were not frozen: look at self.is_frozen()"
     for name in right.parameter_names:
-        for value, what in ((0.0, "left out"), (1.0, "left out (as if 1)"), (-1.0, "negative")):
+        for value, what in (
+            (0.0, "left out (as if 0)"),
+            (1.0, "left out (as if 1)"),
+            (-1.0, "negative"),
+        ):
             if fits(lambda layer, n=name, v=value: _set(layer, n, v)):
                 return f"{name} is {what}"
     for name, value in _settings(right.layer).items():
@@ -78,21 +91,45 @@ def _as_if(right: Case, number: int, y, expected) -> str:
     return ""
 
 
+def _changed(right: Case, number: int, y, expected) -> str:
+    """The project's own forward, with one thing in its source changed."""
+
+    def gives(cls) -> bool:
+        layer, inputs = right.fresh()
+        layer.__class__ = cls
+        return explains(as_tuple(layer.forward(*inputs))[number], y, expected)
+
+    return first_that(type(right.layer), "forward", gives)
+
+
+def gradient_causes(right: Case, gradients: dict, douts: tuple) -> dict[str, str]:
+    """The same for gradients, by their names: one change of the project's own backward, or of what
+    its forward keeps, that gives them."""
+
+    def given_by(cls) -> dict:
+        layer, inputs = right.fresh()
+        layer.__class__ = cls
+        layer.forward(*inputs)
+        return right.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
+
+    def explained_by(cls) -> set[str]:
+        given = given_by(cls)
+        return {n for n, g in gradients.items() if explains(given[n], g, expected[n])}
+
+    with np.errstate(all="ignore"):
+        expected = given_by(type(right.layer))
+        return first_of_each(type(right.layer), "backward", set(gradients), explained_by)
+
+
 def _factor(right: Case, number: int, y, expected) -> str:
     factor = float(np.sum(y * expected) / max(np.sum(expected * expected), 1e-300))
-    if not _same(y, factor * expected) or np.isclose(factor, 1.0, rtol=TOLERANCE):
+    if not explains(factor * expected, y, expected):
         shift = y - expected
-        if shift.size > 1 and np.ptp(shift) < TOLERANCE * np.max(np.abs(y)):
+        if shift.size > 1 and explains(expected + shift.flat[0], y, expected):
             return f"a summand: it is the right result plus {float(shift.flat[0]):.4g}"
         return ""
-    text = f"a factor: it is {factor:.4g} times the right result"
-    shape = right.inputs[0].shape
-    counts = {
-        "the number of samples": np.prod(shape[:-1]),
-        "the number of entries": np.prod(shape),
-    }
-    if len(shape):
-        counts |= {"N": shape[0], "the length of the last axis": shape[-1]}
+    counts = _counts(right.inputs[0].shape)
+    text = f"a factor: it is {times(factor)} times the right result"
     for what, n in counts.items():
         if n > 1 and np.isclose(factor, n):
             return f"{text}, which is {what}: a sum where a mean is asked for"
@@ -101,7 +138,12 @@ def _factor(right: Case, number: int, y, expected) -> str:
     p = getattr(right.layer, "p", None)
     if isinstance(p, float) and 0 < p < 1 and np.isclose(factor, 1.0 - p):
         return f"{text}: divide by 1 - p in training"
-    return text
+    return text if is_plain(factor, y.size) else ""
+
+
+def _counts(shape: tuple) -> dict[str, int]:
+    counts = {"the number of samples": np.prod(shape[:-1]), "the number of entries": np.prod(shape)}
+    return counts | ({"N": shape[0], "the length of the last axis": shape[-1]} if shape else {})
 
 
 def _where_wrong(right: Case, number: int, y, expected) -> str:
@@ -130,6 +172,11 @@ def _others(value: float):
         if other != value:
             yield other, said
     yield 2 * value, "twice as large"
+
+
+def _thaw(layer) -> None:
+    for param in layer.parameters().values():
+        param.trainable = True
 
 
 def _set(layer, name: str, value: float) -> None:

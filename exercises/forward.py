@@ -7,6 +7,7 @@ from lamina.exercises.causes import likely_cause
 from lamina.exercises.chance import unlike_by_chance
 from lamina.layers.check.case import Case
 from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.differences import apart
 from lamina.layers.check.reach import places
 from lamina.layers.check.report import FAILED, Finding
 
@@ -87,7 +88,9 @@ def _of_state(own: Case, right: Case, kept: dict, state: dict) -> list[Finding]:
     for name, expected in state.items():
         value = kept.get(name)
         if value is None:
-            message = "the layer of the project has it, and this one has not"
+            message = "is no State or Param of it any more after this forward"
+            if name in own.layer.state():
+                message += f"\nlikely: self.{name} is set to an array: self.{name}.update(value)"
         elif np.shape(value) != expected.shape or not close(value, expected):
             shapes = np.shape(value) == expected.shape
             message = f"after this forward: {worst(value, expected)}" if shapes else "another shape"
@@ -138,12 +141,18 @@ def _form_problem(outputs: tuple, expected: tuple) -> str:
         if shape == np.shape(e):
             continue
         text = f"has shape {shape}, should have {np.shape(e)}"
+        if np.size(y) == np.size(e) and [n for n in shape if n > 1] == [
+            n for n in np.shape(e) if n > 1
+        ]:
+            return (
+                f"{text}\nlikely: axes of length 1 too many, or too few: keepdims=True keeps them"
+            )
         if np.size(y) == np.size(e) and shape[::-1] == np.shape(e):
             return f"{text}\nlikely: a transposed matrix"
         if np.shape(e) == ():
             return f"{text}\nlikely: a loss is a single number: sum over the samples too"
         if len(shape) < np.ndim(e):
-            return f"{text}\nlikely: an axis was summed away: keepdims=True keeps it"
+            return f"{text}\nlikely: summed over an axis that should stay; keepdims=True keeps each"
         return text
     return ""
 
@@ -176,7 +185,6 @@ def worst(a, b) -> str:
     at = np.unravel_index(int(np.argmax(error)), error.shape)
     wrong = int(np.sum(~(error <= RELATIVE * (np.abs(b) + np.max(np.abs(b), initial=0.0)))))
     place = f"[{', '.join(map(str, map(int, at)))}]" if at else ""
-    return (
-        f"{wrong} of {error.size} entries are wrong; worst: {place or 'it'} is "
-        f"{float(np.asarray(a)[at]):.6g}, should be {float(np.asarray(b)[at]):.6g}"
-    )
+    is_now, should = apart(np.asarray(a)[at], np.asarray(b)[at])
+    many = f"{max(wrong, 1)} of {error.size} entries are wrong; worst: " if error.size > 1 else ""
+    return f"{many}{place or 'it'} is {is_now}, should be {should}"

@@ -185,12 +185,14 @@ def _asked(function: Any, owner: str, node, functions: dict) -> str:
         adds = ", ".join(f"self.{p}.accumulate(d{p})" for p in dict.fromkeys(params))
         adds = f"call {adds}, " if adds else ""
         return f"{name}: {adds}give back the gradient of each input"
+    if function.name == "step" and function.args.args[1:]:  # that of a layer
+        return f"{name}: give back the output at these positions, and the state for those after"
     return f"{name}: {_ASKED.get(function.name, 'is yours to write')}"
 
 
 _ASKED = {
     "update": "change param.data and the arrays of kept in place, by the rule above",
-    "evaluated": "change factor and best, and what else is remembered, by the rule above",
+    "evaluated": "change what is remembered, by what is said above",
     "__call__": "give back the factor at this step",
     "step": "clear the gradients, go forward and back, update; give back the loss",
     "numeric_gradient": "give back an array of the shape of x",
@@ -216,6 +218,8 @@ def _hints(function: Any, node, functions: dict) -> list[str]:
     formulas = [line for line in lines if line.startswith("    ")] or lines[:1]
     if not backward:
         formulas = lines[:1]  # the first line of a docstring is the formula of the layer
+    if function.name in _OF_SHAPES:
+        formulas = []
     said = [f"formula: {formula.strip()}" for formula in formulas]
     parts = list(ast.walk(function))
     calls = [one.func for one in parts if isinstance(one, ast.Call)]
@@ -238,6 +242,7 @@ def _hints(function: Any, node, functions: dict) -> list[str]:
 
 _GRADIENT = re.compile(r"\bd[A-Za-zγβα]\w* =")
 _PLAIN = {"ValueError", "len", "int", "zip", "range", "enumerate"}
+_OF_SHAPES = ("infer", "output_shape", "flops", "backward_flops", "examples")
 _MODES = {"self.needs_dX", "self.training"}
 
 

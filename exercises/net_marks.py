@@ -10,6 +10,7 @@ from lamina.datasets import Classification, Dataset, Samples
 from lamina.exercises.marking import Mark
 from lamina.exercises.traces import START, Difference, Trial, mark_by_trials
 from lamina.layers import Affine, Relu, Sigmoid, SoftmaxWithLoss
+from lamina.layers.check.differences import explains, times
 from lamina.nets import Sequential
 from lamina.optimizers import SGD, Momentum
 from lamina.training.trainer import Trainer
@@ -110,7 +111,16 @@ def mark_sequential(own: Any, right: Any, seed: int = 0) -> Mark:
         "a layer used by itself afterwards gives its dX": _leaves_layers_whole,
         "an error says which layer it comes from, and which is below": _names_the_layer,
     }
-    return mark_by_trials("Sequential", own, right, trials, rules)
+    return mark_by_trials("Sequential", own, right, trials, rules, _chain_cause)
+
+
+def _chain_cause(difference: Difference) -> str:
+    own = np.asarray(difference.own[difference.place][2], float)
+    right = np.asarray(difference.right[difference.place][2], float)
+    factor = float(np.sum(own * right) / max(np.sum(right * right), 1e-300))
+    if explains(factor * right, own, right):
+        return f"a factor, {times(factor)}: dout is one of the loss, and so is head.weight"
+    return ""
 
 
 def _net(cls, seed: int, loss=True, nested=False):
@@ -206,10 +216,10 @@ def _leaves_layers_whole(cls) -> str:
 def _names_the_layer(cls) -> str:
     """A layer that gives None, one that raises, a loss that gives None."""
     for name, broken, words in (
-        ("middle", lambda dout: None, ("middle", "affine1")),
-        ("affine2", lambda dout: None, ("affine2", "middle")),
+        ("middle", _gives_none, ("middle", "affine1")),
+        ("affine2", _gives_none, ("affine2", "middle")),
         ("middle", _raises, ("middle",)),
-        ("loss", lambda dout: None, ("SoftmaxWithLoss",)),
+        ("loss", _gives_none, ("SoftmaxWithLoss",)),
     ):
         net = _net(cls, 0)
         (net.loss_layer if name == "loss" else net.layers[name]).backward = broken
@@ -223,6 +233,10 @@ def _names_the_layer(cls) -> str:
         else:
             return f"error: none, where {name} gives back None: check_gradient, check_of_scores"
     return ""
+
+
+def _gives_none(dout=1.0):
+    return None
 
 
 def _raises(dout):
@@ -277,6 +291,8 @@ def _step_cause(difference: Difference) -> str:
     name, when, value = difference.own[difference.place]
     if name == "iteration":
         return "count the steps: self.iteration += 1"
+    if name == "loss" and "two batches" in difference.trial.where:
+        return "with `accumulate` a step is of several batches: self._several_batches()"
     if name == "loss":
         return (
             "return the loss of the batch, as it was before the update" if value is not None else ""

@@ -5,14 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from lamina import optimizers
 from lamina.exercises.marking import Mark
+from lamina.exercises.one_change import first_that
 from lamina.exercises.traces import START, Difference, Trial, mark_by_trials
 from lamina.layers import Param
+from lamina.layers.check.differences import explains
 from lamina.optimizers import Optimizer
 
 STEPS = 4
-RATE = 0.1
-OTHERS = {"momentum": 0.5, "rho": 0.6, "beta1": 0.5, "beta2": 0.7, "eps": 0.1}
+# Numbers that no mistake can turn into each other: with a rate of 0.1, 1 - 0.9 looks like it.
+RATE, RATE_OF_V, DECAY = 0.073, 1.7, 0.23
+OTHERS = {"momentum": 0.57, "rho": 0.61, "beta1": 0.65, "beta2": 0.79, "eps": 0.13}
 
 
 def mark_optimizer(own: Any, right: Any, seed: int = 0) -> Mark:
@@ -36,7 +40,7 @@ def _settings(right: Any) -> list[dict]:
     taken = inspect.signature(right.__init__).parameters
     others = {name: value for name, value in OTHERS.items() if name in taken}
     each = [{name: value} for name, value in others.items()]
-    return [{}, *each, others, {"weight_decay": 0.1}] if others else [{}, {"weight_decay": 0.1}]
+    return [{}, *each, *([others] if len(others) > 1 else []), {"weight_decay": DECAY}]
 
 
 def _trial(settings: dict, seed: int) -> Trial:
@@ -46,7 +50,7 @@ def _trial(settings: dict, seed: int) -> Trial:
         """Steps of two parameters, one with a rate of its own, and a rate that changes."""
         rng = np.random.default_rng(seed)
         params = {n: Param(rng.standard_normal(s)) for n, s in (("w", (2, 3)), ("v", (4,)))}
-        params["v"].lr_mult = 2.0
+        params["v"].lr_mult = RATE_OF_V
         for name, param in params.items():
             yield name, START, param.data.copy()
         optimizer = rule(params, RATE, schedule=_falling, **settings)
@@ -62,7 +66,7 @@ def _trial(settings: dict, seed: int) -> Trial:
 
 
 def _falling(step: int) -> float:
-    return 1.0 / (1.0 + step)
+    return 1.0 / (1.0 + 0.3 * step)
 
 
 def _cause(difference: Difference, right: Any, seed: int) -> str:
@@ -76,22 +80,25 @@ def _cause(difference: Difference, right: Any, seed: int) -> str:
     if _alike(moved, -should):
         return "a sign: it goes up the gradient, where it should go down"
     step = int(when.rsplit(" ", 1)[1])
-    rate = RATE * _falling(step - 1) * (2.0 if name == "v" else 1.0)
+    rate = RATE * _falling(step - 1) * (RATE_OF_V if name == "v" else 1.0)
     for factor, said in (
         (1.0 / rate, "the rate lr is left out"),
         (rate, "the rate lr is in it twice"),
-        (1.0 / (2.0 if name == "v" else 1.0), "take the lr that is given, not self.lr"),
+        (1.0 / (RATE_OF_V if name == "v" else 1.0), "take the lr that is given, not self.lr"),
         (RATE / rate, "take the lr that is given, not another one that does not follow it"),
     ):
         if factor != 1.0 and _alike(moved, factor * should):
             return f"{said}: each step is {factor:.4g} times what it should be"
-    changes = [
-        (f"self.{a} were {s}", lambda o, a=a, v=v: setattr(o, a, v)) for a, v, s in _as_if(right)
-    ]
-    never = ("it were never corrected for the start at zero", lambda o: setattr(o, "steps", 10**6))
-    for said, change in [never, *changes]:
-        if _gives(difference, right, change):
-            return f"it does as if {said}"
+    if right.keeps and _gives(difference, _with_rate_outside(right)):
+        return "lr is a factor of what is remembered, as in PyTorch: here it is of each gradient"
+    for a, v, s in _as_if(right):
+        if _gives(difference, right, lambda o, a=a, v=v: setattr(o, a, v)):
+            return f"it does as if self.{a} were {s}"
+    for name, other in vars(optimizers).items():
+        if isinstance(other, type) and other is not right and _gives(difference, other):
+            return f"it is the rule of {name}"
+    if said := first_that(right, "update", lambda cls: _gives(difference, cls)):
+        return said
     if step > 1:
         return (
             "the first step is right, a later one is not: look at what is kept from step to step, "
@@ -109,14 +116,28 @@ def _as_if(right: Any):
             yield name, 0.0, "0"
 
 
-def _gives(difference: Difference, right: Any, change) -> bool:
+def _with_rate_outside(right: Any) -> Any:
+    """The rule with a rate of 1, and what moves then multiplied by the rate."""
+
+    class Outside(right):
+        def update(self, param, gradient, kept, lr):
+            before = param.data.copy()
+            super().update(param, gradient, kept, 1.0)
+            param.data[...] = before + lr * (param.data - before)
+
+    return Outside
+
+
+def _gives(difference: Difference, rule: Any, change=lambda optimizer: None) -> bool:
+    """Does this rule do what the solution does, as far as that was seen to differ?"""
     try:
         with np.errstate(all="ignore"):
-            results = list(difference.trial.run(right, change))
+            results = list(difference.trial.run(rule, change))
     except Exception:
         return False
-    places = range(difference.place + 1)
-    return all(_alike(results[i][2], difference.own[i][2]) for i in places)
+    place, own, right = difference.place, difference.own, difference.right
+    before = all(_alike(results[i][2], own[i][2]) for i in range(place))
+    return before and explains(results[place][2], own[place][2], right[place][2])
 
 
 def _alike(a, b) -> bool:

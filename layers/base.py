@@ -25,7 +25,8 @@ class Param:
 
     __slots__ = ("data", "decay_mult", "grad", "lr_mult", "sparse", "trainable")
 
-    data: Any  # an array; of duals, while it is differentiated
+    # Any: while a derivative is taken, they are no plain arrays.
+    data: Any  # the array
     grad: Any  # as data, SparseRows, or None
 
     def __init__(self, data, trainable: bool = True, *, sparse: bool = False):
@@ -58,7 +59,7 @@ class State:
 
     __slots__ = ("data",)
 
-    data: Any  # an array
+    data: Any  # the array
 
     def __init__(self, data):
         self.data = data
@@ -87,7 +88,7 @@ class Layer(Remembers):
     tests them all. docs: CONTRIBUTING.md. `arguments()` gives those that it was made with.
     """
 
-    training = True  # set by the net, through set_training
+    training = True  # False in evaluation: set by the net, through set_training
     group = ALONE  # set where a batch is cut: what a layer that needs all of it adds up with
     needs_dX = True  # set by the net: False for the lowest layer that learns; dX may be left out
     kept_for: object = None  # set by the net: the pass whose arrays the layer keeps, for backward

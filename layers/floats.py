@@ -4,7 +4,7 @@ import numpy as np
 
 
 def check_floats(layer, *arrays) -> None:
-    """Raise TypeError if one is an array of another kind; plain numbers, NumPy's too, pass. `layer`
+    """Raise TypeError if an array is not one of floats; plain numbers, NumPy's too, pass. `layer`
     is the layer, or its name.
 
     For layers whose output has the dtype of X: in uint8 3 - 5 is 254, and exp of uint8 a float16.

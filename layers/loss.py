@@ -15,7 +15,7 @@ class Loss(Layer):
     mean over several batches is the sum of `summed` divided by the sum of `weight`.
     """
 
-    weight: float | None = None  # set by forward, through scale
+    weight: float | None = None  # how much counted, N or W of formulas: set by scale in forward
 
     def __init__(self, reduction: str = "mean"):
         if reduction not in ("mean", "sum"):

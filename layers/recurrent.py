@@ -25,11 +25,12 @@ class Recurrent(Layer):
     """
 
     n_gates = 1
-    Wx: Param  # made by name, below
-    Wh: Param
-    X: Any  # kept by the subclass's forward: inputs and ones (T, N, D + 1), states (T + 1, N, H)
-    h: Any
-    n_given: int  # how many first states it was given
+    # Made by name, below.
+    Wx: Param  # (D, G H)
+    Wh: Param  # (H, G H)
+    X: Any  # (T, N, D + 1), inputs and ones: kept by the subclass's forward, for finish
+    h: Any  # (T + 1, N, H), the states: kept by it too
+    n_given: int  # how many first states it was given: kept by it too
     states: tuple[str, ...] = ("h0",)  # the inputs beside X, which may be left out
     watched = False  # is backward to note its `step_norms`?
     step_norms: np.ndarray | None = None
@@ -140,6 +141,7 @@ class Recurrent(Layer):
 
     @property
     def n_hidden(self) -> int:
+        """H."""
         return self.Wh.data.shape[0]
 
     def in_time(self, X):

@@ -55,6 +55,7 @@ class Passes(Layer):
         self._last_pass = way
 
     def _use_pass(self) -> None:
+        """The last pass has gone back, and cannot again."""
         self._last_pass = "used"
 
     def _refuse_wrong_backward(self, visited: Iterable[str]) -> None:

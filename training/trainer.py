@@ -245,12 +245,14 @@ class Trainer:
         return self.batch
 
     def _one_batch(self) -> float:
+        """The loss of the next batch, whose gradients the parameters then have."""
         batch = self._next_batch()
         loss = self.objective(self.worker, batch.X, batch.t)
         self.watch.loss(self, loss)
         return loss
 
     def _several_batches(self) -> float:
+        """The mean loss of so many batches as make one, and the mean of their gradients."""
         added = Accumulation(self.worker, self.accumulate)
         for _ in range(self.accumulate):
             batch = self._next_batch()

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.check.case import Case, as_tuple, random_douts
+from lamina.layers.check.differences import apart
 from lamina.layers.check.report import FAILED, NOTE, Report
 from lamina.layers.sparse_rows import dense, entries
 
@@ -35,12 +36,13 @@ def leaves_arguments_alone(case: Case, report: Report, rng) -> bool:
         if changed.any():
             clean = False
             at = np.unravel_index(np.argmax(changed), changed.shape)
+            was, is_now = apart(np.asarray(before)[at], np.asarray(now)[at])
             report.add(
                 FAILED,
                 name,
                 case.where,
-                f"is written into: entry {tuple(map(int, at))} was {np.asarray(before)[at]:.6g}, "
-                f"is {np.asarray(now)[at]:.6g}\nothers hold this array too: compute a new one",
+                f"is written into: entry {tuple(map(int, at))} was {was}, is {is_now}"
+                "\nothers hold this array too: compute a new one",
             )
     return clean
 

@@ -1,16 +1,21 @@
 """When a gradient is wrong: which entry, by how much, and the likely cause in plain words."""
 
+import inspect
 import traceback
 from pathlib import Path
 
 import numpy as np
 
+from lamina.layers.base import Layer
 from lamina.layers.check.case import Case, as_tuple, inner
+from lamina.layers.check.differences import apart, explains, is_plain, times
 from lamina.layers.errors import GradientError
 from lamina.layers.loss import Loss
 
 MAX_ENTRIES = 400
 TOLERANCE = 1e-6
+# How causes begin that say little: who knows more may say it.
+VAGUE = ("no known pattern", "entries are left at 0")
 
 
 def diagnose(case: Case, name: str, gradient, douts: tuple) -> str:
@@ -36,7 +41,7 @@ def _diagnose_some(case: Case, name: str, gradient, douts: tuple) -> str:
     found = np.array([gradient[e] for e in entries])
     text = f"{_worst(case.label(name), found, true, entries)} (a sample of {gradient.size} probed)"
     for cause, other in (("a sign", -true), ("twice too much", 2 * true)):
-        if _same(found, other):
+        if explains(other, found, true):
             return f"{text}\nlikely: {cause}"
     return text
 
@@ -48,9 +53,10 @@ def _worst(label: str, gradient, true, entries: list) -> str:
     at = f"[{', '.join(map(str, entries[place]))}]" if entries[place] else ""
     flat = np.abs(true).reshape(-1)
     wrong = int(np.sum(error > TOLERANCE * (flat + flat.max())))
+    is_now, should = apart(gradient.reshape(-1)[place], true.reshape(-1)[place])
     return (
-        f"{wrong} of {error.size} entries are wrong; worst: {label}{at} is "
-        f"{float(gradient.reshape(-1)[place]):.6g}, should be {float(true.reshape(-1)[place]):.6g}"
+        f"{max(wrong, 1)} of {error.size} entries are wrong; worst: {label}{at} is {is_now}, "
+        f"should be {should}"
     )
 
 
@@ -74,12 +80,18 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
     n = len(case.inputs[0]) if case.inputs[0].ndim else 1
     if not gradient.any():
         return "it is never computed: zero everywhere"
-    if _same(gradient, -true):
+    if not true.any():
+        return "the output does not depend on it: does your forward use it?"
+    if explains(-true, gradient, true):
         return "a sign: it is the negative of the right gradient"
     factor = float(np.sum(gradient * true) / max(np.sum(true * true), 1e-300))
-    if _same(gradient, factor * true):
+    if explains(factor * true, gradient, true) and is_plain(factor, gradient.size):
         return _factor(factor, n)
-    if gradient.ndim == 2 and gradient.shape == gradient.T.shape and _same(gradient, true.T):
+    if (
+        gradient.ndim == 2
+        and gradient.shape == gradient.T.shape
+        and explains(true.T, gradient, true)
+    ):
         return "a transposed matrix: it is the transpose of the right gradient"
     where_wrong = ~np.isclose(gradient, true, rtol=TOLERANCE, atol=TOLERANCE * np.abs(true).max())
     if _only_at_targets(case, where_wrong):
@@ -93,12 +105,14 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
             "not reach the output"
         )
     if name in case.input_names and np.shape(douts[0]) == gradient.shape:
-        if _same(gradient, douts[0] * case.variables[name]):
+        if explains(douts[0] * case.variables[name], gradient, true):
             return f"it is dout times {name}: the local derivative is missing"
-        if _same(gradient, np.asarray(douts[0])):
+        if explains(np.asarray(douts[0]), gradient, true):
             return "it is dout itself: the local derivative is missing"
     if where_wrong.any() and _same(gradient[where_wrong], -true[where_wrong]):
         return "a sign in one branch: the wrong entries are the negative of the right ones"
+    if said := _of_adding(case, name, gradient, true, douts):
+        return said
     if where_wrong.any() and not gradient[where_wrong].any():
         return "entries are left at 0 that should get a gradient"
     return (
@@ -109,6 +123,24 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
             "takes it for?"
         )
     )
+
+
+def _of_adding(case: Case, name: str, gradient, true, douts: tuple) -> str:
+    """Where a gradient is to be added up: it is set, rounded, or added up once too often."""
+    wrong = ~np.isclose(gradient, true, rtol=TOLERANCE, atol=TOLERANCE * np.abs(true).max())
+    if gradient.size > 1 and np.ptp(gradient) == 0.0 < np.ptp(true):
+        return "all its entries are one number: a sum over too many axes"
+    if np.array_equal(gradient, np.rint(gradient)) and not np.array_equal(true, np.rint(true)):
+        return "whole numbers alone: is it // for /, or an array of integers?"
+    single = np.append(np.ravel(douts[0]), 0.0)
+    one_each, more = np.isin(gradient[wrong], single), ~np.isin(true[wrong], single)
+    if gradient[wrong].any() and one_each.all() and more.any():
+        return (
+            "set where it is to be added to: an entry that counts several times, as in windows "
+            "that overlap or an index that occurs twice, gets one of its gradients alone. "
+            "d[i] += adds once for each different i: np.add.at(d, i, dout)"
+        )
+    return ""
 
 
 def _no_longer_zero(gradient, true) -> str:
@@ -129,7 +161,7 @@ def _same(a, b) -> bool:
 
 
 def _factor(factor: float, n: int) -> str:
-    text = f"a factor: it is {factor:.4g} times the right gradient"
+    text = f"a factor: it is {times(factor)} times the right gradient"
     whats = {1: "N too much: the mean divides by N", -1: "divided by N once too often"}
     for power, what in whats.items():
         if n > 1 and np.isclose(factor, float(n) ** power, rtol=1e-6):
@@ -192,35 +224,48 @@ def explain_error(case: Case, error: Exception) -> tuple[str, str, str]:
         outputs = as_tuple(layer.forward(*inputs))
         douts = [np.ones(np.shape(y), np.asarray(y).dtype) for y in outputs]
     except Exception as raised:
-        return "forward", case.where, f"raises {_described(raised)}"
+        return "forward", case.where, f"raises {_described(raised, case)}"
     if any(y is None for y in outputs):
         return "forward", case.where, "returns None: return the output"
     try:
         layer.backward(*douts)
     except GradientError as refused:
         names = [n for n, p in layer.parameters().items() if p is refused.param]
-        text = f"backward raises {_described(refused)}{_refusal(refused, case)}"
+        text = f"backward raises {_described(refused, case)}{_refusal(refused, case)}"
         return f"{names[0]}.grad" if names else "backward", case.where, text
     except Exception as raised:
-        return "backward", case.where, f"backward raises {_described(raised)}{_hint(raised)}"
-    return "contract", case.where, f"raises {_described(error)}"
+        return "backward", case.where, f"backward raises {_described(raised, case)}{_hint(raised)}"
+    return "contract", case.where, f"raises {_described(error, case)}"
 
 
-def _described(error: Exception) -> str:
-    """The error with the line of the layer's code that it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = str(Path(__file__).parent)
-    outside = [f for f in frames if not f.filename.startswith(ours)]
+def _described(error: Exception, case: Case) -> str:
+    """The error with the line of the layer's code that it came from, if it came from there."""
     text = f"{type(error).__name__}: {error}"
-    if not outside:
+    files = files_of(type(case.layer))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
+    if not frames:
         return text
     # The first line of the layer, not the depths of the library that it called.
-    frame = outside[0]
-    return f"{text}\nin {Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
+    return f"{text}\nin {Path(frames[0].filename).name}, line {frames[0].lineno}: {frames[0].line}"
+
+
+def files_of(cls: type) -> set[str]:
+    """Where the code of a layer lies: its class, and the bases that are layers of their own."""
+    classes = [c for c in cls.__mro__ if issubclass(c, Layer) and c is not Layer]
+    return {str(inspect.getsourcefile(c)) for c in classes if _has_file(c)}
+
+
+def _has_file(cls: type) -> bool:
+    try:
+        return inspect.getsourcefile(cls) is not None
+    except TypeError:  # typed in at a prompt
+        return False
 
 
 def _refusal(refused: GradientError, case: Case) -> str:
     given, expected = refused.shape, refused.param.data.shape
+    if given != expected and [n for n in given if n != 1] == [n for n in expected if n != 1]:
+        return "\nlikely: keepdims=True leaves axes of length 1: leave it out, or reshape"
     if given[-len(expected) :] == expected and len(given) > len(expected):
         return "\nlikely: a missing sum over the batch"
     if given == expected[::-1] and given != expected:

@@ -12,6 +12,7 @@ import numpy as np
 from lamina.layers.base import Layer
 from lamina.layers.check.case import Case, as_tuple, random_douts
 from lamina.layers.check.diagnosis import explain_error
+from lamina.layers.check.differences import apart
 from lamina.layers.check.report import FAILED, NOTE, Report
 from lamina.layers.errors import GradientError, arrays_of, foreign_layers, untrained_arrays
 from lamina.layers.loss import Loss
@@ -200,7 +201,7 @@ def _spread(x):
 
 def _worst(array, right) -> str:
     at = np.unravel_index(np.argmax(np.abs(np.asarray(array) - right)), np.shape(right))
-    return f"{np.asarray(array)[at]:.6g} for {right[at]:.6g}"
+    return " for ".join(apart(np.asarray(array)[at], right[at]))
 
 
 def _constants_as_32(layer: Layer) -> None:

@@ -13,6 +13,7 @@ from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 EXACT = 1e-9  # duals and reverse mode differ from a right backward by rounding only
 ROUGH = 1e-5  # central differences with h = 1e-5: h² plus rounding / h
 DIRECTIONS = 2
+NO_DUALS = "does not run on duals, arrays that carry a derivative along"
 TRIES = 4
 
 
@@ -58,7 +59,8 @@ def _by_reverse_mode(case: Case, douts, report: Report) -> dict:
     except NotDifferentiable as reason:
         report.impure = report.impure or str(reason)
     except Exception as error:
-        message = f"does not run in reverse mode: {type(error).__name__}: {error}"
+        named = f"{type(error).__name__}: {error}"
+        message = f"does not run in reverse mode: {named}"
         report.add(FAILED, "forward", case.where, message)
     return {}
 
@@ -86,7 +88,7 @@ def _compare(case: Case, name, value, gradient, exact, douts, report, rng, expla
                 wrong = abs(inner(case.jvp(name, v), douts) - claimed) > EXACT * scale or wrong
             except Exception as error:
                 dual_works = False
-                report.add(FAILED, "forward", case.where, f"does not run on duals: {error}")
+                report.add(FAILED, "forward", case.where, f"{NO_DUALS}: {error}")
         if name in exact:
             off = np.max(np.abs(exact[name] - gradient), initial=0.0)
             wrong = off > EXACT * (scale + np.max(np.abs(gradient), initial=0.0)) or wrong
@@ -120,7 +122,13 @@ def _shape_problem(case: Case, name, value, gradient) -> str:
         text += "\nlikely: a missing sum over the batch (axis 0)"
     elif np.shape(gradient)[::-1] == value.shape:
         text += "\nlikely: transposed"
+    elif name in case.input_names and _is_around(np.shape(gradient), value.shape):
+        text += "\nlikely: what was put around it, as a padding, is to be cut off again"
     return text
+
+
+def _is_around(shape: tuple, inner_shape: tuple) -> bool:
+    return len(shape) == len(inner_shape) and all(map(int.__ge__, shape, inner_shape))
 
 
 def _scale(jv, douts, v, gradient) -> float:
@@ -163,7 +171,7 @@ def check_second_order(case: Case, report: Report, rng) -> None:
     try:
         layer, duals = gradients_at(lambda x, step: Dual(x, step, level))
     except Exception as error:
-        report.add(FAILED, "backward", case.where, f"does not run on duals: {error}")
+        report.add(FAILED, "backward", case.where, f"{NO_DUALS}: {error}")
         return
     finally:
         level.ended = True  # what a layer shares with the next one is an error from here on
@@ -185,9 +193,9 @@ def check_second_order(case: Case, report: Report, rng) -> None:
             FAILED,
             case.label(name),
             case.where,
-            "right, but its own derivative is not: duals through backward disagree with "
-            "differences of gradients. Is something in backward or in what forward keeps "
-            "stripped of its derivative?",
+            "right, but its own derivative is not: duals (arrays that carry a derivative along) "
+            "through backward disagree with differences of gradients. Is something in backward "
+            "or in what forward keeps stripped of its derivative?",
         )
 
 

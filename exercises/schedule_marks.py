@@ -87,7 +87,9 @@ def _of_plateau(settings: dict, higher: bool) -> Trial:
 
     def run(cls):
         schedule = cls(**settings)
-        for i, value in enumerate(_VALUES, 1):
+        # Not about 1, where a threshold is the same as one that is a share of the best.
+        scale = 4.0 if "threshold" in settings else 1.0
+        for i, value in enumerate((scale * v for v in _VALUES), 1):
             schedule.evaluated(-value if higher else value, higher)
             yield "factor", f"after evaluation {i}, of {value:g}", schedule(i)
 

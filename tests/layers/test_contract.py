@@ -1,11 +1,14 @@
 """Every layer that the project lists passes the check on its own examples."""
 
 import importlib
+import inspect
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lamina import layers
+from lamina.common.arguments import without_defaults
 from lamina.layers import Layer
 from lamina.layers.check import check_class
 from lamina.layers.check.listing import all_layers
@@ -22,6 +25,21 @@ def test_other_numbers_give_the_same_verdict(cls):
     for seed in range(1, 4):
         report = check_class(cls, seed=seed)
         assert report.passed, report
+
+
+# Where parameters begin, how a batch is shared out, and what only checks another argument.
+_NOT_OF_A_PASS = {"init", "rng", "dtype", "sync", "transposed"}
+_NOT_OF_A_PASS |= {"bias_value", "forget_bias", "slope of PRelu", "value of Scale", "value of Bias"}
+
+
+@pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
+def test_each_setting_is_another_one_in_some_example(cls):
+    """A layer that takes eps=0.00001 for its eps would pass the check, and an exercise, too."""
+    parameters = inspect.signature(cls).parameters.values()
+    settings = {p.name for p in parameters if p.default is not p.empty} - _NOT_OF_A_PASS
+    for layer, *_ in cls.examples(np.random.default_rng(0)):
+        settings -= set(without_defaults(cls, layer.arguments()))
+    assert {f"{name} of {cls.__name__}" for name in settings} <= _NOT_OF_A_PASS
 
 
 def test_all_lists_every_layer_there_is():

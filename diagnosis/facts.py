@@ -12,22 +12,24 @@ from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
 from lamina.layers import Dropout
+from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded
 
 
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
-    "task", "figure", "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "losses",
-    "layers", "dropout", "parameters"} at the start of a run; a run that goes on keeps what is
-    there.
+    "task", "figure", "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "ends",
+    "losses", "layers", "dropout", "parameters"} at the start of a run; a run that goes on keeps
+    what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
     the test and the training set. `percent` says of each metric whether it is shown so.
     `nearest` is what nearest neighbours score, `inputs_vary` the share of the numbers of an
     input that are not the same in all samples, `targets` mean, deviation and ends of numbers to
-    learn, all of them together, and how many a sample has. A parameter has its shape, the mean
+    learn, all of them together, and how many a sample has, `ends` the layers whose weights give
+    what the net puts out or a loss reads. A parameter has its shape, the mean
     and the deviation that it starts with, and whether it learns; losses and layers are listed
     with their types, in order, dropout layers with their p. What is not known is None.
     """
@@ -46,6 +48,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "guessing_loss": _guessing_loss(trainer),
         "nearest": rounded(nearest_score(dataset)),
         "inputs_vary": _inputs_vary(dataset.train),
+        "ends": _ends(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
@@ -56,6 +59,23 @@ def write_facts(path: str | Path | File, trainer) -> None:
     if dataset.validation is not None:
         facts["validation_samples"] = len(dataset.validation)
     write_json(path, facts)
+
+
+def _ends(net) -> list[str]:
+    """The last layers with parameters on the way to each output, and to what each loss reads."""
+    writers = {blob: step for step in net.steps() for blob in step.writes}
+    ends: dict[str, None] = {}
+    for blob in (*net.outputs, *(head.input or net.outputs[0] for head in net.heads.values())):
+        while blob in writers:
+            step = writers[blob]
+            if isinstance(step.layer, Net):
+                ends |= dict.fromkeys(f"{step.name}.{name}" for name in _ends(step.layer))
+                break
+            if step.layer.parameters():
+                ends[step.name] = None
+                break
+            blob = step.reads[0]
+    return list(ends)
 
 
 def _guessing_loss(trainer) -> float | None:

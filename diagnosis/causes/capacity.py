@@ -11,7 +11,11 @@ LOW = 0.75  # a train score below which a net with few units lacks something
 MISSED = 0.1  # of what nearest neighbours score
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
-LINEAR = ("Affine", "Convolution", "Flatten", "Reshape", "Dropout", "Embedding")
+LINEAR = (
+    *("Affine", "Convolution", "Convolution1d", "TransposedConvolution", "Embedding"),
+    *("AveragePooling", "GlobalAveragePooling", "Scale", "Bias", "Addition", "Copy"),
+    *("Flatten", "Reshape", "Dropout"),
+)
 
 
 def too_little_capacity(record, earlier) -> Finding | None:
@@ -23,7 +27,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
         return None
     width, where = _narrowest(record)
-    linear = not where and _is_linear(record)
+    linear = _is_linear(record)
     if not linear and width >= max(record.classes or 0, FEW):
         return None
     known = not math.isnan(record.nearest)
@@ -39,7 +43,8 @@ def too_little_capacity(record, earlier) -> Finding | None:
             said = f"an r2 of {record.nearest:.2g}, this net {record.train:.2g}"
         evidence.append(f"nearest neighbours on the training set: {said}")
     if linear:
-        evidence.append("no layer between inputs and outputs: straight lines alone")
+        what = "no activation" if where else "no layer"
+        evidence.append(f"{what} between inputs and outputs: straight lines alone")
     else:
         classes = f"; {record.classes} classes" if record.classes else ""
         evidence.append(f"narrowest layer: {where}, {width} units{classes}")
@@ -49,18 +54,27 @@ def too_little_capacity(record, earlier) -> Finding | None:
         "The net has got as far as it can, on the samples that it trains on too: it is too small "
         "or of the wrong kind for this task.",
         [
-            "a hidden layer with an activation" if linear else f"more units in {where}",
+            _larger(where, linear),
             "for images convolutions",
             "less dropout, weight decay and augmentation, if there is much",
         ],
     )
 
 
+def _larger(where: str, linear: bool) -> str:
+    if not linear:
+        return f"more units in {where}"
+    return f"an activation behind {where}" if where else "a hidden layer with an activation"
+
+
 def _narrowest(record) -> tuple[int, str]:
     """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
     starts = record.facts.get("parameters", {})
     widths = {n: _units(record, n, s["shape"]) for n, s in starts.items() if len(s["shape"]) > 1}
-    hidden = dict(list(widths.items())[:-1])
+    ends = record.facts.get("ends")
+    if ends is None:  # of an older run: then it has one, the last
+        ends = [name.rpartition(".")[0] for name in list(widths)[-1:]]
+    hidden = {n: width for n, width in widths.items() if n.rpartition(".")[0] not in ends}
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name
 
@@ -80,8 +94,8 @@ def _units(record, name: str, shape) -> int:
 
 def _is_linear(record) -> bool:
     kinds = record.facts.get("layers", {})
-    losses = record.facts.get("losses", {})
-    return bool(kinds) and all(k in LINEAR for n, k in kinds.items() if n not in losses)
+    losses = {*record.facts.get("losses", {}).values()}
+    return bool(kinds) and all(k in LINEAR for k in kinds.values() if k not in losses)
 
 
 def _hardly_moves(record) -> bool:

@@ -82,11 +82,12 @@ def count(learned: int, frozen: int) -> str:
 
 def series(texts: list[str]) -> str:
     """Texts of the repeats of a block: once if they are alike, else at most three, or the first and
-    the last."""
-    different = [text for text, _ in itertools.groupby(texts)]
+    the last; if these two are alike, with another one between, so that they do not seem to be."""
+    different = [text or "–" for text, _ in itertools.groupby(texts)]
     if len(different) <= 3:
-        return " | ".join(text or "–" for text in different) if any(different) else ""
-    return f"{different[0]} … {different[-1]}"
+        return " | ".join(different) if any(texts) else ""
+    ends = [different[0], different[-1]]
+    return " … ".join(ends if ends[0] != ends[1] else [ends[0], different[1], ends[1]])
 
 
 def names(given: list[str]) -> str:

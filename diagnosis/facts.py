@@ -79,9 +79,10 @@ def _ends(net) -> list[str]:
 
 
 def _guessing_loss(trainer) -> float | None:
-    """Of a net with one loss, if the task knows it."""
+    """Of a net with one loss and nothing added to it, if the task knows it."""
     heads = list(trainer.net.heads.values())
-    if len(heads) != 1 or _has_options(heads[0].loss):
+    penalty = trainer.given["gradient_penalty"]
+    if len(heads) != 1 or penalty or _has_options(heads[0].loss):
         return None
     value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__)
     return None if value is None else rounded(heads[0].weight * value)

@@ -99,10 +99,12 @@ class Predictions:
 
     def _compared(self) -> list[str]:
         """How many are right, or how far off, by the answers that the table has."""
-        if not self.truths or isinstance(self.task, MultiLabel):
+        if not self.truths:
             return []
         if isinstance(self.task, Regression):
             return self._errors(self.task.target_names)
+        if isinstance(self.task, MultiLabel):
+            return self._right_labels()
         names = self.task.class_names
         known = {meaning(name): i for i, name in enumerate(names)}
         said = self.task.predictions(self.scores)
@@ -110,6 +112,12 @@ class Predictions:
         right = sum(known.get(meaning(text)) == i for i, text in told)
         share = percent(right, len(told))
         return [f"{right} of {len(told)} as the file says, {share}"] if told else []
+
+    def _right_labels(self) -> list[str]:
+        told = np.array([[self._value(cell) for cell in cells] for cells in self.truths]).T
+        known = np.isfinite(told)
+        right, of = (told == self.task.predictions(self.scores))[known].sum(), known.sum()
+        return [f"{right} of {of} labels as the file says, {percent(right, of)}"] if of else []
 
     def _errors(self, names: tuple) -> list[str]:
         said = []

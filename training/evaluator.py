@@ -37,14 +37,12 @@ class Evaluator:
         self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
 
     def _check_loss(self, metric) -> None:
-        for head in self.net.heads.values():
-            if type(head.loss).__name__ in getattr(metric, "unfit", ()):
-                kind = type(head.loss).__name__
-                raise ValueError(
-                    f"metrics: {metric.name} takes scores, and a net with {kind} gives "
-                    "probabilities; let the loss be {type: SoftmaxWithLoss}, without the Softmax "
-                    "before it"
-                )
+        kind = type(self.net.loss_of_scores).__name__
+        if kind in getattr(metric, "unfit", ()):
+            raise ValueError(
+                f"metrics: {metric.name} takes scores, and a net with {kind} gives probabilities; "
+                "let the loss be {type: SoftmaxWithLoss}, without the Softmax before it"
+            )
 
     @property
     def counts(self) -> str:

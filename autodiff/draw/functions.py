@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lamina.autodiff import primal
+
 
 def _sigmoid(x):
     return 1.0 / (1.0 + np.exp(-x))
@@ -17,8 +19,13 @@ def _softplus(x):
     return np.logaddexp(0.0, x)
 
 
+_LARGE = 80.0  # exp of more is infinite in float32
+
+
 def _softmax(x):
-    powers = np.exp(x)
+    largest = np.max(primal(x), axis=-1, keepdims=True)
+    # A constant off all of a row changes nothing; where it is not needed the picture has it not.
+    powers = np.exp(x - largest if (largest > _LARGE).any() else x)
     return powers / np.sum(powers, axis=-1, keepdims=True)
 
 

@@ -8,6 +8,7 @@ from lamina.diagnosis.finding import Finding, listed, percent
 
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
+WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
 _LONGEST = 40  # characters of a name
 ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
@@ -38,7 +39,7 @@ def unequal_classes(record, earlier) -> Finding | None:
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
         f"{what} {_named(record, rarest)}: {percent(samples[rarest] / total)} of the training "
-        f"samples ({samples[rarest]:.0f}), of which {percent(recall[rarest])} are found; {what} "
+        f"targets ({samples[rarest]:.0f}), of which {percent(recall[rarest])} are found; {what} "
         f"{_named(record, often)}: {percent(samples[often] / total)}, "
         f"{percent(recall.get(often, 0.0))} found",
     ]
@@ -82,6 +83,9 @@ def _weights(record, samples: dict, total: float) -> str:
             return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
         yes = samples.get("1", 0.0)  # one score speaks for the second class, be it rare or not
         return f"positive_weights in the loss: {(total - yes) / yes:.2g}" if yes else ""
+    losses = record.facts.get("losses", {})
+    if losses and not WEIGHED.issuperset(losses.values()):
+        return "a loss with class_weights, such as SoftmaxWithLoss"
     weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]
     if len(weights) > 12:
         return f"class_weights in the loss: {max(weights):.2g} for the rarest, 1 for an even share"

@@ -84,8 +84,10 @@ def series(texts: list[str]) -> str:
     """Texts of the repeats of a block: once if they are alike, else at most three, or the first and
     the last; if these two are alike, with another one between, so that they do not seem to be."""
     different = [text or "–" for text, _ in itertools.groupby(texts)]
-    if len(different) <= 3:
-        return " | ".join(different) if any(texts) else ""
+    if len(different) == 1:
+        return texts[0]
+    if len(texts) <= 3:
+        return " | ".join(text or "–" for text in texts)
     ends = [different[0], different[-1]]
     return " … ".join(ends if ends[0] != ends[1] else [ends[0], different[1], ends[1]])
 

@@ -210,6 +210,8 @@ def test_labels_that_hold_or_not(tmp_path, capsys):
     assert sum(row["up"] == row["up (in the file)"] for row in rows) > 55
     assert all((float(row["probability of up"]) > 0.5) == (row["up"] == "1") for row in rows)
     assert "up, low" in out
+    right = sum(row[n] == row[f"{n} (in the file)"] for row in rows for n in ("up", "low"))
+    assert f"{right} of 120 labels as the file says" in out
 
 
 @pytest.fixture(scope="module")

@@ -116,7 +116,7 @@ def test_weights_of_classes_make_them_count_alike():
     finding = unequal_classes(record, [])
     weights = re.search(r"\[(.*)\]", finding.remedies[0])[1].split(", ")
     assert np.array(weights, float) * [900, 90, 10] == pytest.approx([1000 / 3] * 3, rel=0.05)
-    assert "class 2: 1.0 % of the training samples (10), of which 0.0 % are found" in str(
+    assert "class 2: 1.0 % of the training targets (10), of which 0.0 % are found" in str(
         finding.evidence
     )
     record.facts["task"] = {"class_names": ["cat", "dog", "\x1b[31mhen"]}

@@ -9,6 +9,7 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.facts import _ends
 from lamina.diagnosis.record import Series
 from lamina.layers import (
     Affine,
@@ -16,9 +17,14 @@ from lamina.layers import (
     Gru,
     Lstm,
     MultiHeadAttention,
+    Relu,
+    Reshape,
     Rnn,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
     TransposedConvolution,
 )
+from lamina.nets import Graph, Head, Node, Sequential
 
 LAYERS = {
     **{"gru": Gru(9, 2, rng=0), "lstm": Lstm(9, 2, rng=0), "rnn": Rnn(9, 2, rng=0)},
@@ -39,6 +45,23 @@ def test_the_units_of_a_layer_are_its_outputs(name):
     record.facts["parameters"] = {**starts, "last.W": last | {"shape": [2, 50]}}
     record.facts["layers"] = {name: type(layer).__name__, "last": "Affine"}
     assert _narrowest(record) == (3 if name == "in_groups" else 2, next(iter(shapes)))
+
+
+def test_the_head_of_a_second_loss_is_no_hidden_layer():
+    """Also where it stands in a net in the net, behind what has no weights."""
+    head = Sequential(
+        {"a": Affine(9, 5, rng=0), "r": Relu(), "b": Affine(5, 1, rng=0), "s": Reshape((1,))}
+    )
+    layers = {"h": Affine(4, 9, rng=0), "side": head, "main": Node(Affine(9, 2, rng=0), "h")}
+    heads = {"one": Head(SoftmaxWithLoss(), "main"), "other": Head(SigmoidWithLoss(), "side")}
+    net, record = Graph(layers, outputs=["main", "side"], losses=heads), record_of()
+    start = record.facts["parameters"]["b.W"]
+    record.facts |= {
+        "parameters": {n: start | {"shape": p.data.shape} for n, p in net.parameters().items()},
+        "ends": _ends(net),
+    }
+    assert record.facts["ends"] == ["main", "side.b"]
+    assert _narrowest(record) == (5, "side.a.W")
 
 
 def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():

@@ -21,7 +21,7 @@ from lamina.nets import Graph, Head, LeNet, Net, Node, ResidualNet, Sequential
 from lamina.nets.picture import PAGES, NetPicture
 from lamina.nets.picture.pieces import OUTSIDE, Frame, boxes_of, pieces_of
 from lamina.nets.picture.shapes import COLOURS, Dot, Line, Text
-from lamina.nets.picture.words import names
+from lamina.nets.picture.words import names, series
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 NAMES = [*NETS, *(path.stem for path in CONFIGS), *(f"random {i}" for i in range(12))]
@@ -299,6 +299,21 @@ def test_residual_blocks_of_other_sizes_are_drawn_once_with_what_differs():
 def test_many_repeats_are_shown_by_the_first_and_the_last():
     said = [box.said for box in drawn.boxes(NetPicture(mlp(4, *[8] * 21, 3), (4,)))]
     assert any(text.startswith("affine{2…21}: Affine 8 → 8") for text in said)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["5", "5", "5", "5"], "5"),
+        (["", ""], ""),
+        (["1", "2"], "1 | 2"),
+        (["1", "2", "2"], "1 | 2 | 2"),  # by the place: first, second, third
+        (["1", "1", "2", "3"], "1 … 3"),
+        (["584", "1,608", "808", "584"], "584 … 1,608 … 584"),  # not 584 all through
+    ],
+)
+def test_what_repeats_have_is_said_by_their_order(texts, said):
+    assert series(texts) == said
 
 
 def test_names_of_repeats_are_written_as_one():

@@ -43,6 +43,9 @@ def test_arrays():
     assert value("sum(max(W, axis=0))", W=W) == 7
     assert value("mean(sum(W, axis=-1))", W=W) == 5
     assert np.allclose(value("softmax(W)", W=W).sum(axis=1), 1)
+    assert np.allclose(
+        value("softmax(x)", x=np.array([1000.0, 1001.0])), [1 / (1 + np.e), 1 / (1 + 1 / np.e)]
+    )
     assert value("sum(relu(x))", x=x) == 1
     assert np.allclose(value("sigmoid(x)", x=x), 1 / (1 + np.exp(-x)))
     assert np.allclose(value("softplus(x)", x=x), np.log1p(np.exp(x)))

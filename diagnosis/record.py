@@ -225,6 +225,13 @@ class Record:
             if len(start["shape"]) > 1 and self.kind_of(name) not in ("Scale", "Bias")
         }
 
+    def is_head(self, parameter: str) -> bool:
+        """Is it of a layer that gives what the net puts out, or what a loss reads? Of an older run,
+        which does not say, the last matrix is."""
+        if (ends := self.facts.get("ends")) is None:
+            ends = [name.rpartition(".")[0] for name in list(self.matrices)[-1:]]
+        return parameter.rpartition(".")[0] in ends
+
     @cached_property
     def weights(self) -> dict[str, Series]:
         """What was recorded of `matrices`."""

@@ -71,10 +71,7 @@ def _narrowest(record) -> tuple[int, str]:
     """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
     starts = record.facts.get("parameters", {})
     widths = {n: _units(record, n, s["shape"]) for n, s in starts.items() if len(s["shape"]) > 1}
-    ends = record.facts.get("ends")
-    if ends is None:  # of an older run: then it has one, the last
-        ends = [name.rpartition(".")[0] for name in list(widths)[-1:]]
-    hidden = {n: width for n, width in widths.items() if n.rpartition(".")[0] not in ends}
+    hidden = {n: width for n, width in widths.items() if not record.is_head(n)}
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lamina.diagnosis.causes.initial_weights import began_near_0
 from lamina.diagnosis.finding import Finding, median
 
 EXPLODING = 1000.0  # times, from the first layer to the largest
@@ -63,13 +64,16 @@ def exploding(record, earlier) -> Finding | None:
 def vanishing(record, earlier) -> Finding | None:
     """Gradients, relative to the weights, fall from layer to layer on their way down.
 
-    Hochreiter 1991; Glorot and Bengio 2010, section 4.2. A sigmoid passes at most a quarter.
+    Hochreiter 1991; Glorot and Bengio 2010, section 4.2. A sigmoid passes at most a quarter. A last
+    layer that begins near 0 lets little through until it has grown, in any net.
     """
+    grown = any(record.is_head(name) and began_near_0(record, name) for name in record.weights)
     relative = {}
     for name, series in record.weights.items():
-        early = slice(0, max(len(series.iterations) // 2, 1))
+        half = max(len(series.iterations) // 2, 1)
+        seen = slice(half, None) if grown else slice(half)
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = (series["gradient_norm"] / series["weight_norm"])[early]
+            values = (series["gradient_norm"] / series["weight_norm"])[seen]
         relative[name] = median(values)
     relative = {name: value for name, value in relative.items() if not math.isnan(value)}
     if len(relative) < 3 or record.train > 0.9:
@@ -77,8 +81,9 @@ def vanishing(record, earlier) -> Finding | None:
     names, values = list(relative), np.array(list(relative.values()))
     if not values[0] < VANISHING * values[-1]:
         return None
+    half = "second" if grown else "first"
     evidence = [
-        f"gradient / weight, median of the first half: {names[-1]} {values[-1]:.2g}, "
+        f"gradient / weight, median of the {half} half: {names[-1]} {values[-1]:.2g}, "
         f"{names[len(names) // 2]} {values[len(names) // 2]:.2g}, {names[0]} {values[0]:.2g}"
     ]
     kinds = [s.type for n, s in record.layers.items() if n != "(input)"]

@@ -1,5 +1,6 @@
 """How the weights started."""
 
+import itertools
 import math
 
 from lamina.diagnosis.finding import EVERYTHING, Finding, listed
@@ -10,16 +11,20 @@ FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.pr
 
 
 def equal_weights(record, earlier) -> Finding | None:
-    """All weights of a hidden layer the same, such as zero: its units stay copies of each other.
+    """All weights of a hidden layer the same, such as zero, and those above it too, or they stay
+    so: its units stay copies of each other.
 
-    The last layer may start at zero: its units have different targets. Goodfellow, Bengio and
-    Courville 2016, "Deep Learning", section 8.4, on breaking symmetry.
+    The last layer may start at zero: its units have different targets. So may another, as that of
+    a residual branch, if what is above it tells its units apart. Goodfellow, Bengio and Courville
+    2016, "Deep Learning", section 8.4, on breaking symmetry.
     """
-    hidden = list(record.matrices.items())[:-1]
+    same = [name for name, p in record.matrices.items() if p["std"] == 0]
+    above = dict(itertools.pairwise(record.matrices))
     equal = {
-        n: p["mean"]
-        for n, p in hidden
-        if p["learns"] and p["std"] == 0 and math.prod(p["shape"]) > 1
+        n: record.matrices[n]["mean"]
+        for n in same
+        if record.matrices[n]["learns"] and math.prod(record.matrices[n]["shape"]) > 1
+        if not record.is_head(n) and (above.get(n) in same or _stays(record, n))
     }
     if not equal or record.train > 0.9:
         return None
@@ -45,6 +50,12 @@ def equal_weights(record, earlier) -> Finding | None:
             *("gradients are zero", "training too short", "nothing learned", "unequal classes"),
         ),
     )
+
+
+def _stays(record, name: str) -> bool:
+    """Are weights that began at zero still there?"""
+    series = record.parameters.get(name)
+    return series is not None and not series["weight_norm"][-1]
 
 
 def weights_too_large(record, earlier) -> Finding | None:
@@ -84,8 +95,7 @@ def weights_too_large(record, earlier) -> Finding | None:
 def weights_too_small(record, earlier) -> Finding | None:
     """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
     that has not learned. The last layer may start small."""
-    hidden = list(record.matrices)[:-1]
-    times = {n: k for n, k in _times_he(record).items() if n in hidden}
+    times = {n: k for n, k in _times_he(record).items() if not record.is_head(n)}
     small = {n: k for n, k in times.items() if k < TOO_SMALL}
     if earlier or not small or not record.train < record.halfway:
         return None
@@ -106,6 +116,12 @@ def weights_too_small(record, earlier) -> Finding | None:
         [f"leave out init: (he_normal is the default), or std: about {std / small[worst]:.2g}"],
         explains=(EVERYTHING,),
     )
+
+
+def began_near_0(record, name: str) -> bool:
+    """Did these weights start at 0, or at a small fraction of what He's rule gives?"""
+    start = record.matrices[name]
+    return start["std"] == 0 or _times_he(record).get(name, 1.0) < TOO_SMALL
 
 
 def _times_he(record) -> dict[str, float]:

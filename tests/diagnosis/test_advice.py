@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamina.diagnosis.causes.depth import vanishing
 from lamina.diagnosis.causes.frozen import too_much_frozen
 from lamina.diagnosis.causes.initial_weights import equal_weights
 from lamina.diagnosis.causes.labels import wrong_labels
@@ -196,11 +197,43 @@ def test_equal_weights_are_named_with_what_they_started_at():
     zero = {"shape": [4, 3], "mean": 0.0, "std": 0.0, "learns": True}
     ones, alone = zero | {"mean": 1.0}, {"shape": [1, 1], "mean": 0.3, "std": 0.0, "learns": True}
     last = record.facts["parameters"]["b.W"]
-    record.facts["parameters"] = {"a.W": ones, "e.W": alone, "z.W": zero, "b.W": last}
+    record.facts["parameters"] = {"a.W": ones, "e.W": alone, "z.W": zero, "b.W": last | zero}
     assert equal_weights(record, []).evidence[:2] == [
         "all weights of a.W started at 1",
         "all weights of z.W started at 0",
     ]
+
+
+def test_units_that_what_is_above_tells_apart_are_no_copies():
+    """A residual branch, or the head of a second loss, may begin at zero; not what stays there."""
+    record = record_of()
+    last, at = record.facts["parameters"]["b.W"], np.array([1.0, 400.0])
+    record.facts["parameters"] = {"a.W": last, "z.W": last | {"mean": 0.0, "std": 0.0}, "b.W": last}
+    for norm, found in ((2.0, False), (0.0, True)):
+        record.parameters["z.W"] = Series("z.W", "", at, {"weight_norm": np.array([0.0, norm])})
+        assert (equal_weights(record, []) is not None) == found
+    record.facts["ends"] = ["z", "b"]
+    assert equal_weights(record, []) is None
+    record.facts |= {"ends": ["b"], "parameters": {n: last | {"std": 0.0} for n in ("a.W", "b.W")}}
+    assert equal_weights(record, []) is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "late", "found"), [(0.0, 0.2, False), (0.0, 1e-5, True), (0.5, 0.2, True)]
+)
+def test_what_a_last_layer_near_0_lets_through_at_first_is_no_vanishing(start, late, found):
+    record, at = record_of(), np.array([1.0, 10.0, 100.0, 400.0])
+    last = record.facts["parameters"]["b.W"]
+    record.facts["parameters"] = dict.fromkeys(("a.W", "c.W"), last) | {
+        "b.W": last | {"std": start}
+    }
+    little = np.array([1e-5, 1e-4, late, late])
+    for name, gradient in {"a.W": little, "c.W": little, "b.W": at * 0 + 1}.items():
+        columns = {"gradient_norm": gradient, "weight_norm": at * 0 + 1, "update_ratio": at * 0 + 1}
+        record.parameters[name] = Series(name, "", at, columns)
+    record.parameters.pop("(all)")
+    record.parameters = {n: record.parameters[n] for n in ("a.W", "c.W", "b.W")}
+    assert (vanishing(record, []) is not None) == found
 
 
 def vars_of(record: Record) -> dict:

@@ -196,10 +196,13 @@ def _larger_steps(record) -> list[str]:
             f"rate had reached {record.risen(record.iterations) * record.lr:.2g} at the end, of "
             f"{record.lr:g}"
         ]
-    if len(rates) and rates[len(rates) // 2] < 0.1 * record.lr:
+    # The rate is known where the run was evaluated, perhaps at its end alone.
+    known = np.flatnonzero(record.history.get("iteration", ()) <= 0.6 * record.iterations)
+    if len(known) and rates[known[-1]] < 0.1 * record.lr:
         return [
-            f"a schedule that falls more slowly: at half of the run the rate was "
-            f"{rates[len(rates) // 2]:.2g}, of {record.lr:g} at the most"
+            "a schedule that falls more slowly: at iteration "
+            f"{record.history['iteration'][known[-1]]:,.0f} of {record.iterations:,} the rate was "
+            f"{rates[known[-1]]:.2g}, of {record.lr:g} at the most"
         ]
     return [f"a larger rate: {better_rate(record, larger=True)}"]
 

@@ -44,3 +44,28 @@ def test_the_outputs_that_are_kept_are_whole_and_have_no_warnings(path):
     assert [c["execution_count"] for c in cells] == list(range(1, len(cells) + 1))
     outputs = [out for c in cells for out in c["outputs"]]
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+
+
+def lessons_with_questions():
+    return [path for path in NOTEBOOKS if "def question_1(" in path.read_text("utf-8")]
+
+
+def found(pattern, cells):
+    return re.findall(pattern, "\n".join("".join(lines) for lines in cells), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", lessons_with_questions(), ids=lambda path: path.stem)
+def test_each_question_is_kept_unanswered_and_has_right_and_wrong_answers(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    texts = [c["source"] for c in cells if c["cell_type"] == "markdown"]
+    codes = [c["source"] for c in cells if c["cell_type"] == "code"]
+    said = [out["text"] for c in cells for out in c.get("outputs", ()) if "text" in out]
+    asked = found(r"\*\*Question (\d+)\.\*\*", texts)
+    assert asked == [str(k) for k in range(1, len(asked) + 1)]
+    assert found(r"^def question_(\d+)\(", codes) == asked
+    assert found(r"^answered\(question_(\d+), \.\.\.\);", codes) == asked
+    assert found(r"^question (\d+): no answer yet$", said) == asked
+    assert set(found(r"^question (\d+): right$", said)) == set(asked)
+    assert set(found(r"^question (\d+): not yet\. ", said)) == set(asked)
+    [answers] = (text for text in map("".join, texts) if found(r"^## \d+\. (Answers)$", [text]))
+    assert found(r"^(\d+)\. ", [answers]) == asked

@@ -38,6 +38,15 @@ def test_an_answer_that_runs_away_is_told_in_words_alone(capsys, recwarn):
     assert not list(recwarn)
 
 
+def test_an_answer_without_bounds_is_told_what_an_answer_is(capsys):
+    def question_2(steps):
+        """a number of steps"""
+        assert int(steps) == 2
+
+    assert not answered(question_2, float("inf"))
+    assert capsys.readouterr().out == "question 2: an answer is a number of steps, got inf\n"
+
+
 def test_a_mistake_in_the_question_itself_is_not_hidden():
     def question_2(answer):
         raise ZeroDivisionError

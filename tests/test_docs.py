@@ -5,6 +5,7 @@ import argparse
 import importlib
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,14 @@ def test_the_table_of_configurations_names_those_that_there_are(page):
 def test_no_line_of_code_is_wider_than_a_small_screen_can_scroll(page):
     code = "".join("".join(blocks(page, kind)) for kind in ("sh", "yaml", "python")).splitlines()
     assert [line for line in code if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "docs/decisions.md"])
+def test_nothing_is_said_twice(name):
+    """Two branches that add to the end of a list are easily put together so."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    said = re.split(r"\n(?=- |\*\*|#)", text)
+    again = [part[:80] for part, n in Counter(map(str.strip, said)).items() if n > 1]
+    assert not again
+    headings = re.findall(r"^\*\*(.+?)\*\*", text, re.M)
+    assert len(set(headings)) == len(headings)

@@ -124,11 +124,23 @@ def began_near_0(record, name: str) -> bool:
     return start["std"] == 0 or _times_he(record).get(name, 1.0) < TOO_SMALL
 
 
+def he_norm(record, name: str) -> float:
+    """The norm that weights have by He's rule; 0 where the fan-in is not known."""
+    return _he(record, name) * math.sqrt(math.prod(record.matrices[name]["shape"]))
+
+
+def _he(record, name: str) -> float:
+    """The deviation of He's rule, 0 where the fan-in is not known."""
+    fan_in = FAN_IN.get(record.kind_of(name))
+    return (
+        0.0 if fan_in is None else math.sqrt(2.0 / max(fan_in(record.matrices[name]["shape"]), 1))
+    )
+
+
 def _times_he(record) -> dict[str, float]:
     """{weights: their first deviation, in those of He's rule}, where the fan-in is known."""
-    result = {}
-    for name, start in record.matrices.items():
-        kind = record.kind_of(name)
-        if kind in FAN_IN and start["std"] and start["learns"]:
-            result[name] = start["std"] / math.sqrt(2.0 / max(FAN_IN[kind](start["shape"]), 1))
-    return result
+    return {
+        name: start["std"] / _he(record, name)
+        for name, start in record.matrices.items()
+        if start["std"] and start["learns"] and _he(record, name)
+    }

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lamina.diagnosis.causes.initial_weights import began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import number
 
@@ -50,11 +51,14 @@ def _ratios(record, name: str) -> np.ndarray:
 
 
 def _norms(record, name: str) -> np.ndarray:
-    """The norms of these weights; of a table of words, whose rows are looked up and multiplied with
-    nothing, so that it may start at 0 or near it, at least that of rows of length 1."""
+    """The norms of these weights. What may start at 0 or near it has at least another: a table of
+    words, whose rows are looked up and multiplied with nothing, that of rows of length 1, a last
+    layer that of He's rule. Else any first update of theirs would seem a large one."""
     norms = record.weights[name]["weight_norm"]
     if record.kind_of(name) == "Embedding":
         norms = np.maximum(norms, math.sqrt(record.matrices[name]["shape"][0]))
+    elif record.is_head(name) and began_near_0(record, name):
+        norms = np.maximum(norms, he_norm(record, name))
     return np.where(norms > 0, norms, math.nan)
 
 
@@ -120,7 +124,7 @@ def rate_too_low(record, earlier) -> Finding | None:
     """Updates far below the rule of thumb, and a loss that has hardly fallen."""
     if earlier or record.iterations <= SHORT or record.train > record.halfway:
         return None
-    ratios = [median(series["update_ratio"]) for series in record.weights.values()]
+    ratios = [median(_ratios(record, name)) for name in record.weights]
     ratio = largest(ratios) if ratios else math.nan
     hardly = record.end_loss > record.start_loss - 0.3 * abs(record.start_loss)
     if math.isnan(ratio) or ratio > TOO_LOW or not hardly:

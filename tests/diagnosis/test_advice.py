@@ -181,6 +181,28 @@ def test_an_update_of_a_table_near_0_is_beside_rows_of_length_1():
     assert "was 60 times its weights at iteration 400" in rate_too_high(lost, []).evidence[0]
 
 
+@pytest.mark.parametrize(
+    ("rate", "found"), [(1e-5, rate_too_low), (1e-3, None), (0.7, rate_too_high)]
+)
+def test_an_update_of_a_last_layer_that_began_at_0_is_beside_the_norm_of_he(rate, found):
+    """Beside its own norm any first update is a large one, also that of the smallest rate."""
+    record, at = (
+        record_of(rate, losses=(2.3,) * 399 + (2.2,)),
+        np.array([1.0, 2.0, 100.0, 200.0, 400.0]),
+    )
+    record.history["lr"][:] = rate
+    record.facts["layers"] = {"a": "Affine", "b": "Affine"}
+    record.facts["parameters"]["b.W"] = {"shape": [8, 4], "mean": 0.0, "std": 0.0, "learns": True}
+    update = rate * np.sqrt(32.0)  # as Adam's, each number by the rate
+    norms = rate * np.sqrt(32.0) * np.array([1.0, 2.0, 10.0, 15.0, 20.0])
+    columns = {"weight_norm": norms, "update_ratio": update / norms, "gradient_norm": at * 0 + 1}
+    record.parameters["b.W"] = Series("b.W", "", at, columns)
+    record.parameters["a.W"].columns["update_ratio"] = at * 0 + rate
+    record.layers = {"a": Series("a", "Affine", at, {"dead": at * 0, "std": at * 0 + 1})}
+    causes = [cause for cause in (rate_too_high, rate_too_low) if cause(record, [])]
+    assert causes == ([found] if found else [])
+
+
 def test_factors_and_summands_of_images_are_no_weights():
     record = record_of()
     one = {"shape": [3, 1, 1], "mean": 1.0, "std": 0.0, "learns": True}

@@ -63,8 +63,15 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     late = kept is None and at != iterations
     has_weights = (run_dir / "weights.npz").is_file()
     return Outcome(
-        *(settings, at, iterations, figures, counts, higher),
-        **{"late": late, "kept": kept is not None, "has_weights": has_weights},
+        settings,
+        at,
+        iterations,
+        figures,
+        counts,
+        higher,
+        late=late,
+        kept=kept is not None,
+        has_weights=has_weights,
     )
 
 

@@ -108,8 +108,8 @@ class BatchNormalization(Layer):
 
     @classmethod
     def examples(cls, rng):
-        for shape, settings in (((6, 3), {}), ((3, 2, 4, 3), {"momentum": 0.6, "eps": 0.2})):
-            layer = cls(shape[1], dtype=np.float64, **settings)
+        for shape, momentum, eps in (((6, 3), 0.9, 1e-5), ((3, 2, 4, 3), 0.6, 0.2)):
+            layer = cls(shape[1], momentum=momentum, eps=eps, dtype=np.float64)
             # Away from the initial 0 and 1, at which a forgotten γ or running mean would not show.
             for held in (layer.gamma, layer.beta, layer.running_mean):
                 held.data = rng.standard_normal(shape[1])

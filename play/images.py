@@ -63,6 +63,7 @@ def shown_images(dataset: Dataset) -> ShownImages:
 def targets_of(dataset: Dataset) -> np.ndarray:
     """The classes of the test images, (N,); UNKNOWN where the target does not count."""
     task, samples = dataset.task, dataset.test
+    assert isinstance(task, Classification)
     t = task.indices(samples.t.take(np.arange(len(samples)), axis=0))
     return t if task.ignore_index is None else np.where(t == task.ignore_index, UNKNOWN, t)
 

@@ -81,9 +81,9 @@ def vanishing(record, earlier) -> Finding | None:
     names, values = list(relative), np.array(list(relative.values()))
     if not values[0] < VANISHING * values[-1]:
         return None
-    half = "second" if grown else "first"
+    which = "second" if grown else "first"
     evidence = [
-        f"gradient / weight, median of the {half} half: {names[-1]} {values[-1]:.2g}, "
+        f"gradient / weight, median of the {which} half: {names[-1]} {values[-1]:.2g}, "
         f"{names[len(names) // 2]} {values[len(names) // 2]:.2g}, {names[0]} {values[0]:.2g}"
     ]
     kinds = [s.type for n, s in record.layers.items() if n != "(input)"]

@@ -54,7 +54,7 @@ def unequal_classes(record, earlier) -> Finding | None:
         f"Never saying a rare {what} costs hardly any accuracy, and little of the loss: the net "
         "has settled for the others, or the inputs do not tell it apart.",
         [
-            _weights(record, samples, total),
+            _weights(record, samples, total, samples[rarest]),
             "more samples of it, or its samples repeated",
             "metrics: [recall, f1] under training, which see it; accuracy does not",
         ],
@@ -75,12 +75,11 @@ def _called(record) -> str:
     return "label" if record.task == "multilabel" else "class"
 
 
-def _weights(record, samples: dict, total: float) -> str:
+def _weights(record, samples: dict, total: float, rarest: float) -> str:
     """Weights that make classes count alike, rounded: n / (C n_c)."""
     if set(record.facts.get("losses", {}).values()) == {"SigmoidWithLoss"}:
         if record.task == "multilabel":
-            n = min(samples.values())
-            return f"positive_weights in the loss: {(total - n) / n:.2g} for the rarest"
+            return f"positive_weights in the loss: {(total - rarest) / rarest:.2g} for it"
         yes = samples.get("1", 0.0)  # one score speaks for the second class, be it rare or not
         return f"positive_weights in the loss: {(total - yes) / yes:.2g}" if yes else ""
     losses = record.facts.get("losses", {})

@@ -142,6 +142,15 @@ def test_one_score_weighs_the_second_class_be_it_rare_or_not(rare):
     assert weight * rows[1][0] == pytest.approx(rows[0][0], rel=0.05)
 
 
+def test_labels_are_weighed_by_the_one_that_is_named():
+    """Also beside one that no training row has."""
+    record = with_outputs(record_of(), (0, 0), (40, 0), (500, 500))
+    for series in record.outputs.values():
+        series.columns["counted"][:] = 1000
+    record.facts |= {"task": {"task": "multilabel"}, "losses": {"loss": "SigmoidWithLoss"}}
+    assert unequal_classes(record, []).remedies[0] == "positive_weights in the loss: 24 for it"
+
+
 def test_the_rate_is_that_of_the_configuration_whatever_a_schedule_made_of_it():
     """history.csv has the rate at evaluations alone, the last one perhaps of next to nothing."""
     assert record_of(20.0, 100.0, rates=[2e-3, 1e-3, 1e-4, 1e-5, 1e-6]).lr == 20.0

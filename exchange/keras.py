@@ -158,6 +158,13 @@ def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
             f"{place} ({type(layer).__name__}): in which order Keras has what it reads is not known"
             f"{advice}"
         )
+    grouped = isinstance(layer, GroupNormalization) and 1 < layer.n_groups < len(layer.gamma.data)
+    if grouped and kind == "rows" and n != 1:
+        raise ValueError(
+            f"{place} (GroupNormalization): its groups are of other numbers in Keras: behind a "
+            "Flatten neighbours are channels of one place there, places of one channel here; no "
+            "order of the weights makes them alike"
+        )
     for one in held:
         by_row = not (isinstance(layer, Affine) and one is layer.b)
         channels = n if n and kind == "rows" and by_row else 1

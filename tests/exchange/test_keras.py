@@ -14,6 +14,7 @@ from lamina.layers import (
     Embedding,
     Flatten,
     GlobalAveragePooling,
+    GroupNormalization,
     LayerNormalization,
     MaxPooling,
     Param,
@@ -117,6 +118,27 @@ def test_what_stands_between_a_flatten_and_an_affine(tmp_path, keras):
     line = load_weights(saved(model, tmp_path / "m.safetensors"), net)
     assert "eps of norm is not Keras's default, 0.001: see that they agree" in line
     agree(model, net, RNG.random((4, 3, 5, 6)).astype(np.float32), 1e-4)
+
+
+@pytest.mark.needs_keras
+@pytest.mark.needs_torch
+@pytest.mark.parametrize("groups", [1, 3])
+def test_groups_behind_a_flatten_are_others_in_keras(tmp_path, keras, groups):
+    """One group of all is the same in any order; of several no order of the weights makes it so."""
+    kl = keras.layers
+    layers = [kl.Conv2D(3, 2), kl.Flatten(), kl.GroupNormalization(groups), kl.Dense(2)]
+    model = keras.Sequential([keras.Input((3, 3, 1)), *layers])
+    ours = {"conv": Convolution(1, 3, 2, rng=0), "flat": Flatten()}
+    ours |= {"norm": GroupNormalization(groups, 12, eps=1e-3), "out": Affine(12, 2, rng=0)}
+    net, path = Sequential(ours), saved(model, tmp_path / "m.safetensors")
+    if groups > 1:
+        with pytest.raises(
+            ValueError, match=r"norm \(GroupNormalization\): its groups are of other"
+        ):
+            load_weights(path, net)
+        return
+    load_weights(path, net)
+    agree(model, net, RNG.random((4, 1, 3, 3)).astype(np.float32), 1e-5)
 
 
 @pytest.mark.needs_keras

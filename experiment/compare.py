@@ -243,6 +243,7 @@ def _rank(pair: tuple[float, float] | None, higher: bool) -> float:
     mean = math.nan if pair is None else pair[0]
     if math.isnan(mean):
         return math.inf
+    mean = float(f"{mean:.8g}")  # history.csv has nine digits, so means that are equal may differ
     return -mean if higher else mean
 
 

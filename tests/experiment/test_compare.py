@@ -287,6 +287,19 @@ def test_runs_that_are_equally_good_are_all_the_best(tmp_path):
     assert not [line for line in Comparison({"d": runs["d"]}).remarks() if "the best" in line]
 
 
+def test_means_that_are_equal_but_for_the_digits_of_the_table_are_equally_good(tmp_path):
+    """368 of 720 samples right, both times."""
+    right = {0.1: (125, 122, 121), 0.2: (129, 125, 114)}
+    runs = {
+        f"{lr}-{seed}": write(
+            tmp_path / f"{lr}-{seed}", config(lr, seed), [float(f"{n / 240:.9g}")]
+        )
+        for lr, counts in right.items()
+        for seed, n in enumerate(counts)
+    }
+    assert Comparison(runs).remarks()[-1].startswith("the best, equally good: ")
+
+
 def test_figures_of_an_earlier_iteration_are_said_to_be(tmp_path, capsys):
     runs = {
         name: write(tmp_path / name, config(lr), [0.9]) for name, lr in (("a", 0.1), ("b", 0.2))

@@ -30,7 +30,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     input that are not the same in all samples, `targets` mean, deviation and ends of numbers to
     learn, all of them together, and how many a sample has, `ends` the layers whose weights give
     what the net puts out or a loss reads. A parameter has its shape, the mean
-    and the deviation that it starts with, and whether it learns; losses and layers are listed
+    and the deviation that it starts with, whether it learns, and whether weight decay
+    pulls at it; losses and layers are listed
     with their types, in order, dropout layers with their p. What is not known is None.
     """
     path = placed(path)
@@ -117,5 +118,5 @@ def _start(param, known: bool) -> dict:
     data = param.data.astype(np.float64)
     numbers = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
     mean, std = (v if known and math.isfinite(v) else None for v in numbers)  # JSON has no NaN
-    learns = bool(param.trainable and param.lr_mult)
-    return {"shape": data.shape, "mean": mean, "std": std, "learns": learns}
+    learns, decays = bool(param.trainable and param.lr_mult), bool(param.decay_mult)
+    return {"shape": data.shape, "mean": mean, "std": std, "learns": learns, "decays": decays}

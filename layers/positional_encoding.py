@@ -97,7 +97,7 @@ class PositionalEncoding(Layer):
     @classmethod
     def examples(cls, rng):
         yield cls(5), rng.standard_normal((2, 3, 5))
-        yield cls(4, learned=3, rng=rng, dtype=np.float64), rng.standard_normal((2, 3, 4))
+        yield cls(4, learned=6, rng=rng, dtype=np.float64), rng.standard_normal((2, 3, 4))
         yield cls(2, learned=5, rng=rng, dtype=np.float64), rng.standard_normal((2, 2, 3, 2))
 
 

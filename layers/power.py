@@ -35,5 +35,6 @@ class Power(Layer):
     @classmethod
     def examples(cls, rng):
         yield cls(scale=-0.5, shift=2.0), rng.standard_normal((4, 5))
+        yield cls(2, scale=1.5), rng.standard_normal((4, 3))
         yield cls(3, scale=2.0, shift=0.5), rng.standard_normal((4, 3))
         yield cls(-0.75, scale=0.5, shift=3.0), rng.uniform(-1, 1, (2, 3, 2))

@@ -18,25 +18,28 @@ def decay_too_strong(record, earlier) -> Finding | None:
     at every step that they keep nothing."""
     optimizer = record.optimizer
     decay = number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
-    if not decay > USUAL or not record.weights:
+    pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
+    if not decay > USUAL or not pulled:
         return None
-    norms = [math.hypot(*(s["weight_norm"][i] for s in record.weights.values())) for i in (0, -1)]
-    pull = decay * record.lr * record.iterations
-    forgets = decay * record.lr >= FORGETS and pull >= 2.0
+    norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
+    rates = record.history.get("lr", ())
+    rate = float(np.mean(rates)) if len(rates) else record.lr  # a schedule makes it another
+    pull = decay * rate * record.iterations
+    forgets = decay * rate >= FORGETS and pull >= 2.0
     if not (norms[1] < SHRUNK * norms[0] and pull >= 1.0) and not forgets:
         return None
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
     if record.train > 0.9 and not stuck:
         return None
-    last = next(iter(record.weights.values())).iterations[-1]
+    last = next(iter(pulled.values())).iterations[-1]
     rule = optimizer.get("type")
     kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
     a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")
     evidence = [
         f"norm of the weights: {norms[0]:.3g} at the start, {norms[1]:.3g} at iteration {last:.0f}",
-        _taken_off(decay, record.lr, a_share),
+        _taken_off(decay, rate, a_share),
     ]
-    gradients = [s["gradient_norm"][-1] for s in record.weights.values()]
+    gradients = [s["gradient_norm"][-1] for s in pulled.values()]
     if np.isfinite(gradients).all() and kind == "l2":
         pulls = (decay * norms[1], math.hypot(*gradients))
         evidence.append("last pull of the decay {:.2g}, of the data {:.2g}".format(*pulls))

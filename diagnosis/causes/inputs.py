@@ -24,10 +24,10 @@ def all_the_same(record, earlier) -> Finding | None:
 def not_normalised(record, earlier) -> Finding | None:
     """Inputs far from mean 0 and deviation 1. LeCun et al. 1998, "Efficient BackProp", 4.3."""
     inputs = record.layers.get("(input)")
-    if inputs is None or earlier:
+    if inputs is None or earlier or not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
-    if not (abs(mean) > LARGEST or std > LARGEST or std < SMALLEST):
+    if not _is_far(inputs):
         return None
     evidence = [
         f"inputs of a batch have mean {mean:.3g} and deviation {std:.3g} (medians of all "
@@ -46,3 +46,19 @@ def not_normalised(record, earlier) -> Finding | None:
         ],
         explains=(EVERYTHING,),
     )
+
+
+def _is_far(series) -> bool:
+    mean, std = median(series["mean"]), median(series["std"])
+    return abs(mean) > LARGEST or std > LARGEST or std < SMALLEST
+
+
+def _before_weights(record):
+    """What the first weights get: the inputs, or what a normalisation in front makes of them."""
+    weighted = {name.rpartition(".")[0] for name in record.matrices}
+    last = record.layers["(input)"]
+    for name in record.facts.get("layers", {}):
+        if name in weighted:
+            break
+        last = record.layers.get(name, last)
+    return last

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import vanishing
 from lamina.diagnosis.causes.frozen import too_much_frozen
 from lamina.diagnosis.causes.initial_weights import equal_weights
+from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.learning_rate import (
     better_rate,
@@ -130,6 +132,32 @@ def test_weights_of_classes_make_them_count_alike():
     assert "; class cat: 90.0 %" in said
     record.outputs["2"].columns["right"] += 6.0  # found: rare, and no finding
     assert unequal_classes(record, []) is None
+
+
+def test_a_decay_is_that_of_the_weights_that_it_pulls_at_at_the_rates_that_there_were():
+    record = record_of(0.1, optimizer={"weight_decay": 0.5})
+    (said,) = [line for line in decay_too_strong(record, []).evidence if "times the rate" in line]
+    assert (
+        said
+        == "weight_decay 0.5 times the rate 0.1: 0.05 of each weight is taken off at every step"
+    )
+    rates = [0.1, 0.05, 0.02, 0.02, 0.01]  # 0.04 on average
+    fell = record_of(0.1, optimizer={"weight_decay": 0.5}, rates=rates)
+    assert "times the rate 0.04: 0.02 of each" in str(decay_too_strong(fell, []).evidence)
+    for start in record.facts["parameters"].values():
+        start["decays"] = False
+    assert decay_too_strong(record, []) is None
+
+
+@pytest.mark.parametrize(("mean", "found"), [(0.1, False), (250.0, True)])
+def test_inputs_are_judged_by_what_the_first_weights_get(mean, found):
+    record, at = record_of(), np.array([1.0])
+    sizes = {"(input)": 300.0, "norm": mean, "a": 0.5, "b": 0.5}
+    record.layers = {n: Series(n, "", at, {"mean": at * x, "std": at}) for n, x in sizes.items()}
+    record.facts["layers"] = {"norm": "BatchNormalization", "a": "Affine", "b": "Affine"}
+    assert (not_normalised(record, []) is not None) == found
+    record.facts["layers"] = {"a": "Affine", "b": "Affine"}
+    assert not_normalised(record, []) is not None
 
 
 @pytest.mark.parametrize("rare", [0, 1])

@@ -8,7 +8,7 @@ from lamina.common.notice import note
 from lamina.datasets.cells import listed, number
 from lamina.datasets.csv_checks import check_inputs
 from lamina.datasets.csv_format import CsvFormat
-from lamina.datasets.csv_rows import Rows, read_rows
+from lamina.datasets.csv_rows import Rows, check_unit, read_rows
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.labels import check_known, classes_of, labels_of_zero_and_one
 from lamina.datasets.split import (
@@ -119,7 +119,8 @@ class CSV(Dataset):
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
                 files[name] = read_rows(
-                    Path(other), train.target, form, fills=missing is not None, known=known
+                    *(Path(other), train.target, form),
+                    **{"fills": missing is not None, "known": known, "units": train.units},
                 )
                 _check_columns(files[name], train)
         made, t = _task_and_targets(kind, files, form, sure=task is not None)
@@ -196,26 +197,26 @@ def _task_and_targets(kind: str, files: dict[str, Rows], form: CsvFormat, sure: 
         names, indices = classes_of(files, columns[0], sure)
         return Classification(names), dict(zip(files, indices, strict=True))
     if kind == "regression":
-        return Regression(columns), {name: _numbers(rows, form) for name, rows in files.items()}
+        units = files["train"].units
+        numbers = {name: _numbers(rows, form, units) for name, rows in files.items()}
+        return Regression(columns), numbers
     if kind == "multilabel":
         labels = {name: labels_of_zero_and_one(rows, columns) for name, rows in files.items()}
         return MultiLabel(columns), labels
     return Reconstruction(), {}
 
 
-def _numbers(rows: Rows, form: CsvFormat) -> np.ndarray:
-    """(N, D) float32: the cells of the target columns as numbers."""
-    columns = [
-        [
-            number(f"{rows.place(row)}: column {name}", cell, form.numbers, name)[0]
-            for row, cell in enumerate(cells)
-        ]
-        for name, cells in zip(rows.target, rows.texts, strict=True)
-    ]
+def _numbers(rows: Rows, form: CsvFormat, units: dict[str, str]) -> np.ndarray:
+    """(N, D) float32: the cells of the target columns as numbers, each column of one unit."""
     made = []
-    for name, column in zip(rows.target, columns, strict=True):
+    for name, cells in zip(rows.target, rows.texts, strict=True):
+        column = np.empty(len(cells))
+        for row, cell in enumerate(cells):
+            place = f"{rows.place(row)}: column {name}"
+            column[row], unit = number(place, cell, form.numbers, name)
+            check_unit(place, units, name, unit)
         try:
-            made.append(as_float32(np.array(column)))
+            made.append(as_float32(column))
         except ValueError as error:
             raise ValueError(f"{rows.path}: column {name}: {error}") from None
     return np.stack(made, axis=1)

@@ -31,6 +31,7 @@ class Rows(NamedTuple):
     texts: list[list[str]]  # for each target column, its N cells
     lines: np.ndarray  # (N,), the line of each row in the file, from 1
     others: list[str]  # columns that are neither, nor ignored
+    units: dict[str, str]  # of each column of numbers that are not as Python writes them
 
     def place(self, row: int) -> str:
         return f"{self.path}, line {self.lines[row]}"
@@ -43,13 +44,15 @@ def read_rows(
     *,
     fills: bool = False,
     known: dict[str, bool] | None = None,
+    units: dict[str, str] | None = None,
     answers: bool = True,
 ) -> Rows:
     """The rows of a CSV file; `targets` are columns of text (None: the last one), all others are
     inputs unless `form` ignores them: numbers, or texts where no cell is a number.
 
     known: the inputs of other rows, {name: is it of numbers?}, which this file must have, in
-    whatever order; what else it has is in `others`. With `fills` cells may be missing. Without
+    whatever order; what else it has is in `others`. units: those of their numbers, which must be
+    the same here. With `fills` cells may be missing. Without
     `answers` the targets need not be there.
 
     Read as a stream: in memory are the numbers, 8 bytes each, and one copy of each different text.
@@ -75,7 +78,7 @@ def read_rows(
                 and _are_numbers([c for _, row in first if (c := row[i].strip()) not in marks], how)
                 for name, i in inputs
             }
-        reading = _Reading(path, form, inputs, known, fills)
+        reading = _Reading(path, form, inputs, known, fills, units or {})
         texts: list[list[str]] = [[] for _ in places]
         seen: dict[str, str] = {}
         for line, row in itertools.chain(first, rows):
@@ -93,14 +96,16 @@ def read_rows(
         path,
         [name for name, _ in inputs],
         *(reading.names, reading.words, targets, reading.numbers(), texts),
-        *(np.frombuffer(reading.lines, np.int64), others),
+        *(np.frombuffer(reading.lines, np.int64), others, reading.units),
     )
 
 
 class _Reading:
     """The inputs of the rows that it has taken."""
 
-    def __init__(self, path: Path, form: CsvFormat, inputs: list, known: dict, fills: bool):
+    def __init__(
+        self, path: Path, form: CsvFormat, inputs: list, known: dict, fills: bool, units: dict
+    ):
         self.path, self.form, self.fills = path, form, fills
         of_numbers = [(name, place) for name, place in inputs if known[name]]
         self.names = [name for name, _ in of_numbers]
@@ -111,7 +116,7 @@ class _Reading:
         self._numbers, self._plain = array.array("d"), form.numbers.plain
         self._marks = form.marks
         self._seen: dict[str, str] = {}
-        self._units: dict[str, str] = {}  # of each column, that of its first number
+        self.units = dict(units)  # of each column, that of its first number
 
     def take(self, line: int, row: list[str]) -> None:
         cells = [row[i] for i in self.places]
@@ -142,9 +147,7 @@ class _Reading:
             return math.nan
         place = f"{self.path}, line {line}: column {name}"
         value, unit = number(place, cell, self.form.numbers, name)
-        if self._units.setdefault(name, unit) != unit:
-            said = " and ".join(repr(u) if u else "none" for u in (self._units[name], unit))
-            raise ValueError(f"{place}: two units in one column, {said}; write it in one")
+        check_unit(place, self.units, name, unit)
         return value
 
     def _missing(self, line: int, name: str, cell: str) -> None:
@@ -154,6 +157,14 @@ class _Reading:
                 f"{self.path}, line {line}: column {name}: expects a value, got {got}; missing: "
                 "median fills such cells by the training rows (or mean, or constant)"
             )
+
+
+def check_unit(place: str, units: dict[str, str], name: str, unit: str) -> None:
+    """Raises ValueError for a number of another unit than the first of its column has, here or
+    among the rows to train on; the first is noted."""
+    if units.setdefault(name, unit) != unit:
+        said = " and ".join(repr(u) if u else "none" for u in (units[name], unit))
+        raise ValueError(f"{place}: two units in one column, {said}; write it in one")
 
 
 def _header(path: Path, rows, form: CsvFormat, without: Iterable[str], known: Iterable[str]):

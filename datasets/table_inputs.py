@@ -9,7 +9,7 @@ from lamina.common.notice import note
 from lamina.datasets.cells import listed, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_rows import Rows
-from lamina.datasets.labels import check_spellings, in_order
+from lamina.datasets.labels import check_spellings, in_order, meaning
 
 MISSING = ("mean", "median", "constant")
 ABSENT = "(missing)"  # the category of cells that hold nothing
@@ -25,8 +25,8 @@ class TableInputs:
     it is learned from training rows: see `learned`.
     """
 
-    def __init__(self, columns: list[dict]):
-        self.columns = columns
+    def __init__(self, columns: list[dict], units: dict[str, str] | None = None):
+        self.columns, self.units = columns, units  # None: not known, of an older run
         self.width = sum(len(c.get("categories", (0,))) for c in columns)
 
     @classmethod
@@ -65,7 +65,7 @@ class TableInputs:
             else:
                 kinds = _categories(rows, name, chosen)
                 columns.append({"name": name, "kind": "category", "categories": kinds})
-        return cls(columns)
+        return cls(columns, rows.units)
 
     @property
     def known(self) -> dict[str, bool]:
@@ -89,9 +89,10 @@ class TableInputs:
                 places.append(at)
                 at += 1
                 continue
-            index = {category: i for i, category in enumerate(column["categories"])}
             words = rows.words[column["name"]]
-            found = [index.get(_named(words[row]), -1) for row in chosen]
+            index = {meaning(category): i for i, category in enumerate(column["categories"])}
+            places_of = {w: index.get(meaning(_named(w)), -1) for w in {words[r] for r in chosen}}
+            found = [places_of[words[row]] for row in chosen]
             self._say_unknown(rows, chosen, found, column["name"], part)
             there = np.flatnonzero(np.array(found) >= 0)
             inputs[there, at + np.array(found)[there]] = 1.0
@@ -118,13 +119,17 @@ class TableInputs:
             "format": form._asdict(),
             "target": target,
             "columns": self.columns,
+            **({"units": self.units} if self.units else {}),
         }
 
     @classmethod
     def from_facts(cls, facts: dict) -> tuple["TableInputs", CsvFormat, list[str]]:
         """(the inputs, the format of the file, the targets) of `facts()`, read from a file. Raises
         ValueError, TypeError or KeyError for what is none."""
-        made = cls([_checked(column) for column in facts["columns"]])
+        units = facts.get("units")
+        if not all(isinstance(unit, str) for unit in dict(units or {}).values()):
+            raise TypeError("no units")
+        made = cls([_checked(column) for column in facts["columns"]], units)
         if facts["input_shape"] != [made.width] or not 0 < made.width <= _MOST:
             raise ValueError("no inputs of a table")
         target = facts["target"]

@@ -11,7 +11,7 @@ from lamina.common.errors import RunError
 from lamina.common.notice import note
 from lamina.common.text_table import as_csv, as_text
 from lamina.datasets.cells import Numbers, listed
-from lamina.datasets.csv_rows import Rows, read_rows
+from lamina.datasets.csv_rows import Rows, check_unit, read_rows
 from lamina.datasets.image_folder import files_in
 from lamina.datasets.labels import meaning
 from lamina.datasets.picture_inputs import PictureInputs
@@ -173,6 +173,8 @@ def predict(
         places, kind = [str(line) for line in rows.lines], "line"
         truths = [["" if cell in form.marks else cell for cell in cells] for cells in rows.texts]
         numbers = form.numbers
+        if isinstance(task, Regression):
+            _check_units(rows, truths, form.numbers, dict(table.units or {}))
     scores = net.predict(X)
     p = probabilities(net, scores) if has_probabilities(net) else None
     if not np.isfinite(scores).all():
@@ -190,10 +192,22 @@ def _pictures(path: Path) -> list[Path]:
     return files_in(path) if path.is_dir() else [path]
 
 
+def _check_units(rows: Rows, truths: list, numbers: Numbers, units: dict[str, str]) -> None:
+    """Are the answers of the file in the units of the training? A text is not compared."""
+    for name, cells in zip(rows.target, truths, strict=True):
+        for row, cell in enumerate(cells):
+            try:
+                _, unit = numbers.value(cell)
+            except ValueError:
+                continue
+            check_unit(f"{rows.place(row)}: column {name}", units, name, unit)
+
+
 def _rows(path: Path, table: TableInputs, form, targets: list[str]) -> Rows:
     fills = any(column.get("fill") is not None for column in table.columns)
     fills = fills or any(ABSENT in column.get("categories", ()) for column in table.columns)
-    rows = read_rows(path, targets, form, fills=fills, known=table.known, answers=False)
+    known = {"known": table.known, "units": table.units}
+    rows = read_rows(path, targets, form, fills=fills, answers=False, **known)
     if rows.others:
         note(f"{path}: {listed(rows.others)}: not among the columns that the run knows, left out")
     return rows

@@ -4,7 +4,8 @@ import numpy as np
 
 from lamina.common.names import suggest
 from lamina.common.printable import printable
-from lamina.layers import Embedding, Layer
+from lamina.layers import Copy, Embedding, Layer
+from lamina.nets import Net
 
 
 class WordVectors:
@@ -49,11 +50,28 @@ class WordVectors:
 
 
 def vectors_of(net: Layer, dataset) -> WordVectors:
-    """Those of the first Embedding of a net that has learned a text. Raises ValueError if the data
-    have no vocabulary, or the net no Embedding."""
+    """Those of the Embedding that reads the first input of a net that has learned a text; if none
+    does, of the first one. Raises ValueError if the data have no vocabulary, or the net no
+    Embedding."""
     words = getattr(dataset, "vocabulary", None) or getattr(dataset.task, "vocabulary", None)
-    tables = [held.W.data for _, held in net.walk() if isinstance(held, Embedding)]
+    tables = [held for _, held in net.walk() if isinstance(held, Embedding)]
     if words is None or not tables:
         what = "an Embedding" if words is not None else "the words of a text"
         raise ValueError(f"has not learned {what}; expects a run as of words_skipgram")
-    return WordVectors(tables[0], words)
+    return WordVectors((_of_first_input(net) or tables[0]).W.data, words)
+
+
+def _of_first_input(net: Layer) -> Embedding | None:
+    """Wherever it stands in a graph: the order of its layers is free."""
+    if not isinstance(net, Net):
+        return None
+    copies = {net.inputs[0]}
+    for step in net.steps():
+        if not copies.isdisjoint(step.reads):
+            if isinstance(step.layer, Embedding):
+                return step.layer
+            if isinstance(step.layer, Net) and (found := _of_first_input(step.layer)):
+                return found
+            if isinstance(step.layer, Copy):
+                copies |= set(step.writes)
+    return None

@@ -133,6 +133,20 @@ def test_a_figure_of_the_rows_of_the_training_says_so(on_table, tmp_path, capsys
     assert ("trained on rows of this file" in out) == (name != "part.csv")
 
 
+def test_answers_in_another_unit_are_refused(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    rows = [(x, 100 + 20 * x) for x in rng.normal(size=40)]
+    (tmp_path / "my.csv").write_text("x,y\n" + "".join(f"{x:.3f},${y:.2f}\n" for x, y in rows))
+    dataset = "{type: CSV, path: my.csv, task: regression, target: y, signs: [$, €]}"
+    run_dir = trained(tmp_path, dataset, 1, "SquaredErrorLoss", 50)
+    (tmp_path / "new.csv").write_text("x,y\n0.5,$110\n1,€120\n")
+    said = refused(capsys, run_dir, tmp_path / "new.csv")
+    assert "line 3: column y: two units in one column, '$' and '€'" in said
+    (tmp_path / "new.csv").write_text("x,y\n0.5,$110\n1,?\n")
+    assert main(["predict", str(run_dir), str(tmp_path / "new.csv")]) == 0
+    assert "by 1 numbers in the file" in capsys.readouterr().out
+
+
 def test_answers_that_nobody_knows_are_neither_right_nor_wrong(on_table, tmp_path, capsys):
     run_dir, _ = on_table
     told = tmp_path / "told.csv"

@@ -1,5 +1,7 @@
 """`lamina words`: nearest words and analogies of a run, by hand and beside scikit-learn."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from lamina.experiment.load_run import Run
 from lamina.experiment.report import report_on_run
 from lamina.experiment.run import run
 from lamina.experiment.word_vectors import WordVectors, vectors_of
-from lamina.nets import TwoLayerNet
+from lamina.layers import DotProducts, Embedding
+from lamina.nets import Graph, Node, TwoLayerNet
 
 TABLE = np.array([[1.0, 0], [0, 2], [3, 3], [-1, 0], [0, 0]])
 WORDS = ("east", "north", "between", "west", "nowhere")
@@ -73,6 +76,19 @@ def test_the_command(tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 10
     assert main(["words", str(tmp_path / "run"), "--near", "layre"]) == 2
     assert "'layre' is not among the" in capsys.readouterr().err
+
+
+def test_the_vectors_are_of_the_words_that_go_in_wherever_their_table_stands():
+    words, others = Embedding(5, 2, rng=0), Embedding(5, 2, rng=1)
+    layers = {
+        "others": Node(others, "candidates"),
+        "words": Node(words, "word"),
+        "scores": Node(DotProducts(), ["words", "others"]),
+    }
+    for order in (layers, dict(sorted(layers.items(), reverse=True))):
+        net = Graph(order, inputs=["word", "candidates"], outputs="scores")
+        found = vectors_of(net, SimpleNamespace(vocabulary=WORDS))
+        np.testing.assert_allclose(found.vectors, WordVectors(words.W.data, WORDS).vectors)
 
 
 def test_an_evaluation_is_of_words_and_not_of_their_places(tmp_path):

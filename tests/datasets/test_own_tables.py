@@ -215,6 +215,36 @@ def test_signs_that_contradict_each_other(table):
     refused(table("a,kind\n12%,x\n0.12,y\n"), words, signs="%")
 
 
+@pytest.mark.parametrize("role", ["test", "validation"])
+@pytest.mark.parametrize(("unit", "other"), [("%", ""), ("", "%"), ("%", "$")])
+def test_other_files_have_the_units_of_the_training(table, role, unit, other):
+    path = table(f"a,kind\n1{unit},x\n2{unit},y\n3{unit},x\n4{unit},y\n")
+    same = table(f"a,kind\n4{unit},x\n", "same.csv")
+    CSV(path, signs=["%", "$"], **{role: same})
+    said = re.escape(" and ".join(repr(u) if u else "none" for u in (unit, other)))
+    words = rf"other.csv, line 2: column a: two units in one column, {said}; write it in one"
+    refused(path, words, signs=["%", "$"], **{role: table(f"a,kind\n1{other},x\n", "other.csv")})
+
+
+def test_a_target_has_one_unit_in_all_files(table):
+    settings = {"task": "regression", "target": "y", "signs": ["$", "€"]}
+    words = r"line 3: column y: two units in one column, '\$' and '€'"
+    refused(table("x,y\n1,$2\n2,€3\n3,$4\n"), words, **settings)
+    path, other = table("x,y\n1,$2\n2,$3\n"), table("x,y\n1,€2\n", "other.csv")
+    words = r"other.csv, line 2: column y: two units in one column, '\$' and '€'"
+    refused(path, words, test=other, **settings)
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("é", "e\u0301"), ("01", "1")])
+def test_a_category_is_known_in_another_spelling_in_another_file(table, one, other, capsys):
+    """As pandas writes whole numbers beside missing ones, and macOS letters."""
+    path = table(f"a,kind\n{one},x\n7,y\n{one},x\n7,y\n")
+    test = table(f"a,kind\n{other},x\n7,y\n", "test.csv")
+    data = CSV(path, test=test, categories="a")
+    assert data.test.X.tolist() == data.train.X[:2].tolist()
+    assert capsys.readouterr().err == ""
+
+
 def test_regressions_read_their_targets_so_too(table):
     data = alone(
         table("x;y\n1,5;2,5\n2;3\n"), separator=";", decimal=",", task="regression", target="y"

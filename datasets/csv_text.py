@@ -49,8 +49,10 @@ def read_text(
 
     def rows():
         nonlocal line
-        for row in reader:
-            line = reader.line_num + skip_lines
+        while True:
+            line = reader.line_num + 1 + skip_lines  # where the row begins: cells may have lines
+            if (row := next(reader, None)) is None:
+                return
             if any("\0" in cell for cell in row):
                 raise ValueError(
                     f"{path}, line {line}: holds zero bytes: no text; save it as UTF-8, or say "
@@ -83,7 +85,7 @@ def read_text(
         cause = error if isinstance(error, UnicodeDecodeError) else None
         raise ValueError(_undecodable(path, encoding, cause)) from None
     except csv.Error as error:  # a cell of more than 131,072 characters: a quote never closed?
-        message = f"cannot be read as CSV after line {line} ({error}); is a quote not closed?"
+        message = f"cannot be read as CSV from line {line} on ({error}); is a quote not closed?"
         raise ValueError(f"{path}: {message}") from None
 
 

@@ -10,11 +10,14 @@ from lamina.layers import (
     Convolution,
     Convolution1d,
     Embedding,
+    Flatten,
     GroupNormalization,
     Gru,
+    LastStep,
     Layer,
     LayerNormalization,
     Lstm,
+    MeanStep,
     MultiHeadAttention,
     PositionalEncoding,
     PRelu,
@@ -23,6 +26,7 @@ from lamina.layers import (
     TransposedConvolution,
 )
 from lamina.layers.recurrent import Recurrent
+from lamina.nets import Net
 
 _RECURRENT = {"Wx": "weight_ih", "Wh": "weight_hh", "b": "bias"}  # as put_together gives them
 _SCALED = {"gamma": "weight", "beta": "bias"}
@@ -106,6 +110,12 @@ def from_pytorch(
     renamed, report = matched(
         _PYTORCH, put_together(arrays), net, names=names, in_order=in_order, partial=partial
     )
+    if isinstance(net, Net) and (place := _flattened_sequences(net)):
+        raise ValueError(
+            f"{place}: a Flatten of what a Convolution1d gives has (T, C) here and (C, T) in "
+            "PyTorch, so what is behind it has its rows in another order: put them in order "
+            "yourself, W.reshape(C, T, -1).swapaxes(0, 1).reshape(T * C, -1)"
+        )
     for name, layer in [("", net), *net.walk()]:
         bias = renamed.get(f"{name}.b".removeprefix("."))
         turned = isinstance(layer, Recurrent) and getattr(bias, "backwards", False)
@@ -119,3 +129,17 @@ def from_pytorch(
         report += f"; eps of {', '.join(odd)} is not the default of PyTorch's RMSNorm: see that "
         report += "they agree"
     return renamed, report
+
+
+def _flattened_sequences(net: Net) -> str:
+    """The first Flatten of sequences that a Convolution1d gave, "" if there is none."""
+    sequences: set[str] = set()
+    for step in net.steps():
+        if isinstance(step.layer, Net) and (place := _flattened_sequences(step.layer)):
+            return f"{step.name}.{place}"
+        is_one = isinstance(step.layer, Convolution1d) or not sequences.isdisjoint(step.reads)
+        if is_one and isinstance(step.layer, Flatten):
+            return step.name
+        if is_one and not isinstance(step.layer, (LastStep, MeanStep, Recurrent)):
+            sequences |= set(step.writes)
+    return ""

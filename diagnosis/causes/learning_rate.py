@@ -195,9 +195,10 @@ def _larger_steps(record) -> list[str]:
         norm = median(norms["gradient_norm"])
         return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     if record.warm_up > record.iterations // 2:
+        last = rates[-1] if len(rates) else record.risen(record.iterations) * record.lr
         return [
             f"warm_up: about {max(record.iterations // 10, 1)} instead of {record.warm_up}: the "
-            f"rate had reached {record.risen(record.iterations) * record.lr:.2g} at the end, of "
+            f"rate was {last:.2g} at the end, of "
             f"{record.lr:g}"
         ]
     # The rate is known where the run was evaluated, perhaps at its end alone.

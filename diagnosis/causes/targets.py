@@ -18,6 +18,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     large = abs(mean) > LARGEST or std > LARGEST
     if not large and not 0 < std < SMALLEST:
         return None
+    if _outputs_fit(record, mean, std):
+        return None
     far = not record.train > 0.5 or record.train < record.nearest - MISSED
     if not (record.failed or far):
         return None
@@ -41,6 +43,14 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         ],
         explains=(EVERYTHING,),
     )
+
+
+def _outputs_fit(record, mean: float, std: float) -> bool:
+    """Do the first outputs lie where the targets do, as behind a Scale and a Bias?"""
+    last = record.layers.get(record.last_layer)
+    if last is None or record.last_layer == "(input)" or not std > 0:
+        return False
+    return 0.1 < last["std"][0] / std < 10 and abs(last["mean"][0] - mean) < 3 * std
 
 
 def _advice(mean: float, std: float, width: int) -> str:

@@ -39,6 +39,11 @@ def _diagnose_some(case: Case, name: str, gradient, douts: tuple) -> str:
     entries = [tuple(map(int, np.unravel_index(p, gradient.shape))) for p in places]
     true = true_gradient(case, name, douts, entries)
     found = np.array([gradient[e] for e in entries])
+    if not _wrong(found, true):
+        return (
+            f"wrong in a few of its {gradient.size} entries, along a direction in all of them; "
+            f"none of the {len(entries)} that were probed is"
+        )
     text = f"{_worst(case.label(name), found, true, entries)} (a sample of {gradient.size} probed)"
     for cause, other in (("a sign", -true), ("twice too much", 2 * true)):
         if explains(other, found, true):
@@ -47,17 +52,26 @@ def _diagnose_some(case: Case, name: str, gradient, douts: tuple) -> str:
 
 
 def _worst(label: str, gradient, true, entries: list) -> str:
-    error = np.abs(gradient - true).reshape(-1)
-    error = np.where(np.isnan(error), np.inf, error)
+    error = _error(gradient, true)
     place = int(np.argmax(error))
     at = f"[{', '.join(map(str, entries[place]))}]" if entries[place] else ""
-    flat = np.abs(true).reshape(-1)
-    wrong = int(np.sum(error > TOLERANCE * (flat + flat.max())))
     is_now, should = apart(gradient.reshape(-1)[place], true.reshape(-1)[place])
+    wrong = max(_wrong(gradient, true), 1)
     return (
-        f"{max(wrong, 1)} of {error.size} entries are wrong; worst: {label}{at} is {is_now}, "
-        f"should be {should}"
+        f"{wrong} of {error.size} entries are wrong; worst: {label}{at} is {is_now}, should be "
+        f"{should}"
     )
+
+
+def _error(gradient, true) -> np.ndarray:
+    error = np.abs(gradient - true).reshape(-1)
+    return np.where(np.isnan(error), np.inf, error)
+
+
+def _wrong(gradient, true) -> int:
+    """How many entries are wrong."""
+    flat = np.abs(true).reshape(-1)
+    return int(np.sum(_error(gradient, true) > TOLERANCE * (flat + flat.max())))
 
 
 def true_gradient(case: Case, name: str, douts: tuple, entries: list) -> np.ndarray:

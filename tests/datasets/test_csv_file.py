@@ -298,7 +298,7 @@ def test_a_number_that_float32_cannot_hold(csv):
             "height,kind\n1,Bä\n".encode("latin-1"),
             "encoding: cp1252 reads '1,Bä'; or save it as UTF-8",
         ),
-        (f'{SMALL}"5,50,fig\n{"6,60,fig" * 20_000}', "after line 5 .*; is a quote not closed"),
+        (f'{SMALL}"5,50,fig\n{"6,60,fig" * 20_000}', "from line 6 on .*; is a quote not closed"),
         (f"a,kind\n1,a\n{'x' * 10_000},b\n", r"line 3: column a: .*, got the text 'x{60}'\.\.\.;"),
         (f"a,kind\n{'9' * 10_000},pear\n", r"line 2: .* a finite number, got 9{60}$"),
         (f"{'a' * 10_000};b\n1;2\n", r"got 'a{60}'\.\.\.; are the columns parted by semicolons"),

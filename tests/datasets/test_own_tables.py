@@ -215,6 +215,11 @@ def test_signs_that_contradict_each_other(table):
     refused(table("a,kind\n12%,x\n0.12,y\n"), words, signs="%")
 
 
+def test_a_row_stands_in_the_line_in_which_it_begins(table):
+    text = 'x,note,kind\n1,"two\nlines",a\n\n2,one,b\n1O5,"two\nlines",a\n'
+    refused(table(text), r"line 6: column x: expects a number, got the text '1O5'", ignore="note")
+
+
 @pytest.mark.parametrize("role", ["test", "validation"])
 @pytest.mark.parametrize(("unit", "other"), [("%", ""), ("", "%"), ("%", "$")])
 def test_other_files_have_the_units_of_the_training(table, role, unit, other):

@@ -19,6 +19,7 @@ from lamina.diagnosis.causes.learning_rate import (
     rate_too_low,
     still_falling,
 )
+from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.record import Record, Series
 from lamina.optimizers.schedules import WarmUp
@@ -95,7 +96,7 @@ def test_a_warm_up_that_takes_most_of_the_run_is_named():
     rates = [0.0001 * i for i in (1, 100, 200, 300, 400)]
     schedule = {"schedule": {"type": "inv", "warm_up": 999}}
     (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates, optimizer=schedule), []).remedies
-    assert said == "warm_up: about 40 instead of 999: the rate had reached 0.04 at the end, of 0.1"
+    assert said == "warm_up: about 40 instead of 999: the rate was 0.04 at the end, of 0.1"
 
 
 def test_a_loss_falls_if_it_does_so_beyond_its_noise():
@@ -319,3 +320,12 @@ def test_what_a_layer_learned_by_heart_that_saw_late_steps_alone_says_nothing_of
     record.steps = {"rec": Series("rec", "", at, columns)}
     finding = wrong_labels(record, [])
     assert (finding is not None and finding.name == "wrong labels") == said
+
+
+@pytest.mark.parametrize(("mean", "std", "found"), [(110.0, 25.0, False), (0.0, 1.0, True)])
+def test_targets_are_far_from_where_the_outputs_begin(mean, std, found):
+    """Behind a Scale and a Bias outputs begin where the targets are."""
+    record, at = record_of(), np.array([1.0])
+    record.facts["targets"] = {"mean": 100.0, "std": 20.0, "low": 0, "high": 200, "width": 1}
+    record.layers = {"out": Series("out", "Bias", at, {"mean": at * mean, "std": at * std})}
+    assert (targets_not_scaled(record, []) is not None) == found

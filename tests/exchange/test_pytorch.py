@@ -15,6 +15,7 @@ from lamina.layers import (
     Flatten,
     GroupNormalization,
     Gru,
+    LastStep,
     Layer,
     LayerNormalization,
     Lstm,
@@ -384,3 +385,17 @@ def test_a_layer_of_ones_own_says_its_names(tmp_path, monkeypatch):
         load_weights(path, net)
     monkeypatch.setitem(NAMES, Scale, {"s": "weight"})
     assert "x to scale" in load_weights(path, net)
+
+
+def test_flattened_sequences_of_a_convolution_are_refused():
+    """(C, T) there, (T, C) here: the rows behind it would stand in another order. A pooled sequence
+    has none, and what an Embedding gives is (T, C) in both."""
+    conv = {"weight": RNG.random((4, 3, 3)), "bias": RNG.random(4)}
+    state = {f"conv.{name}": array for name, array in conv.items()}
+    state |= {"out.weight": RNG.random((2, 20)), "out.bias": RNG.random(2)}
+    chain = {"conv": Convolution1d(3, 4, 3, padding=1, rng=0), "relu": Relu()}
+    net = Sequential(chain | {"flat": Flatten(), "out": Affine(20, 2, rng=0)})
+    with pytest.raises(ValueError, match="flat: a Flatten of what a Convolution1d gives"):
+        from_pytorch(state, net)
+    pooled = Sequential(chain | {"last": LastStep(), "out": Affine(4, 2, rng=0)})
+    from_pytorch(state | {"out.weight": RNG.random((2, 4))}, pooled)

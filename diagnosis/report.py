@@ -5,7 +5,7 @@ import textwrap
 
 from lamina.common.printable import printable
 from lamina.diagnosis.finding import Finding, largest, median, percent
-from lamina.diagnosis.record import Record
+from lamina.diagnosis.record import Record, Series
 
 WIDTH, INDENT = 80, 12
 
@@ -69,7 +69,8 @@ def figures(record: Record) -> list[tuple[str, str]]:
     if record.everything is not None:
         norms = record.everything["gradient_norm"]
         text = (
-            f"{norms[0]:.2g} at the start, {norms[-1]:.2g} at the end, {largest(norms):.2g} at most"
+            f"{norms[0]:.2g} at the start, {norms[-1]:.2g} {_when(record, record.everything)}, "
+            f"{largest(norms):.2g} at most"
         )
         rows.append(("gradient norm", text))
     for column, name in (("dead", "dead ReLUs"), ("saturated", "saturated")):
@@ -78,8 +79,15 @@ def figures(record: Record) -> list[tuple[str, str]]:
         if shares:
             worst = max(shares, key=shares.__getitem__)
             most = ", the most of all" if len(shares) > 1 else ""
-            rows.append((name, f"{percent(shares[worst])} at the end in {worst}{most}"))
+            when = _when(record, record.layers[worst])
+            rows.append((name, f"{percent(shares[worst])} {when} in {worst}{most}"))
     return rows
+
+
+def _when(record: Record, series: Series) -> str:
+    """When its last record is of: one is not made at every iteration."""
+    last = series.iterations[-1]
+    return "at the end" if last == record.iterations else f"at iteration {last:,.0f}"
 
 
 _UNRECORDED = (

@@ -182,7 +182,9 @@ def _after(layer: Layer, read: list):
     images = all(one[0] == "images" for one in read)
     if isinstance(layer, Convolution):
         return ("images", len(layer.W.data))
-    if isinstance(layer, (Affine, Embedding, GlobalAveragePooling)):
+    if isinstance(layer, GlobalAveragePooling):  # what is not known stays so in a mean
+        return _PLAIN if _MIXED not in read else _MIXED
+    if isinstance(layer, (Affine, Embedding)):
         return _PLAIN
     if isinstance(layer, Flatten) and images:
         return ("rows", first[1])

@@ -151,6 +151,7 @@ def test_facts(tmp_path):
     assert facts["parameters"]["affine1.b"] == {
         **{"shape": [8], "mean": 0.0, "std": 0.0},
         "learns": False,
+        "decays": True,
     }
     assert not any(r["parameter"] == "affine1.b" for r in rows(tmp_path / "parameters.csv"))
 

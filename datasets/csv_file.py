@@ -119,8 +119,12 @@ class CSV(Dataset):
         for name, other in (("validation", validation), ("test", test)):
             if other is not None:
                 files[name] = read_rows(
-                    *(Path(other), train.target, form),
-                    **{"fills": missing is not None, "known": known, "units": train.units},
+                    Path(other),
+                    train.target,
+                    form,
+                    fills=missing is not None,
+                    known=known,
+                    units=train.units,
                 )
                 _check_columns(files[name], train)
         made, t = _task_and_targets(kind, files, form, sure=task is not None)

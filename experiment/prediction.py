@@ -206,8 +206,8 @@ def _check_units(rows: Rows, truths: list, numbers: Numbers, units: dict[str, st
 def _rows(path: Path, table: TableInputs, form, targets: list[str]) -> Rows:
     fills = any(column.get("fill") is not None for column in table.columns)
     fills = fills or any(ABSENT in column.get("categories", ()) for column in table.columns)
-    known = {"known": table.known, "units": table.units}
-    rows = read_rows(path, targets, form, fills=fills, answers=False, **known)
+    known, units = table.known, table.units
+    rows = read_rows(path, targets, form, fills=fills, known=known, units=units, answers=False)
     if rows.others:
         note(f"{path}: {listed(rows.others)}: not among the columns that the run knows, left out")
     return rows

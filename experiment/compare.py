@@ -158,11 +158,10 @@ class Comparison:
             elif outcome.trouble:
                 lines.append(f"{name} has come to no evaluation")
             elif not outcome.has_weights:
-                which = "the best one so far" if outcome.kept else "its last one"
                 lines.append(
                     f"{name} has no weights.npz, as a run that is not over, or was killed: "
                     f"it stands at iteration {outcome.iterations:,}, its figures are of the "
-                    f"evaluation at {outcome.iteration:,}, {which}"
+                    f"evaluation at {outcome.iteration:,}, {outcome.which}"
                 )
             elif outcome.late:
                 lines.append(

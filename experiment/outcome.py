@@ -35,6 +35,11 @@ class Outcome:
     kept: bool = False  # these are of the best evaluation, which need not be the last
     has_weights: bool = True  # a run that is not over, or was killed, has none
 
+    @property
+    def which(self) -> str:
+        """Which evaluation so far the figures of a run without weights are of."""
+        return "the best one so far" if self.kept else "its last one"
+
 
 def read_outcome(run_dir: str | Path) -> Outcome:
     """What the files of a run say of it. Raises OSError or ValueError if it is none, or if one of

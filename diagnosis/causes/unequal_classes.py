@@ -77,13 +77,13 @@ def _called(record) -> str:
 
 def _weights(record, samples: dict, total: float, rarest: float) -> str:
     """Weights that make classes count alike, rounded: n / (C n_c)."""
-    if set(record.facts.get("losses", {}).values()) == {"SigmoidWithLoss"}:
+    losses = set(record.facts.get("losses", {}).values())
+    if losses == {"SigmoidWithLoss"}:
         if record.task == "multilabel":
             return f"positive_weights in the loss: {(total - rarest) / rarest:.2g} for it"
-        yes = samples.get("1", 0.0)  # one score speaks for the second class, be it rare or not
-        return f"positive_weights in the loss: {(total - yes) / yes:.2g}" if yes else ""
-    losses = record.facts.get("losses", {})
-    if losses and not WEIGHED.issuperset(losses.values()):
+        yes = samples["1"]  # one score speaks for the second class, be it the rare one or not
+        return f"positive_weights in the loss: {(total - yes) / yes:.2g}"
+    if not losses <= WEIGHED:
         return "a loss with class_weights, such as SoftmaxWithLoss"
     weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]
     if len(weights) > 12:

@@ -131,10 +131,9 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     elif outcome.trouble == NOTHING:
         parts.append("It has come to no evaluation.")
     elif not outcome.has_weights:
-        which = "the best one so far" if outcome.kept else "its last one"
         parts.append(
             "It has no weights.npz, as a run that is not over, or was killed: its figures are of "
-            f"the evaluation at iteration {outcome.iteration:,}, {which}."
+            f"the evaluation at iteration {outcome.iteration:,}, {outcome.which}."
         )
     elif outcome.late:
         parts.append(

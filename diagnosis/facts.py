@@ -118,5 +118,10 @@ def _start(param, known: bool) -> dict:
     data = param.data.astype(np.float64)
     numbers = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
     mean, std = (v if known and math.isfinite(v) else None for v in numbers)  # JSON has no NaN
-    learns, decays = bool(param.trainable and param.lr_mult), bool(param.decay_mult)
-    return {"shape": data.shape, "mean": mean, "std": std, "learns": learns, "decays": decays}
+    return {
+        "shape": data.shape,
+        "mean": mean,
+        "std": std,
+        "learns": param.learns,
+        "decays": bool(param.decay_mult),
+    }

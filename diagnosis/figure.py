@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 
+from lamina.common.percent import percent
 from lamina.metrics import make_metric
 
 
@@ -49,7 +50,7 @@ class Figure:
 
     def shown(self, value: float) -> str:
         """A value in words."""
-        return f"{100 * value:.1f} %" if self.percent else f"{value:.4g}"
+        return percent(value, 1) if self.percent else f"{value:.4g}"
 
     def apart(self, train: float, test: float) -> str:
         """How far the values of the two sets are apart, in words: shares in points, errors and

@@ -20,10 +20,6 @@ class Finding:
     follows_from: str = ""
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def median(values) -> float:
     """The median of the finite values, NaN if there are none."""
     finite = np.asarray(values)[np.isfinite(values)]

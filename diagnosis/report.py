@@ -3,8 +3,9 @@
 import math
 import textwrap
 
+from lamina.common.percent import percent
 from lamina.common.printable import printable
-from lamina.diagnosis.finding import Finding, largest, median, percent
+from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import Record, Series
 
 WIDTH, INDENT = 80, 12
@@ -80,7 +81,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             worst = max(shares, key=shares.__getitem__)
             most = ", the most of all" if len(shares) > 1 else ""
             when = _when(record, record.layers[worst])
-            rows.append((name, f"{percent(shares[worst])} {when} in {worst}{most}"))
+            rows.append((name, f"{percent(shares[worst], 1)} {when} in {worst}{most}"))
     return rows
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.common.names import suggest
 from lamina.common.notice import note
+from lamina.common.percent import places_of
 from lamina.common.text_table import as_csv, as_latex, as_markdown, as_text
 from lamina.diagnosis.doctor import glance
 from lamina.experiment.curves import is_share, percents
@@ -224,8 +225,8 @@ class Comparison:
         if pair is None or math.isnan(pair[0]):
             return NONE
         mean, spread = pair
-        text = "{:.2f}"
         if self._percent(column):
+            text = f"{{:.{places_of(mean)}f}}"
             mean, spread = 100 * mean, 100 * spread
         elif mean and 1e-6 < abs(mean) < 1e6:
             text = f"{{:.{max(3 - math.floor(math.log10(abs(mean))), 0)}f}}"

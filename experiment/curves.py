@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.common.errors import no_run
 from lamina.common.folder import Folder, placed
+from lamina.common.percent import places_of
 from lamina.common.table import read_table
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_facts
@@ -79,11 +80,11 @@ def is_share(metric: str, said: dict[str, bool]) -> bool:
 
 def shown(percent: bool, mean: float, spread: float = math.nan) -> str:
     """The last value of a curve in words, with its deviation if it has one."""
-    factor, text = (100, "{:.2f}") if percent else (1, "{:.4g}")
-    words = text.format(factor * mean)
-    if not math.isnan(spread):
-        words += " ± " + ("{:.2f}" if percent else "{:.2g}").format(factor * spread)
-    return f"{words} %" if percent else words
+    if percent:
+        places = places_of(mean)
+        deviation = "" if math.isnan(spread) else f" ± {100 * spread:.{places}f}"
+        return f"{100 * mean:.{places}f}{deviation} %"
+    return f"{mean:.4g}" + ("" if math.isnan(spread) else f" ± {spread:.2g}")
 
 
 def smooth(losses: dict):

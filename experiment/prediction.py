@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.common.errors import RunError
 from lamina.common.notice import note
+from lamina.common.percent import percent
 from lamina.common.text_table import as_csv, as_text
 from lamina.datasets.cells import Numbers, listed
 from lamina.datasets.csv_rows import Rows, check_unit, read_rows
@@ -17,7 +18,7 @@ from lamina.datasets.labels import meaning
 from lamina.datasets.picture_inputs import PictureInputs
 from lamina.datasets.table_inputs import ABSENT, TableInputs
 from lamina.datasets.tasks import Classification, MultiLabel, Regression
-from lamina.experiment.evaluation.classification import percent
+from lamina.experiment.evaluation.classification import shown_share
 from lamina.experiment.load_run import Run
 from lamina.experiment.probabilities import has_probabilities, probabilities
 
@@ -78,7 +79,7 @@ class Predictions:
         if p is None:
             return ["class"], [[names[i]] for i in said]
         if short:
-            rows = [[names[i], f"{100 * row[i]:.1f} %"] for i, row in zip(said, p, strict=True)]
+            rows = [[names[i], percent(row[i], 1)] for i, row in zip(said, p, strict=True)]
             return ["class", "probability"], rows
         rows = [
             [names[i], f"{row[i]:.6g}", *(f"{value:.6g}" for value in row)]
@@ -110,14 +111,14 @@ class Predictions:
         said = self.task.predictions(self.scores)
         told = [(i, text) for i, text in zip(said, self.truths[0], strict=True) if text]
         right = sum(known.get(meaning(text)) == i for i, text in told)
-        share = percent(right, len(told))
+        share = shown_share(right, len(told))
         return [f"{right} of {len(told)} as the file says, {share}"] if told else []
 
     def _right_labels(self) -> list[str]:
         told = np.array([[self._value(cell) for cell in cells] for cells in self.truths]).T
         known = np.isfinite(told)
         right, of = (told == self.task.predictions(self.scores))[known].sum(), known.sum()
-        return [f"{right} of {of} labels as the file says, {percent(right, of)}"] if of else []
+        return [f"{right} of {of} labels as the file says, {shown_share(right, of)}"] if of else []
 
     def _errors(self, names: tuple) -> list[str]:
         said = []

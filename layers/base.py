@@ -42,8 +42,13 @@ class Param:
             for name in ("lr_mult", "decay_mult")
             if getattr(self, name) != 1.0
         )
-        learns = "trainable" if self.trainable else "frozen"
+        learns = "trainable" if self.learns else "frozen"
         return f"Param {self.data.shape} {self.data.dtype}, {learns}{mults}"
+
+    @property
+    def learns(self) -> bool:
+        """Does an optimizer move it? Not if it is frozen, and not by a rate of 0."""
+        return bool(self.trainable and self.lr_mult)
 
     def accumulate(self, gradient) -> None:
         """Add to `grad`. The first gradient is taken over as it is, so nobody may write into it."""

@@ -2,6 +2,8 @@
 
 import math
 
+from lamina.common.percent import percent
+
 
 class Metric:
     """A figure of how good scores are, computed batch by batch.
@@ -46,7 +48,7 @@ class Metric:
     def shown(self, value: float) -> str:
         """A value in words: 97.26 %, 0.1234, 53.2."""
         if self.percent and not math.isnan(value):
-            return f"{100 * value:.2f} %"
+            return percent(value)
         return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.4g}"
 
     def __repr__(self):

@@ -21,8 +21,8 @@ def shown_net(net) -> str:
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     lines = [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}".rstrip() for row in rows]
     rule = "-" * (sum(widths) + 2)
-    learned = sum(p.data.size for p in net.parameters().values() if p.trainable)
-    frozen = sum(p.data.size for p in net.parameters().values() if not p.trainable)
+    learned = sum(p.data.size for p in net.parameters().values() if p.learns)
+    frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
     total = f"{learned:,} parameters to learn" + (f", {frozen:,} frozen" if frozen else "")
     return "\n".join([type(net).__name__, lines[0], rule, *lines[1:], rule, total])
 

@@ -33,8 +33,8 @@ def summary_rows(net, *input_shapes: tuple) -> list:
         before, size = [], _shape_of(() if shapes else None)
         rows.append((f"({name})", type(head.loss).__name__, cell, size, _count(head.loss)))
     shown = [i for i in range(5) if i not in (2, 3) or any(row[i] for row in rows[1:])]
-    learned = [p for p in net.parameters().values() if p.trainable]
-    frozen = sum(p.data.size for p in net.parameters().values() if not p.trainable)
+    learned = [p for p in net.parameters().values() if p.learns]
+    frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
     total = f"{sum(p.data.size for p in learned):,} parameters to learn"
     total += f", {frozen:,} frozen" if frozen else ""
     return [*([row[i] for i in shown] for row in rows), total]

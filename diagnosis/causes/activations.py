@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT
-from lamina.diagnosis.finding import Finding, listed, percent
+from lamina.diagnosis.finding import Finding, listed
 
 MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
@@ -37,7 +38,7 @@ def dead_relus(record, earlier) -> Finding | None:
     series = record.layers[worst]
     since = series.iterations[np.flatnonzero(series["dead"] >= MOST)[0]]
     at_once = since <= series.iterations[0]
-    evidence = [f"{percent(found[worst])} of the units of {worst} are 0 for whole batches"]
+    evidence = [f"{percent(found[worst], 1)} of the units of {worst} are 0 for whole batches"]
     if len(found) > 1:
         evidence.append(f"dead by half or more: {listed(found)}")
     evidence.append(
@@ -80,8 +81,8 @@ def saturated(record, earlier) -> Finding | None:
     if record.train > (0.9 if first >= MOST else little):
         return None
     evidence = [
-        f"{percent(found[worst])} of the outputs of {worst} are at their ends, "
-        f"{percent(first)} at the start"
+        f"{percent(found[worst], 1)} of the outputs of {worst} are at their ends, "
+        f"{percent(first, 1)} at the start"
     ]
     if len(found) > 1:
         evidence.append(f"saturated by half or more: {listed(found)}")

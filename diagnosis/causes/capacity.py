@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.layers import Gru, Lstm
@@ -38,7 +39,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
         return None
     evidence = [f"{record.said('train', 'test')}: nearly equal, and no longer getting better"]
     if known:
-        said = f"right about {100 * record.nearest:.1f} %"
+        said = f"right about {percent(record.nearest, 1)}"
         if not record.figure.is_share:
             said = f"an r2 of {record.nearest:.2g}, this net {record.train:.2g}"
         evidence.append(f"nearest neighbours on the training set: {said}")

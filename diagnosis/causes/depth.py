@@ -23,22 +23,25 @@ def exploding(record, earlier) -> Finding | None:
     if depth < DEPTH or not stds:
         return None
     names, sizes = list(stds), np.array(list(stds.values()))
-    if not sizes[0] > 0:
+    # A normalization sets the size anew, whatever it was: growth counts from the last one on.
+    normal = [record.kind_of(f"{name}.").endswith("Normalization") for name in names]
+    base = np.maximum.accumulate(np.where(normal, np.arange(len(names)), 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growths = np.where(sizes[base] > 0, sizes / sizes[base], np.nan)
+    if not np.nanmax(growths, initial=0.0) > EXPLODING:
         return None
-    top = int(np.nanargmax(sizes))
-    growth = sizes[top] / sizes[0]
-    if not growth > EXPLODING:
-        return None
+    top = int(np.nanargmax(growths))
+    growth, low = growths[top], int(base[top])
     weighted = {name.rpartition(".")[0] for name in record.weights}
-    steps = sum(name in weighted for name in names[1 : top + 1])
+    steps = sum(name in weighted for name in names[low + 1 : top + 1])
     evidence = [
-        f"deviation of outputs at iteration {_first(record):.0f}: {sizes[0]:.3g} in {names[0]}, "
-        f"{sizes[top]:.3g} in {names[top]}",
+        f"deviation of outputs at iteration {_first(record):.0f}: {sizes[low]:.3g} in "
+        f"{names[low]}, {sizes[top]:.3g} in {names[top]}",
     ]
     if steps:
         factor = growth ** (1.0 / steps)
         evidence.append(
-            f"layers with weights behind {names[0]} up to {names[top]}: {steps}, each about "
+            f"layers with weights behind {names[low]} up to {names[top]}: {steps}, each about "
             f"{factor:.3g} times as large as the one before"
         )
     if record.guessing_loss:

@@ -3,9 +3,9 @@
 import math
 
 from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
 from lamina.diagnosis.finding import Finding
 
-_SHARE = "class_weights in the loss, if one class has nearly all samples"
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
 
@@ -30,7 +30,9 @@ def nothing_learned(record, earlier) -> Finding | None:
             "more iterations, if the loss is still falling",
             "a larger learning rate, if it hardly moves",
             "look at a few samples with their targets: do they belong together?",
-            _SHARE if record.figure.is_share else _ERROR,
+            f"{setting_of_weights(record)}, if one {called(record)} has nearly all samples"
+            if record.figure.is_share
+            else _ERROR,
         ],
     )
 

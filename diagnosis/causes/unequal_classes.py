@@ -3,8 +3,9 @@
 import math
 
 from lamina.common.natural import natural
+from lamina.common.percent import percent
 from lamina.common.printable import printable
-from lamina.diagnosis.finding import Finding, listed, percent
+from lamina.diagnosis.finding import Finding, listed
 
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
@@ -35,13 +36,13 @@ def unequal_classes(record, earlier) -> Finding | None:
     }
     if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
         return None
-    what = _called(record)
+    what = called(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
-        f"{what} {_named(record, rarest)}: {percent(samples[rarest] / total)} of the training "
-        f"targets ({samples[rarest]:.0f}), of which {percent(recall[rarest])} are found; {what} "
-        f"{_named(record, often)}: {percent(samples[often] / total)}, "
-        f"{percent(recall.get(often, 0.0))} found",
+        f"{what} {_named(record, rarest)}: {percent(samples[rarest] / total, 1)} of the training "
+        f"targets ({samples[rarest]:.0f}), of which {percent(recall[rarest], 1)} are found; {what} "
+        f"{_named(record, often)}: {percent(samples[often] / total, 1)}, "
+        f"{percent(recall.get(often, 0.0), 1)} found",
     ]
     if len(missed) > 1:
         others = sorted(missed.keys() - {rarest}, key=natural)
@@ -71,21 +72,31 @@ def _named(record, output: str) -> str:
     return printable(str(names[int(output)]))[:_LONGEST] if known else output
 
 
-def _called(record) -> str:
+def called(record) -> str:
     return "label" if record.task == "multilabel" else "class"
+
+
+def setting_of_weights(record) -> str:
+    """What makes the losses of this run count a class more than another, in words."""
+    losses = set(record.facts.get("losses", {}).values())
+    if losses == {"SigmoidWithLoss"}:
+        return "positive_weights in the loss"
+    if losses <= WEIGHED:
+        return "class_weights in the loss"
+    return "a loss with class_weights, such as SoftmaxWithLoss"
 
 
 def _weights(record, samples: dict, total: float, rarest: float) -> str:
     """Weights that make classes count alike, rounded: n / (C n_c)."""
-    losses = set(record.facts.get("losses", {}).values())
-    if losses == {"SigmoidWithLoss"}:
+    setting = setting_of_weights(record)
+    if "positive_weights" in setting:
         if record.task == "multilabel":
-            return f"positive_weights in the loss: {(total - rarest) / rarest:.2g} for it"
+            return f"{setting}: {(total - rarest) / rarest:.2g} for it"
         yes = samples["1"]  # one score speaks for the second class, be it the rare one or not
-        return f"positive_weights in the loss: {(total - yes) / yes:.2g}"
-    if not losses <= WEIGHED:
-        return "a loss with class_weights, such as SoftmaxWithLoss"
+        return f"{setting}: {(total - yes) / yes:.2g}"
+    if not set(record.facts.get("losses", {}).values()) <= WEIGHED:
+        return setting
     weights = [total / len(samples) / n if n else 0.0 for n in samples.values()]
     if len(weights) > 12:
-        return f"class_weights in the loss: {max(weights):.2g} for the rarest, 1 for an even share"
-    return f"class_weights in the loss: [{', '.join(f'{w:.2g}' for w in weights)}]"
+        return f"{setting}: {max(weights):.2g} for the rarest, 1 for an even share"
+    return f"{setting}: [{', '.join(f'{w:.2g}' for w in weights)}]"

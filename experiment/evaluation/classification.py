@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.figures import label, save_png
+from lamina.common.percent import percent
 from lamina.common.predicted import UNKNOWN, predicted_classes
 from lamina.common.printable import printable
 from lamina.common.width import left, right, shortened, width_of
@@ -49,7 +50,9 @@ def table(counts: np.ndarray, class_names: tuple, counted: str = "samples", unpr
     lines.append("")
     lines.append(f"{left('class', width)}  {counted}  found (recall)  right when said (precision)")
     for i, name in enumerate(names):
-        recall, precision = (percent(counts[i, i], n) for n in (of_class[i], counts[:, i].sum()))
+        recall, precision = (
+            shown_share(counts[i, i], n) for n in (of_class[i], counts[:, i].sum())
+        )
         number = f"{of_class[i]:>{len(counted)}}"
         lines.append(f"{left(name, width)}  {number}  {recall:>14}  {precision:>27}")
     return "\n".join([*lines, "", *_confusion(counts, names, width)])
@@ -123,6 +126,6 @@ def _mistake(true: str, said: str) -> str:
     return f"{true},\nsaid {said}" if apart else f"{true}, said {said}"
 
 
-def percent(part: int, whole: int) -> str:
+def shown_share(part: int, whole: int) -> str:
     """A share in words; a dash of nothing."""
-    return f"{100 * part / whole:.2f} %" if whole else "-"
+    return percent(part / whole) if whole else "-"

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.common.predicted import UNKNOWN
 from lamina.common.width import left, width_of
-from lamina.experiment.evaluation.classification import percent, row_names
+from lamina.experiment.evaluation.classification import row_names, shown_share
 
 PICTURE = "labels.png"
 
@@ -27,9 +27,9 @@ def report(evaluation) -> str:
             int(np.count_nonzero(a)) for a in (said[:, i] & true[:, i], true[:, i], said[:, i])
         )
         recall, precision, f1 = (
-            percent(both, is_),
-            percent(both, told),
-            percent(2 * both, is_ + told),
+            shown_share(both, is_),
+            shown_share(both, told),
+            shown_share(2 * both, is_ + told),
         )
         lines.append(
             f"{left(name, width)}  {is_:>{len(of)}}  {recall:>14}  {precision:>27}  {f1:>7}"

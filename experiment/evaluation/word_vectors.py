@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.printable import printable
 from lamina.common.width import left, width_of
-from lamina.experiment.evaluation.classification import percent, row_names
+from lamina.experiment.evaluation.classification import row_names, shown_share
 
 PICTURE = "words.png"
 LISTED = 10  # words, those that are asked for most often
@@ -20,7 +20,7 @@ def report(evaluation) -> str:
     right = int(np.count_nonzero(found))
     lines = [
         f"the word that stands there was found in {right} of {n} questions; guessing among "
-        f"{places} gives {percent(1, places)}"
+        f"{places} gives {shown_share(1, places)}"
     ]
     words = evaluation.samples.X[evaluation.rows, -1]
     counts = np.bincount(words)
@@ -30,7 +30,7 @@ def report(evaluation) -> str:
     width = max(map(width_of, ("word", *names)))
     lines += ["", f"{left('word', width)}  asked for     found"]
     for name, i in zip(names, often, strict=True):
-        share = percent(int(np.count_nonzero(found[words == i])), int(counts[i]))
+        share = shown_share(int(np.count_nonzero(found[words == i])), int(counts[i]))
         lines.append(f"{left(name, width)}  {counts[i]:>9}  {share:>8}")
     return "\n".join(lines)
 

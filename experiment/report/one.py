@@ -19,7 +19,7 @@ from lamina.experiment.curves import (
     shown,
 )
 from lamina.experiment.evaluation import evaluate
-from lamina.experiment.evaluation.classification import confusion, percent, row_names
+from lamina.experiment.evaluation.classification import confusion, row_names, shown_share
 from lamina.experiment.load_run import DataUnknown, Run, RunChanged
 from lamina.experiment.outcome import FAILED, NOTHING, read_outcome
 from lamina.experiment.plots import plot_curves
@@ -205,7 +205,7 @@ def _classes(evaluation) -> list[str]:
     of_class = matrix.counts.sum(axis=1) + matrix.unpredicted
     said = matrix.counts.sum(axis=0)
     rows = [
-        [name, f"{n:,}", percent(right, n), percent(right, told)]
+        [name, f"{n:,}", shown_share(right, n), shown_share(right, told)]
         for name, n, right, told in zip(
             names, of_class, matrix.counts.diagonal(), said, strict=True
         )

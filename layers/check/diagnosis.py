@@ -44,22 +44,23 @@ def _diagnose_some(case: Case, name: str, gradient, douts: tuple) -> str:
             f"wrong in a few of its {gradient.size} entries, along a direction in all of them; "
             f"none of the {len(entries)} that were probed is"
         )
-    text = f"{_worst(case.label(name), found, true, entries)} (a sample of {gradient.size} probed)"
+    text = _worst(case.label(name), found, true, entries, gradient.size)
     for cause, other in (("a sign", -true), ("twice too much", 2 * true)):
         if explains(other, found, true):
             return f"{text}\nlikely: {cause}"
     return text
 
 
-def _worst(label: str, gradient, true, entries: list) -> str:
+def _worst(label: str, gradient, true, entries: list, of: int = 0) -> str:
+    """`of` is the size of the whole gradient, if these are some of its entries."""
     error = _error(gradient, true)
     place = int(np.argmax(error))
     at = f"[{', '.join(map(str, entries[place]))}]" if entries[place] else ""
     is_now, should = apart(gradient.reshape(-1)[place], true.reshape(-1)[place])
     wrong = max(_wrong(gradient, true), 1)
     return (
-        f"{wrong} of {error.size} entries are wrong; worst: {label}{at} is {is_now}, should be "
-        f"{should}"
+        f"{wrong} of {error.size} entries{f' probed, of {of},' if of else ''} are wrong; "
+        f"worst: {label}{at} is {is_now}, should be {should}"
     )
 
 

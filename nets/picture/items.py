@@ -117,7 +117,7 @@ class _Row:
         for held in (held for _, held in layer.walk() if isinstance(held, Param)):
             if id(held) in self.owners:
                 owners[self.owners[id(held)]] = None
-            elif held.trainable:
+            elif held.learns:
                 item.learned += held.data.size
             else:
                 item.frozen += held.data.size

@@ -19,6 +19,7 @@ from lamina.diagnosis.causes.learning_rate import (
     rate_too_low,
     still_falling,
 )
+from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.record import Record, Series
@@ -169,6 +170,20 @@ def test_one_score_weighs_the_second_class_be_it_rare_or_not(rare):
     said = unequal_classes(record, []).remedies[0]
     weight = float(said.removeprefix("positive_weights in the loss: "))
     assert weight * rows[1][0] == pytest.approx(rows[0][0], rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "said"),
+    [
+        ("classification", "SoftmaxWithLoss", "class_weights in the loss, if one class has"),
+        ("multilabel", "SigmoidWithLoss", "positive_weights in the loss, if one label has"),
+        ("classification", "own.py:Loss", "a loss with class_weights, such as SoftmaxWithLoss, if"),
+    ],
+)
+def test_what_is_advised_against_one_class_is_what_the_loss_has(task, loss, said):
+    record = record_of()
+    record.facts |= {"task": {"task": task}, "losses": {"loss": loss}}
+    assert nothing_learned(record, []).remedies[-1].startswith(said)
 
 
 def test_labels_are_weighed_by_the_one_that_is_named():

@@ -66,15 +66,31 @@ def test_the_head_of_a_second_loss_is_no_hidden_layer():
 
 def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():
     """From a1 to a3 two steps of 39.4; the three layers behind it do not count."""
-    record, at = record_of(), np.array([1.0])
     sizes = {"a1": 1, "r1": 0.6, "a2": 39.4, "r2": 20, "a3": 39.4**2, "r3": 900, "a4": 30}
     sizes |= {"a5": 3, "a6": 1}
+    said = "layers with weights behind a1 up to a3: 2, each about 39.4 times as large"
+    assert said in str(exploding(_of_sizes(sizes), []).evidence)
+
+
+def test_what_a_normalization_sets_is_no_growth():
+    """Outputs of 1e-5 become 1 there; behind it they grow, or they do not."""
+    sizes = {"a1": 1e-5, "norm": 1.0, "a2": 1.0, "a3": 1.0, "a4": 1.0}
+    assert exploding(_of_sizes(sizes), []) is None
+    sizes |= {"a3": 40.0, "a4": 1600.0}
+    (deviation, steps, *_) = exploding(_of_sizes(sizes), []).evidence
+    assert deviation.endswith("1 in norm, 1.6e+03 in a4")
+    assert steps.startswith("layers with weights behind norm up to a4: 3, each about 11.7 times")
+
+
+def _of_sizes(sizes: dict):
+    record, at = record_of(), np.array([1.0])
     record.layers = {n: Series(n, "", at, {"std": at * size}) for n, size in sizes.items()}
-    weights = [f"a{i}.W" for i in range(1, 7)]
+    kinds = {"a": "Affine", "r": "Relu", "n": "BatchNormalization"}
+    record.facts["layers"] = {name: kinds[name[0]] for name in sizes}
+    weights = [f"{name}.W" for name in sizes if name[0] == "a"]
     record.parameters = dict.fromkeys(weights, record.parameters["a.W"])
     record.facts["parameters"] = dict.fromkeys(weights, record.facts["parameters"]["a.W"])
-    said = "layers with weights behind a1 up to a3: 2, each about 39.4 times as large"
-    assert said in str(exploding(record, []).evidence)
+    return record
 
 
 @pytest.mark.parametrize(

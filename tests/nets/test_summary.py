@@ -136,6 +136,14 @@ def test_frozen_parameters_are_not_to_learn(rng):
     assert net.summary((5,)).split("\n")[-1] == "0 parameters to learn, 39 frozen"
 
 
+def test_what_has_a_rate_of_0_is_not_to_learn(rng):
+    net = small_net(rng)
+    net.layers["affine1"].W.lr_mult = 0.0
+    assert net.summary((5,)).split("\n")[-1] == "19 parameters to learn, 20 frozen"
+    assert "19 parameters to learn, 20 frozen" in str(net)
+    assert "frozen, lr_mult 0" in str(net.layers["affine1"].W)
+
+
 def test_shared_parameters_are_learned_once(rng):
     shared = Affine(4, 4, rng=rng)
     net = Sequential({"first": shared, "second": shared})

@@ -103,8 +103,11 @@ def test_tensorboard_reads_the_rows_of_history(tracked):
         assert [event.step for event in events] == history["iteration"].tolist()
         values = np.array([event.value for event in events], np.float32)
         np.testing.assert_array_max_ulp(values, history[name].astype(np.float32), 1)
-    (event,) = read.Tensors("configuration/text_summary")
-    assert b"a<b>:" in event.tensor_proto.string_val[0]
+    first, longer = read.Tensors("configuration/text_summary")
+    assert (first.step, longer.step) == (0, 45)  # the evaluation at 48 is cut off
+    assert b"a<b>:" in first.tensor_proto.string_val[0]
+    assert b"iterations: 48" in first.tensor_proto.string_val[0]
+    assert b"iterations: 70" in longer.tensor_proto.string_val[0]
     assert len(list((run_dir / "tensorboard").iterdir())) == 3
 
 
@@ -128,6 +131,9 @@ def test_mlflow_reads_the_rows_of_history(tracked):
     assert found.info.status == "FINISHED"
     assert found.data.params["optimizer.lr"] == "0.1"
     assert found.data.params["net.layers.a_b_.type"] == "Affine"
+    assert found.data.params["training.iterations"] == "48"  # as it began; MLflow changes none
+    changed = {name: v for name, v in found.data.tags.items() if not name.startswith("mlflow.")}
+    assert changed == {"training.iterations": "70"}
     wanted = with_the_end(first, history)
     assert found.data.metrics.keys() == wanted.keys() - {"iteration"}
     for name in found.data.metrics:

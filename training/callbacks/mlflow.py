@@ -27,7 +27,9 @@ class MLflow(Tracker):
 
     `store` is a SQLite file (default: mlflow.db beside the run directory, so that the runs of a
     folder share it), or a URI such as http://..., the one way to a network. The experiment is
-    called as the folder that the run directory lies in, the run as its directory:
+    called as the folder that the run directory lies in, the run as its directory. MLflow changes no
+    parameter of a run: a setting that has changed, as the iterations of one that is trained for
+    longer, is a tag of its name.
 
         mlflow ui --backend-store-uri sqlite:///runs/mlflow.db
 
@@ -46,6 +48,7 @@ class MLflow(Tracker):
             client.update_run(run, status="RUNNING")
             there = client.get_metric_history(run, "loss")
             self.kept["logged"] = max((metric.step for metric in there), default=0)
+            self._tag_changes(run, configuration)
             return
         name = self.experiment or self.folder.resolve().parent.name or "lamina"
         self.kept["run"] = client.create_run(
@@ -97,10 +100,20 @@ class MLflow(Tracker):
     def _log_settings(self, configuration: dict) -> None:
         from mlflow.entities import Param
 
-        there = {_name(key): str(v)[:_LONGEST] for key, v in settings(configuration).items()}
-        params = [Param(key, value) for key, value in there.items()]
+        params = [Param(key, value) for key, value in _params(configuration).items()]
         for i in range(0, len(params), _AT_ONCE):
             self._client.log_batch(self.kept["run"], params=params[i : i + _AT_ONCE])
+
+    def _tag_changes(self, run: str, configuration: dict) -> None:
+        there = self._client.get_run(run).data
+        for key, value in _params(configuration).items():
+            if there.tags.get(key, there.params.get(key)) != value:
+                self._client.set_tag(run, key, value)
+
+
+def _params(configuration: dict) -> dict[str, str]:
+    """The settings as MLflow takes them."""
+    return {_name(key): str(v)[:_LONGEST] for key, v in settings(configuration).items()}
 
 
 @contextlib.contextmanager

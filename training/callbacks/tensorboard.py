@@ -17,8 +17,8 @@ class TensorBoard(Tracker):
         tensorboard --logdir runs
 
     A run that goes on cuts off what its log has beyond the checkpoint, as its tables do, and goes
-    on in a further file. Values are float32, as TensorBoard reads them. Needs the extra
-    `tensorboard`.
+    on in a further file, which begins with the configuration, if that has changed since. Values are
+    float32, as TensorBoard reads them. Needs the extra `tensorboard`.
     """
 
     def __init__(self):
@@ -39,9 +39,11 @@ class TensorBoard(Tracker):
         self.kept["logged"] = max((_cut(path, self._reached, Event) for path in old), default=0)
         # Names sort as the files follow each other, also where two begin in one second.
         self._writer = EventsWriter(str(folder / "events"), f".{os.getpid()}.{len(old):06d}")
-        if not old:
-            lines = "\n".join(f"    {line}" for line in dump(configuration).splitlines())
-            self._write(0, [text("configuration", lines)])
+        written = dump(configuration)
+        if not old or self.kept.get("configuration", written) != written:
+            lines = "\n".join(f"    {line}" for line in written.splitlines())
+            self._write(self.kept["logged"], [text("configuration", lines)])
+        self.kept["configuration"] = written
 
     def log(self, row: dict[str, float]) -> None:
         figures = {name: value for name, value in row.items() if name != "iteration"}

@@ -480,7 +480,7 @@ def test_a_large_array_is_diagnosed_by_a_sample():
             return -dout * self.mask
 
     report = check_layer(Negative(), np.random.default_rng(5).standard_normal((40, 40)))
-    assert "a sample of 1600 probed" in str(report)
+    assert "of 400 entries probed, of 1600, are wrong" in str(report)
     assert "likely: a sign" in str(report)
 
 

@@ -11,7 +11,7 @@ from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.neighbours import nearest_score
-from lamina.layers import Dropout
+from lamina.layers import Dropout, Embedding
 from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded
@@ -47,7 +47,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "figure": figure_facts(trainer),
         "percent": percent_facts(trainer),
         "guessing_loss": _guessing_loss(trainer),
-        "nearest": rounded(nearest_score(dataset)),
+        "nearest": rounded(None if _has_tables(trainer.net) else nearest_score(dataset)),
         "inputs_vary": _inputs_vary(dataset.train),
         "ends": _ends(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
@@ -112,6 +112,11 @@ def _targets(t) -> dict:
     )
     named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
     return dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
+
+
+def _has_tables(net) -> bool:
+    """Are inputs numbers of words, of which 3 is no nearer to 4 than to 40?"""
+    return any(isinstance(place.layer, Embedding) for place in places_of(net))
 
 
 def _start(param, known: bool) -> dict:

@@ -29,6 +29,12 @@ def nearest_score(dataset) -> float | None:
         X, t = X[counted], t[counted]
     if len(X) < FEWEST or not np.isfinite(X).all():
         return None
+    # A sample that stands twice is no other sample; where many answers are given at one place,
+    # those that are left say nothing of how often each is.
+    X, t = _once(X, t)
+    places = len(np.unique(X, axis=0))
+    if len(X) < FEWEST or (dataset.task.name == "classification" and places < 0.9 * len(X)):
+        return None
     X -= X.mean(axis=0)
     squares = np.square(X).sum(axis=1)
     apart = squares[:, None] + squares - 2.0 * (X @ X.T)
@@ -41,3 +47,9 @@ def nearest_score(dataset) -> float | None:
     spread = np.square(t - t.mean(axis=0), dtype=np.float64).sum()
     off = np.square(t - t[nearest], dtype=np.float64).sum()
     return float(1.0 - off / (2.0 * spread)) if spread > 0 else None
+
+
+def _once(X, t) -> tuple:
+    """Equal rows of both but the first."""
+    _, first = np.unique(np.hstack([X, t]), axis=0, return_index=True)
+    return X[first], t[first]

@@ -19,6 +19,11 @@ from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
 
+NEARLY_ALL = 0.9  # a training score with which a net has learned well whatever the noise
+SOMETHING = 0.3  # of the way from guessing to perfection, taken to be within reach of any net
+LUCK = 0.03  # by which 500 samples may misjudge what is within reach
+BY_HEART = 0.1  # between train and test: more is no sign of having learned well
+
 
 @dataclasses.dataclass
 class Series:
@@ -105,6 +110,28 @@ class Record:
         return math.nan if score is None else float(score)
 
     @cached_property
+    def reachable(self) -> float:
+        """The score that noise leaves to the best of nets, as far as nearest neighbours tell; 1 if
+        that is not known. Of n classes they err e = r (2 - n r / (n - 1)) at most, where r is the
+        least error that can be (Cover and Hart 1967); here r is what they would need at that. Where
+        they know next to nothing, a net may still: something is taken to be within reach."""
+        if math.isnan(self.nearest):
+            return 1.0
+        best = self.nearest
+        if self.task == "classification":
+            most = 1.0 - 1.0 / max(self.classes or 2, 2)  # the error of equal guesses
+            best = 1.0 - most * (1.0 - math.sqrt(max(1.0 - (1.0 - best) / most, 0.0)))
+        return min(max(best, self.chance + SOMETHING * (1.0 - self.chance)), 1.0)
+
+    @cached_property
+    def well(self) -> bool:
+        """Has it learned what there is to learn, as far as is known, and not by heart?"""
+        if not self.train > self.chance or self.train - self.test > BY_HEART:
+            return False
+        nearly_all = max(NEARLY_ALL, self.chance + 0.8 * (1.0 - self.chance))
+        return self.train >= min(nearly_all, self.reachable - LUCK)
+
+    @cached_property
     def tells_apart(self) -> bool:
         """Are the classes of the training samples found more often, in the mean over the classes,
         than one answer for all would? A net whose loss weighs classes may be so and have a lower
@@ -128,8 +155,8 @@ class Record:
 
     @property
     def halfway(self) -> float:
-        """The score between guessing and perfection: what is below has hardly learned."""
-        return self.chance + 0.5 * (1.0 - self.chance)
+        """The score between guessing and what can be reached: what is below has hardly learned."""
+        return self.chance + 0.5 * (self.reachable - self.chance)
 
     @cached_property
     def guessing_loss(self) -> float | None:

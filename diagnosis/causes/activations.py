@@ -31,7 +31,7 @@ def dead_relus(record, earlier) -> Finding | None:
     worst = max(found, key=found.__getitem__)
     nearly_all = found[worst] >= NEARLY_ALL
     shares = record.figure is None or record.figure.is_share
-    if record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
+    if record.well or record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None
@@ -78,7 +78,7 @@ def saturated(record, earlier) -> Finding | None:
     worst = max(found, key=found.__getitem__)
     first = record.layers[worst]["saturated"][0]
     little = record.chance + QUARTER * (1.0 - record.chance)
-    if record.train > (0.9 if first >= MOST else little):
+    if record.well or record.train > (0.9 if first >= MOST else little):
         return None
     evidence = [
         f"{percent(found[worst], 1)} of the outputs of {worst} are at their ends, "

@@ -10,21 +10,29 @@ from lamina.diagnosis.record import number
 SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
 FORGETS = 0.02  # of each weight at every step: what is older than 50 steps is gone
-USUAL = 0.05  # up to which a decay does no such harm unless the rate is too high
+USUAL, USUAL_L1 = 0.05, 0.002  # up to which a decay does no such harm, whatever the rate
+OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
 
 
 def decay_too_strong(record, earlier) -> Finding | None:
-    """The weights have shrunk to a fraction, as the decay times the rate foretells, or lose so much
-    at every step that they keep nothing."""
+    """The weights have shrunk to a fraction, as the decay and the rate foretell, or lose so much at
+    every step that they keep nothing."""
     optimizer = record.optimizer
     decay = number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
     pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
-    if not decay > USUAL or not pulled:
+    rule = optimizer.get("type")
+    kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
+    if not decay > (USUAL_L1 if kind == "l1" else USUAL) or not pulled:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
     rates = record.history.get("lr", ())
     rate = float(np.mean(rates)) if len(rates) else record.lr  # a schedule makes it another
-    pull = decay * rate * record.iterations
+    share = decay * rate  # of each weight at a step, where it is one
+    if (kind == "l2" and rule not in OF_THE_GRADIENT) or kind == "l1":
+        # Each weight loses the same however small it is: the rate, in rules that scale gradients.
+        size = norms[0] / math.sqrt(sum(math.prod(record.matrices[n]["shape"]) for n in pulled))
+        share = (rate if rule not in OF_THE_GRADIENT else decay * rate) / size if size else 0.0
+    pull = share * record.iterations
     forgets = decay * rate >= FORGETS and pull >= 2.0
     if not (norms[1] < SHRUNK * norms[0] and pull >= 1.0) and not forgets:
         return None
@@ -32,8 +40,6 @@ def decay_too_strong(record, earlier) -> Finding | None:
     if record.train > 0.9 and not stuck:
         return None
     last = next(iter(pulled.values())).iterations[-1]
-    rule = optimizer.get("type")
-    kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
     a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")
     evidence = [
         f"norm of the weights: {norms[0]:.3g} at the start, {norms[1]:.3g} at iteration {last:.0f}",
@@ -48,7 +54,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
         evidence,
         "The decay pulls the weights to zero faster than the data can build them up; what is left "
         "answers the same to every input.",
-        [f"weight_decay: 0.0005, or none, instead of {decay:g}"],
+        [f"weight_decay: {1e-5 if kind == 'l1' else 5e-4:g}, or none, instead of {decay:g}"],
         explains=(
             *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),
             *("vanishing gradients", "too little capacity", "saturated units"),

@@ -9,6 +9,7 @@ from lamina.diagnosis.finding import Finding, median
 
 EXPLODING = 1000.0  # times, from the first layer to the largest
 VANISHING = 1e-3  # relative gradient of the lowest weights, as a share of that of the highest
+SET_THE_SIZE = ("Normalization", "Scale", "Bias", "Power")  # how their types end
 DEPTH = 4  # layers with weights, from which on it is a matter of depth
 
 
@@ -20,12 +21,12 @@ def exploding(record, earlier) -> Finding | None:
     """
     stds = {n: s["std"][0] for n, s in record.layers.items() if n != "(input)"}
     depth = len(record.weights)
-    if depth < DEPTH or not stds:
+    if depth < DEPTH or not stds or record.well:
         return None
     names, sizes = list(stds), np.array(list(stds.values()))
-    # A normalization sets the size anew, whatever it was: growth counts from the last one on.
-    normal = [record.kind_of(f"{name}.").endswith("Normalization") for name in names]
-    base = np.maximum.accumulate(np.where(normal, np.arange(len(names)), 0))
+    # These set the size, to whatever it should be: growth counts from the last of them on.
+    sets = [record.kind_of(f"{name}.").endswith(SET_THE_SIZE) for name in names]
+    base = np.maximum.accumulate(np.where(sets, np.arange(len(names)), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         growths = np.where(sizes[base] > 0, sizes / sizes[base], np.nan)
     if not np.nanmax(growths, initial=0.0) > EXPLODING:
@@ -73,13 +74,15 @@ def vanishing(record, earlier) -> Finding | None:
     grown = any(record.is_head(name) and began_near_0(record, name) for name in record.weights)
     relative = {}
     for name, series in record.weights.items():
+        if record.kind_of(name) == "Embedding":  # a batch looks up a few of its rows
+            continue
         half = max(len(series.iterations) // 2, 1)
         seen = slice(half, None) if grown else slice(half)
         with np.errstate(divide="ignore", invalid="ignore"):
             values = (series["gradient_norm"] / series["weight_norm"])[seen]
         relative[name] = median(values)
     relative = {name: value for name, value in relative.items() if not math.isnan(value)}
-    if len(relative) < 3 or record.train > 0.9:
+    if len(relative) < 3 or record.train > 0.9 or record.well:
         return None
     names, values = list(relative), np.array(list(relative.values()))
     if not values[0] < VANISHING * values[-1]:

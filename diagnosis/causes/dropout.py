@@ -10,7 +10,7 @@ MOST = 0.8  # of a layer; 0.5 is usual. Srivastava et al. 2014, section 7.3
 def dropout_too_strong(record, earlier) -> Finding | None:
     """More is dropped than Srivastava et al. found useful at all, and the net has not learned."""
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p and p >= MOST}
-    if earlier or not dropped or not record.train <= 0.9:
+    if earlier or not dropped or record.well or math.isnan(record.train):
         return None
     worst = max(dropped, key=dropped.__getitem__)
     p = dropped[worst]

@@ -59,12 +59,13 @@ def _stays(record, name: str) -> bool:
 
 
 def weights_too_large(record, earlier) -> Finding | None:
-    """Many times the deviation that keeps the size of signals. He et al. 2015, equation 10."""
+    """Many times the deviation that keeps the size of signals, and first outputs that are far off
+    or a net that has not learned well. He et al. 2015, equation 10."""
     times = _times_he(record)
     guess = record.guessing_loss
-    far_off = guess is not None and record.start_loss > 5 * guess and not earlier
-    large = {n: k for n, k in times.items() if k > (3.0 if far_off else TOO_LARGE)}
-    if not large:
+    far_off = guess is not None and record.start_loss > 5 * guess
+    large = {n: k for n, k in times.items() if k > (3.0 if far_off and not earlier else TOO_LARGE)}
+    if not large or (record.well and not far_off):
         return None
     worst = max(large, key=large.__getitem__)
     std = record.facts["parameters"][worst]["std"]
@@ -79,7 +80,10 @@ def weights_too_large(record, earlier) -> Finding | None:
         "initial weights too large",
         evidence,
         "The first outputs are huge and surely wrong, sigmoids sit at their ends, and training "
-        "spends its steps on unlearning the start.",
+        "spends its steps on unlearning the start."
+        if far_off or guess is None
+        else "Sigmoids sit at their ends, ReLUs die, and in front of a normalization a step hardly "
+        "turns weights that are so long.",
         [
             "leave out init: (he_normal is the default), or std: no larger than "
             f"{std / large[worst]:.2g} for {worst}"

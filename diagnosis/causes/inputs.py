@@ -22,9 +22,10 @@ def all_the_same(record, earlier) -> Finding | None:
 
 
 def not_normalised(record, earlier) -> Finding | None:
-    """Inputs far from mean 0 and deviation 1. LeCun et al. 1998, "Efficient BackProp", 4.3."""
+    """Inputs far from mean 0 and deviation 1, and a net that has not learned well. LeCun et al.
+    1998, "Efficient BackProp", section 4.3."""
     inputs = record.layers.get("(input)")
-    if inputs is None or earlier or not _is_far(_before_weights(record)):
+    if inputs is None or earlier or record.well or not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
     if not _is_far(inputs):

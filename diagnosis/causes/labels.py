@@ -30,10 +30,13 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.train - record.test <= 0.1:  # nothing is learned by heart: no sign of the labels
         return None
-    limit, best = _guessing(record), int(record.scores("test").argmax())
-    blind = record.nearest < record.chance + 3 * _scatter(record.chance, 500)
+    sure = 3 * _scatter(record.chance, 500)  # by the samples that nearest neighbours are asked of
+    blind = record.nearest < record.chance + sure
+    seen = record.nearest > record.chance + sure + 0.05 * (1.0 - record.chance)
+    limit, best = _guessing(record, 1 if seen else 3), int(record.scores("test").argmax())
     if blind:
-        limit += 0.25 * (1.0 - limit)
+        luck = 3 * _scatter(record.figure.chance("test"), record.test_size)
+        limit += min(0.25 * (1.0 - limit), luck)
     if limit >= 1.0 or record.test > limit or record.scores("test")[best] > limit + 0.02:
         return None
     shown = record.figure.shown
@@ -61,14 +64,16 @@ def wrong_labels(record, earlier) -> Finding | None:
     )
 
 
-def _guessing(record) -> float:
-    """The test score up to which it may be guessed, with a little more for luck. The best guess of
-    F1 says all labels; what was learned of wrong ones is worse than that."""
+def _guessing(record, deviations: int) -> float:
+    """The test score up to which it may be guessed, with a little more for luck: less, where the
+    training samples show that inputs and labels belong together, so that a small test set is no
+    proof of the contrary. The best guess of F1 says all labels; what was learned of wrong ones is
+    worse than that."""
     chance = record.figure.chance("test")
     if record.task == "multilabel":
         return chance
     more = min(0.04, 0.4 * (1.0 - chance))
-    return chance + more + 3 * _scatter(chance, record.test_size)
+    return chance + more + deviations * _scatter(chance, record.test_size)
 
 
 def _scatter(share: float, n: int) -> float:

@@ -12,6 +12,7 @@ START = 1e-2  # what the largest first update of healthy runs is, as a share of 
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
+ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
@@ -121,18 +122,20 @@ def still_falling(record) -> bool:
 
 
 def rate_too_low(record, earlier) -> Finding | None:
-    """Updates far below the rule of thumb, and a loss that has hardly fallen."""
+    """Updates far below the rule of thumb, and a loss that has hardly fallen; or a schedule that
+    has ended the training before the net has learned much."""
     if earlier or record.iterations <= SHORT or record.train > record.halfway:
         return None
     ratios = [median(_ratios(record, name)) for name in record.weights]
     ratio = largest(ratios) if ratios else math.nan
     hardly = record.end_loss > record.start_loss - 0.3 * abs(record.start_loss)
-    if math.isnan(ratio) or ratio > TOO_LOW or not hardly:
+    low, at, rate = ratio <= TOO_LOW and hardly, *_early(record)
+    if not low and not rate < ENDED * record.lr:
         return None
-    evidence = [
-        f"update / weight is {ratio:.2g} at the median; rule of thumb: {THUMB:g}",
-        *_losses(record),
-    ]
+    said = f"update / weight is {ratio:.2g} at the median; rule of thumb: {THUMB:g}"
+    if not low:
+        said = f"the rate was {rate:.2g} at iteration {at:,.0f} of {record.iterations:,}"
+    evidence = [said, *_losses(record)]
     return Finding(
         "learning rate too low",
         evidence,
@@ -201,24 +204,33 @@ def _larger_steps(record) -> list[str]:
             f"rate was {last:.2g} at the end, of "
             f"{record.lr:g}"
         ]
-    # The rate is known where the run was evaluated, perhaps at its end alone.
-    known = np.flatnonzero(record.history.get("iteration", ()) <= 0.6 * record.iterations)
-    if len(known) and rates[known[-1]] < 0.1 * record.lr:
+    at, rate = _early(record)
+    if rate < 0.1 * record.lr:
         return [
-            "a schedule that falls more slowly: at iteration "
-            f"{record.history['iteration'][known[-1]]:,.0f} of {record.iterations:,} the rate was "
-            f"{rates[known[-1]]:.2g}, of {record.lr:g} at the most"
+            f"a schedule that falls more slowly: at iteration {at:,.0f} of {record.iterations:,} "
+            f"the rate was {rate:.2g}, of {record.lr:g} at the most"
         ]
     return [f"a larger rate: {better_rate(record, larger=True)}"]
 
 
+def _early(record) -> tuple[float, float]:
+    """(iteration, rate) of the last evaluation in the first three fifths of the run, where the rate
+    is known; NaN if the run was evaluated later alone."""
+    at, rates = record.history.get("iteration", ()), record.history.get("lr", ())
+    known = np.flatnonzero(np.asarray(at) <= 0.6 * record.iterations)
+    if not len(known) or not len(rates):
+        return math.nan, math.nan
+    return float(at[known[-1]]), float(rates[known[-1]])
+
+
 def _is_lost(record) -> bool:
     """Did the run overflow, end hardly better than it began, or no better than guessing? A net that
-    has learned something has recovered from whatever large update it once had."""
+    has learned something has recovered from whatever large update it once had, and one that has
+    learned what noise leaves may have little to show for it in its loss."""
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
     hardly = record.end_loss > record.start_loss - 0.1 * abs(record.start_loss)
-    return hardly or record.guesses
+    return (hardly and not record.well) or record.guesses
 
 
 def _losses(record) -> list[str]:

@@ -17,6 +17,8 @@ def nothing_learned(record, earlier) -> Finding | None:
         return None
     if record.figure.guess is None or record.train >= record.chance + _least(record):
         return None
+    if _below_guessing(record) or _beyond_luck(record):
+        return None
     guess = record.figure.shown(record.figure.guess_of("train"))
     evidence = [
         f"{record.said('train', 'test')}; guessing scores {guess}",
@@ -35,6 +37,23 @@ def nothing_learned(record, earlier) -> Finding | None:
             else _ERROR,
         ],
     )
+
+
+def _below_guessing(record) -> bool:
+    """Is the mean loss of the last quarter lower than that of guessing by more than chance? Where
+    the noise is large the likeliest answer may be the same for all, and the net still know more."""
+    last = record.loss["loss"][-max(record.iterations // 4, 1) :]
+    guess = record.guessing_loss
+    highest = float(last.mean() + 5.0 * last.std() / math.sqrt(len(last)))
+    return guess is not None and highest < guess
+
+
+def _beyond_luck(record) -> bool:
+    """Does it answer the test set better than chance would, by three standard deviations?"""
+    if not record.figure.is_share or math.isnan(record.test):
+        return False
+    chance = record.figure.chance("test")
+    return record.test > chance + 3.0 * math.sqrt(chance * (1.0 - chance) / record.test_size)
 
 
 def _least(record) -> float:

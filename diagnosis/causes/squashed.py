@@ -12,6 +12,7 @@ FREE = (
 HAND_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
 NEAR = 0.02  # of an end that scores come to and never pass
 MANY = 4  # outputs
+ABOVE_ALONE = "below 0"  # scores may grow in one direction: a net may be as sure as it likes
 
 
 def squashed_scores(record, earlier) -> Finding | None:
@@ -29,7 +30,7 @@ def squashed_scores(record, earlier) -> Finding | None:
         return None
     loss = next(iter(record.facts["losses"].values()))
     bound = _bound(low, high, 1 if "(all)" in record.outputs else len(series))
-    if not bound:
+    if not bound or (bound == ABOVE_ALONE and record.well):
         return None
     if loss in OF_SCORES:
         wants = f"{loss} takes scores of any size"
@@ -48,8 +49,10 @@ def squashed_scores(record, earlier) -> Finding | None:
     return Finding(
         "squashed scores",
         evidence,
-        "The loss can fall only so far, and gradients fade where the outputs come to their end: "
-        "the net can never be sure, or cannot say what it should.",
+        "No gradient passes where a score is cut off, and none says less than nothing."
+        if bound == ABOVE_ALONE and loss in OF_SCORES
+        else "The loss can fall only so far, and gradients fade where the outputs come to their "
+        "end: the net can never be sure, or cannot say what it should.",
         [
             f"take {name or 'the last layer'} out: the loss wants what comes before it",
             *(["CrossEntropyError, if it is a softmax"] if loss == "SoftmaxWithLoss" else []),
@@ -74,7 +77,7 @@ def _bound(low: float, high: float, outputs: int) -> str:
     squashed do not all begin above 0; of few it may be chance unless they come to an end."""
     if low >= 0.0 and (outputs >= MANY or low < NEAR * min(high, 1.0)):
         if high > 1.0:
-            return "below 0"
+            return ABOVE_ALONE
         return "below 0 or above 1" if outputs >= MANY or high > 1.0 - NEAR else ""
     ends = -1.0 <= low < -1.0 + NEAR and 1.0 - NEAR < high <= 1.0
     return "below -1 or above 1" if ends else ""

@@ -84,14 +84,39 @@ def gradients_add_up(case: Case, report: Report, rng) -> None:
 
 def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     """After a forward on other inputs, forward and backward on these must be as if alone."""
-    outputs, douts, expected = case.sample(rng)
     layer, inputs = case.fresh()
+    _passes(layer, _others(case), case.training, rng)
+    _as_if_alone(case, report, rng, layer, inputs)
+
+
+def minds_no_earlier_size(case: Case, report: Report, rng) -> None:
+    """The same after a batch of fewer rows, as the last one of an epoch is."""
+    if not case.training or not _has_rows(case) or report.failures:
+        return  # once is enough, and what is wrong anyway is told already
+    layer, inputs = case.fresh()
+    try:
+        _passes(layer, [x[1:] for x in _others(case)], case.training, rng)
+    except ValueError:
+        return  # too few rows for this layer
+    try:
+        _as_if_alone(case, report, rng, layer, inputs)
+    except ValueError as error:
+        said = f"fails after a batch of fewer rows, {error}{_stale(case)}"
+        report.add(FAILED, "X", case.where, said)
+
+
+def _passes(layer: Layer, inputs: list, training: bool, rng) -> None:
+    """Forward and backward on these inputs, and the layer's state as before."""
     before = layer.state()
-    layer.backward(*random_douts(as_tuple(layer.forward(*_others(case))), rng))
+    layer.backward(*random_douts(as_tuple(layer.forward(*inputs)), rng))
     layer.load_state(before)
-    layer.set_training(case.training)  # what evaluation carries is not saved, and begins anew
+    layer.set_training(training)  # what evaluation carries is not saved, and begins anew
     for param in layer.parameters().values():
         param.grad = None
+
+
+def _as_if_alone(case: Case, report: Report, rng, layer: Layer, inputs: list) -> None:
+    outputs, douts, expected = case.sample(rng)
     again = as_tuple(layer.forward(*inputs))
     for y, first in zip(again, outputs, strict=True):
         if not np.array_equal(y, first):
@@ -107,11 +132,37 @@ def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
             )
 
 
-def takes_a_batch_of_one(case: Case, report: Report, rng, check) -> None:
-    """The last batch of an epoch, or a single picture. `check` is the check of gradients."""
+def keeps_to_itself(case: Case, report: Report, rng) -> None:
+    """What another layer of the class does between forward and backward changes nothing."""
+    if not case.training:
+        return
+    _, douts, expected = case.sample(rng)
+    layer, inputs = case.fresh()
+    other, _ = case.fresh()
+    layer.forward(*inputs)
+    other.backward(*random_douts(as_tuple(other.forward(*_others(case))), rng))
+    after = case.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
+    for name in case.variables:
+        if not _close(after[name], expected[name]):
+            report.add(
+                FAILED,
+                case.label(name),
+                case.where,
+                "changes with what another layer of this class does: keep caches in self, not in "
+                "the class or the module",
+            )
+
+
+def _has_rows(case: Case) -> bool:
+    """Are the inputs a batch of two or more samples?"""
     sizes = {len(x) for x in case.inputs if x.ndim}
     batched = all(x.ndim >= (2 if x.dtype.kind == "f" else 1) for x in case.inputs)
-    if not batched or len(sizes) != 1 or sizes == {1}:
+    return batched and len(sizes) == 1 and sizes != {1}
+
+
+def takes_a_batch_of_one(case: Case, report: Report, rng, check) -> None:
+    """The last batch of an epoch, or a single picture. `check` is the check of gradients."""
+    if not _has_rows(case):
         return
     where = f"{case.where}, batch of one"
     one = Case(case.layer, [x[:1] for x in case.inputs], case.training, where, case.lines)

@@ -21,6 +21,8 @@ RULES = (
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
     behaviour.keeps_no_stale_cache,
+    behaviour.minds_no_earlier_size,
+    behaviour.keeps_to_itself,
     behaviour.keeps_its_states_when_frozen,
     behaviour.saves_all_its_state,
     carrying.goes_on_with_what_it_carries,

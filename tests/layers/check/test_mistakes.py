@@ -1,5 +1,7 @@
 """Typical mistakes of learners, as layers: each must be caught, and the right array named."""
 
+import typing
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,31 @@ class AffineStaleCache(Affine):
         if not hasattr(self, "X"):
             self.X = X
         return X @ self.W.data + self.b.data
+
+
+class CentredByFirstSize(Layer):
+    """Divides by the rows of the first batch that it ever saw."""
+
+    def forward(self, X):
+        if not hasattr(self, "n"):
+            self.n = len(X)
+        return X - X.mean(axis=0)
+
+    def backward(self, dout):
+        return dout - dout.sum(axis=0) / self.n
+
+
+class TanhInTheClass(Layer):
+    """All objects of the class have one cache."""
+
+    kept: typing.ClassVar[dict] = {}
+
+    def forward(self, X):
+        self.kept["Y"] = np.tanh(X)
+        return np.tanh(X)
+
+    def backward(self, dout):
+        return dout * (1.0 - self.kept["Y"] ** 2)
 
 
 class TanhInFloat64(Layer):
@@ -333,6 +360,8 @@ MISTAKES = {
         "transposed",
     ),
     "a stale cache": (affine(AffineStaleCache), [X], "W.grad", "self.X anew"),
+    "the size of the first batch": (CentredByFirstSize(), [X], "dX", "a stale cache"),
+    "a cache of the class": (TanhInTheClass(), [X], "dX", "another layer of this class"),
     "float64 in dX": (TanhInFloat64(), [X], "dX", "float64"),
     "float64 in a parameter's gradient": (affine(AffineInFloat64), [X], "b.grad", "float64"),
     "a flipped sign": (TanhSign(), [X], "dX", "a sign"),

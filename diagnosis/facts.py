@@ -10,8 +10,8 @@ from lamina.common.files import write_json
 from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
-from lamina.diagnosis.neighbours import nearest_score
-from lamina.layers import Dropout, Embedding
+from lamina.diagnosis.learnable import learnable
+from lamina.layers import Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded
@@ -19,20 +19,20 @@ from lamina.training.figure import figure_facts, percent_facts, rounded
 
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
-    "task", "figure", "percent", "guessing_loss", "nearest", "inputs_vary", "targets", "ends",
-    "losses", "layers", "dropout", "parameters"} at the start of a run; a run that goes on keeps
-    what is there.
+    "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
+    "ends", "losses", "layers", "dropout", "parameters"} at the start of a run; a run that goes on
+    keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
     the test and the training set. `percent` says of each metric whether it is shown so.
-    `nearest` is what nearest neighbours score, `inputs_vary` the share of the numbers of an
-    input that are not the same in all samples, `targets` mean, deviation and ends of numbers to
-    learn, all of them together, and how many a sample has, `ends` the layers whose weights give
-    what the net puts out or a loss reads. A parameter has its shape, the mean
-    and the deviation that it starts with, whether it learns, and whether weight decay
-    pulls at it; losses and layers are listed
-    with their types, in order, dropout layers with their p. What is not known is None.
+    `nearest` and `ridge` are scored without a net, see learnable.py; `inputs_vary` is the share
+    of the numbers of an input that are not the same in all samples, `targets` mean, deviation
+    and ends of numbers to learn, all of them together, and how many a sample has, `ends` the
+    layers whose weights give what the net puts out or a loss reads. A parameter has its shape,
+    the mean and the deviation that it starts with, whether it learns, and whether weight decay
+    pulls at it; losses and layers are listed with their types, in order, dropout layers with
+    their p. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -47,7 +47,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "figure": figure_facts(trainer),
         "percent": percent_facts(trainer),
         "guessing_loss": _guessing_loss(trainer),
-        "nearest": rounded(None if _has_tables(trainer.net) else nearest_score(dataset)),
+        **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
         "ends": _ends(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
@@ -63,7 +63,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
 
 
 def _ends(net) -> list[str]:
-    """The last layers with parameters on the way to each output, and to what each loss reads."""
+    """The last layers with weights on the way to each output, and to what each loss reads; what
+    scales each output by itself is no such layer."""
     writers = {blob: step for step in net.steps() for blob in step.writes}
     ends: dict[str, None] = {}
     for blob in (*net.outputs, *(head.input or net.outputs[0] for head in net.heads.values())):
@@ -72,11 +73,16 @@ def _ends(net) -> list[str]:
             if isinstance(step.layer, Net):
                 ends |= dict.fromkeys(f"{step.name}.{name}" for name in _ends(step.layer))
                 break
-            if step.layer.parameters():
+            if _has_weights(step.layer):
                 ends[step.name] = None
                 break
             blob = step.reads[0]
     return list(ends)
+
+
+def _has_weights(layer) -> bool:
+    held = layer.parameters().values()
+    return not isinstance(layer, (Scale, Bias)) and any(param.data.ndim > 1 for param in held)
 
 
 def _guessing_loss(trainer) -> float | None:
@@ -117,6 +123,13 @@ def _targets(t) -> dict:
 def _has_tables(net) -> bool:
     """Are inputs numbers of words, of which 3 is no nearer to 4 than to 40?"""
     return any(isinstance(place.layer, Embedding) for place in places_of(net))
+
+
+def _rounded(found: dict) -> dict:
+    return {
+        name: [rounded(one) for one in value] if isinstance(value, list) else rounded(value)
+        for name, value in found.items()
+    }
 
 
 def _start(param, known: bool) -> dict:

@@ -105,22 +105,38 @@ class Record:
     def nearest(self) -> float:
         """The score of nearest neighbours on the training set; NaN if it is not known, or the run
         is judged by something else."""
+        return self._without_net("nearest")
+
+    @cached_property
+    def ridge(self) -> float:
+        """That of kernel ridge regression."""
+        return self._without_net("ridge")
+
+    def _without_net(self, name: str) -> float:
         known = self.figure and self.figure.name in ("accuracy", "rmse")
-        score = self.facts.get("nearest") if known else None
+        score = self.facts.get(name) if known else None
         return math.nan if score is None else float(score)
 
     @cached_property
+    def simple(self) -> tuple[float, str]:
+        """The better score of those two, NaN if neither is known, and which it is."""
+        if self.ridge > self.nearest or math.isnan(self.nearest):
+            return self.ridge, "kernel ridge regression on the training set"
+        return self.nearest, "nearest neighbours in the training set"
+
+    @cached_property
     def reachable(self) -> float:
-        """The score that noise leaves to the best of nets, as far as nearest neighbours tell; 1 if
-        that is not known. Of n classes they err e = r (2 - n r / (n - 1)) at most, where r is the
-        least error that can be (Cover and Hart 1967); here r is what they would need at that. Where
-        they know next to nothing, a net may still: something is taken to be within reach."""
-        if math.isnan(self.nearest):
+        """The score that noise leaves to the best of nets, as far as is known without one; 1 if it
+        is not. Nearest neighbours err e = r (2 - n r / (n - 1)) at most, of n classes, where r is
+        the least error that can be (Cover and Hart 1967): r is taken to be what makes that equal.
+        Where all that is known is next to nothing, something is taken to be within reach."""
+        best = self.simple[0]
+        if math.isnan(best):
             return 1.0
-        best = self.nearest
-        if self.task == "classification":
+        if self.task == "classification" and not math.isnan(self.nearest):
             most = 1.0 - 1.0 / max(self.classes or 2, 2)  # the error of equal guesses
-            best = 1.0 - most * (1.0 - math.sqrt(max(1.0 - (1.0 - best) / most, 0.0)))
+            root = math.sqrt(max(1.0 - (1.0 - self.nearest) / most, 0.0))
+            best = max(best, 1.0 - most * (1.0 - root))
         return min(max(best, self.chance + SOMETHING * (1.0 - self.chance)), 1.0)
 
     @cached_property

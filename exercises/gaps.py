@@ -187,7 +187,8 @@ def _asked(function: Any, owner: str, node, functions: dict) -> str:
         return f"{name}: {adds}give back the gradient of each input"
     if function.name == "step" and function.args.args[1:]:  # that of a layer
         return f"{name}: give back the output at these positions, and the state for those after"
-    return f"{name}: {_ASKED.get(function.name, 'is yours to write')}"
+    asked = _ASKED if owner else _ASKED_OF_FUNCTIONS
+    return f"{name}: {asked.get(function.name, 'is yours to write')}"
 
 
 _ASKED = {
@@ -195,8 +196,8 @@ _ASKED = {
     "evaluated": "change what is remembered, by what is said above",
     "__call__": "give back the factor at this step",
     "step": "clear the gradients, go forward and back, update; give back the loss",
-    "numeric_gradient": "give back an array of the shape of x",
 }
+_ASKED_OF_FUNCTIONS = {"numeric_gradient": "give back an array of the shape of x"}
 
 
 def _reached(function: Any, functions: dict) -> list[Any]:

@@ -177,7 +177,8 @@ def predict(
         if isinstance(task, Regression):
             _check_units(rows, truths, form.numbers, dict(table.units or {}))
     scores = net.predict(X)
-    p = probabilities(net, scores) if has_probabilities(net) else None
+    labels = isinstance(task, MultiLabel)
+    p = probabilities(net, scores, labels) if has_probabilities(net) else None
     if not np.isfinite(scores).all():
         raise RunError(f"{run.path}: the scores of its net are NaN or infinite; see lamina doctor")
     trained_on = bool(truths) and _is_same_file(paths[0], run.file)

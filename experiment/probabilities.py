@@ -11,12 +11,13 @@ def has_probabilities(net: Net) -> bool:
     return isinstance(net.loss_of_scores, (SoftmaxWithLoss, SigmoidWithLoss, CrossEntropyError))
 
 
-def probabilities(net: Net, scores: np.ndarray) -> np.ndarray:
-    """The probability of each class, (N, C), or of each label, of scores (N, C); of the second of
-    two classes alone, (N, 1), those of both."""
+def probabilities(net: Net, scores: np.ndarray, labels: bool = False) -> np.ndarray:
+    """The probability of each class, or of each label, (N, C), of scores (N, C); of a score of the
+    second of two classes alone, (N, 1), those of both, (N, 2)."""
     if isinstance(net.loss_of_scores, CrossEntropyError):
         return scores
     if isinstance(net.loss_of_scores, SigmoidWithLoss):
         p = Sigmoid().forward(scores)
-        return np.concatenate([1.0 - p, p], axis=-1) if p.shape[-1] == 1 else p
+        of_second = p.shape[-1] == 1 and not labels
+        return np.concatenate([1.0 - p, p], axis=-1) if of_second else p
     return Softmax().forward(scores)

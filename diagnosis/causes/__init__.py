@@ -23,6 +23,7 @@ from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import exploding_over_time, vanishing_over_time
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
+from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.squashed import squashed_scores
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.too_short import training_too_short
@@ -45,6 +46,7 @@ CAUSES = (
     weights_too_large,
     weights_too_small,
     decay_too_strong,
+    penalty_too_strong,
     rate_too_high,
     dead_relus,
     zero_gradients,

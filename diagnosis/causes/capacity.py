@@ -9,7 +9,7 @@ from lamina.layers import Gru, Lstm
 
 APART = 0.15  # between train and test: more is another matter
 LOW = 0.75  # a train score below which a net with few units lacks something
-MISSED = 0.1  # of what nearest neighbours score
+MISSED = 0.1  # of what is scored without a net
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
 LINEAR = (
@@ -21,8 +21,8 @@ LINEAR = (
 
 def too_little_capacity(record, earlier) -> Finding | None:
     """A net that is linear, or narrow somewhere, no longer gets better and misses on its training
-    samples what nearest neighbours tell of them. What they do not tell either may be noise, for
-    which a larger net is no cure."""
+    samples what nearest neighbours, or kernel ridge regression, tell of them. What they do not tell
+    either may be noise, for which a larger net is no cure."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
     if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
@@ -31,18 +31,19 @@ def too_little_capacity(record, earlier) -> Finding | None:
     linear = _is_linear(record)
     if not linear and width >= max(record.classes or 0, FEW):
         return None
-    known = not math.isnan(record.nearest)
-    if known and record.train >= record.nearest - MISSED:
+    best, by = record.simple
+    known = not math.isnan(best)
+    if known and record.train >= best - MISSED:
         return None
     lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
     if not known and not lost:
         return None
     evidence = [f"{record.said('train', 'test')}: nearly equal, and no longer getting better"]
     if known:
-        said = f"right about {percent(record.nearest, 1)}"
+        said = f"right about {percent(best, 1)}"
         if not record.figure.is_share:
-            said = f"an r2 of {record.nearest:.2g}, this net {record.train:.2g}"
-        evidence.append(f"nearest neighbours on the training set: {said}")
+            said = f"an r2 of {best:.2g}, this net {record.train:.2g}"
+        evidence.append(f"{by}: {said}")
     if linear:
         what = "no activation" if where else "no layer"
         evidence.append(f"{what} between inputs and outputs: straight lines alone")

@@ -37,7 +37,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
     if not (norms[1] < SHRUNK * norms[0] and pull >= 1.0) and not forgets:
         return None
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
-    if record.train > 0.9 and not stuck:
+    if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and record.well):
         return None
     last = next(iter(pulled.values())).iterations[-1]
     a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")

@@ -1,7 +1,10 @@
 """The size of the inputs, and whether they differ."""
 
+import math
+
 from lamina.diagnosis.finding import EVERYTHING, Finding, median
 
+GAIN = 0.15  # of the way from guessing to perfection, by which columns of one size tell more
 LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised columns 1
 
 
@@ -22,10 +25,15 @@ def all_the_same(record, earlier) -> Finding | None:
 
 
 def not_normalised(record, earlier) -> Finding | None:
-    """Inputs far from mean 0 and deviation 1, and a net that has not learned well. LeCun et al.
-    1998, "Efficient BackProp", section 4.3."""
+    """Inputs far from mean 0 and deviation 1, or columns of unlike size, of which the small ones
+    would tell something; and a net that has not learned well. LeCun et al. 1998, "Efficient
+    BackProp", section 4.3."""
     inputs = record.layers.get("(input)")
-    if inputs is None or earlier or record.well or not _is_far(_before_weights(record)):
+    if inputs is None or earlier or record.well:
+        return None
+    if _small_ones_tell(record) and _before_weights(record) is inputs:
+        return _unlike(record)
+    if not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
     if not _is_far(inputs):
@@ -45,6 +53,35 @@ def not_normalised(record, earlier) -> Finding | None:
             "images: scale pixels to 0-1 (the built-in data sets do), or normalise: true",
             "columns: standardise each (CSV does, unless standardise: false)",
         ],
+        explains=(EVERYTHING,),
+    )
+
+
+def _small_ones_tell(record) -> bool:
+    """Would more be known of the targets if all columns had one size, and the net knows as little
+    as is known without that?"""
+    given = record.facts.get("ridge_as_given")
+    if given is None or math.isnan(record.ridge):
+        return False
+    gain = (record.ridge - given) / (1.0 - record.chance)
+    return gain > GAIN and record.train < (record.ridge + given) / 2.0
+
+
+def _unlike(record) -> Finding:
+    least, most = record.facts.get("sizes", (math.nan, math.nan))
+    shown = record.figure.shown if record.figure.is_share else "{:.2f}".format
+    given = record.facts["ridge_as_given"]
+    return Finding(
+        "inputs not normalised",
+        [
+            f"the deviations of the columns go from {least:.3g} to {most:.3g}",
+            f"kernel ridge regression on the columns as they are: {shown(given)}, on columns of "
+            f"deviation 1: {shown(record.ridge)}",
+            record.said("train"),
+        ],
+        "What stands in small columns moves the first sums next to nothing beside large ones, and "
+        "their weights get next to no gradient.",
+        ["standardise each column (CSV does, unless standardise: false)"],
         explains=(EVERYTHING,),
     )
 

@@ -9,10 +9,12 @@ from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import number
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
+ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
+MISSED = 0.1  # of what is within reach
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
@@ -86,7 +88,8 @@ def _thrown_out(record) -> list[str]:
     peak = largest(record.loss["loss"])
     worst = largest([largest(_ratios(record, name)) for name in record.weights] or [math.nan])
     shot_up = peak > GROWN * abs(record.start_loss)
-    return _one_large_update(record) if shot_up and worst > 3.0 and not _learned(record) else []
+    missed = not _learned(record) or record.train < record.reachable - MISSED
+    return _one_large_update(record) if shot_up and worst > 3.0 and missed else []
 
 
 def _learned(record) -> bool:
@@ -185,7 +188,8 @@ def better_rate(record, larger: bool) -> str:
         for name, series in record.weights.items()
     ]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
-    factor = START / max(first) if first else (10.0 if larger else 0.1)
+    start = START * (ADA_GRAD if record.optimizer.get("type") == "AdaGrad" else 1.0)
+    factor = start / max(first) if first else (10.0 if larger else 0.1)
     factor = max(factor, 3.0) if larger else min(factor, 1.0 / 3.0)
     return f"lr: about {record.lr * factor:.1g} instead of {record.lr:g}"
 

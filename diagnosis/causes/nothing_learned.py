@@ -12,12 +12,16 @@ BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
 
 def nothing_learned(record, earlier) -> Finding | None:
     """Also on its training samples the net says no more than the best answer that is the same for
-    all. It stands last: whatever else was found is the better explanation."""
-    if earlier or math.isnan(record.train) or record.iterations <= SHORT or record.tells_apart:
+    all, or not much more, and on others no more. It stands last: whatever else was found is the
+    better explanation."""
+    if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
-    if record.figure.guess is None or record.train >= record.chance + _least(record):
+    if record.figure.guess is None or _beyond_luck(record):
         return None
-    if _below_guessing(record) or _beyond_luck(record):
+    nowhere = record.train < record.chance + _least(record)
+    if nowhere and (record.tells_apart or _below_guessing(record)):
+        return None
+    if not nowhere and not _guesses_others(record):
         return None
     guess = record.figure.shown(record.figure.guess_of("train"))
     evidence = [
@@ -27,7 +31,9 @@ def nothing_learned(record, earlier) -> Finding | None:
     return Finding(
         "nothing learned",
         evidence,
-        "The net does not yet say more than a guess, not even on the samples that it has seen.",
+        "The net does not yet say more than a guess, not even on the samples that it has seen."
+        if nowhere
+        else "On samples that it has not seen the net only guesses, and on others it knows little.",
         [
             "more iterations, if the loss is still falling",
             "a larger learning rate, if it hardly moves",
@@ -46,6 +52,16 @@ def _below_guessing(record) -> bool:
     guess = record.guessing_loss
     highest = float(last.mean() + 5.0 * last.std() / math.sqrt(len(last)))
     return guess is not None and highest < guess
+
+
+def _guesses_others(record) -> bool:
+    """Has it learned less than half of what is within reach, and of the test set nothing at all,
+    neither by its figure nor by its loss?"""
+    losses = record.history.get("test_loss", ())
+    known = record.guessing_loss is not None and len(losses)
+    if not record.figure.is_share or math.isnan(record.test) or not record.train < record.halfway:
+        return False
+    return bool(known and losses[-1] > 0.99 * record.guessing_loss)
 
 
 def _beyond_luck(record) -> bool:

@@ -10,11 +10,14 @@ ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
 
 
 def over_fitting(record, earlier) -> Finding | None:
-    """Far better on the training samples than on the test samples."""
-    gap = record.train - record.test
-    errors = (1 - record.train, 1 - record.test)
-    if math.isnan(gap) or gap < _least_gap(record) or errors[0] > 0.5 * errors[1]:
+    """Far better on the training samples than on the test samples, which make twice the errors at
+    least, or are only guessed; and so with the weights that were kept, if others were."""
+    if not _is_by_heart(record, record.train, record.test):
         return None
+    if record.kept is not None and record.has_weights:
+        train, test = (record.scores(part) for part in ("train", "test"))
+        if not _is_by_heart(record, train[record.kept], test[record.kept]):
+            return None
     ends = (float(record.values(part)[-1]) for part in ("train", "test"))
     evidence = [f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"]
     tests = record.scores("test")
@@ -49,6 +52,16 @@ def over_fitting(record, earlier) -> Finding | None:
     )
 
 
+def _is_by_heart(record, train: float, test: float) -> bool:
+    if math.isnan(train - test) or train - test < _least_gap(record, train, test):
+        return False
+    if 1.0 - train <= 0.5 * (1.0 - test):
+        return True
+    chance = min(record.figure.chance("test"), 1.0)
+    luck = 2.0 * math.sqrt(chance * (1.0 - chance) / record.test_size)
+    return record.figure.is_share and test < chance + luck
+
+
 def _stopping(record) -> list[str]:
     """What the run lacks to end with its best weights."""
     missing = [name for name in ("patience", "keep_best") if not record.training.get(name)]
@@ -60,12 +73,12 @@ def _stopping(record) -> list[str]:
     return [f"{needed}{' and '.join(missing)} under training: {end}"]
 
 
-def _least_gap(record) -> float:
+def _least_gap(record, train: float, test: float) -> float:
     """The gap that is no accident: more than three times what a test set of this size scatters by.
     Of shares by √(p (1 - p) / n), p the errors on the training set and a few more, of squared
     errors by √(2 / n) of them."""
     n = record.test_size
     if not record.figure.is_share:
-        return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - record.test))
-    p = min(1.0 - record.train + ALLOWED, 1.0)
+        return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - test))
+    p = min(1.0 - train + ALLOWED, 1.0)
     return max(GAP, ALLOWED + 3.0 * math.sqrt(max(p * (1.0 - p), 0.0) / n))

@@ -29,12 +29,13 @@ def squashed_scores(record, earlier) -> Finding | None:
     if math.isnan(low) or math.isnan(high) or low == high:
         return None
     loss = next(iter(record.facts["losses"].values()))
-    bound = _bound(low, high, 1 if "(all)" in record.outputs else len(series))
+    numbers = record.task == "regression"
+    bound = _bound(low, high, 1 if "(all)" in record.outputs else len(series), numbers)
     if not bound or (bound == ABOVE_ALONE and record.well):
         return None
     if loss in OF_SCORES:
         wants = f"{loss} takes scores of any size"
-    elif record.task == "regression" and _targets_beyond(record, low, high, bound):
+    elif numbers and _targets_beyond(record, low, high, bound):
         targets = record.facts["targets"]
         wants = f"targets go from {targets['low']:.3g} to {targets['high']:.3g}"
     else:
@@ -72,15 +73,18 @@ def _last(record) -> tuple[str, str]:
     return next((pair for pair in reversed(named) if pair[1] not in HAND_ON), ("", ""))
 
 
-def _bound(low: float, high: float, outputs: int) -> str:
-    """What the outputs never are, "" if nothing seems to bound them. Many outputs that are not
+def _bound(low: float, high: float, outputs: int, one_end: bool) -> str:
+    """What the outputs never are, "" if nothing seems to bound them. Of a tanh both ends must have
+    been reached, or `one_end`, where targets lie beyond it alone. Many outputs that are not
     squashed do not all begin above 0; of few it may be chance unless they come to an end."""
     if low >= 0.0 and (outputs >= MANY or low < NEAR * min(high, 1.0)):
         if high > 1.0:
             return ABOVE_ALONE
         return "below 0 or above 1" if outputs >= MANY or high > 1.0 - NEAR else ""
-    ends = -1.0 <= low < -1.0 + NEAR and 1.0 - NEAR < high <= 1.0
-    return "below -1 or above 1" if ends else ""
+    ends = (-1.0 <= low < -1.0 + NEAR, 1.0 - NEAR < high <= 1.0)
+    if all(ends) or (one_end and any(ends) and low >= -1.0 and high <= 1.0):
+        return "below -1 or above 1"
+    return ""
 
 
 def _targets_beyond(record, low: float, high: float, bound: str) -> bool:

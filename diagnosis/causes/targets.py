@@ -4,7 +4,7 @@ from lamina.diagnosis.finding import EVERYTHING, Finding
 
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
-MISSED = 0.1  # of what nearest neighbours score
+MISSED = 0.1  # of what is scored without a net
 
 
 def targets_not_scaled(record, earlier) -> Finding | None:
@@ -20,7 +20,7 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         return None
     if _outputs_fit(record, mean, std):
         return None
-    far = not record.train > 0.5 or record.train < record.nearest - MISSED
+    far = not record.train > 0.5 or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None
     evidence = [

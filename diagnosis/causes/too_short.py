@@ -4,20 +4,23 @@ import math
 
 from lamina.diagnosis.causes.learning_rate import THUMB, better_rate, still_falling
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.record import BY_HEART
 
 LEAST = 40  # iterations: fewer are a try
 LOW = 0.75  # a train score at which a net may do for now
-MISSED = 0.1  # of what nearest neighbours score
+MISSED = 0.1  # of what is within reach
 LOW_OF_ERRORS = 0.5  # of R², which noise may keep from rising
 
 
 def training_too_short(record, earlier) -> Finding | None:
     """The loss still falls at the end, beyond its noise, and the training set is not yet learned:
-    neither well nor as well as nearest neighbours know it."""
+    neither well nor as well as noise lets it be."""
     if earlier or record.iterations < LEAST or math.isnan(record.train):
         return None
     low = LOW if record.figure.is_share else LOW_OF_ERRORS
-    if record.train >= min(low, _known(record) - MISSED) or not still_falling(record):
+    if record.train >= min(low, record.reachable - MISSED) or not still_falling(record):
+        return None
+    if not record.end_loss < record.start_loss or record.train - record.test > BY_HEART:
         return None
     ratio = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
     remedies = ["more iterations: several times as many, or until the loss stays"]
@@ -35,8 +38,3 @@ def training_too_short(record, earlier) -> Finding | None:
         remedies,
         explains=("too little capacity", "nothing learned"),
     )
-
-
-def _known(record) -> float:
-    """The score of nearest neighbours; without bounds if it is not known."""
-    return math.inf if math.isnan(record.nearest) else record.nearest

@@ -46,7 +46,8 @@ def sigmoid(step: int, *, gamma: float, step_size: int) -> float:
 
 
 def cosine(step: int, *, max_steps: int, lowest: float = 0.0) -> float:
-    """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)) (Loshchilov and Hutter 2017)."""
+    """lowest + (1 - lowest) · ½ (1 + cos(π step / max_steps)), `lowest` from max_steps on.
+    (Loshchilov and Hutter 2017)"""
     done = min(step / max_steps, 1.0)
     return float(lowest + (1.0 - lowest) * 0.5 * (1.0 + math.cos(math.pi * done)))
 

@@ -213,19 +213,23 @@ def test_numbers_of_a_regression_and_how_far_off(tmp_path, capsys):
     assert "thousands: " in capsys.readouterr().err  # a point, and the run reads commas
 
 
-def test_labels_that_hold_or_not(tmp_path, capsys):
+@pytest.mark.parametrize("names", [["up", "low"], ["up"]])
+def test_labels_that_hold_or_not(tmp_path, capsys, names):
     rng = np.random.default_rng(1)
     rows = [(x, int(x > 0), int(x < 1)) for x in rng.normal(size=60)]
     text = "x,up,low\n" + "".join(f"{x:.3f},{a},{b}\n" for x, a, b in rows)
     (tmp_path / "my.csv").write_text(text)
-    dataset = "{type: CSV, path: my.csv, task: multilabel, target: [up, low]}"
-    run_dir = trained(tmp_path, dataset, 2, "SigmoidWithLoss")
+    ignored = "" if "low" in names else "low"
+    dataset = "{type: CSV, path: my.csv, task: multilabel, target: [%s], ignore: [%s]}"
+    dataset %= ", ".join(names), ignored
+    run_dir = trained(tmp_path, dataset, len(names), "SigmoidWithLoss")
     rows, out, _ = answered(run_dir, tmp_path / "my.csv", tmp_path, capsys)
+    assert all(None not in row for row in rows)  # no cells beyond the header
     assert sum(row["up"] == row["up (in the file)"] for row in rows) > 55
     assert all((float(row["probability of up"]) > 0.5) == (row["up"] == "1") for row in rows)
-    assert "up, low" in out
-    right = sum(row[n] == row[f"{n} (in the file)"] for row in rows for n in ("up", "low"))
-    assert f"{right} of 120 labels as the file says" in out
+    assert ", ".join(names) in out
+    right = sum(row[n] == row[f"{n} (in the file)"] for row in rows for n in names)
+    assert f"{right} of {60 * len(names)} labels as the file says" in out
 
 
 @pytest.fixture(scope="module")

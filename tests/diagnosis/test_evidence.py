@@ -179,16 +179,29 @@ def test_labels_of_positions_are_guessed_in_narrower_bounds(figure, known):
     ],
 )
 def test_what_a_run_kept_is_said_and_what_is_on_is_not_advised(training, advised):
-    record = learned_by_heart("rmse", [1.8, 0.9, 0.1], [1.8, 1.0, 1.6])
+    record = learned_by_heart("rmse", [1.8, 0.3, 0.1], [1.8, 1.2, 1.6])
     record.history["validation_rmse"] = np.array([1.8, 1.1, 1.7])
     record.config["training"] = training
     found = over_fitting(record, [])
-    said = "the weights kept, of iteration 200: train rmse 0.9, validation 1.1, test 1"
+    said = "the weights kept, of iteration 200: train rmse 0.3, validation 1.1, test 1.2"
     keeps = "keep_best" in training
     assert (said in found.evidence) == keeps
     assert found.evidence[0].endswith(", at the last evaluation") == keeps
     named = [r for r in found.remedies if "patience" in r or "keep_best" in r]
     assert named == ([advised] if advised else [])
+
+
+def test_weights_kept_that_do_not_over_fit_are_no_finding():
+    def found(keep_best: bool, has_weights: bool):
+        record = learned_by_heart("rmse", [1.8, 0.9, 0.1], [1.8, 1.0, 1.6])
+        record.history["validation_rmse"] = np.array([1.8, 1.1, 1.7])
+        record.config["training"] = {"keep_best": keep_best}
+        record.has_weights = has_weights  # a run that was killed has none
+        return over_fitting(record, [])
+
+    assert found(False, True)
+    assert found(True, True) is None
+    assert found(True, False)
 
 
 def test_nothing_is_said_of_weights_kept_that_are_the_last():

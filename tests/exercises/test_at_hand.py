@@ -100,6 +100,7 @@ def test_a_layers_step_is_not_asked_for_as_that_of_a_trainer(tmp_path, capsys):
     assert main(["exercise", "Gru", "-o", str(path), "--gap", "step"]) == 0
     assert "give back the output at these positions" in path.read_text(encoding="utf-8")
     assert "clear the gradients" in exercise("Trainer").text("own.py")
+    assert "step: is yours to write" in exercise("step").text("own.py")  # a schedule
     hints = exercise("Affine").text("own.py", ("infer",), hints=True)
     assert "Hint: it has one line" in hints
     assert "formula" not in hints  # that of the layer says nothing of shapes

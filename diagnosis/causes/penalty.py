@@ -1,0 +1,29 @@
+"""A penalty on the gradient that is all that is learned."""
+
+import math
+
+from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.record import number
+
+USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty has 0.1
+
+
+def penalty_too_strong(record, earlier) -> Finding | None:
+    """A gradient_penalty of many times the usual size, and a net that has hardly learned. Where the
+    loss is flat its gradient is small: a net that says the same of all samples pays nothing."""
+    penalty = number(record.training.get("gradient_penalty"))
+    if earlier or not penalty > USUAL or math.isnan(record.train) or record.well:
+        return None
+    if record.train >= record.halfway:
+        return None
+    return Finding(
+        "gradient penalty too strong",
+        [f"gradient_penalty {penalty:g} under training; 0.1 is usual", record.said("train")],
+        "The penalty is least where the gradient is, and there the net learns nothing.",
+        ["gradient_penalty: 0.1, or none, until the net learns its training samples"],
+        explains=(
+            *("learning rate too high", "dead ReLUs", "learning rate too low", "overflow"),
+            *("training too short", "wrong labels", "too little capacity", "nothing learned"),
+            *("unequal classes", "vanishing gradients", "gradients are zero", "saturated units"),
+        ),
+    )

@@ -1,0 +1,132 @@
+"""What is scored without a net, on data of which it is known."""
+
+import numpy as np
+import pytest
+
+from lamina.datasets import Classification, Dataset, MultiLabel, Regression, Samples
+from lamina.diagnosis import learnable as module
+from lamina.diagnosis.learnable import learnable
+
+
+def scores(X, t, task):
+    samples = Samples(np.asarray(X, np.float32), t)
+    return learnable(Dataset(samples, samples, task))
+
+
+def score(X, t, task):
+    return scores(X, t, task).get("nearest")
+
+
+def test_classes_that_lie_apart_that_overlap_and_that_are_drawn():
+    rng = np.random.default_rng(0)
+    t = rng.integers(0, 4, 2000)
+    X = rng.standard_normal((2000, 3))
+    classes = Classification(range(4))
+    assert score(X + 20 * np.eye(4, 3)[t], t, classes) == 1.0
+    assert score(X, t, classes) == pytest.approx(0.25, abs=3 * np.sqrt(0.1875 / 500))
+    assert score(np.sort(t)[:, None] + 0.01 * X, np.sort(t), classes) == 1.0  # sorted by class
+
+
+def test_samples_that_do_not_count_are_no_neighbours():
+    rng = np.random.default_rng(3)
+    t = rng.integers(0, 3, 400)
+    X = 20 * np.eye(3)[t] + rng.standard_normal((400, 3))
+    t[::5] = -1
+    assert score(X, t, Classification(range(3), ignore_index=-1)) == 1.0
+    t[: 400 - 29] = -1
+    assert score(X, t, Classification(range(3), ignore_index=-1)) is None
+
+
+def test_numbers_give_the_share_that_noise_leaves():
+    """y = x + noise of the same variance: half of it can be known."""
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(20):
+        x = rng.standard_normal((500, 1))
+        y = (x[:, 0] + rng.standard_normal(500)).astype(np.float32)
+        found.append(score(x, y, Regression(["y"])))
+    assert np.mean(found) == pytest.approx(0.5, abs=0.04)
+    assert score(x, 3 + 0 * y, Regression(["y"])) is None
+
+
+def test_where_it_says_nothing():
+    rng = np.random.default_rng(2)
+    classes = Classification(range(2))
+    X = rng.standard_normal((100, 3))
+    assert score(X, rng.integers(0, 2, (100, 3)), classes) is None  # a class per position
+    assert score(X[:20], rng.integers(0, 2, 20), classes) is None  # too few
+    X[3, 1] = np.nan
+    assert score(X, rng.integers(0, 2, 100), classes) is None
+
+
+@pytest.mark.parametrize("times", [2, 5])
+def test_a_sample_that_stands_again_is_no_neighbour(times):
+    rng = np.random.default_rng(4)
+    X, t = rng.standard_normal((200, 4)), rng.integers(0, 2, 200)
+    once = scores(X, t, Classification(range(2)))
+    X, t = X[:100], t[:100]
+    again = scores(np.repeat(X, times, 0), np.repeat(t, times), Classification(range(2)))
+    assert once["nearest"] == pytest.approx(0.5, abs=0.11)
+    assert again["nearest"] == pytest.approx(0.5, abs=0.15)
+    assert again == scores(X, t, Classification(range(2)))
+
+
+def test_many_answers_at_few_places_say_nothing():
+    rng = np.random.default_rng(5)
+    X, t = rng.integers(0, 3, (300, 2)), rng.integers(0, 2, 300)
+    assert scores(X, t, Classification(range(2))) == {}
+
+
+@pytest.mark.parametrize("ridge", module.RIDGES)
+def test_each_sample_is_left_out_as_if_it_had_never_been_there(monkeypatch, ridge):
+    """By scikit-learn, fitted anew for each; what stays of the whole is the mean of the targets."""
+    kernel_ridge = pytest.importorskip("sklearn.kernel_ridge", reason="pip install -e '.[peers]'")
+    monkeypatch.setattr(module, "RIDGES", (ridge,))
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((40, 3)) * (1.0, 5.0, 0.2)
+    y = (np.sin(X[:, 0]) + 0.1 * X[:, 1] + 0.2 * rng.standard_normal(40)).astype(np.float32)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    apart = np.square(Z[:, None] - Z).sum(axis=2)
+    kernel, mean = np.exp(-apart / 6.0) + Z @ Z.T / 3.0, y.mean(dtype=np.float64)
+    said = []
+    for i in range(40):
+        others = np.arange(40) != i
+        model = kernel_ridge.KernelRidge(alpha=ridge, kernel="precomputed")
+        model.fit(kernel[np.ix_(others, others)], y[others] - mean)
+        said.append(mean + model.predict(kernel[i : i + 1, others])[0])
+    right = 1.0 - np.square(y - said).sum() / np.square(y - mean).sum()
+    assert scores(X, y, Regression(["y"]))["ridge"] == pytest.approx(right, abs=1e-5)
+
+
+def test_ridge_sees_in_many_dimensions_what_neighbours_do_not():
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((500, 100))
+    t = (X @ rng.standard_normal(100) > 0).astype(int)
+    found = scores(X, t, Classification(range(2)))
+    assert found["nearest"] < 0.65 < 0.8 < found["ridge"]
+    drawn = scores(X, rng.integers(0, 2, 500), Classification(range(2)))
+    assert drawn["ridge"] == pytest.approx(0.5, abs=0.07)
+    assert "ridge_as_given" not in found
+
+
+def test_columns_of_unlike_size_are_scored_as_given_too():
+    rng = np.random.default_rng(8)
+    X = rng.standard_normal((500, 4))
+    t = (X[:, 1] + X[:, 2] > 0).astype(int)
+    found = scores(X * (1.0, 1e-5, 1e-5, 1e-5), t, Classification(range(2)))
+    assert found["ridge"] > 0.9
+    assert found["ridge_as_given"] < 0.6
+    assert found["sizes"] == pytest.approx([1e-5, 1.0], rel=0.1)
+    images = X.repeat(4, axis=1).reshape(500, 1, 4, 4) * 10.0 ** -np.arange(4)
+    assert "ridge_as_given" not in scores(images, t, Classification(range(2)))
+
+
+def test_of_labels_it_is_said_how_much_of_them_is_known():
+    rng = np.random.default_rng(9)
+    X = rng.standard_normal((400, 5))
+    seen = (X[:, :3] + rng.standard_normal((400, 3)) > -0.5).astype(np.float32)
+    labels = MultiLabel(["a", "b", "c"])
+    found = scores(X, seen, labels)
+    assert found.keys() == {"ridge"}
+    assert found["ridge"] == pytest.approx(0.27, abs=0.08)
+    assert scores(X, rng.permutation(seen), labels)["ridge"] < 0.02

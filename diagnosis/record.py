@@ -126,16 +126,19 @@ class Record:
 
     @cached_property
     def reachable(self) -> float:
-        """The score that noise leaves to the best of nets, as far as is known without one; 1 if it
-        is not. Nearest neighbours err e = r (2 - n r / (n - 1)) at most, of n classes, where r is
-        the least error that can be (Cover and Hart 1967): r is taken to be what makes that equal.
-        Where all that is known is next to nothing, something is taken to be within reach."""
+        """The score that noise leaves to the best of nets, as far as is known without one; 1 if
+        it is not. Nearest neighbours err e = r (2 - n r / (n - 1)) at most, of n classes, where
+        r is the least error that can be (Cover and Hart 1967): r is taken to be what makes that
+        equal, with an e that is two standard deviations worse than the 500 samples say. Where
+        all that is known is next to nothing, something is taken to be within reach."""
         best = self.simple[0]
         if math.isnan(best):
             return 1.0
         if self.task == "classification" and not math.isnan(self.nearest):
             most = 1.0 - 1.0 / max(self.classes or 2, 2)  # the error of equal guesses
-            root = math.sqrt(max(1.0 - (1.0 - self.nearest) / most, 0.0))
+            errors = 1.0 - self.nearest
+            errors += 2.0 * math.sqrt(errors * (1.0 - errors) / 500)
+            root = math.sqrt(max(1.0 - errors / most, 0.0))
             best = max(best, 1.0 - most * (1.0 - root))
         return min(max(best, self.chance + SOMETHING * (1.0 - self.chance)), 1.0)
 

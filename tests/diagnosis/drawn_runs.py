@@ -21,7 +21,9 @@ from drawn.kinds import findings_of, verdict
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("set", choices=("first", "second", "third", "fourth", "fifth", "sixth"))
+    parser.add_argument(
+        "set", choices=("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+    )
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--only")
     parser.add_argument("--keep", type=Path, help="a folder for the runs")

@@ -203,3 +203,60 @@ def ticks(rng, n=2000, n_test=500, d=60, classes=4, share=0.08):
     t = rng.integers(0, classes, n + n_test)
     X = rng.random((n + n_test, d)) < share + 0.3 * likes[t]
     return _split(X, t, n_test)
+
+
+def side(rng, n=4000, n_test=2000, d=5, share=0.0):
+    """On which side of a plane, with this share of the answers turned round."""
+    X = rng.standard_normal((n + n_test, d))
+    t = (X @ rng.standard_normal(d) > 0).astype(np.int64)
+    return _split(X, np.where(rng.random(len(t)) < share, 1 - t, t), n_test)
+
+
+def sides(rng, n=2000, n_test=1000, d=12, classes=4):
+    """Which of several directions reaches furthest."""
+    X = rng.standard_normal((n + n_test, d))
+    return _split(X, (X @ rng.standard_normal((d, classes))).argmax(axis=1), n_test)
+
+
+def odds(rng, n=8000, n_test=4000, often=0.24):
+    """Two classes, one of which is likelier wherever the inputs are."""
+    X = rng.standard_normal((n + n_test, 3))
+    p = 1.0 / (1.0 + (1.0 / often - 1.0) * np.exp(-0.6 * X[:, 0]))
+    return _split(X, (rng.random(len(p)) < p).astype(np.int64), n_test)
+
+
+def frequent_labels(rng, n=4000, n_test=2000, d=6, offset=0.5, slope=0.9):
+    """Labels that hold more often than not."""
+    X = rng.standard_normal((n + n_test, d))
+    W = rng.standard_normal((d, 4))
+    p = 1.0 / (1.0 + np.exp(-offset - slope * X @ (W / np.linalg.norm(W, axis=0))))
+    return _split(X, (rng.random(p.shape) < p).astype(int), n_test)
+
+
+def twice(rng, arrays):
+    """Each training sample stands twice."""
+    return {k: v.repeat(2, axis=0) if k.endswith("train") else v for k, v in arrays.items()}
+
+
+def sums_of_words(rng, n=2500, n_test=1500, words=1000, length=10, noise=3.0):
+    """Each word counts for or against; indices."""
+    X = rng.integers(0, words, (n + n_test, length))
+    said = rng.standard_normal(words)[X].sum(axis=1) + noise * rng.standard_normal(len(X))
+    return {
+        **_split(X, (said > 0).astype(int), n_test),
+        "x_train": X[n_test:],
+        "x_test": X[:n_test],
+    }
+
+
+def first_steps(rng, n=1700, n_test=800, length=60):
+    """Sequences whose class is the sign of their first number."""
+    X = rng.standard_normal((n + n_test, length, 2))
+    return _split(X, (X[:, 0, 0] > 0).astype(int), n_test)
+
+
+def growth(rng, n=1400, n_test=600):
+    """Numbers from 0 on, most of them small."""
+    X = rng.standard_normal((n + n_test, 4))
+    y = np.exp(0.9 * X[:, 0] + 0.3 * X[:, 1])
+    return _split(X, (y - y.min()).astype(np.float32), n_test)

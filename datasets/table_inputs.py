@@ -26,8 +26,14 @@ class TableInputs:
     it is learned from training rows: see `learned`.
     """
 
-    def __init__(self, columns: list[dict], units: dict[str, str] | None = None):
+    def __init__(
+        self,
+        columns: list[dict],
+        units: dict[str, str] | None = None,
+        replaced: list[str] | None = None,
+    ):
         self.columns, self.units = columns, units  # None: not known, of an older run
+        self.replaced = replaced  # the names in the first line, if they were replaced
         self.width = sum(len(c.get("categories", (0,))) for c in columns)
 
     @classmethod
@@ -64,7 +70,7 @@ class TableInputs:
             else:
                 kinds = _categories(rows, name, chosen)
                 columns.append({"name": name, "kind": "category", "categories": kinds})
-        return cls(columns, rows.units)
+        return cls(columns, rows.units, rows.replaced)
 
     @property
     def known(self) -> dict[str, bool]:
@@ -119,6 +125,7 @@ class TableInputs:
             "target": target,
             "columns": self.columns,
             **({"units": self.units} if self.units else {}),
+            **({"replaced": self.replaced} if self.replaced else {}),
         }
 
     @classmethod
@@ -128,7 +135,10 @@ class TableInputs:
         units = facts.get("units")
         if not all(isinstance(unit, str) for unit in dict(units or {}).values()):
             raise TypeError("no units")
-        made = cls([_checked(column) for column in facts["columns"]], units)
+        replaced = facts.get("replaced")
+        if not all(isinstance(name, str) for name in list(replaced or ())):
+            raise TypeError("no names that were replaced")
+        made = cls([_checked(column) for column in facts["columns"]], units, replaced)
         if facts["input_shape"] != [made.width] or not 0 < made.width <= _MOST:
             raise ValueError("no inputs of a table")
         target = facts["target"]

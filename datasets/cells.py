@@ -63,14 +63,7 @@ class Numbers(NamedTuple):
 
     def value(self, cell: str) -> tuple[float, str]:
         """The number, and the unit beside it. Raises ValueError if it is none."""
-        cell, unit = cell.strip(), ""
-        for unit in self.signs:
-            bare = cell.removeprefix(unit).removesuffix(unit).strip()
-            if bare != cell:
-                cell = bare
-                break
-        else:
-            unit = ""
+        cell, unit = self._parted(cell.strip())
         if self.thousands and self.thousands in cell:
             sign, point = re.escape(self.thousands), re.escape(self.decimal)
             if not re.fullmatch(rf"{_GROUP}({sign}\d{{3}})+({point}\d*)?", cell):
@@ -83,6 +76,14 @@ class Numbers(NamedTuple):
         if "_" in cell:  # 1_000 is Python's alone
             raise ValueError
         return float(cell), unit
+
+    def _parted(self, cell: str) -> tuple[str, str]:
+        """A cell without its unit, and the unit."""
+        for unit in self.signs:
+            bare = cell.removeprefix(unit).removesuffix(unit).strip()
+            if bare != cell:
+                return bare, unit
+        return cell, ""
 
     def hint(self, cell: str, column: str) -> str:
         """What to do about a text among the numbers of a column, to be put behind an error."""
@@ -104,7 +105,7 @@ class Numbers(NamedTuple):
 
     def other_way(self, cell: str) -> str:
         """What to say so that a cell is a number that is none as they are now; "" if nothing is."""
-        cell = cell.strip()
+        cell, _ = self._parted(cell.strip())
         if not self.thousands and (spaced := _SPACED.fullmatch(cell)):
             return f'; if that parts thousands: thousands: "{spaced[1][0]}"'
         if self.thousands in _CALLED and self.thousands in cell and _DIGITS.fullmatch(cell):

@@ -55,7 +55,8 @@ class FileRows(StoredRows):
     that are going to be asked for, so that they come from memory. Several threads may read.
 
     Raises ValueError, naming the file, for what is no whole .npy file of numbers in C order, and
-    for files whose rows differ; DataError when a file has changed since it was opened.
+    for files whose rows differ; DataError when a file has changed since it was opened, and for
+    booleans that are none.
     """
 
     def __init__(self, paths):

@@ -23,9 +23,12 @@ _DATES = (
 )
 _DATE = re.compile("|".join(f"(?:{date})" for date in _DATES), re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d+,\d+")
-_IN_THREES = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
-_SPACED = re.compile(r"[+-]?\d{1,3}([ '\u00a0]\d{3})+([.,]\d*)?")
-_GERMAN = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?")
+_GROUP = r"[+-]?[1-9]\d{0,2}"  # the first of thousands that are parted: 0,125 is a fraction
+_IN_THREES = re.compile(rf"{_GROUP}(,\d{{3}})+(\.\d*)?")
+_SPACED = re.compile(rf"{_GROUP}([ '\u00a0]\d{{3}})+([.,]\d*)?")
+_GERMAN = re.compile(rf"{_GROUP}(\.\d{{3}})+(,\d*)?")
+_DIGITS = re.compile(r"[+-]?[.,]?\d[\d.,]*")
+_CALLED = {",": "comma", ".": "point"}
 _WITH_UNIT = re.compile(r"([^\w\s+\-.,'\"]{0,2})\s*[+-]?[\d.,]*\d\s*([^\d\s.,'\"]{0,6})")
 
 
@@ -60,17 +63,10 @@ class Numbers(NamedTuple):
 
     def value(self, cell: str) -> tuple[float, str]:
         """The number, and the unit beside it. Raises ValueError if it is none."""
-        cell, unit = cell.strip(), ""
-        for unit in self.signs:
-            bare = cell.removeprefix(unit).removesuffix(unit).strip()
-            if bare != cell:
-                cell = bare
-                break
-        else:
-            unit = ""
+        cell, unit = self._parted(cell.strip())
         if self.thousands and self.thousands in cell:
             sign, point = re.escape(self.thousands), re.escape(self.decimal)
-            if not re.fullmatch(rf"[+-]?\d{{1,3}}({sign}\d{{3}})+({point}\d*)?", cell):
+            if not re.fullmatch(rf"{_GROUP}({sign}\d{{3}})+({point}\d*)?", cell):
                 raise ValueError
             cell = cell.replace(self.thousands, "")
         if self.decimal == ",":
@@ -80,6 +76,14 @@ class Numbers(NamedTuple):
         if "_" in cell:  # 1_000 is Python's alone
             raise ValueError
         return float(cell), unit
+
+    def _parted(self, cell: str) -> tuple[str, str]:
+        """A cell without its unit, and the unit."""
+        for unit in self.signs:
+            bare = cell.removeprefix(unit).removesuffix(unit).strip()
+            if bare != cell:
+                return bare, unit
+        return cell, ""
 
     def hint(self, cell: str, column: str) -> str:
         """What to do about a text among the numbers of a column, to be put behind an error."""
@@ -101,10 +105,16 @@ class Numbers(NamedTuple):
 
     def other_way(self, cell: str) -> str:
         """What to say so that a cell is a number that is none as they are now; "" if nothing is."""
-        cell = cell.strip()
+        cell, _ = self._parted(cell.strip())
         if not self.thousands and (spaced := _SPACED.fullmatch(cell)):
             return f'; if that parts thousands: thousands: "{spaced[1][0]}"'
-        if self.decimal == "." and not self.thousands:
+        if self.thousands in _CALLED and self.thousands in cell and _DIGITS.fullmatch(cell):
+            sign, other = _CALLED[self.thousands], _CALLED[self.decimal]
+            return (
+                f"; a {sign} parts thousands here; if it is decimal in all numbers: decimal: "
+                f'"{self.thousands}" without thousands; if in some: write it as a {other} there'
+            )
+        if self.decimal == ".":
             if _IN_THREES.fullmatch(cell):
                 point = _COMMA.fullmatch(cell)
                 either = '; if it is a decimal comma: decimal: ","' if point else ""
@@ -113,7 +123,7 @@ class Numbers(NamedTuple):
                 return '; if that is a decimal comma: decimal: ","'
             if _GERMAN.fullmatch(cell):
                 return '; if points part thousands: decimal: "," and thousands: "."'
-        elif self.decimal == "," and "." in cell and re.fullmatch(r"[+-]?[\d.,]+", cell):
+        elif "." in cell and _DIGITS.fullmatch(cell):
             return '; if points part thousands: thousands: "."; if they are decimal: decimal: "."'
         return ""
 

@@ -49,7 +49,8 @@ class CSV(Dataset):
 
     missing: "mean", "median" or "constant" (`fill`) of the training rows fills cells that hold
     nothing; in a column of texts these are a category of their own. Without it they are refused.
-    missing_marks: what else holds nothing, beside empty cells, NA, N/A, #N/A, NaN, null and ?.
+    missing_marks: what else holds nothing, beside empty cells, NA, N/A, #N/A, NaN, null and ?; a
+    number, such as "-999", however it is written.
 
     How the file is written: `separator` (a sign, or tab, space), `decimal` ("." or ","),
     `thousands`, `signs` beside numbers, `quote`, `encoding`, `skip_lines` above the header;
@@ -125,6 +126,7 @@ class CSV(Dataset):
                     fills=missing is not None,
                     known=known,
                     units=train.units,
+                    replaced=train.replaced,
                 )
                 _check_columns(files[name], train)
         made, t = _task_and_targets(kind, files, form, sure=task is not None)

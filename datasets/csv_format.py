@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from lamina.datasets.cells import MISSING, Numbers, short
 from lamina.datasets.csv_text import check_text
+from lamina.datasets.marks import Marks
 
 
 class CsvFormat(NamedTuple):
@@ -27,9 +28,9 @@ class CsvFormat(NamedTuple):
         return Numbers(self.decimal, self.thousands, tuple(self.signs))
 
     @property
-    def marks(self) -> frozenset:
+    def marks(self) -> Marks:
         """The cells that hold nothing."""
-        return frozenset((*MISSING, *self.missing_marks))
+        return Marks((*MISSING, *self.missing_marks), self.numbers)
 
     def checked(self) -> "CsvFormat":
         """Itself. Raises ValueError, naming the key, for what cannot be."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lamina.common.notice import note
 from lamina.datasets.cells import LARGEST, Numbers, listed, number, shared_unit, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_text import read_text
@@ -32,6 +33,7 @@ class Rows(NamedTuple):
     lines: np.ndarray  # (N,), the line of each row in the file, from 1
     others: list[str]  # columns that are neither, nor ignored
     units: dict[str, str]  # of each column of numbers that are not as Python writes them
+    replaced: list[str] | None  # the names in the first line, where `form` has others for them
 
     def place(self, row: int) -> str:
         return f"{self.path}, line {self.lines[row]}"
@@ -45,6 +47,7 @@ def read_rows(
     fills: bool = False,
     known: dict[str, bool] | None = None,
     units: dict[str, str] | None = None,
+    replaced: list[str] | None = None,
     answers: bool = True,
 ) -> Rows:
     """The rows of a CSV file; `targets` are columns of text (None: the last one), all others are
@@ -52,17 +55,20 @@ def read_rows(
 
     known: the inputs of other rows, {name: is it of numbers?}, which this file must have, in
     whatever order; what else it has is in `others`. units: those of their numbers, which must be
-    the same here. With `fills` cells may be missing. Without
-    `answers` the targets need not be there.
+    the same here. replaced: the names in their first line, if `form` has others for them. With
+    `fills` cells may be missing. Without `answers` the targets need not be there.
 
     Read as a stream: in memory are the numbers, 8 bytes each, and one copy of each different text.
     Raises ValueError naming file, line and column of what is wrong.
     """
     form = form or CsvFormat()
+    if known is not None and form.header is False and form.names is None:
+        # A column is known by its place alone, so they are counted as in the other rows.
+        form = form._replace(names=_numbered(len({*known, *(targets or ()), *form.ignore})))
     marks, how = form.marks, form.numbers
     with read_text(path, form.separator, form.quote, form.encoding, form.skip_lines) as lines:
         without = () if answers else (targets or ())
-        header, rows = _header(path, lines, form, without, known or ())
+        header, rows, own = _header(path, lines, form, without, known or (), replaced)
         targets = [header[-1]] if targets is None else list(targets)
         if not answers and not set(targets) <= set(header):
             targets = []
@@ -96,7 +102,7 @@ def read_rows(
         path,
         [name for name, _ in inputs],
         *(reading.names, reading.words, targets, reading.numbers(), texts),
-        *(np.frombuffer(reading.lines, np.int64), others, reading.units),
+        *(np.frombuffer(reading.lines, np.int64), others, reading.units, own),
     )
 
 
@@ -125,6 +131,7 @@ class _Reading:
             try:
                 values = list(map(float, cells))
                 good = sum(map(abs, values)) <= LARGEST and "_" not in "".join(cells)
+                good = good and self._marks.values.isdisjoint(values)
             except ValueError:
                 pass
         if not good:
@@ -132,10 +139,9 @@ class _Reading:
         self._numbers.extend(values)
         for name, place in self.of_words:
             text = row[place].strip()
-            if text in self._marks:
+            if nothing := text in self._marks:
                 self._missing(line, name, text)
-            known = None if text in self._marks else self._seen.setdefault(text, text)
-            self.words[name].append(known)
+            self.words[name].append(None if nothing else self._seen.setdefault(text, text))
         self.lines.append(line)
 
     def numbers(self) -> np.ndarray:
@@ -167,23 +173,29 @@ def check_unit(place: str, units: dict[str, str], name: str, unit: str) -> None:
         raise ValueError(f"{place}: two units in one column, {said}; write it in one")
 
 
-def _header(path: Path, rows, form: CsvFormat, without: Iterable[str], known: Iterable[str]):
-    """The names of the columns, and the rows of data. `without`: columns that a file without a
-    header may lack; `known`: those of which one may be all that there is."""
+def _header(
+    path: Path,
+    rows,
+    form: CsvFormat,
+    without: Iterable[str],
+    known: Iterable[str],
+    replaced: list[str] | None,
+):
+    """The names of the columns, the rows of data, and the names that were replaced. `without`:
+    columns that a file without a header may lack; `known`: those of which one may be all that
+    there is."""
     line, first = next(rows, (0, None))
     if first is None:
         raise ValueError(f"{path}: expects a header and at least one row of data")
     cells = [cell.strip() for cell in first]
-    if form.header is not False:
-        names = cells if form.names is None else list(form.names)
-    else:
-        names = list(form.names or (f"column{i + 1}" for i in range(len(cells))))
+    own = None
+    if form.header is False:
+        names = _by_place(path, line, cells, form.names or _numbered(len(cells)), without)
         rows = itertools.chain([(line, first)], rows)
-    if form.names is not None and len(names) != len(cells):
-        shorter = [name for name in names if name not in without]
-        if form.header is not False or len(shorter) != len(cells):
-            raise ValueError(f"{path}, line {line}: {len(cells)} cells, but {len(names)} names")
-        names = shorter
+    elif form.names is None:
+        names = cells
+    else:
+        names, own = _renamed(path, line, cells, form.names, replaced), cells
     if len(cells) < 2 and names[0] not in known:
         raise ValueError(
             f"{path}: expects a header of two or more names, got {short(cells[0])}"
@@ -200,7 +212,40 @@ def _header(path: Path, rows, form: CsvFormat, without: Iterable[str], known: It
         raise ValueError(f'{path}, line {line}: all names are in single quotes: quote: "\'"')
     if form.header is None:
         _check_is_header(path, line, names, form.numbers)
-    return names, rows
+    return names, rows, own
+
+
+def _by_place(path: Path, line: int, cells: list[str], names, without) -> list[str]:
+    """The names of columns without a header: all, or all but those that it may be `without`."""
+    shorter = [name for name in names if name not in without]
+    if len(cells) not in (len(names), len(shorter)):
+        message = f"{len(cells)} cells, but {len(names)} names, {listed(list(names))}"
+        if len(shorter) < len(names):
+            message += f"; only {listed(list(without))} may be missing"
+        if len(cells) == 1:
+            message += _other_separator(cells[0])
+        raise ValueError(f"{path}, line {line}: {message}")
+    return list(names) if len(cells) == len(names) else shorter
+
+
+def _renamed(path: Path, line: int, cells: list[str], names, replaced) -> list[str]:
+    """The names for a first line that they replace. By its own names, if they are those that were
+    `replaced` in the training file, in whatever order; else, which is said, by place."""
+    if replaced is None or cells == replaced:
+        return list(names)
+    new = dict(zip(replaced, names, strict=False))  # R writes a name less than columns
+    if len(new) == len(names) and set(cells) <= set(new):
+        return [new[cell] for cell in cells]
+    note(
+        f"{path}, line {line}: begins otherwise than the file that was trained on, with "
+        f"{short(listed(cells))}; its columns are taken by their places: {listed(list(names))}"
+    )
+    return list(names)
+
+
+def _numbered(n: int) -> tuple[str, ...]:
+    """The names of n columns that have none."""
+    return tuple(f"column{i + 1}" for i in range(n))
 
 
 def _other_separator(line: str) -> str:

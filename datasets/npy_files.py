@@ -33,8 +33,9 @@ class NPY(Dataset):
 
     Of arrays that are large only the rows of a batch are read, when it is their turn; nothing is
     ever held whole. Inputs of uint8 stay bytes and are scaled, batch by batch, to 0-1, by `scale`
-    if given, or with `normalise` to mean 0 and deviation 1, by those to train on. Others become
-    float32, times `scale` if given; with `indices` they stay whole numbers, for an Embedding.
+    if given, or with `normalise` to mean 0 and deviation 1, by those to train on. Others,
+    booleans too, become float32, times `scale` if given; with `indices` whole numbers stay what
+    they are, for an Embedding.
 
     task, names, n_words, vocabulary, ignore_index: as for NPZ; without `task` the targets say what
     is learned.
@@ -142,8 +143,10 @@ def _open(key: str, paths) -> Rows:
     rows = FileRows(paths)
     where = str(paths[0]) if len(paths) == 1 else f"{paths[0]} ... {paths[-1]}"
     # Targets are looked at before training, inputs when they are met.
-    finite = key.endswith("inputs")
-    return Rows(rows[:] if rows.nbytes <= IN_MEMORY else rows, where, finite=finite)
+    of_inputs = key.endswith("inputs")
+    found = Rows(rows[:] if rows.nbytes <= IN_MEMORY else rows, where, finite=of_inputs)
+    # False and True are the classes, or labels, 0 and 1; as inputs they are no bytes to be scaled.
+    return found if of_inputs or found.dtype != bool else found.astype(np.uint8)
 
 
 def _inputs(X: Rows, indices: bool, scaled: bool, normalise: bool) -> Rows:

@@ -17,6 +17,7 @@ RESIZES = ("crop", "fit", "stretch")
 LARGEST = 4096  # pixels along a side that pictures are brought to
 MOST_PIXELS = 100_000_000  # of a file: a decoder makes room for all of them
 _MOST_BYTES = 256 << 20  # of a file
+_DEPTH = 24  # where a PNG says how many bits a number has: Pillow gives 8 for most of 16
 _OTHERS = (  # what stands where in files that are often taken for pictures that can be read
     (0, b"II*\0", "TIFF"),
     (0, b"MM\0*", "TIFF"),
@@ -56,8 +57,9 @@ def upright(path: Path, side: int | None = None) -> tuple["PILImage", list[str]]
             if side is not None:
                 image.draft(None, (2 * side, 2 * side))
             image.load()
+            bits = content[_DEPTH] if image.format == "PNG" else 8
             image = ImageOps.exif_transpose(image)
-            return _eight_bits(image)
+            return _eight_bits(path, image, bits)
         except PictureError:
             raise
         except image_module.DecompressionBombError:
@@ -136,11 +138,22 @@ def _check(path: Path, image: "PILImage") -> None:
         raise PictureError(f"{path}: is animated, {n} pictures; save one of them alone")
 
 
-def _eight_bits(image: "PILImage") -> tuple["PILImage", list[str]]:
-    said = []
+def _eight_bits(path: Path, image: "PILImage", bits: int) -> tuple["PILImage", list[str]]:
+    said = ["16 bits made 8"] if bits == 16 else []
+    clear = image.info.get("transparency")  # the one colour that is, in the bits of the file
     if image.mode.startswith("I"):  # Pillow's own conversion would make white of 255 and more
-        image = pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        said.append("16 bits made 8")
+        deep = np.asarray(image)
+        pixels = (deep >> 8).astype(np.uint8)
+        if clear is not None:
+            pixels = np.stack([pixels, np.where(deep == clear, 0, 255).astype(np.uint8)], axis=-1)
+        image = pillow().fromarray(pixels)
+    elif bits == 16 and clear is not None:
+        raise PictureError(
+            f"{path}: has RGB of 16 bits with one transparent colour, which is not told from those "
+            "next to it in 8 bits; save it with 8 bits, or with an alpha channel"
+        )
+    elif bits < 8 and clear is not None and image.mode in ("1", "L"):  # not so in a palette
+        image.info["transparency"] = min(clear * (255 // (2**bits - 1)), 255)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         if np.asarray(image)[..., 3].min() < 255:

@@ -55,7 +55,8 @@ class FileRows(StoredRows):
     that are going to be asked for, so that they come from memory. Several threads may read.
 
     Raises ValueError, naming the file, for what is no whole .npy file of numbers in C order, and
-    for files whose rows differ; DataError when a file has changed since it was opened.
+    for files whose rows differ; DataError when a file has changed since it was opened, and for
+    booleans that are none.
     """
 
     def __init__(self, paths):
@@ -167,8 +168,6 @@ class _File:
         self.shape, fortran, self.dtype, self._begin = npy_header(start, str(path))
         if self.dtype.kind not in "biuf":
             raise ValueError(f"{path}: expects numbers, got {self.dtype} {self.shape}")
-        if self.dtype.kind == "b":  # a byte that is neither 0 nor 1 is no bool
-            self.dtype = np.dtype(np.uint8)
         if not self.shape or 0 in self.shape:
             raise ValueError(f"{path}: expects rows of numbers (N, ...), got {self.shape}")
         if fortran and sum(n > 1 for n in self.shape) > 1:
@@ -198,7 +197,12 @@ class _File:
         self.check_unchanged()
         sizes = (n * self.width).tolist()
         begins = (self._begin + rows * self.width).tolist()
-        return self._parts(sizes, begins)
+        parts = self._parts(sizes, begins)
+        if self.dtype == bool and any(part.translate(None, b"\0\1") for part in parts):
+            raise DataError(
+                f"{self.path}: holds bytes that are neither False nor True; save it as uint8"
+            )
+        return parts
 
     def content(self):
         """All numbers as bytes, a piece at a time."""

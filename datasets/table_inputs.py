@@ -10,6 +10,7 @@ from lamina.datasets.cells import listed, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_rows import Rows
 from lamina.datasets.labels import check_spellings, in_order, meaning
+from lamina.datasets.tasks.numbers import SAME
 
 MISSING = ("mean", "median", "constant")
 ABSENT = "(missing)"  # the category of cells that hold nothing
@@ -25,8 +26,14 @@ class TableInputs:
     it is learned from training rows: see `learned`.
     """
 
-    def __init__(self, columns: list[dict], units: dict[str, str] | None = None):
+    def __init__(
+        self,
+        columns: list[dict],
+        units: dict[str, str] | None = None,
+        replaced: list[str] | None = None,
+    ):
         self.columns, self.units = columns, units  # None: not known, of an older run
+        self.replaced = replaced  # the names in the first line, if they were replaced
         self.width = sum(len(c.get("categories", (0,))) for c in columns)
 
     @classmethod
@@ -47,9 +54,7 @@ class TableInputs:
             fills, X = [*found], np.where(np.isnan(X), found, X)
         mean, deviation = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if standardise:
-            mean, deviation = X.mean(axis=0), X.std(axis=0)
-            # A constant column becomes 0; its deviation may be a rounding error instead of 0.
-            deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
+            mean, deviation = _mean_and_deviation(X)
         numbers = dict(
             zip(
                 rows.numbers,
@@ -65,7 +70,7 @@ class TableInputs:
             else:
                 kinds = _categories(rows, name, chosen)
                 columns.append({"name": name, "kind": "category", "categories": kinds})
-        return cls(columns, rows.units)
+        return cls(columns, rows.units, rows.replaced)
 
     @property
     def known(self) -> dict[str, bool]:
@@ -120,6 +125,7 @@ class TableInputs:
             "target": target,
             "columns": self.columns,
             **({"units": self.units} if self.units else {}),
+            **({"replaced": self.replaced} if self.replaced else {}),
         }
 
     @classmethod
@@ -129,7 +135,10 @@ class TableInputs:
         units = facts.get("units")
         if not all(isinstance(unit, str) for unit in dict(units or {}).values()):
             raise TypeError("no units")
-        made = cls([_checked(column) for column in facts["columns"]], units)
+        replaced = facts.get("replaced")
+        if not all(isinstance(name, str) for name in list(replaced or ())):
+            raise TypeError("no names that were replaced")
+        made = cls([_checked(column) for column in facts["columns"]], units, replaced)
         if facts["input_shape"] != [made.width] or not 0 < made.width <= _MOST:
             raise ValueError("no inputs of a table")
         target = facts["target"]
@@ -157,6 +166,22 @@ def _fills(rows: Rows, X: np.ndarray, missing: str, fill: float | None) -> list[
             f"{missing}; ignore: [{names}]"
         )
     return (np.nanmean if missing == "mean" else np.nanmedian)(X, axis=0).tolist()
+
+
+def _mean_and_deviation(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column; by these, one that is constant, or but for rounding, becomes 0."""
+    mean, deviation = X.mean(axis=0), X.std(axis=0)
+    # Where numbers lie close together, both are lost in the rounding of the mean: these are
+    # counted from the first row on, which is exact.
+    close = deviation <= 1e-6 * np.abs(mean)
+    first = X[0, close]
+    off = X[:, close] - first
+    mean[close], deviation[close] = first + off.mean(axis=0), off.std(axis=0)
+    size = np.abs(mean)
+    rounded = (deviation > 0) & (deviation <= SAME * size)
+    deviation[rounded] = size[rounded]
+    deviation[deviation == 0] = 1.0
+    return mean, deviation
 
 
 def _categories(rows: Rows, name: str, chosen: np.ndarray) -> list[str]:

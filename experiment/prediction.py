@@ -172,7 +172,8 @@ def predict(
         rows = _rows(paths[0], table, form, targets)
         X = table.of(rows, np.arange(len(rows.lines)), "to predict")
         places, kind = [str(line) for line in rows.lines], "line"
-        truths = [["" if cell in form.marks else cell for cell in cells] for cells in rows.texts]
+        marks = form.marks
+        truths = [["" if cell in marks else cell for cell in cells] for cells in rows.texts]
         numbers = form.numbers
         if isinstance(task, Regression):
             _check_units(rows, truths, form.numbers, dict(table.units or {}))
@@ -209,7 +210,14 @@ def _rows(path: Path, table: TableInputs, form, targets: list[str]) -> Rows:
     fills = any(column.get("fill") is not None for column in table.columns)
     fills = fills or any(ABSENT in column.get("categories", ()) for column in table.columns)
     known, units = table.known, table.units
-    rows = read_rows(path, targets, form, fills=fills, known=known, units=units, answers=False)
+    rows = read_rows(
+        *(path, targets, form),
+        fills=fills,
+        known=known,
+        units=units,
+        replaced=table.replaced,
+        answers=False,
+    )
     if rows.others:
         note(f"{path}: {listed(rows.others)}: not among the columns that the run knows, left out")
     return rows

@@ -8,6 +8,7 @@ import numpy as np
 from lamina.datasets.rows import Rows, pieces
 
 LOST = 1e-3  # of their standard deviation, by which numbers may be rounded
+SAME = 4 * np.finfo(np.float64).eps  # of a number: what rounding alone makes of it
 
 
 def as_array(t):
@@ -59,16 +60,17 @@ def mean_square(t, centre) -> float:
 def as_float32(t):
     """t (N, ...) in float32. Raises ValueError where that rounds away what the samples differ by:
     1.7e9 and 1.7e9 + 60 are the same number there."""
-    centre = mean(t)
-    lost, squares = np.zeros_like(centre), np.zeros_like(centre)
+    # Counted from the first one on: a mean of large numbers is rounded itself.
+    origin = t[:1][0].astype(np.float64)
+    lost, squares = np.zeros_like(origin), np.zeros_like(origin)
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said by others
+        offset = sum((piece - origin).sum(axis=0) for _, piece in pieces(t)) / len(t)
         for _, piece in pieces(t):
             off = np.abs(piece - piece.astype(np.float32).astype(np.float64))
             lost = np.maximum(lost, off.max(axis=0))
-            squares += np.square(piece - centre).sum(axis=0)
-        spread = np.sqrt(squares / len(t))
-        # A mean is rounded itself: what differs by less is one and the same number.
-        wrong = (lost > LOST * spread) & (spread > 1e-12 * np.abs(centre))
+            squares += np.square(piece - origin - offset).sum(axis=0)
+        spread, centre = np.sqrt(squares / len(t)), origin + offset
+        wrong = (lost > LOST * spread) & (spread > SAME * np.abs(centre))
         if wrong.any():
             place = tuple(np.argwhere(wrong)[0])
             raise ValueError(

@@ -62,6 +62,20 @@ def on_table(tmp_path_factory):
     return trained(folder, dataset, 2), folder / "my.csv"
 
 
+@pytest.fixture(scope="module")
+def without_header(tmp_path_factory):
+    """The run of a regression, the target in the middle and a note at the end; its rows."""
+    folder = tmp_path_factory.mktemp("places")
+    x = np.random.default_rng(0).normal((0, 50), 1, (60, 2)).round(3)
+    rows = [f"{a:.3f},{2 * a + b:.3f},{b:.3f},{i}" for i, (a, b) in enumerate(x)]
+    (folder / "my.csv").write_text("\n".join(rows) + "\n")
+    dataset = (
+        "{type: CSV, path: my.csv, task: regression, header: false, target: column2, "
+        "ignore: [column4]}"
+    )
+    return trained(folder, dataset, 1, "SquaredErrorLoss", 40), rows
+
+
 def answered(run_dir, path, tmp_path, capsys, *more):
     """(rows of the CSV file that is written, what is printed, what is said beside it)."""
     out = tmp_path / "out.csv"
@@ -74,6 +88,46 @@ def refused(capsys, *arguments):
     assert main(["predict", *map(str, arguments)]) == 2
     said = capsys.readouterr().err.splitlines()
     return said[-1]
+
+
+def test_names_that_were_replaced_are_found_in_any_order(tmp_path, capsys):
+    rows = [f"{i % 3},{i % 5},{'xy'[i % 3 > 0]}" for i in range(40)]
+    my, new = tmp_path / "my.csv", tmp_path / "new.csv"
+    my.write_text("\n".join(["a,b,c", *rows]) + "\n")
+    dataset = '{type: CSV, path: my.csv, header: true, names: ["A", "B", "C"]}'
+    run_dir = trained(tmp_path, dataset, 2, iterations=20)
+    whole, out, _ = answered(run_dir, my, tmp_path, capsys)
+    assert "of 40 as the file says" in out
+    turned = [",".join(reversed(row.split(",")[:2])) for row in rows]
+    new.write_text("\n".join(["b,a", *turned]) + "\n")
+    found, out, _ = answered(run_dir, new, tmp_path, capsys)
+    assert "as the file says" not in out
+    assert [row["class"] for row in found] == [row["class"] for row in whole]
+    new.write_text("\n".join(["u,v,w", *rows]) + "\n")
+    found, _, said = answered(run_dir, new, tmp_path, capsys)
+    assert "its columns are taken by their places: A, B, C" in said
+    assert [row["class"] for row in found] == [row["class"] for row in whole]
+
+
+def test_a_table_without_header_may_lack_the_target(without_header, tmp_path, capsys):
+    """Its columns are then those that are left, and no answer is there to compare with."""
+    run_dir, rows = without_header
+    new = tmp_path / "new.csv"
+    new.write_text("\n".join(rows))
+    whole, out, _ = answered(run_dir, new, tmp_path, capsys)
+    assert "by 60 numbers in the file" in out
+    new.write_text("\n".join(f"{a},{b},{i}" for a, _, b, i in (row.split(",") for row in rows)))
+    less, out, _ = answered(run_dir, new, tmp_path, capsys)
+    assert "rmse" not in out
+    assert [row["column2"] for row in less] == [row["column2"] for row in whole]
+    for row, n in (("1,2", 2), ("1,2,3,4,5", 5)):
+        new.write_text(f"{row}\n{row}\n")
+        assert main(["predict", str(run_dir), str(new)]) != 0
+        said = f"{n} cells, but 4 names, column1, column2, column3, column4; only column2 may be "
+        assert said in capsys.readouterr().err
+    new.write_text("1;2;3\n")
+    assert main(["predict", str(run_dir), str(new)]) != 0
+    assert 'parted by semicolons? separator: ";"' in capsys.readouterr().err
 
 
 def test_rows_of_a_table_as_the_data_set_has_them(on_table, tmp_path, capsys):

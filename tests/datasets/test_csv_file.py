@@ -276,6 +276,31 @@ def test_a_constant_column_that_is_not_exact_becomes_zero(csv):
     assert abs(data.train.X[:, 0]).max() < 1e-6
 
 
+def test_times_in_nanoseconds_are_no_constant(csv):
+    """They lie 900 times as far apart as float64 rounds them, and their mean is rounded as well."""
+    times = [1_700_000_000_000_000_000 + 20_000 * i for i in range(60)]
+    data = CSV(csv("at,t\n" + "".join(f"{at},{'ab'[at % 7 > 3]}\n" for at in times)))
+    assert data.train.X.mean() == pytest.approx(0, abs=1e-2)
+    assert data.train.X.std() == pytest.approx(1, rel=1e-3)
+
+
+def test_numbers_that_differ_by_rounding_alone_become_zero(csv):
+    cells = ["0.30000000000000004", "0.3"] * 5
+    data = CSV(csv("x,y,t\n" + "".join(f"{c},{i},{'ab'[i % 2]}\n" for i, c in enumerate(cells))))
+    assert abs(data.train.X[:, 0]).max() < 1e-6
+
+
+def test_targets_in_nanoseconds_are_refused_by_float32(csv):
+    times = [1_700_000_000_000_000_000 + 20_000 * i for i in range(60)]
+    rows = "".join(f"{i},{at}\n" for i, at in enumerate(times))
+    with pytest.raises(
+        ValueError, match=r"column at: the numbers lie 3.46e\+05 apart, and float32"
+    ):
+        CSV(csv(f"x,at\n{rows}"), task="regression")
+    same = "".join(f"{i},{['0.3', '0.30000000000000004'][i % 2]}\n" for i in range(10))
+    CSV(csv(f"x,y\n{same}"), task="regression")
+
+
 def test_labels_that_only_look_like_numbers(csv):
     rows = "".join(f"{i},{label}\n" for i, label in enumerate(["²", "--5", "²", "--5", "²"]))
     assert CSV(csv(f"x,t\n{rows}"), stratify=True).task.class_names == ("--5", "²")

@@ -260,10 +260,54 @@ def chunk(name, content):
     return struct.pack(">I", len(content)) + name + content + crc
 
 
+def png(side, bits, kind, content, more=b""):
+    """A PNG of side x side pixels: kind 0 is grey, 2 RGB, 4 grey with alpha, 6 RGB with alpha."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, bits, kind, 0, 0, 0))
+    packed = chunk(b"IDAT", zlib.compress(content))
+    return b"\x89PNG\r\n\x1a\n" + header + more + packed + chunk(b"IEND", b"")
+
+
 def bomb(side):
     """A PNG of some bytes that declares side x side pixels."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return png(side, 8, 2, b"")
+
+
+@pytest.mark.parametrize(("kind", "numbers"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_sixteen_bits_are_said_of_all_kinds(tmp_path, kind, numbers):
+    """Pillow itself gives 8 bits of all but the first."""
+    row = b"\0" + (b"\x64\xc8" * (numbers - (kind > 2)) + b"\xff\xff" * (kind > 2)) * 4
+    (tmp_path / "deep.png").write_bytes(png(4, 16, kind, row * 4))
+    made, said = pixels(tmp_path / "deep.png")
+    assert (made == 100).all()
+    assert said == ["16 bits made 8"]
+
+
+@pytest.mark.parametrize(
+    ("bits", "rows", "clear", "expected"),
+    [
+        (1, b"\0\x40\0\x40", 1, [0, 255]),
+        (1, b"\0\x40\0\x40", 0, [255, 255]),
+        (2, b"\0\x60\0\x60", 1, [255, 170]),
+        (4, b"\0\x35\0\x35", 3, [255, 85]),
+        (8, b"\0\x35\x36\0\x35\x36", 0x35, [255, 0x36]),
+        (16, b"\0\x35\1\x35\2\0\x35\1\x35\2", 0x3501, [255, 0x35]),
+    ],
+)
+def test_a_grey_that_is_transparent(tmp_path, bits, rows, clear, expected):
+    """The file names it by as many bits as its numbers have; of 16, one next to it is another."""
+    transparent = chunk(b"tRNS", struct.pack(">H", clear))
+    (tmp_path / "grey.png").write_bytes(png(2, bits, 0, rows, transparent))
+    made, said = pixels(tmp_path / "grey.png", (2, 2), colour=False)
+    assert made[0, 0].tolist() == expected
+    assert said == ["16 bits made 8"] * (bits == 16) + ["transparent parts made white"]
+
+
+def test_a_transparent_colour_that_eight_bits_do_not_tell(tmp_path):
+    transparent = chunk(b"tRNS", struct.pack(">HHH", 1, 2, 3))
+    row = b"\0" + b"\0\1" * 6
+    (tmp_path / "a.png").write_bytes(png(2, 16, 2, row * 2, transparent))
+    with pytest.raises(PictureError, match=r"a\.png: has RGB of 16 bits with one transparent"):
+        upright(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(

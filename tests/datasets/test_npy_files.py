@@ -106,6 +106,27 @@ def test_other_numbers_become_float32(saved):
     assert NPY(x, t, indices=True).train[:2][0].dtype == np.int32
 
 
+def test_booleans_are_no_bytes(saved):
+    """True is 1.0, not a 255th of it; as a target it is the class, or label, 1."""
+    mask = RNG.random((300, 4)) > 0.5
+    x, t = saved(x=mask, t=mask[:, 0])
+    for options, true in (({}, 1.0), ({"scale": 0.5}, 0.5)):
+        X, classes = everything(NPY(x, t, **options).train)
+        assert X.dtype == np.float32
+        assert np.unique(X).tolist() == [0, true]
+        np.testing.assert_array_equal(X[:, 0] == true, classes)
+    for part in everything(NPY(x, task="reconstruction").train):
+        assert np.unique(part).tolist() == [0, 1]
+    data = NPY(x, t, task="regression")
+    assert np.unique(everything(data.train)[1]).tolist() == [0, 1]
+    for options, words in (({"indices": True}, "whole numbers"), ({"normalise": True}, "of bytes")):
+        with pytest.raises(ValueError, match=f"{words}.*bool"):
+            NPY(x, t, **options)
+    bytes_, _ = saved(other=IMAGES[:, 0, 0, :4], t=mask[:, 0])
+    with pytest.raises(ValueError, match="has rows uint8"):
+        NPY([x, bytes_], t, task="classification")
+
+
 def test_every_task(saved):
     numbers = RNG.standard_normal(300)
     x, t = saved(x=IMAGES, t=numbers)

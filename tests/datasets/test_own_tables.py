@@ -171,6 +171,36 @@ def test_what_else_marks_a_missing_cell(table):
     assert data.train.X[:, 0].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("other", ["2", "x"])  # with it, or not, all cells of a row are numbers
+@pytest.mark.parametrize(
+    ("mark", "cell", "settings"),
+    [
+        ("-999", "-999", {}),
+        ("-999", " -999.0", {}),
+        ("-999,0", "-999", {"decimal": ","}),
+        ("9.999", "9999", {"decimal": ",", "thousands": "."}),
+        ("inf", "inf", {}),
+    ],
+)
+def test_a_number_that_marks_a_missing_cell(table, other, mark, cell, settings):
+    """As weather stations write them: nowhere is it a measurement."""
+    path = table(f"a;b;kind\n1;1;p\n{cell};{other};q\n3;1;p\n")
+    settings = {"separator": ";", "missing_marks": mark, "categories": "b", **settings}
+    refused(path, rf"line 3: column a: expects a value, got nothing \({cell.strip()}\)", **settings)
+    data = alone(path, missing="mean", **settings)
+    assert data.train.X[:, 0].tolist() == [1, 2, 3]
+    words = table(path.read_text().replace("1;1", "p;1").replace("3;1", "p;1"), "words.csv")
+    if cell.strip() == mark:  # of texts too
+        kinds = alone(words, missing="mean", **settings).preparation["columns"][0]["categories"]
+        assert kinds == ["p", "(missing)"]
+
+
+def test_a_number_that_marks_a_missing_target(table):
+    path = table("a,y\n1,0.5\n2,-999.0\n3,0.7\n")
+    words = r"line 3: column y: the target is empty \(-999.0\)"
+    refused(path, words, task="regression", missing_marks="-999")
+
+
 # How numbers are written.
 
 
@@ -197,6 +227,31 @@ def test_numbers_as_people_write_them(table, cells, cure, settings, values):
     path = table("a,kind\n" + "".join(f'"{c}",{k}\n' for c, k in zip(cells, "xy", strict=True)))
     assert cure in refused(path, "line 2: column a: expects a number, got the text")
     assert alone(path, **settings).train.X[:, 0] == pytest.approx(values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cell", "cure"),
+    [
+        ({"thousands": ","}, "0,125", "a comma parts thousands here; if it is decimal in all"),
+        ({"thousands": ","}, "-0,500", "if in some: write it as a point there"),
+        ({"thousands": ","}, "1,23", "a comma parts thousands here"),
+        ({"thousands": ",", "signs": "%"}, "0,125%", "a comma parts thousands here"),
+        ({"signs": "%"}, "0,125 %", 'if that is a decimal comma: decimal: ","'),
+        ({"thousands": ".", "decimal": ","}, "0.125", 'decimal: "." without thousands; if in some'),
+        ({"thousands": ".", "decimal": ","}, "00.125", "write it as a comma there"),
+        ({"thousands": " "}, "0 125", "got the text '0 125'"),
+        ({"thousands": "'"}, "1,5", 'if that is a decimal comma: decimal: ","'),
+        ({}, "0,125", 'if that is a decimal comma: decimal: ","'),
+    ],
+)
+def test_a_fraction_is_no_number_of_thousands(table, settings, cell, cure):
+    """No thousands begin with 0; and a column of such is one of numbers, not of categories."""
+    for first in ("7", cell):
+        path = table(f"a;kind\n{first};x\n{cell};y\n{cell};x\n")
+        if first == cell == "0 125":
+            continue  # a text, as far as one can tell
+        said = refused(path, "column a: expects a number, got the text", separator=";", **settings)
+        assert cure in said
 
 
 def test_signs_that_contradict_each_other(table):
@@ -333,7 +388,7 @@ def test_a_file_without_a_header(table):
     assert named.preparation["columns"][0]["name"] == "length"
     assert len(alone(path, header=True).train) == 2  # if it is one all the same
     refused(path, "names: say header: false too", names=["a", "b", "c"])
-    refused(path, "line 1: 3 cells, but 2 names", names=["a", "b"], header=False)
+    refused(path, "line 1: 3 cells, but 2 names, a, b$", names=["a", "b"], header=False)
     twice = table("vhigh,2,small,unacc\nvhigh,3,big,acc\nlow,2,small,acc\n")
     refused(twice, "the first line has the number '2'")
     texts = table("vhigh,small,unacc\nvhigh,big,acc\nlow,small,acc\n")
@@ -342,11 +397,48 @@ def test_a_file_without_a_header(table):
     assert alone(counted).input_shape == (2,)
 
 
+@pytest.mark.parametrize("role", ["test", "validation"])
+def test_without_a_header_other_files_have_as_many_columns(table, role):
+    """They are known by their places: of fewer, nobody knows which one is missing."""
+    path = table("1,a,5,0\n2,b,6,0\n3,a,7,1\n4,b,8,1\n5,a,9,0\n")
+    settings = {"header": False, "target": "column2", "ignore": "column4"}
+    for row, n in (("5,6,a", 3), ("5,a,6,0,1", 5)):
+        words = f"other.csv, line 1: {n} cells, but 4 names, column1, column2, column3, column4$"
+        refused(path, words, **settings, **{role: table(f"{row}\n{row}\n", "other.csv")})
+
+
 def test_a_first_line_that_is_replaced(table):
     """scikit-learn's iris.csv begins with the numbers of rows and columns."""
     path = table("150,2,setosa\n5.1,3.5,0\n4.9,3.0,1\n")
     data = alone(path, header=True, names=["length", "width", "kind"])
     assert data.train.X.tolist() == pytest.approx(np.array([[5.1, 3.5], [4.9, 3.0]]))
+
+
+@pytest.mark.parametrize("role", ["test", "validation"])
+def test_names_that_were_replaced_are_found_in_any_order(table, role, capsys):
+    path = table("a,b,c\n1,10,x\n2,20,y\n3,30,x\n4,40,y\n5,50,x\n")
+    settings = {"header": True, "names": ["A", "B", "kind"], "standardise": False}
+    turned = table("c,a,b\nx,1,10\ny,2,20\n", "turned.csv")
+    data = CSV(path, **settings, **{role: turned})
+    assert data.sets()[role].X.tolist() == [[1, 10], [2, 20]]
+    assert "places" not in capsys.readouterr().err
+    other = table("2,2,kinds\n1,10,x\n2,20,y\n", "other.csv")
+    data = CSV(path, **settings, **{role: other})
+    assert data.sets()[role].X.tolist() == [[1, 10], [2, 20]]
+    said = (
+        "other.csv, line 1: begins otherwise than the file that was trained on, with '2, 2, kinds'"
+    )
+    assert said in capsys.readouterr().err
+
+
+def test_names_for_a_first_line_that_lacks_one(table, capsys):
+    """As R writes it: each row begins with its name, which has none itself."""
+    path = table("a,kind\nr1,1,x\nr2,2,y\n")
+    data = alone(path, header=True, names=["row", "a", "kind"], ignore="row")
+    assert data.train.X.tolist() == [[1], [2]]
+    assert not capsys.readouterr().err
+    words = "line 2: has 3 cells, but the header has 2"
+    refused(path, words, header=True, names=["a", "kind"])
 
 
 def test_lines_above_the_header(table):

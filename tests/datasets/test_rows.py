@@ -124,15 +124,18 @@ def test_what_is_no_file_of_numbers(tmp_path):
             FileRows([tmp_path / name])
 
 
-def test_a_byte_that_is_no_bool_is_seen_as_it_is(tmp_path):
+def test_a_byte_that_is_no_bool_is_seen(tmp_path):
     head = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }"
     written(tmp_path / "t.npy", head, bytes([0, 1, 7]))
-    assert FileRows([tmp_path / "t.npy"])[:].tolist() == [0, 1, 7]
+    rows = FileRows([tmp_path / "t.npy"])
+    assert rows[:2].tolist() == [False, True]
+    with pytest.raises(DataError, match=r"t\.npy: holds bytes that are neither False nor True"):
+        rows.take(np.array([2]))
 
 
 def test_pieces_that_are_not_alike(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((3, 4), np.uint8))
-    for other in (np.zeros((3, 5), np.uint8), np.zeros((3, 4), np.float32)):
+    for other in (np.zeros((3, 5), np.uint8), np.zeros((3, 4), np.float32), np.zeros((3, 4), bool)):
         np.save(tmp_path / "b.npy", other)
         with pytest.raises(ValueError, match=r"b\.npy: has rows .*, but .*a\.npy has"):
             FileRows([tmp_path / "a.npy", tmp_path / "b.npy"])

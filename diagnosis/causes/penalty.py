@@ -1,7 +1,5 @@
 """A penalty on the gradient that is all that is learned."""
 
-import math
-
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import number
 
@@ -9,17 +7,23 @@ USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty h
 
 
 def penalty_too_strong(record, earlier) -> Finding | None:
-    """A gradient_penalty of many times the usual size, and a net that has hardly learned. Where the
-    loss is flat its gradient is small: a net that says the same of all samples pays nothing."""
+    """A gradient_penalty of many times the usual size, and a net that has hardly learned, or that
+    it has thrown out of all bounds. Where the loss is flat its gradient is small: a net that says
+    the same of all samples pays nothing."""
     penalty = number(record.training.get("gradient_penalty"))
-    if earlier or not penalty > USUAL or math.isnan(record.train) or record.well:
+    if earlier or not penalty > USUAL or record.well:
         return None
-    if record.train >= record.halfway:
+    if not (record.failed or record.train < record.halfway):
         return None
+    loss = f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     return Finding(
         "gradient penalty too strong",
-        [f"gradient_penalty {penalty:g} under training; 0.1 is usual", record.said("train")],
-        "The penalty is least where the gradient is, and there the net learns nothing.",
+        [
+            f"gradient_penalty {penalty:g} under training; 0.1 is usual",
+            record.said("train") or loss,
+        ],
+        "The penalty is least where the gradient is, and there the net learns nothing; where it is "
+        "large, the steps that it makes are.",
         ["gradient_penalty: 0.1, or none, until the net learns its training samples"],
         explains=(
             *("learning rate too high", "dead ReLUs", "learning rate too low", "overflow"),

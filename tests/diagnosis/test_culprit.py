@@ -23,7 +23,12 @@ from lamina.training.checkpoint import Checkpoints
 from lamina.training.trainer import Trainer
 from lamina.training.watch import NonFiniteError
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+# Large nets, of whose layers the others have all kinds.
+LARGE = ("deep_convnet", "resnet", "simple_convnet", "fashion_convnet", "ptb_lstm", "text_gpt")
+CONFIGS = [
+    pytest.param(path, marks=pytest.mark.slow) if path.stem.endswith(LARGE) else path
+    for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+]
 STEP = 2  # the iteration at which a NaN is planted
 WINDOW = 8  # positions of a text: a NaN goes through fewer of them as through many
 

@@ -199,8 +199,14 @@ def in_torch():
 
 
 @pytest.mark.needs_torch
-@pytest.mark.parametrize("any_batch", [True, False])
-@pytest.mark.parametrize("dynamo", [True, False])
+@pytest.mark.parametrize(
+    ("dynamo", "any_batch"),
+    [
+        *((False, any_batch) for any_batch in (True, False)),
+        (True, True),
+        pytest.param(True, False, marks=pytest.mark.slow),
+    ],
+)
 def test_both_exporters_of_pytorch(dynamo, any_batch, tmp_path):
     import torch
 

@@ -472,6 +472,7 @@ def test_the_training_loop_lowers_the_loss():
     assert train_acc[0] < 0.5
 
 
+@pytest.mark.slow  # tests/test_train.py trains the same net by its configuration
 @pytest.mark.needs_mnist
 def test_the_training_loop_on_mnist_reaches_the_accuracy_of_the_note():
     """Note 004, the loop and its output: after 10,000 iterations 0.978 and 0.968."""

@@ -56,7 +56,7 @@ KINDS = [
          rated("Adam", 0.003), 1500),
     Kind("many_columns", {"over-fitting"}, partial(data.side, d=300, n=300, share=0.05),
          mlp(50, 50, 2), rated("Adam", 0.003), 800),
-    Kind("words_by_heart", {"over-fitting"}, data.sums_of_words,
+    Kind("summed_words_by_heart", {"over-fitting"}, data.sums_of_words,
          [TABLE, "MeanStep", 32, "Relu", 2], rated("Adam", 0.005), 1200, indices=True),
     Kind("labels_said_by_all", {"over-fitting"},
          partial(data.frequent_labels, n=400, d=10, offset=0.6, slope=1.2), mlp(100, 100, 4),

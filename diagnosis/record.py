@@ -129,8 +129,7 @@ class Record:
         """The score that noise leaves to the best of nets, as far as is known without one; 1 if
         it is not. Nearest neighbours err e = r (2 - n r / (n - 1)) at most, of n classes, where
         r is the least error that can be (Cover and Hart 1967): r is taken to be what makes that
-        equal, with an e that is two standard deviations worse than the 500 samples say. Where
-        all that is known is next to nothing, something is taken to be within reach."""
+        equal, with an e that is two standard deviations worse than the 500 samples say."""
         best = self.simple[0]
         if math.isnan(best):
             return 1.0
@@ -140,7 +139,12 @@ class Record:
             errors += 2.0 * math.sqrt(errors * (1.0 - errors) / 500)
             root = math.sqrt(max(1.0 - errors / most, 0.0))
             best = max(best, 1.0 - most * (1.0 - root))
-        return min(max(best, self.chance + SOMETHING * (1.0 - self.chance)), 1.0)
+        return best
+
+    @property
+    def _aim(self) -> float:
+        """What is within reach: something, also where all that is known is next to nothing."""
+        return max(self.reachable, self.chance + SOMETHING * (1.0 - self.chance))
 
     @cached_property
     def well(self) -> bool:
@@ -148,7 +152,7 @@ class Record:
         if not self.train > self.chance or self.train - self.test > BY_HEART:
             return False
         nearly_all = max(NEARLY_ALL, self.chance + 0.8 * (1.0 - self.chance))
-        return self.train >= min(nearly_all, self.reachable - LUCK)
+        return self.train >= min(nearly_all, self._aim - LUCK)
 
     @cached_property
     def tells_apart(self) -> bool:
@@ -175,7 +179,7 @@ class Record:
     @property
     def halfway(self) -> float:
         """The score between guessing and what can be reached: what is below has hardly learned."""
-        return self.chance + 0.5 * (self.reachable - self.chance)
+        return self.chance + 0.5 * (self._aim - self.chance)
 
     @cached_property
     def guessing_loss(self) -> float | None:

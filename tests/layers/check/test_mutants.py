@@ -30,9 +30,10 @@ def no_mutant_survives(cls, every: int = 1) -> None:
     survivors = [f"{m.line}: {m.source}" for m, v in rows if v in (SURVIVED, UNREACHED)]
     assert not survivors
     caught = sum(verdict == CAUGHT for _, verdict in rows)
-    # More equivalents than this would mean that the examples do not reach the code.
+    # More equivalents than this would mean that the examples do not reach the code; of a few that
+    # are drawn more may happen to be equivalent.
     assert caught >= 1
-    assert caught >= 0.75 * len(rows)
+    assert caught >= (0.75 if len(rows) > 20 else 0.5) * len(rows)
 
 
 def test_the_mutations_that_matter_are_made():

@@ -35,7 +35,7 @@ def learnable(dataset) -> dict:
     vary = sizes > 1e-12 * max(sizes.max(), 1e-300)
     if not vary.any():
         return {}
-    scores = {"ridge": _ridge(X[:, vary] / sizes[vary], answers, classes)}
+    scores: dict = {"ridge": _ridge(X[:, vary] / sizes[vary], answers, classes)}
     if labels:
         return scores
     scores["nearest"] = _nearest(X, answers, classes)

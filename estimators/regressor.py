@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from lamina.datasets import Regression
+from lamina.datasets.tasks.numbers import as_float32
 from lamina.estimators.estimator import Estimator
 
 
@@ -31,7 +32,10 @@ class LaminaRegressor(RegressorMixin, Estimator):
 
     def _targets(self, y):
         self._one_number = y.ndim == 1
-        t = y.astype(np.float32).reshape(len(y), -1)
+        try:
+            t = as_float32(y).reshape(len(y), -1)
+        except ValueError as error:
+            raise ValueError(f"LaminaRegressor: y: {error}") from None
         return Regression([f"target{i}" for i in range(1, t.shape[1] + 1)]), t
 
     def _read(self, scores):

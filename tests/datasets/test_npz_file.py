@@ -70,14 +70,11 @@ def test_images_of_bytes_stay_bytes_and_are_scaled(npz):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.float16, np.float64])
 def test_any_numbers_will_do(npz, dtype):
     x = np.array([[1, 2], [3, 4], [0, 0], [1, 0]], dtype)
-    data = NPZ(npz(x_train=x), scale=0.5)
+    inputs = {"x_train": x, "x_test": x[:3]}
+    data = NPZ(npz(**inputs), scale=0.5)
     assert data.train[np.array([1])][0].tolist() == [[1.5, 2.0]]
-    assert NPZ(npz(x_train=x, t_train=np.array([1, 0, 3, 2], np.uint8))).train.t.tolist() == [
-        1,
-        0,
-        3,
-        2,
-    ]
+    small = NPZ(npz(**inputs, t_train=np.array([1, 0, 3, 2], np.uint8)))
+    assert small.train.t.tolist() == [1, 0, 3, 2]
 
 
 def test_compressed_files_and_further_arrays_are_fine(tmp_path):
@@ -129,6 +126,7 @@ NAN = np.array([[1.0, 2.0], [3.0, np.nan], [0.0, 0.0], [0.0, 0.0]])
         ({"x_test": np.ones((3, 2), complex)}, "x_test: expects numbers (N, ...), got complex128"),
         ({"x_train": np.ones(2)}, "x_train: expects numbers (N, ...), got float64 (2,)"),
         ({"x_test": np.ones((0, 2))}, "x_test: is empty, float64 (0, 2); expects samples"),
+        ({"x_test": np.ones((3, 2), np.uint8)}, "x_train: expects uint8, as x_test has, got float"),
         ({"x_train": NAN}, "x_train: row 1 holds NaN or infinity"),
         (
             {"x_test": np.array([[1.0, 2.0], [np.inf, 0.0], [np.nan, 0.0]])},

@@ -254,3 +254,10 @@ def test_scores_that_are_nan_are_no_class():
         param.data = np.full_like(param.data, np.nan)
     with pytest.raises(ValueError, match="scores of row 0 of X are NaN"):
         model.predict(np.eye(4))
+
+
+def test_numbers_that_float32_cannot_tell_apart_are_refused():
+    """Seconds since 1970, a minute apart."""
+    X, y = np.arange(6.0)[:, None], 1.7e9 + 60.0 * np.arange(6.0)
+    with pytest.raises(ValueError, match=r"LaminaRegressor: y: the numbers lie .* take 17000"):
+        LaminaRegressor().fit(X, y)

@@ -113,10 +113,10 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1,
     ],
 )
 def test_hostile_yaml_is_one_short_error_that_comes_soon(config, text, words):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ConfigError, match=words) as raised:
         config(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 1100
 

@@ -218,6 +218,10 @@ def _rows(path: Path, table: TableInputs, form, targets: list[str]) -> Rows:
         replaced=table.replaced,
         answers=False,
     )
-    if rows.others:
-        note(f"{path}: {listed(rows.others)}: not among the columns that the run knows, left out")
+    answers = [name for name in rows.others if name in targets]
+    if answers:
+        missing = [name for name in targets if name not in answers]
+        note(f"{path}: {listed(answers)}: compared only where {listed(missing)} stands there too")
+    if unknown := [name for name in rows.others if name not in targets]:
+        note(f"{path}: {listed(unknown)}: not among the columns that the run knows, left out")
     return rows

@@ -467,3 +467,15 @@ def test_damaged_preparations_are_one_line(on_table, tmp_path, capsys):
             capsys.readouterr()
             continue
         assert "old" in refused(capsys, old, path)
+
+
+def test_one_answer_of_two_is_no_unknown_column(tmp_path, capsys):
+    rows = "".join(f"{i % 7},{i},{i + 1}\n" for i in range(40))
+    (tmp_path / "my.csv").write_text(f"x,up,low\n{rows}")
+    dataset = "{type: CSV, path: my.csv, task: regression, target: [up, low]}"
+    run_dir = trained(tmp_path, dataset, 2, "SquaredErrorLoss", iterations=5)
+    (tmp_path / "new.csv").write_text("x,up,more\n1,2,3\n")
+    assert main(["predict", str(run_dir), str(tmp_path / "new.csv")]) == 0
+    err = capsys.readouterr().err
+    assert "up: compared only where low stands there too" in err
+    assert "more: not among the columns that the run knows, left out" in err

@@ -6,6 +6,10 @@ the axes between the inputs' and the outputs' (the kernel of a convolution).
 
     Affine     shape (n_in, n_out)                    fan-in n_in, fan-out n_out
     Convolution  shape (c_in, KH, KW, c_out)          fan-in c_in KH KW, fan-out KH KW c_out
+
+Both are counted by the shape alone, as PyTorch and Caffe do. Of a convolution in groups the shape
+has the inputs of one group and the outputs of all, so the fan-out is too large by the number of
+groups; an output of a transposed convolution with a stride sums over fewer inputs than the fan-in.
 """
 
 import math

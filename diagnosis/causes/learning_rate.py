@@ -234,7 +234,8 @@ def _is_lost(record) -> bool:
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
     hardly = record.end_loss > record.start_loss - 0.1 * abs(record.start_loss)
-    return (hardly and not record.well) or record.guesses
+    risen = record.end_loss > record.start_loss
+    return risen or (hardly and not record.well) or record.guesses
 
 
 def _losses(record) -> list[str]:

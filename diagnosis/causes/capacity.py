@@ -71,8 +71,7 @@ def _larger(where: str, linear: bool) -> str:
 
 def _narrowest(record) -> tuple[int, str]:
     """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
-    starts = record.facts.get("parameters", {})
-    widths = {n: _units(record, n, s["shape"]) for n, s in starts.items() if len(s["shape"]) > 1}
+    widths = {n: _units(record, n, start["shape"]) for n, start in record.matrices.items()}
     hidden = {n: width for n, width in widths.items() if not record.is_head(n)}
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name

@@ -13,13 +13,17 @@ from lamina.diagnosis.facts import _ends
 from lamina.diagnosis.record import Series
 from lamina.layers import (
     Affine,
+    Bias,
     Convolution,
+    Flatten,
     Gru,
     Lstm,
     MultiHeadAttention,
+    PRelu,
     Relu,
     Reshape,
     Rnn,
+    Scale,
     SigmoidWithLoss,
     SoftmaxWithLoss,
     TransposedConvolution,
@@ -45,6 +49,21 @@ def test_the_units_of_a_layer_are_its_outputs(name):
     record.facts["parameters"] = {**starts, "last.W": last | {"shape": [2, 50]}}
     record.facts["layers"] = {name: type(layer).__name__, "last": "Affine"}
     assert _narrowest(record) == (3 if name == "in_groups" else 2, next(iter(shapes)))
+
+
+def test_what_has_no_units_is_neither_narrow_nor_the_end():
+    """A Scale and a Bias of images, and those that put outputs to the size of targets."""
+    layers = {"mean": Bias((1, 6, 6)), "f": Flatten(), "a": Affine(36, 9, rng=0), "r": PRelu(9)}
+    layers |= {"b": Affine(9, 2, rng=0), "scale": Scale((2,)), "shift": Bias((2,))}
+    net, record = Sequential(layers, SoftmaxWithLoss()), record_of()
+    start = record.facts["parameters"]["b.W"]
+    record.facts |= {
+        "parameters": {n: start | {"shape": p.data.shape} for n, p in net.parameters().items()},
+        "ends": _ends(net),
+        "layers": {name: type(layer).__name__ for name, layer in layers.items()},
+    }
+    assert record.facts["ends"] == ["b"]
+    assert _narrowest(record) == (9, "a.W")
 
 
 def test_the_head_of_a_second_loss_is_no_hidden_layer():

@@ -20,8 +20,8 @@ from lamina.training.figure import figure_facts, percent_facts, rounded
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
     "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
-    "ends", "losses", "layers", "dropout", "parameters"} at the start of a run; a run that goes on
-    keeps what is there.
+    "ends", "losses", "layers", "dropout", "left_by_dropout", "parameters"} at the start of a
+    run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
@@ -32,7 +32,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     layers whose weights give what the net puts out or a loss reads. A parameter has its shape,
     the mean and the deviation that it starts with, whether it learns, and whether weight decay
     pulls at it; losses and layers are listed with their types, in order, dropout layers with
-    their p. What is not known is None.
+    their p; `left_by_dropout` is the share of units that all of them leave. What is not known
+    is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -53,6 +54,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
+        "left_by_dropout": rounded(_left(trainer.net)),
         "parameters": {n: _start(param, trainer.iteration == 0) for n, param in parameters.items()},
     }
     if dataset.task.name == "regression":
@@ -83,6 +85,17 @@ def _ends(net) -> list[str]:
 def _has_weights(layer) -> bool:
     held = layer.parameters().values()
     return not isinstance(layer, (Scale, Bias)) and any(param.data.ndim > 1 for param in held)
+
+
+def _left(net) -> float:
+    """The share of its units that dropout leaves on that way through the net which has the least of
+    it: a sum with a branch has what came beside the branch too."""
+    left = dict.fromkeys(net.inputs, 1.0)
+    for step in net.steps():
+        keeps = 1.0 - step.layer.p if type(step.layer) is Dropout else 1.0
+        keeps = _left(step.layer) if hasattr(step.layer, "steps") else keeps
+        left |= dict.fromkeys(step.writes, keeps * max(left[name] for name in step.reads))
+    return max(left[name] for name in net.outputs)
 
 
 def _guessing_loss(trainer) -> float | None:

@@ -24,6 +24,7 @@ _FACTS = {
     "losses": {"*": "text"},
     "layers": {"*": "text"},
     "dropout": {"*": "size"},
+    "left_by_dropout": "size",
     "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
 }
 _CULPRIT = {

@@ -14,7 +14,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     if earlier or not dropped or record.well or math.isnan(record.train):
         return None
     worst = max(dropped, key=dropped.__getitem__)
-    p, passed = dropped[worst], math.prod(1.0 - p for p in dropped.values())
+    p, passed = dropped[worst], record.facts.get("left_by_dropout", 1.0)
     if p >= MOST:
         if record.train > 0.9:
             return None
@@ -24,9 +24,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
             said += f"{1 / (1 - p):.3g}"
         remedy = f"p: 0.5 or less for {worst}"
     elif passed <= 1.0 - MOST and record.train < record.halfway:
-        said = (
-            f"one unit in {1 / passed:.3g} is left by all of {listed(dropped)}, one after another"
-        )
+        said = f"on the way through {listed(dropped)} one unit in {1 / passed:.3g} is left"
         remedy = "fewer of them, or a smaller p"
     else:
         return None

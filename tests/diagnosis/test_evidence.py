@@ -9,12 +9,14 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
-from lamina.diagnosis.facts import _ends
+from lamina.diagnosis.facts import _ends, _left
 from lamina.diagnosis.record import Series
 from lamina.layers import (
+    Addition,
     Affine,
     Bias,
     Convolution,
+    Dropout,
     Flatten,
     Gru,
     Lstm,
@@ -64,6 +66,19 @@ def test_what_has_no_units_is_neither_narrow_nor_the_end():
     }
     assert record.facts["ends"] == ["b"]
     assert _narrowest(record) == (9, "a.W")
+
+
+def test_dropouts_add_up_one_after_another_alone():
+    half = Sequential({"d": Dropout(0.5, rng=0), "a": Affine(4, 4, rng=0)})
+    assert _left(half) == 0.5
+    assert (
+        _left(Sequential({"d": Dropout(0.5, rng=0), "inner": half, "e": Dropout(0.2, rng=0)}))
+        == 0.2
+    )
+    side_by_side = {f"d{i}": Node(Dropout(0.5, rng=0), "a") for i in range(3)}
+    layers = {"a": Affine(4, 4, rng=0), **side_by_side, "sum": Node(Addition(), ["d0", "d1", "d2"])}
+    assert _left(Graph(layers)) == 0.5
+    assert _left(Graph({**layers, "past": Node(Addition(), ["sum", "a"])})) == 1.0
 
 
 def test_the_head_of_a_second_loss_is_no_hidden_layer():

@@ -112,6 +112,7 @@ class _Search:
         self.harmless: set[tuple] = set()
         self.batch: Batch | None = None
         self.when: dict[tuple, tuple] = {}  # in which pass of the step each was found
+        self.twins: dict[tuple, set] = {}  # and in which twins of the net
 
     def run(self, last: int) -> Culprit | None:
         """The culprit in the steps up to iteration `last`, or None if all succeed."""
@@ -120,7 +121,7 @@ class _Search:
         with Probes(self.places, self), self.trainer.in_turn():
             while self.trainer.iteration < last:
                 self.check()
-                self.found, self.when, failed = {}, {}, None
+                self.found, self.when, self.twins, failed = {}, {}, {}, None
                 self.way, self.passes = "", 0
                 try:
                     self.trainer.step()
@@ -178,12 +179,18 @@ class _Search:
                     rows if per_sample else None,
                 )
                 culprit.largest = {n: v for n, a in sources.items() if (v := _largest(a))}
-                self._note(culprit)
+                if culprit.samples is not None:
+                    _count_in_batch(culprit, rows, self.trainer.batch.rows)
+                self._note(culprit, place.twin)
 
-    def _note(self, culprit: Culprit) -> None:
-        key = (culprit.when, culprit.layer, culprit.array)
-        self.found.setdefault(key, culprit)
-        self.when.setdefault(key, (self.passes, culprit.when != "input"))
+    def _note(self, culprit: Culprit, twin: int = 0) -> None:
+        key = _key(culprit)
+        there = self.found.setdefault(key, culprit)
+        when = self.when.setdefault(key, (self.passes, culprit.when != "input"))
+        twins = self.twins.setdefault(key, set())
+        if there is not culprit and when[0] == self.passes and twin not in twins:
+            _join(there, culprit, self.trainer.batch.rows)
+        twins.add(twin)
 
     def _first(self) -> Culprit | None:
         """The first that is new in this step; of all ranks, each of which has its own layers."""
@@ -195,7 +202,13 @@ class _Search:
             for rank, (culprits, when, _) in enumerate(everywhere)
             for key, culprit in culprits.items()
         ]
-        return min(found, key=lambda one: one[:3], default=(None,))[-1]
+        if not found:
+            return None
+        first = min(found, key=lambda one: one[:3])
+        for one in found:
+            if one[:2] == first[:2] and one[2] != first[2] and _key(one[-1]) == _key(first[-1]):
+                _join(first[-1], one[-1], self.trainer.batch.rows)
+        return first[-1]
 
     def _weights(self, when: str) -> Culprit | None:
         """The first parameter or state that is not finite between two steps."""
@@ -274,6 +287,30 @@ def _describe(
         *(iteration, when, layer, kind, array, str(data[first])),
         *([int(i) for i in first], int(bad.sum()), data.size, list(data.shape), samples, count),
     )
+
+
+def _key(culprit: Culprit) -> tuple:
+    return culprit.when, culprit.layer, culprit.array
+
+
+def _count_in_batch(culprit: Culprit, rows, of_batch) -> None:
+    """Size, shape and place in the whole batch, of which these rows are a part, a shard."""
+    n, whole = len(rows), len(of_batch)
+    culprit.size, culprit.shape[0] = culprit.size // n * whole, whole
+    culprit.index[0] += int(np.flatnonzero(of_batch == rows[0])[0])
+
+
+def _join(one: Culprit, other: Culprit, of_batch) -> None:
+    """Add what another shard of the same batch has to what one has, in the order of the batch."""
+    if one.samples is None or other.samples is None:
+        return
+    if other.index < one.index:
+        one.index, one.value = other.index, other.value
+    one.bad, one.bad_samples = one.bad + other.bad, one.bad_samples + other.bad_samples
+    both = {*one.samples, *other.samples}
+    one.samples = [int(row) for row in of_batch if row in both][:MOST_SAMPLES]
+    for name, size in other.largest.items():
+        one.largest[name] = max(size, one.largest.get(name, size))
 
 
 def _held(layer) -> dict[str, Param | State]:

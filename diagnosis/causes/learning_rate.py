@@ -75,6 +75,8 @@ def _many_large_updates(record) -> list[str]:
     for name in record.weights:
         ratio, norms = median(_ratios(record, name)), _norms(record, name)
         if ratio >= TOO_HIGH / 10 and norms[-1] > GROWN * norms[0]:
+            series = record.weights[name]  # what was measured, whatever the limits are beside
+            ratio, norms = median(series["update_ratio"]), series["weight_norm"]
             return [
                 f"update / weight of {name} is {ratio:.2g} at the median; rule of thumb: {THUMB:g}",
                 f"its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}",

@@ -389,3 +389,20 @@ def test_a_shared_layer_and_a_state():
     with pytest.raises(NonFiniteError) as caught:
         made.run()
     assert caught.value.culprit.layer == "b"
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 10])
+def test_the_samples_of_all_shards_are_those_of_the_batch(shards):
+    """10^38 in some rows of a batch of 30, times weights of 10."""
+    made = chain(shards=shards, batch_size=30)
+    made.net.layers["affine1"].W.data[:] = 10.0
+    bad = [3, 17, 21, 22]
+    made.dataset.train.X[bad] = 1e38
+    with pytest.raises(NonFiniteError) as caught, np.errstate(all="ignore"):
+        made.run()
+    culprit, rows = caught.value.culprit, made.batch.rows
+    assert (culprit.layer, culprit.array, culprit.bad_samples) == ("affine1", "output", 4)
+    assert culprit.samples == [int(row) for row in rows if row in bad]
+    assert (culprit.bad, culprit.size) == (4 * culprit.shape[1], 30 * culprit.shape[1])
+    assert culprit.shape[0] == 30
+    assert rows[culprit.index[0]] == culprit.samples[0]

@@ -137,7 +137,7 @@ def rate_too_low(record, earlier) -> Finding | None:
     low, at, rate = ratio <= TOO_LOW and hardly, *_early(record)
     if not low and not rate < ENDED * record.lr:
         return None
-    said = f"update / weight is {ratio:.2g} at the median; rule of thumb: {THUMB:g}"
+    said = f"{_measured(record, ratio)} at the median; rule of thumb: {THUMB:g}"
     if not low:
         said = f"the rate was {rate:.2g} at iteration {at:,.0f} of {record.iterations:,}"
     evidence = [said, *_losses(record)]
@@ -151,6 +151,19 @@ def rate_too_low(record, earlier) -> Finding | None:
             *("nothing learned",),
         ),
     )
+
+
+def _measured(record, ratio: float) -> str:
+    """The largest median of the updates in words; beside what, where it is not the weights."""
+    for name, series in record.weights.items():
+        own = median(series["update_ratio"])
+        if median(_ratios(record, name)) == ratio and own != ratio:
+            norm = median(_norms(record, name))
+            return (
+                f"update / {norm:.3g}, the norm that {name} may have as a rule, is {ratio:.2g} "
+                f"(its own norm was {median(series['weight_norm']):.2g})"
+            )
+    return f"update / weight is {ratio:.2g}"
 
 
 def _by_the_loss(record) -> Finding | None:

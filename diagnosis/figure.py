@@ -80,3 +80,8 @@ def figure_of(facts: dict, columns) -> Figure | None:
             ends = (metric.higher_is_better, *metric.limits)
             return Figure(name, *ends, None, metric.percent)
     return None
+
+
+def scatter(share: float, n: int) -> float:
+    """What the share of a set of n samples scatters by, √(p (1 - p) / n)."""
+    return math.sqrt(max(share * (1.0 - share), 0.0) / n)

@@ -14,14 +14,16 @@ from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
 from lamina.common.table import read_rows, read_table
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.answers import OUTPUTS
-from lamina.diagnosis.figure import Figure, figure_of
+from lamina.diagnosis.figure import Figure, figure_of, scatter
 from lamina.diagnosis.kept import kept_row
+from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
 
 NEARLY_ALL = 0.9  # a training score with which a net has learned well whatever the noise
 SOMETHING = 0.3  # of the way from guessing to perfection, taken to be within reach of any net
 LUCK = 0.03  # by which 500 samples may misjudge what is within reach
+MISSED = 0.1  # of what is within reach: a score that is lower by more has missed it
 BY_HEART = 0.1  # between train and test: more is no sign of having learned well
 
 
@@ -136,7 +138,7 @@ class Record:
         if self.task == "classification" and not math.isnan(self.nearest):
             most = 1.0 - 1.0 / max(self.classes or 2, 2)  # the error of equal guesses
             errors = 1.0 - self.nearest
-            errors += 2.0 * math.sqrt(errors * (1.0 - errors) / 500)
+            errors += 2.0 * scatter(errors, MOST)
             root = math.sqrt(max(1.0 - errors / most, 0.0))
             best = max(best, 1.0 - most * (1.0 - root))
         return best

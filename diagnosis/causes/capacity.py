@@ -5,11 +5,11 @@ import math
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
 
 APART = 0.15  # between train and test: more is another matter
 LOW = 0.75  # a train score below which a net with few units lacks something
-MISSED = 0.1  # of what is scored without a net
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
 LINEAR = (

@@ -6,9 +6,11 @@ import numpy as np
 
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.over_time import short_sighted
+from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.learnable import MOST
+from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
 
-BY_HEART = 0.9  # a training score that is no luck
 SEEN = 0.03  # R² of labels, which shuffled ones never have
 ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
 
@@ -30,16 +32,16 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if short_sighted(record) or (record.task == "multilabel" and _are_seen(record)):
         return None
-    if record.train - record.test <= 0.1:  # nothing is learned by heart: no sign of the labels
+    if record.train - record.test <= BY_HEART:  # nothing is learned by heart: no sign of the labels
         return None
-    sure = 3 * _scatter(record.chance, 500)  # by the samples that nearest neighbours are asked of
+    sure = 3 * scatter(record.chance, MOST)  # by the samples that nearest neighbours are asked of
     blind = record.simple[0] < record.chance + sure
     seen = record.simple[0] > record.chance + sure + 0.05 * (1.0 - record.chance)
     limit, best = _guessing(record, 1 if seen else 3), int(record.scores("test").argmax())
     if blind:
-        luck = 3 * _scatter(record.figure.chance("test"), record.test_size)
+        luck = 3 * scatter(record.figure.chance("test"), record.test_size)
         limit += min(0.25 * (1.0 - limit), luck)
-    if seen and record.train < BY_HEART:  # only a test set of another kind could be the reason
+    if seen and record.train < NEARLY_ALL:  # only a test set of another kind could be the reason
         return None
     if limit >= 1.0 or record.test > limit or record.scores("test")[best] > limit + 0.02:
         return None
@@ -82,9 +84,4 @@ def _guessing(record, deviations: int) -> float:
     if record.task == "multilabel":
         return chance
     more = min(0.04, 0.4 * (1.0 - chance))
-    return chance + more + deviations * _scatter(chance, record.test_size)
-
-
-def _scatter(share: float, n: int) -> float:
-    """What the share of a set of n samples scatters by, √(p (1 - p) / n)."""
-    return math.sqrt(share * (1.0 - share) / n)
+    return chance + more + deviations * scatter(chance, record.test_size)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lamina.diagnosis.causes.initial_weights import began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
-from lamina.diagnosis.record import number
+from lamina.diagnosis.record import MISSED, number
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
@@ -14,7 +14,6 @@ THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be abou
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
-MISSED = 0.1  # of what is within reach
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 

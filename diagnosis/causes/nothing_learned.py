@@ -4,6 +4,7 @@ import math
 
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
+from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
@@ -69,7 +70,7 @@ def _beyond_luck(record) -> bool:
     if not record.figure.is_share or math.isnan(record.test):
         return False
     chance = record.figure.chance("test")
-    return record.test > chance + 3.0 * math.sqrt(chance * (1.0 - chance) / record.test_size)
+    return record.test > chance + 3.0 * scatter(chance, record.test_size)
 
 
 def _least(record) -> float:

@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 
 GAP = 0.08  # between the scores of train and test, where they are shares of what is right
@@ -57,8 +58,8 @@ def _is_by_heart(record, train: float, test: float) -> bool:
         return False
     if 1.0 - train <= 0.5 * (1.0 - test):
         return True
-    chance = min(record.figure.chance("test"), 1.0)
-    luck = 2.0 * math.sqrt(chance * (1.0 - chance) / record.test_size)
+    chance = record.figure.chance("test")
+    luck = 2.0 * scatter(chance, record.test_size)
     return record.figure.is_share and test < chance + luck
 
 
@@ -81,4 +82,4 @@ def _least_gap(record, train: float, test: float) -> float:
     if not record.figure.is_share:
         return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - test))
     p = min(1.0 - train + ALLOWED, 1.0)
-    return max(GAP, ALLOWED + 3.0 * math.sqrt(max(p * (1.0 - p), 0.0) / n))
+    return max(GAP, ALLOWED + 3.0 * scatter(p, n))

@@ -1,10 +1,9 @@
 """The size of the targets, where they are numbers."""
 
 from lamina.diagnosis.finding import EVERYTHING, Finding
+from lamina.diagnosis.record import MISSED
 
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
-
-MISSED = 0.1  # of what is scored without a net
 
 
 def targets_not_scaled(record, earlier) -> Finding | None:

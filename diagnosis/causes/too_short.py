@@ -4,11 +4,10 @@ import math
 
 from lamina.diagnosis.causes.learning_rate import THUMB, better_rate, still_falling
 from lamina.diagnosis.finding import Finding, largest, median
-from lamina.diagnosis.record import BY_HEART
+from lamina.diagnosis.record import BY_HEART, MISSED
 
 LEAST = 40  # iterations: fewer are a try
 LOW = 0.75  # a train score at which a net may do for now
-MISSED = 0.1  # of what is within reach
 LOW_OF_ERRORS = 0.5  # of R², which noise may keep from rising
 
 

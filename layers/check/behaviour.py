@@ -121,15 +121,15 @@ def _as_if_alone(case: Case, report: Report, rng, layer: Layer, inputs: list) ->
     for y, first in zip(again, outputs, strict=True):
         if not np.array_equal(y, first):
             report.add(FAILED, "Y", case.where, f"depends on the call before{_stale(case)}")
+    for name in _changed(case, layer, douts, expected):
+        said = f"a stale cache: it depends on the call before{_stale(case)}"
+        report.add(FAILED, case.label(name), case.where, said)
+
+
+def _changed(case: Case, layer: Layer, douts: tuple, expected: dict) -> list[str]:
+    """The variables whose gradient is another one than expected, after this backward."""
     after = case.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
-    for name in case.variables:
-        if not _close(after[name], expected[name]):
-            report.add(
-                FAILED,
-                case.label(name),
-                case.where,
-                f"a stale cache: it depends on the call before{_stale(case)}",
-            )
+    return [name for name in case.variables if not _close(after[name], expected[name])]
 
 
 def keeps_to_itself(case: Case, report: Report, rng) -> None:
@@ -141,16 +141,14 @@ def keeps_to_itself(case: Case, report: Report, rng) -> None:
     other, _ = case.fresh()
     layer.forward(*inputs)
     other.backward(*random_douts(as_tuple(other.forward(*_others(case))), rng))
-    after = case.collect(layer, layer.backward(*(np.copy(d) for d in douts)))
-    for name in case.variables:
-        if not _close(after[name], expected[name]):
-            report.add(
-                FAILED,
-                case.label(name),
-                case.where,
-                "changes with what another layer of this class does: keep caches in self, not in "
-                "the class or the module",
-            )
+    for name in _changed(case, layer, douts, expected):
+        report.add(
+            FAILED,
+            case.label(name),
+            case.where,
+            "changes with what another layer of this class does: keep caches in self, not in "
+            "the class or the module",
+        )
 
 
 def _has_rows(case: Case) -> bool:

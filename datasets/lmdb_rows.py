@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.extras import missing
 from lamina.datasets.datum import Datum, DatumError, read_datum
 from lamina.datasets.rows import DataError, StoredRows
 
@@ -94,8 +95,7 @@ class _Database:
         try:
             import lmdb
         except ImportError:
-            message = f"{self.path}: needs the package lmdb: pip install 'lamina[lmdb]'"
-            raise ValueError(message) from None
+            raise ValueError(missing("lmdb", "lmdb", f"{self.path}:")) from None
         try:
             # Its pages are mapped: one that is missing would end the process without a word.
             env = lmdb.open(str(self.path), readonly=True, lock=False, create=False)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lamina.common.extras import missing
+
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
 
@@ -112,7 +114,7 @@ def pillow():
     try:
         from PIL import Image  # late: nobody but who reads pictures needs it
     except ModuleNotFoundError:
-        raise PictureError("pictures need Pillow: pip install 'lamina[images]'") from None
+        raise PictureError(missing("Pillow", "images", "a picture")) from None
     return Image
 
 

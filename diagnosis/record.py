@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.errors import no_run
-from lamina.common.files import opened
-from lamina.common.folder import File, Folder, placed
-from lamina.common.strict_yaml import MAX_BYTES, YamlError, parse
-from lamina.common.table import read_rows, read_table
+from lamina.common.folder import Folder, placed
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import Figure, figure_of, scatter
@@ -19,25 +16,13 @@ from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
+from lamina.diagnosis.run_tables import Series, number_columns, read_config, series_by_name
 
 NEARLY_ALL = 0.9  # a training score with which a net has learned well whatever the noise
 SOMETHING = 0.3  # of the way from guessing to perfection, taken to be within reach of any net
 LUCK = 0.03  # by which 500 samples may misjudge what is within reach
 MISSED = 0.1  # of what is within reach: a score that is lower by more has missed it
 BY_HEART = 0.1  # between train and test: more is no sign of having learned well
-
-
-@dataclasses.dataclass
-class Series:
-    """The numbers of one layer or parameter over time, a column each; NaN where there is none."""
-
-    name: str
-    type: str
-    iterations: np.ndarray
-    columns: dict[str, np.ndarray]
-
-    def __getitem__(self, column: str) -> np.ndarray:
-        return self.columns[column]
 
 
 @dataclasses.dataclass
@@ -329,87 +314,15 @@ def read_record(path: str | Path | Folder) -> Record:
     for name in ("config.yaml", "loss.csv"):
         if not (path / name).is_file():
             raise ValueError(no_run(path, name))
-    config = _config(path / "config.yaml")
-    loss = _table(path / "loss.csv", ("iteration", "loss"))
-    history = _table(path / "history.csv", ("iteration", "lr"))
+    config = read_config(path / "config.yaml")
+    loss = number_columns(path / "loss.csv", ("iteration", "loss"))
+    history = number_columns(path / "history.csv", ("iteration", "lr"))
     facts, culprit = read_facts(path / "facts.json"), read_culprit(path / "culprit.json")
     if not len(loss["loss"]) and not culprit:
         raise ValueError(f"{path}: has no iteration yet")
-    layers = _series(path / "layers.csv", "layer", LAYERS[2:])
-    parameters = _series(path / "parameters.csv", "parameter", PARAMETERS[2:])
-    outputs = _series(path / "outputs.csv", "output", OUTPUTS[2:])
-    steps = _series(path / "steps.csv", "layer", STEPS[2:])
+    layers = series_by_name(path / "layers.csv", "layer", LAYERS[2:])
+    parameters = series_by_name(path / "parameters.csv", "parameter", PARAMETERS[2:])
+    outputs = series_by_name(path / "outputs.csv", "output", OUTPUTS[2:])
+    steps = series_by_name(path / "steps.csv", "layer", STEPS[2:])
     tables = layers, parameters, facts, culprit, outputs, steps
     return Record(Path(path), config, loss, history, *tables, (path / "weights.npz").is_file())
-
-
-def _config(path: Path | File) -> dict:
-    """The data of a configuration; nothing that it names is built."""
-    try:
-        with opened(path) as file:
-            data, _ = parse(file.read(MAX_BYTES + 1).decode())
-    except (YamlError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{path}: expects a mapping (dataset:, net:, ...)")
-    return data
-
-
-def _rows(path: Path | File, wanted: tuple) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a CSV file with a column of names; both empty if it is not there."""
-    if not path.is_file():
-        return [], []
-    header, rows = read_rows(path)
-    if header:
-        _check_header(path, header, wanted)
-    return header, rows
-
-
-def _table(path: Path | File, wanted: tuple) -> dict[str, np.ndarray]:
-    """The columns of numbers of a CSV file; empty ones if it is not there, or cut off at once."""
-    if not path.is_file() or not read_rows(path)[0]:
-        return {name: np.empty(0) for name in wanted}
-    table = read_table(path)
-    _check_header(path, list(table), wanted)
-    _check_iterations(path, table["iteration"])
-    return table
-
-
-def _check_iterations(path: Path | File, iterations: np.ndarray) -> None:
-    if not (np.isfinite(iterations) & (iterations >= 1)).all() or (np.diff(iterations) <= 0).any():
-        raise ValueError(f"{path}: is damaged: its iterations do not grow from row to row")
-
-
-def _check_header(path: Path | File, header: list[str], wanted: tuple) -> None:
-    for name in wanted:
-        if name not in header:
-            raise ValueError(f"{path}: has no column {name}; is it a file of a run?")
-
-
-def _series(path: Path | File, key: str, wanted: tuple) -> dict[str, Series]:
-    header, rows = _rows(path, ("iteration", key, *wanted))
-    if not rows:
-        return {}
-    names, texts = header.index(key), {key, "type"}
-    grouped: dict[str, list] = {}
-    for row in rows:
-        grouped.setdefault(row[names], []).append(row)
-    result = {}
-    for name, own in grouped.items():
-        columns = {
-            column: _numbers(path, [row[i] for row in own])
-            for i, column in enumerate(header)
-            if column not in texts
-        }
-        kind = own[0][header.index("type")] if "type" in header else ""
-        iterations = columns.pop("iteration")
-        _check_iterations(path, iterations)
-        result[name] = Series(name, kind, iterations, columns)
-    return result
-
-
-def _numbers(path: Path | File, cells: list[str]) -> np.ndarray:
-    try:
-        return np.array([float(cell or "nan") for cell in cells])
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None

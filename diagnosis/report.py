@@ -6,7 +6,8 @@ import textwrap
 from lamina.common.percent import percent
 from lamina.common.printable import printable
 from lamina.diagnosis.finding import Finding, largest, median
-from lamina.diagnosis.record import Record, Series
+from lamina.diagnosis.record import Record
+from lamina.diagnosis.run_tables import Series
 
 WIDTH, INDENT = 80, 12
 

@@ -3,10 +3,12 @@
 if not __name__.startswith("lamina."):
     raise ImportError("imported by its full name only: from lamina.estimators import ...")
 
+from lamina.common.extras import missing
+
 try:
     import sklearn  # noqa: F401  (asked for here, so that the error says what to install)
 except ModuleNotFoundError as error:
-    message = "lamina.estimators needs scikit-learn: pip install 'lamina[sklearn]'"
+    message = missing("scikit-learn", "sklearn", "lamina.estimators")
     raise ModuleNotFoundError(message, name=error.name) from None
 
 from lamina.estimators.classifier import LaminaClassifier

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.extras import missing
+
 ENDINGS = (".h5", ".hdf5", ".keras")
 _INSIDE = "model.weights.h5"
 _MOST = 100_000  # groups and arrays of a file
@@ -38,7 +40,7 @@ def open_keras(path: str | Path):
     try:
         import h5py
     except ModuleNotFoundError as error:
-        message = f"{path}: files of Keras need the package h5py: pip install 'lamina[keras]'"
+        message = missing("h5py", "keras", f"{path}: a file of Keras")
         raise ModuleNotFoundError(message, name=error.name) from None
     with path.open("rb") as file:
         content = _from_archive(path, file) if path.suffix == ".keras" else file

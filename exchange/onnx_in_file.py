@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.extras import missing
 from lamina.exchange.onnx_in_functions import Constant, OnnxError
 
 OLDEST, NEWEST = 5, 25  # opsets whose operators have been looked at
@@ -20,8 +21,7 @@ def library():
         import onnx.numpy_helper
         import onnx.shape_inference
     except ModuleNotFoundError as error:
-        message = "ONNX needs the package onnx: pip install 'lamina[onnx]'"
-        raise ModuleNotFoundError(message, name=error.name) from None
+        raise ModuleNotFoundError(missing("onnx", "onnx", "ONNX"), name=error.name) from None
     return onnx
 
 

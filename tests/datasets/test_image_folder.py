@@ -185,7 +185,9 @@ def test_what_cannot_be_asked_for(photos, settings, words):
 
 def test_without_pillow(photos, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(ValueError, match=r"^pictures need Pillow: pip install 'lamina\[images\]'$"):
+    with pytest.raises(
+        ValueError, match=r"^a picture needs the library Pillow: pip install 'lamina\[images\]'$"
+    ):
         ImageFolder(photos)
 
 

@@ -155,7 +155,7 @@ def test_what_is_refused_names_database_and_entry(folders, tmp_path, monkeypatch
     with pytest.raises(ValueError, match="normalise: finds the scale itself"):
         LMDB(*folders, normalise=True, scale=1.0)
     monkeypatch.setitem(sys.modules, "lmdb", None)
-    with pytest.raises(ValueError, match=r"needs the package lmdb: pip install 'lamina\[lmdb\]'"):
+    with pytest.raises(ValueError, match=r"needs the library lmdb: pip install 'lamina\[lmdb\]'"):
         LMDB(*folders)
 
 

@@ -22,7 +22,8 @@ from lamina.diagnosis.causes.learning_rate import (
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
-from lamina.diagnosis.record import Record, Series
+from lamina.diagnosis.record import Record
+from lamina.diagnosis.run_tables import Series
 from lamina.optimizers.schedules import WarmUp
 
 

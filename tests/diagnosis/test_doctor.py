@@ -17,7 +17,8 @@ from lamina.diagnosis.causes.activations import saturated
 from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.doctor import diagnose, glance
 from lamina.diagnosis.finding import largest, listed, median
-from lamina.diagnosis.record import Series, read_record
+from lamina.diagnosis.record import read_record
+from lamina.diagnosis.run_tables import Series
 from lamina.experiment.config import load_config
 from lamina.experiment.run import run
 

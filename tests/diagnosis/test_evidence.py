@@ -10,7 +10,7 @@ from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.facts import _ends, _left
-from lamina.diagnosis.record import Series
+from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
     Addition,
     Affine,

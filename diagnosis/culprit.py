@@ -222,10 +222,12 @@ class _Search:
 
 
 def _what_is_left(trainer, error: NonFiniteError) -> Culprit:
-    """What the failed step shows without a replay: the batch, parameters, gradients, the loss."""
+    """What the failed step shows without a replay: the batch, parameters, gradients, the loss. A
+    loss that is spoilt comes before the gradients."""
     culprit = next(_bad_batch(trainer), None)
     culprit = culprit or _bad_weight(trainer, error.iteration, "start")
-    culprit = culprit or _bad_gradient(trainer, error.iteration)
+    if not error.in_loss:
+        culprit = culprit or _bad_gradient(trainer, error.iteration)
     if culprit is None:
         loss = next((p for p in places_of(trainer.net) if p.is_loss), Place("loss", trainer.net))
         array = np.array(np.nan)

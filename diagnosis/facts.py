@@ -11,7 +11,7 @@ from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.learnable import learnable
-from lamina.layers import Bias, Dropout, Embedding, Scale
+from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded
@@ -20,8 +20,8 @@ from lamina.training.figure import figure_facts, percent_facts, rounded
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
     "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
-    "ends", "losses", "layers", "dropout", "left_by_dropout", "parameters"} at the start of a
-    run; a run that goes on keeps what is there.
+    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "parameters"} at the
+    start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
@@ -32,8 +32,9 @@ def write_facts(path: str | Path | File, trainer) -> None:
     layers whose weights give what the net puts out or a loss reads. A parameter has its shape,
     the mean and the deviation that it starts with, whether it learns, and whether weight decay
     pulls at it; losses and layers are listed with their types, in order, dropout layers with
-    their p; `left_by_dropout` is the share of units that all of them leave. What is not known
-    is None.
+    their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
+    batch normalisations whose running averages move, with their momentum. What is not known is
+    None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -55,6 +56,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "left_by_dropout": rounded(_left(trainer.net)),
+        "averages": _averages(trainer.net),
         "parameters": {n: _start(param, trainer.iteration == 0) for n, param in parameters.items()},
     }
     if dataset.task.name == "regression":
@@ -62,6 +64,11 @@ def write_facts(path: str | Path | File, trainer) -> None:
     if dataset.validation is not None:
         facts["validation_samples"] = len(dataset.validation)
     write_json(path, facts)
+
+
+def _averages(net) -> dict[str, float]:
+    places = [place for place in places_of(net) if type(place.layer) is BatchNormalization]
+    return {p.name: p.layer.momentum for p in places if not p.layer.is_frozen()}
 
 
 def _ends(net) -> list[str]:

@@ -25,6 +25,7 @@ _FACTS = {
     "layers": {"*": "text"},
     "dropout": {"*": "size"},
     "left_by_dropout": "size",
+    "averages": {"*": "size"},
     "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
 }
 _CULPRIT = {

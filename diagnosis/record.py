@@ -239,6 +239,15 @@ class Record:
         section = self.config.get("training")
         return section if isinstance(section, dict) else {}
 
+    @cached_property
+    def ended_by_patience(self) -> int | None:
+        """The `patience` that ended the run: so many evaluations without a better one."""
+        patience, values = number(self.training.get("patience")), self.values("validation")
+        if not self.figure or not 0 < patience < len(values) or np.isnan(values).all():
+            return None
+        best = np.nanargmax(values) if self.figure.higher_is_better else np.nanargmin(values)
+        return int(patience) if len(values) - 1 - best >= patience else None
+
     @property
     def warm_up(self) -> int:
         """How many iterations the rate rises for at first; 0 without that."""

@@ -27,7 +27,7 @@ def report(record: Record, findings: list[Finding]) -> str:
         lines.append("")
     lines += [f"  {name:<14}{value}" for name, value in figures(record)]
     if not record.layers:
-        lines += ["", *textwrap.wrap(_UNRECORDED, WIDTH)]
+        lines += ["", *textwrap.wrap(_unrecorded(record), WIDTH)]
     return "\n".join(printable(line) for line in lines)
 
 
@@ -92,10 +92,18 @@ def _when(record: Record, series: Series) -> str:
     return "at the end" if last == record.iterations else f"at iteration {last:,.0f}"
 
 
-_UNRECORDED = (
-    "There is no layers.csv (training.record_every was 0, or the run is older than the recorder), "
-    "so only the loss and the figures of the evaluations could be looked at."
-)
+def _unrecorded(record: Record) -> str:
+    """Why there are no tables of the layers, and what could be looked at without them."""
+    if record.training.get("record_every", 1) in (0, None):
+        why = "training.record_every was 0"
+    elif record.failed:
+        why = "the run failed before the first record"
+    else:
+        why = "the run is older than the recorder, or ended before the first record"
+    seen = ["the loss"] if record.iterations else []
+    seen += ["the figures of the evaluations"] if len(record.history["iteration"]) else []
+    seen += ["what culprit.json says"] if record.failed else []
+    return f"There is no layers.csv: {why}; so only {' and '.join(seen)} could be looked at."
 
 
 def _block(name: str, entries: list[str]) -> list[str]:

@@ -46,7 +46,9 @@ RISE = 10.0  # a loss, or a weight, that has grown by this factor before the fai
 
 def explain(culprit: Culprit, noticed: str, losses: list[float], lr: float) -> str:
     """Lines that say what a run noticed, where it began, usual causes, and what to try."""
-    lines = [noticed, f"  it began at iteration {culprit.iteration}: {_what(culprit)}"]
+    known = culprit.search == "replayed" or culprit.when in ("input", "start")
+    began = "it began at" if known else "where it began is not known; left of"
+    lines = [noticed, f"  {began} iteration {culprit.iteration}: {_what(culprit)}"]
     if culprit.samples:
         lines.append(f"  samples (rows of the training set): {_samples(culprit)}")
     if culprit.largest:

@@ -28,7 +28,8 @@ _VARIABLES = {
     "layer_normalization": _SCALED,
 }
 _WITHOUT = {"dense": ("kernel",), "conv2d": ("kernel",)}  # a bias, which they need not have
-_LEFT = "seed_generator"  # of Dropout: no weights
+_SEEDS = "seed_generator"  # of Dropout: no weights
+_OPTIMIZER = "optimizer"  # beside the layers, of a model that was fitted before it was saved
 
 
 @contextlib.contextmanager
@@ -126,7 +127,7 @@ def _by_number(path: Path, h5py, file) -> dict[str, _Stored]:
     folders: dict[str, dict[int, _Stored]] = {}
     for name, array in _arrays(path, h5py, file).items():
         folder, _, number = name.rpartition("/vars/")
-        if _LEFT in folder:
+        if _SEEDS in folder or folder.split("/")[0] == _OPTIMIZER:
             continue
         if not folder or not re.fullmatch(r"\d{1,4}", number):
             raise ValueError(f"{path}: {name[:100]} is none of a layer's variables")

@@ -115,10 +115,18 @@ def _cause_of_state(right: Case, name: str, value, expected) -> str:
         return "\nlikely: momentum and 1 - momentum are exchanged: momentum is the share of the old"
     seen = (value - momentum * before) / (1.0 - momentum)
     if batch.any() and np.ptp(seen / batch) < 1e-6:
-        return (
-            f"\nlikely: what is new in it is {float(np.mean(seen / batch)):.4g} times what it "
-            "should be: a variance divided by m is (m - 1) / m times one divided by m - 1"
-        )
+        times = float(np.mean(seen / batch))
+        said = f"\nlikely: what is new in it is {times:.4g} times what it should be"
+        return said + _of_variances(times)
+    return ""
+
+
+def _of_variances(times: float) -> str:
+    """The two ways of dividing a variance, if one explains the other."""
+    for share, what in ((times, "m - 1, and here by m"), (1.0 / times, "m, and here by m - 1")):
+        m = 1.0 / (1.0 - share) if 0.0 < share < 1.0 else 0.0
+        if m > 1.5 and abs(m - round(m)) < 1e-4 * m:
+            return f": a variance of m = {round(m)} values is divided by {what}"
     return ""
 
 

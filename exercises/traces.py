@@ -53,14 +53,17 @@ def mark_by_trials(
     if own is right:
         return Mark(name, [], "is the project's own, which is the solution")
     same = total = 0
+    runs = False
     findings: list[Finding] = []
     for trial in trials:
         expected = list(trial.run(right))
-        equal, found = _compared(trial, own, expected, cause)
+        results, raised = _results(trial, own, len(expected))
+        equal, found = _compared(trial, results, raised, expected, cause)
         total += sum(when != START for _, when, _ in expected)
         same, findings = same + equal, findings + found
+        runs |= _does_something(results)
     result = Part("result", 80, 80 * same / total, f"{same} of {total} results", findings)
-    if not same:
+    if not runs:
         return Mark(name, [result, Part("manners", 20, 0.0, "nothing to judge")])
     broken = {}
     for said, rule in rules.items():
@@ -70,18 +73,41 @@ def mark_by_trials(
     return Mark(name, [result, manners("manners", 20, broken)])
 
 
-def _compared(trial: Trial, own, expected: list[Result], cause) -> tuple[int, list[Finding]]:
-    """(results that are the same, what is wrong with the first that is not)."""
+def _results(trial: Trial, own, n: int) -> tuple[list[Result], Exception | None]:
+    """What a solution gives, n results and one more at the most, and what it raises."""
     results: list[Result] = []
-    raised = None
     with np.errstate(all="ignore"):
         try:
             for name, when, value in trial.run(own):
                 results.append((name, when, np.copy(value) if _is_array(value) else value))
-                if len(results) > len(expected):
+                if len(results) > n:
                     break
         except Exception as error:
-            raised = error
+            return results, error
+    return results, None
+
+
+def _does_something(results: list[Result]) -> bool:
+    """Is there a number, be it right or not, that is not just what was there at the start?"""
+    starts = {name: value for name, when, value in results if when == START}
+    return any(
+        _is_number(value) and not (name in starts and np.array_equal(value, starts[name]))
+        for name, when, value in results
+        if when != START
+    )
+
+
+def _is_number(value) -> bool:
+    try:
+        return value is not None and np.asarray(value, float).dtype.kind == "f"
+    except (TypeError, ValueError):
+        return False
+
+
+def _compared(
+    trial: Trial, results: list[Result], raised: Exception | None, expected: list[Result], cause
+) -> tuple[int, list[Finding]]:
+    """(results that are the same, what is wrong with the first that is not)."""
     pairs = list(zip(results, expected, strict=False))
     equal = [_same(own[2], wanted[2], trial.relative) for own, wanted in pairs]
     number = sum(e and wanted[1] != START for e, (_, wanted) in zip(equal, pairs, strict=True))

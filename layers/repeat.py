@@ -10,7 +10,7 @@ class Repeat(Layer):
     """Y[n, t] = X[n] for every position t: n of them, or as many as a second input has. So each
     step of a decoder sees what the encoder found.
 
-        dX[n] = Σₜ dout[n, t]        the second input has no gradient: only its length counts
+        dX[n] = Σₜ dout[n, t]        the second input has none: only its length counts
 
     Shapes: X (N, ...), a second input (N, T) or (N, T, ...), Y (N, T, ...). Raises ShapeError
     unless there is one input with n, and two without. Source: note 000 (copy gate); Cho et al.
@@ -34,9 +34,7 @@ class Repeat(Layer):
         dX = dout.sum(axis=1)
         if not self.like:
             return dX
-        (like,) = self.like
-        whole = like.dtype.kind != "f"
-        return dX, None if whole else np.zeros(like.shape, dout.dtype, like=dout)
+        return dX, np.zeros(self.like[0].shape, dout.dtype, like=dout)
 
     @property
     def by_position(self):

@@ -13,11 +13,21 @@ class NonFiniteError(FloatingPointError):
     """A loss, a gradient or a parameter is infinite or NaN: training cannot go on from it.
 
     `iteration` is that of the step (the first is 1), `noticed` says in a line what was noticed
-    first, `culprit` what a search has found, or None (lamina.diagnosis.Diagnosis searches).
+    first, and `in_loss` whether that was the loss; `culprit` is what a search has found, or None
+    (lamina.diagnosis.Diagnosis searches).
     """
 
-    def __init__(self, iteration: int, noticed: str, said: str | None = None, culprit=None):
+    def __init__(
+        self,
+        iteration: int,
+        noticed: str,
+        said: str | None = None,
+        culprit=None,
+        *,
+        in_loss: bool = False,
+    ):
         self.iteration, self.noticed, self.culprit = iteration, noticed, culprit
+        self.in_loss = in_loss
         super().__init__(said or noticed)
 
 
@@ -44,7 +54,8 @@ class Watch:
         if not math.isfinite(loss):
             noticed = f"the loss is {loss} at iteration {trainer.iteration + 1}"
             advice = f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
-            raise NonFiniteError(trainer.iteration + 1, noticed, f"{noticed}; {advice}")
+            said = f"{noticed}; {advice}"
+            raise NonFiniteError(trainer.iteration + 1, noticed, said, in_loss=True)
 
     def gradients(self, trainer) -> None:
         """Raises NonFiniteError if the gradient of a parameter is not finite."""

@@ -7,6 +7,7 @@ import numpy as np
 from lamina.diagnosis.causes.initial_weights import began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import MISSED, number
+from lamina.optimizers.schedules import make_schedule
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
@@ -113,22 +114,28 @@ def still_falling(record) -> bool:
     """Is the mean loss of the last quarter lower than that of the third by a share that matters,
     and by more than three times what the means scatter by, or that of the whole training set lower
     at each of the last evaluations?"""
-    quarter = record.iterations // 4
-    if quarter < 2:
-        return True
-    before, last = (record.loss["loss"][i * quarter : (i + 1) * quarter] for i in (2, 3))
-    falling = before.mean() - last.mean()
-    scatter = math.sqrt((before.var() + last.var()) / quarter)
-    matters = min(STILL * abs(before.mean()), STILL * (record.start_loss - last.mean()))
     whole = record.history.get("train_loss", np.empty(0))[-5:]
     steady = len(whole) == 5 and bool((np.diff(whole) < 0).all())
+    return _falls(record.loss["loss"], steady)
+
+
+def _falls(losses: np.ndarray, steady: bool = False) -> bool:
+    quarter = len(losses) // 4
+    if quarter < 2:
+        return True
+    before, last = (losses[i * quarter : (i + 1) * quarter] for i in (2, 3))
+    falling = before.mean() - last.mean()
+    scatter = math.sqrt((before.var() + last.var()) / quarter)
+    matters = min(STILL * abs(before.mean()), STILL * (losses[0] - last.mean()))
     return bool(falling > matters and (steady or falling > 3.0 * scatter))
 
 
 def rate_too_low(record, earlier) -> Finding | None:
     """Updates far below the rule of thumb, and a loss that has hardly fallen; or a schedule that
-    has ended the training before the net has learned much."""
-    if earlier or record.iterations <= SHORT or record.train > record.halfway:
+    has ended the training before the net has learned much, or all that it could."""
+    if earlier or record.iterations <= SHORT:
+        return None
+    if record.train > record.halfway and not _cut_short(record):
         return None
     ratios = [median(_ratios(record, name)) for name in record.weights]
     ratio = largest(ratios) if ratios else math.nan
@@ -239,6 +246,21 @@ def _early(record) -> tuple[float, float]:
     if not len(known) or not len(rates):
         return math.nan, math.nan
     return float(at[known[-1]]), float(rates[known[-1]])
+
+
+def _cut_short(record) -> bool:
+    """Does the net miss what is known to be within reach, and had a schedule all but ended the
+    training while the loss was still falling?"""
+    best, schedule = record.simple[0], record.optimizer.get("schedule")
+    if math.isnan(best) or record.train >= best - MISSED or not isinstance(schedule, dict):
+        return False
+    try:
+        factor = make_schedule(**schedule)
+        factors = np.array([factor(step) for step in range(record.iterations)])
+    except (TypeError, ValueError, ArithmeticError):  # one of the user's own
+        return False
+    ends = np.flatnonzero(factors > 0.101 * factors.max())
+    return len(ends) > 0 and _falls(record.loss["loss"][: ends[-1] + 1])
 
 
 def _is_lost(record) -> bool:

@@ -9,6 +9,7 @@ from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
+_LUCK = 36.0  # over n: the R² of n samples that lies three deviations above 0
 
 
 def nothing_learned(record, earlier) -> Finding | None:
@@ -67,17 +68,19 @@ def _guesses_others(record) -> bool:
 
 def _beyond_luck(record) -> bool:
     """Does it answer the test set better than chance would, by three standard deviations?"""
-    if not record.figure.is_share or math.isnan(record.test):
+    if math.isnan(record.test):
         return False
-    chance = record.figure.chance("test")
-    return record.test > chance + 3.0 * scatter(chance, record.test_size)
+    chance, n = record.figure.chance("test"), record.test_size
+    if record.figure.is_share:
+        return record.test > chance + 3.0 * scatter(chance, n)
+    return record.test > chance + _LUCK / n
 
 
 def _least(record) -> float:
-    """The part of the way that is no accident. Of n samples an R² of 36 / n lies three deviations
-    above 0, and k parameters that fit noise alone earn k / n: with many samples little is much."""
+    """The part of the way that is no accident: k parameters that fit noise alone earn k / n of it,
+    besides luck. With many samples little is much."""
     if record.figure.is_share:
         return BETTER * (1.0 - record.chance)
     learn = (p["shape"] for p in record.facts.get("parameters", {}).values() if p["learns"])
     k, n = sum(math.prod(shape) for shape in learn), record.facts.get("samples", 1)
-    return min(BETTER, (36.0 + k) / n)
+    return min(BETTER, (_LUCK + k) / n)

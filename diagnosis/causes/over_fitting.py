@@ -54,7 +54,7 @@ def over_fitting(record, earlier) -> Finding | None:
 
 
 def _is_by_heart(record, train: float, test: float) -> bool:
-    if math.isnan(train - test) or train - test < _least_gap(record, train, test):
+    if math.isnan(train - test) or train - test < _least_gap(record, train):
         return False
     if 1.0 - train <= 0.5 * (1.0 - test):
         return True
@@ -74,12 +74,11 @@ def _stopping(record) -> list[str]:
     return [f"{needed}{' and '.join(missing)} under training: {end}"]
 
 
-def _least_gap(record, train: float, test: float) -> float:
+def _least_gap(record, train: float) -> float:
     """The gap that is no accident: more than three times what a test set of this size scatters by.
     Of shares by √(p (1 - p) / n), p the errors on the training set and a few more, of squared
-    errors by √(2 / n) of them."""
-    n = record.test_size
+    errors by √(2 / n) of those."""
+    n, errors = record.test_size, 1.0 - train + ALLOWED
     if not record.figure.is_share:
-        return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * (1.0 - test))
-    p = min(1.0 - train + ALLOWED, 1.0)
-    return max(GAP, ALLOWED + 3.0 * scatter(p, n))
+        return max(GAP_OF_ERRORS, 3.0 * math.sqrt(2.0 / n) * errors)
+    return max(GAP, ALLOWED + 3.0 * scatter(min(errors, 1.0), n))

@@ -22,7 +22,12 @@ def training_too_short(record, earlier) -> Finding | None:
     if not record.end_loss < record.start_loss or record.train - record.test > BY_HEART:
         return None
     ratio = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
-    remedies = ["more iterations: several times as many, or until the loss stays"]
+    remedies = [
+        f"a larger patience than {record.ended_by_patience}: it ended the run, and more iterations "
+        "alone change nothing"
+        if record.ended_by_patience
+        else "more iterations: several times as many, or until the loss stays"
+    ]
     evidence = [
         f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end, and falling",
         f"{record.said('train', 'test')} after {record.iterations:,} iterations",

@@ -11,6 +11,7 @@ RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
 WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
 _LONGEST = 40  # characters of a name
+SEEING = ("recall", "f1")  # metrics that a class which is never said lowers as any other does
 ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
 
@@ -57,10 +58,20 @@ def unequal_classes(record, earlier) -> Finding | None:
         [
             _weights(record, samples, total, samples[rarest]),
             "more samples of it, or its samples repeated",
-            "metrics: [recall, f1] under training, which see it; accuracy does not",
+            *_metrics(record),
         ],
         explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
+
+
+def _metrics(record) -> list[str]:
+    """What shows the rare class, if the run is not judged by it already."""
+    if record.figure and record.figure.name in SEEING:
+        return []
+    there = [name for name in SEEING if f"train_{name}" in record.history]
+    if there:
+        return [f"{there[0]} first among the metrics: a run is judged by the first"]
+    return ["metrics: [recall, f1] under training, which see it; accuracy does not"]
 
 
 def _named(record, output: str) -> str:

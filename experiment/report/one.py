@@ -22,7 +22,7 @@ from lamina.experiment.evaluation import evaluate
 from lamina.experiment.evaluation.classification import confusion, row_names, shown_share
 from lamina.experiment.load_run import DataUnknown, Run, RunChanged
 from lamina.experiment.outcome import FAILED, NOTHING, read_outcome
-from lamina.experiment.plots import plot_curves
+from lamina.experiment.plots import MOST_PANELS, plot_curves
 from lamina.experiment.provenance import read_provenance
 from lamina.experiment.report.page import (
     detailed,
@@ -172,8 +172,11 @@ def _curves(run_dir: Path) -> list[str]:
     def draw(path: Path, width: int) -> None:
         plot_curves(path, runs, "", None, width, kept, percents([run_dir]))
 
+    _, history = runs["run"]
+    n = len(metrics_of(history))
+    metrics = "each metric" if n <= MOST_PANELS else f"the first {MOST_PANELS} of {n} metrics"
     caption = (
-        "Left the loss of the batches, smoothed over a hundredth of the run; then each metric: "
+        f"First the loss of the batches, smoothed over a hundredth of the run; then {metrics}: "
         "dotted on the training set, dashed on the validation set, solid on the test set."
     )
     return [picture(draw, "learning curves", caption)]

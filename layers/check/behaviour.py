@@ -82,6 +82,22 @@ def gradients_add_up(case: Case, report: Report, rng) -> None:
             )
 
 
+def goes_back_in_proportion(case: Case, report: Report, rng) -> None:
+    """Backward is linear in dout: clipped, or scaled by their size, gradients are others. By a
+    power of two, which rounds nothing."""
+    _, douts, gradients = case.sample(rng)
+    for times in (2.0**-10, 2.0**10):
+        scaled = case.gradients(tuple(times * d for d in douts))
+        for name in case.variables:
+            if not _close(scaled[name] / times, gradients[name]):
+                report.add(
+                    FAILED,
+                    case.label(name),
+                    case.where,
+                    f"is not {times:g} times as large for {times:g} dout: backward is linear in it",
+                )
+
+
 def keeps_no_stale_cache(case: Case, report: Report, rng) -> None:
     """After a forward on other inputs, forward and backward on these must be as if alone."""
     layer, inputs = case.fresh()

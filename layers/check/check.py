@@ -20,6 +20,7 @@ RULES = (
     form.minds_whole_numbers,
     behaviour.changes_nothing_but_states,
     behaviour.gradients_add_up,
+    behaviour.goes_back_in_proportion,
     behaviour.keeps_no_stale_cache,
     behaviour.minds_no_earlier_size,
     behaviour.keeps_to_itself,

@@ -6,20 +6,24 @@ import inspect
 import sys
 import textwrap
 
+from lamina.layers.check.executed import Executed, Place, place_of
+
 
 class Lines:
     """The statements of a class's backward, and of what in the same file only backward calls, that
-    no backward has run yet. What inherited code does is shown by the check of its own class."""
+    no backward has run yet, with the two ends of `a if c else b`. What inherited code does is shown
+    by the check of its own class."""
 
     def __init__(self, cls: type):
         self.file = inspect.getsourcefile(cls) if isinstance(cls, type) else None
-        self.missing: dict[tuple, set] = {}  # {(line, source): its lines, of which none has run}
-        self._codes = set()
+        self.missing: dict[tuple, Place] = {}  # {(line, source): where it is}
+        codes = set()
         for function in self._only_backward(cls):
-            self._codes |= set(_codes(function.__code__))
-            for statement in _statements(function):
-                lines = set(range(statement.lineno, (statement.end_lineno or 0) + 1))
-                self.missing[statement.lineno, ast.unparse(statement)] = lines
+            codes |= set(_codes(function.__code__))
+            self.missing |= {
+                (place[0][0], ast.unparse(node)): place for node, place in _pieces(function)
+            }
+        self._executed = Executed(codes.__contains__)
 
     @contextlib.contextmanager
     def watched(self):
@@ -27,20 +31,12 @@ class Lines:
         if not self.missing:
             yield
             return
-        run, previous = set(), sys.gettrace()
-
-        def trace(frame, event, argument):
-            if frame.f_code not in self._codes:
-                return None
-            run.add(frame.f_lineno)
-            return trace
-
-        sys.settrace(trace)
         try:
-            yield
+            with self._executed.watched():
+                yield
         finally:
-            sys.settrace(previous)
-            self.missing = {k: lines for k, lines in self.missing.items() if not lines & run}
+            has_run = self._executed.has_run
+            self.missing = {k: place for k, place in self.missing.items() if not has_run(place)}
 
     def _only_backward(self, cls: type) -> list:
         of_forward = self._called("forward", cls)
@@ -74,18 +70,26 @@ def _plain(held):
     return getattr(held, "__func__", held)
 
 
-def _statements(function) -> list[ast.stmt]:
-    """Its simple statements, as they stand in the file; raising is left to other tests."""
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
+
+
+def _pieces(function):
+    """(node, place) of its simple statements, and of what an expression has for yes and no, where
+    they stand in the file; raising is left to other tests."""
     try:
         lines, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
-        return []
+        return
     ast.increment_lineno(tree, first - 1)
-    (whole,) = tree.body
-    return [
-        node
-        for node in ast.walk(whole)
-        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr))
-        and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-    ]
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    for node in ast.walk(tree.body[0]):
+        if isinstance(node, ast.IfExp):
+            yield from ((end, place_of(end, indent)) for end in (node.body, node.orelse))
+        elif isinstance(node, _SIMPLE) and not _is_text(node):
+            yield node, place_of(node, indent)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """A docstring, say, which nothing runs."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

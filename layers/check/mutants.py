@@ -17,6 +17,7 @@ import numpy as np
 from lamina.layers.base import Layer
 from lamina.layers.check.case import Case, as_tuple, in_float64, random_douts
 from lamina.layers.check.check import check_class
+from lamina.layers.check.executed import Executed, Place, place_of
 from lamina.layers.check.mutations import changes, replaced
 
 SEEDS = 3  # sets of random inputs on which a mutant must equal the layer to count as equivalent
@@ -29,27 +30,34 @@ class Mutant:
     """A mutated class, and what was changed where."""
 
     cls: type
-    line: int
+    place: Place  # that has to be run for it to tell
     change: str
     source: str  # the changed piece of code, before and after
+
+    @property
+    def line(self) -> int:
+        return self.place[0][0]
 
 
 def mutation_table(cls: type, seed: int = 0, every: int = 1) -> list[tuple[Mutant, str]]:
     """Every mutant of a layer class with its verdict: caught, equivalent, SURVIVED, or NOT REACHED
-    if no example runs the line at all. `every` 3 tries one in three.
+    if no example runs that piece at all. `every` 3 tries one in three.
 
     Raises ValueError if the class as it is does not pass: a check that always fails catches all.
     """
     if not (report := check_class(cls, seed)).agrees:
         raise ValueError(f"mutants need a layer that passes the check itself\n{report}")
-    original, reached = traced_fingerprint(cls, seed)
+    path = _file_of(cls)
+    executed = Executed(lambda code: code.co_filename == path)
+    with executed.watched():
+        original = fingerprint(cls, seed)
     rows = []
     for mutant in itertools.islice(mutants_of(cls), 0, None, every):
         with np.errstate(all="ignore"):
             passed = check_class(mutant.cls, seed, stop_early=True).agrees
         if not passed:
             verdict = CAUGHT
-        elif mutant.line not in reached:
+        elif not executed.has_run(mutant.place):
             verdict = UNREACHED
         else:
             verdict = EQUIVALENT if fingerprint(mutant.cls, seed) == original else SURVIVED
@@ -71,24 +79,6 @@ def fingerprint(cls: type[Layer], seed: int) -> list:
                         scaled = [x * factor if _is_float(x) else x for x in inputs]
                         results += _results(Case(layer, scaled, training, ""), rng)
     return results
-
-
-def traced_fingerprint(cls: type, seed: int) -> tuple[list, set[int]]:
-    """The fingerprint, and the lines of the file of the class that were run for it."""
-    path, lines = _file_of(cls), set()
-
-    def trace(frame, event, argument):
-        if frame.f_code.co_filename != path:
-            return None
-        lines.add(frame.f_lineno)
-        return trace
-
-    previous = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        return fingerprint(cls, seed), lines
-    finally:
-        sys.settrace(previous)
 
 
 def _results(case: Case, rng) -> list:
@@ -116,12 +106,12 @@ def mutants_of(cls: type):
     with open(path, encoding="utf-8") as file:
         source = file.read()
     tree = ast.parse(source)
-    for target, replacement, line, change in changes(tree, cls.__name__):
+    for target, replacement, place, change in changes(tree, cls.__name__):
         mutated = replaced(tree, target, replacement)
         module = types.ModuleType(cls.__module__)
         module.__file__ = path
         exec(compile(ast.fix_missing_locations(mutated), path, "exec"), module.__dict__)
-        yield Mutant(getattr(module, cls.__name__), line, *change)
+        yield Mutant(getattr(module, cls.__name__), place_of(place), *change)
 
 
 def _file_of(cls: type) -> str:

@@ -20,8 +20,8 @@ class _Replace(ast.NodeTransformer):
 
 
 def changes(tree: ast.Module, class_name: str):
-    """(node, replacement, line, (kind of change, code before and after)) for each place of a layer
-    that can be changed."""
+    """(node, replacement, where, (kind of change, code before and after)) for each place of a layer
+    that can be changed; `where` is the node that has to be run for it to tell."""
     layer = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == class_name)
     functions = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)}
     functions |= {n.name: n for n in layer.body if isinstance(n, ast.FunctionDef)}
@@ -44,7 +44,7 @@ def changes_in(function: ast.FunctionDef):
     for statement in function.body[1:] if documented else function.body:
         for node in ast.walk(statement):
             for new, change in _of_node(node, set(), None):
-                yield node, new, node.lineno, (change, _before_after(node, new))
+                yield node, new, node, (change, _before_after(node, new))
 
 
 def _reachable(start: str, functions: dict) -> set:
@@ -68,7 +68,7 @@ def _in_backward(function: ast.FunctionDef, kept: set):
             continue
         for node in ast.walk(statement):
             for new, change in _of_node(node, kept, dout):
-                yield node, new, node.lineno, (change, _before_after(node, new))
+                yield node, new, node, (change, _before_after(node, new))
 
 
 def _in_cache(forward: ast.FunctionDef):
@@ -83,7 +83,7 @@ def _in_cache(forward: ast.FunctionDef):
             for new, change in _of_node(part, set(), None):
                 value = replaced(node.value, part, new)
                 shown = f"kept: {_before_after(part, new)}"
-                yield forward, _keeping(forward, node, names, value), node.lineno, (change, shown)
+                yield forward, _keeping(forward, node, names, value), node, (change, shown)
 
 
 def _before_after(old: ast.AST, new: ast.AST) -> str:

@@ -309,7 +309,7 @@ WRONG = [
         "BatchNormalization",
         [(" * (m / (m - 1))", "")],
         "running_var",
-        "divided by m is \\(m - 1\\) / m times",
+        "a variance of m = \\d+ values is divided by m - 1, and here by m",
     ),
     (
         "unbiased var in norm",

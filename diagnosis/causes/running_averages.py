@@ -1,0 +1,50 @@
+"""Batch normalisations whose running averages are not yet those of the training set."""
+
+import math
+
+import numpy as np
+
+from lamina.common.percent import percent
+from lamina.diagnosis.finding import Finding
+
+STILL_THERE = 0.02  # of an average: what it began with, mean 0 and variance 1
+TIMES = 3.0  # the loss of the training set as it is evaluated, over that of its batches
+SHARE = 0.05  # of the loss at the start, by which the two are apart at least
+USUAL = 0.9
+
+
+def averages_behind(record, earlier) -> Finding | None:
+    """A net that does well on its batches, and badly on the same samples when it is evaluated: then
+    it normalises by running averages, in which momentum^iterations of their first values are left
+    (Ioffe and Szegedy 2015, section 3.1)."""
+    momentum = {n: m for n, m in record.facts.get("averages", {}).items() if 0.0 < m < 1.0}
+    if earlier or not momentum or not record.iterations:
+        return None
+    name = max(momentum, key=momentum.__getitem__)
+    left = momentum[name] ** record.iterations
+    evaluated = record.history.get("train_loss", np.empty(0))[-1:]
+    if left < STILL_THERE or not len(evaluated):
+        return None
+    apart = evaluated[0] - max(TIMES * record.end_loss, record.end_loss + SHARE * record.start_loss)
+    if not (apart > 0.0 and math.isfinite(record.end_loss)):
+        return None
+    evidence = [
+        f"loss {record.end_loss:.3g} on the batches at the end, {evaluated[0]:.3g} on the training "
+        "set as it is evaluated",
+        f"of the running averages of {name}, {percent(left, 1)} are still what they began with: "
+        f"momentum {momentum[name]:g}, {record.iterations:,} iterations",
+    ]
+    if said := record.said("train", "test"):
+        evidence.append(said)
+    smaller = [f"momentum: {USUAL:g} instead of {momentum[name]:g} in {name}"]
+    return Finding(
+        "running averages behind",
+        evidence,
+        "In training a batch is normalised by itself, in evaluation by averages that have not come "
+        "to what they average: every figure is of a net that was never trained.",
+        [*smaller, "more iterations"] if momentum[name] > USUAL else ["more iterations"],
+        explains=(
+            *("learning rate too high", "learning rate too low", "unequal classes", "over-fitting"),
+            *("training too short", "wrong labels", "too little capacity", "nothing learned"),
+        ),
+    )

@@ -14,7 +14,7 @@ from lamina.diagnosis.learnable import learnable
 from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
-from lamina.training.figure import figure_facts, percent_facts, rounded
+from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_facts
 
 
 def write_facts(path: str | Path | File, trainer) -> None:
@@ -26,9 +26,10 @@ def write_facts(path: str | Path | File, trainer) -> None:
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
     the test and the training set. `percent` says of each metric whether it is shown so.
-    `nearest` and `ridge` are scored without a net, see learnable.py; `inputs_vary` is the share
-    of the numbers of an input that are not the same in all samples, `targets` mean, deviation
-    and ends of numbers to learn, all of them together, and how many a sample has, `ends` the
+    `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
+    `alike`; `inputs_vary` is the share of the numbers of an input that are not the same in
+    all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, and
+    how many a sample has, `ends` the
     layers whose weights give what the net puts out or a loss reads. A parameter has its shape,
     the mean and the deviation that it starts with, whether it learns, and whether weight decay
     pulls at it; losses and layers are listed with their types, in order, dropout layers with
@@ -41,9 +42,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         return
     dataset, parameters = trainer.dataset, trainer.net.parameters()
     facts = {
-        "samples": len(dataset.train),
-        "test_samples": len(dataset.test),
-        "test_targets": dataset.task.n_targets(dataset.test.t) or None,
+        **sizes_facts(trainer),
         "batch_size": trainer.batches.batch_size,
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),
@@ -57,18 +56,22 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "left_by_dropout": rounded(_left(trainer.net)),
         "averages": _averages(trainer.net),
-        "parameters": {n: _start(param, trainer.iteration == 0) for n, param in parameters.items()},
+        "parameters": {
+            name: _start(param, trainer.iteration == 0, name not in trainer.left_alone)
+            for name, param in parameters.items()
+        },
     }
     if dataset.task.name == "regression":
         facts["targets"] = _targets(dataset.train.t)
-    if dataset.validation is not None:
-        facts["validation_samples"] = len(dataset.validation)
     write_json(path, facts)
 
 
 def _averages(net) -> dict[str, float]:
-    places = [place for place in places_of(net) if type(place.layer) is BatchNormalization]
-    return {p.name: p.layer.momentum for p in places if not p.layer.is_frozen()}
+    return {
+        place.name: place.layer.momentum
+        for place in places_of(net)
+        if isinstance(place.layer, BatchNormalization) and not place.layer.is_frozen()
+    }
 
 
 def _ends(net) -> list[str]:
@@ -152,7 +155,8 @@ def _rounded(found: dict) -> dict:
     }
 
 
-def _start(param, known: bool) -> dict:
+def _start(param, known: bool, given: bool) -> dict:
+    """`given` says whether the optimizer has it at all."""
     data = param.data.astype(np.float64)
     numbers = (float(f"{v:.6g}") for v in (data.mean(), data.std()))
     mean, std = (v if known and math.isfinite(v) else None for v in numbers)  # JSON has no NaN
@@ -160,6 +164,6 @@ def _start(param, known: bool) -> dict:
         "shape": data.shape,
         "mean": mean,
         "std": std,
-        "learns": param.learns,
+        "learns": param.learns and given,
         "decays": bool(param.decay_mult),
     }

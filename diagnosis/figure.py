@@ -19,11 +19,13 @@ class Figure:
     guess: float | None
     percent: bool
     train_guess: float | None = None
+    validation_guess: float | None = None
 
     def guess_of(self, part: str) -> float | None:
-        """What guessing gives on a set: on the training set often something else than on others,
-        of a few samples or of numbers that lie far apart."""
-        return self.train_guess if part == "train" and self.train_guess else self.guess
+        """What guessing gives on a set: on each something else, of a few samples or of numbers that
+        lie far apart. Where it is not known of one, that of the test set."""
+        of_others = {"train": self.train_guess, "validation": self.validation_guess}
+        return of_others.get(part) or self.guess
 
     def score(self, value: float, part: str = "test") -> float:
         """1 for perfection, whatever the metric. Shares and correlations stay as they are; an error
@@ -72,6 +74,7 @@ def figure_of(facts: dict, columns) -> Figure | None:
         return Figure(
             *(said["name"], said["higher_is_better"], low, high),
             *(said.get("guess"), said["percent"], said.get("train_guess")),
+            said.get("validation_guess"),
         )
     names = [c.removeprefix("train_") for c in columns if c.startswith("train_")]
     for name in names:

@@ -4,6 +4,7 @@ ridge regression."""
 import numpy as np
 
 MOST, NUMBERS = 500, 1_000_000  # samples that are compared, and numbers of all of them
+TAILS = (0.02, 0.98)  # what lies beyond is taken to lie there, where two sets are compared
 FEWEST = 30  # samples; fewer say nothing
 RIDGES = (0.01, 0.1, 1.0)  # of a kernel whose numbers are about 1
 UNLIKE = 30.0  # times, by which columns differ in size before that can matter
@@ -12,7 +13,9 @@ UNLIKE = 30.0  # times, by which columns differ in size before that can matter
 def learnable(dataset) -> dict:
     """{"nearest", "ridge"}: scores of answering each of up to 500 training samples by the others,
     the share of classes that is right, or R², of labels as 0 and 1 too, which have no `nearest`. {}
-    where they say nothing (sequences, words).
+    where they say nothing (sequences, words). `alike` are two scores of whichever of
+    the two does better: of the training samples by each other, and of up to 500 test samples by
+    them; of numbers without their tails, in which chance is large.
 
     `nearest` is the target of the nearest other sample. Of classes, with enough samples, its error
     is at most twice the least that any classifier can have (Cover and Hart 1967). Of numbers it is
@@ -22,89 +25,137 @@ def learnable(dataset) -> dict:
     on columns as they are, and `sizes`, the least and the largest of their deviations. All scores
     are too low with few samples, never too high by much: whoever does much worse could do better.
     """
-    found = _samples(dataset)
+    found = _distinct(dataset)
     if found is None:
         return {}
     X, t = found
+    test = _samples(dataset, dataset.test)
     classes, labels = (dataset.task.name == name for name in ("classification", "multilabel"))
-    answers = (t == np.unique(t)).astype(np.float64) if classes else t.astype(np.float64)
+    kinds = np.unique(t)
+    answers = (t == kinds).astype(np.float64) if classes else t.astype(np.float64)
     if not np.square(answers - answers.mean(axis=0)).sum() > 0:
         return {}
-    X = X - X.mean(axis=0)
+    center = X.mean(axis=0)
     sizes = X.std(axis=0)
     vary = sizes > 1e-12 * max(sizes.max(), 1e-300)
     if not vary.any():
         return {}
-    scores: dict = {"ridge": _ridge(X[:, vary] / sizes[vary], answers, classes)}
+    X, scaled = X - center, (X - center)[:, vary] / sizes[vary]
+    ridge = _Ridge(scaled)
+    scores: dict = {"ridge": ridge.scores(answers, classes)[0]}
     if labels:
         return scores
     scores["nearest"] = _nearest(X, answers, classes)
     if dataset.train.X.ndim == 2 and sizes.max() > UNLIKE * sizes[vary].min():
-        scores["ridge_as_given"] = _ridge(X / np.sqrt(np.square(X).mean()), answers, classes)
+        as_given = _Ridge(X / np.sqrt(np.square(X).mean()))
+        scores["ridge_as_given"], _ = as_given.scores(answers, classes)
         scores["sizes"] = [float(sizes[vary].min()), float(sizes.max())]
+    if test is not None:  # a class that no training sample has is answered wrongly
+        others = test[0] - center
+        right = (test[1] == kinds).astype(np.float64) if classes else test[1].astype(np.float64)
+        if not classes:
+            ends = np.quantile(answers, TAILS, axis=0)
+            answers, right = answers.clip(*ends), right.clip(*ends)
+        alike = (
+            ridge.scores(answers, classes, (others[:, vary] / sizes[vary], right)),
+            (_nearest(X, answers, classes), _nearest(X, answers, classes, (others, right))),
+        )
+        scores["alike"] = list(max(alike))
     return scores
 
 
-def _samples(dataset) -> tuple | None:
-    """(inputs, targets) of some training samples, a row each."""
+def _samples(dataset, some) -> tuple | None:
+    """(inputs, targets) of some samples of a set, a row each."""
     if dataset.task.name not in ("classification", "regression", "multilabel"):
         return None
-    train, ignored = dataset.train, dataset.task.ignore_index
-    X = train.X
+    ignored, X = dataset.task.ignore_index, some.X
     n = min(len(X), MOST, NUMBERS // max(int(np.prod(X.shape[1:])), 1))
-    if X.dtype.kind not in "uif" or X.ndim < 2 or n < FEWEST or train.widths is not None:
+    if X.dtype.kind not in "uif" or X.ndim < 2 or n < FEWEST or some.widths is not None:
         return None
     if dataset.task.name == "classification" and dataset.target_shape != ():
         return None
-    X, t = train[np.linspace(0, len(X) - 1, n).astype(np.intp)]
+    X, t = some[np.linspace(0, len(X) - 1, n).astype(np.intp)]
     X, t = X.reshape(n, -1).astype(np.float64), np.asarray(t).reshape(n, -1)
     if ignored is not None and not (counted := (t != ignored).all(axis=1)).all():
         X, t = X[counted], t[counted]
     if dataset.task.name == "multilabel":
         known = ((t == 0) | (t == 1)).all(axis=1)
         X, t = X[known], t[known]
-    if len(X) < FEWEST or not np.isfinite(X).all():
+    return (X, t) if len(X) >= FEWEST and np.isfinite(X).all() else None
+
+
+def _distinct(dataset) -> tuple | None:
+    """Some training samples, each of which stands there once."""
+    found = _samples(dataset, dataset.train)
+    if found is None:
         return None
+    X, t = found
+    n = len(X)
     # A sample that stands twice is no other sample; where many answers are given at one place,
     # those that are left say nothing of how often each is.
     _, first = np.unique(np.hstack([X, t]), axis=0, return_index=True)
     X, t = X[first], t[first]
     places = len(np.unique(X, axis=0))
-    if len(X) < FEWEST or (dataset.task.name == "classification" and places < 0.9 * len(X)):
-        return None
-    return X, t
+    classes = dataset.task.name == "classification"
+    # What is yes or no may well stand again, of another sample: without those little is left.
+    categories = len(X) < 0.9 * n and all(len(np.unique(column)) <= 2 for column in X.T)
+    few = classes and (places < 0.9 * len(X) or categories)
+    return None if len(X) < FEWEST or few else (X, t)
 
 
-def _nearest(X, answers, classes: bool) -> float:
-    apart = _distances(X)
-    np.fill_diagonal(apart, np.inf)
+def _nearest(X, answers, classes: bool, others: tuple | None = None) -> float:
+    """Of the samples themselves, or of others (inputs, answers)."""
+    places, right = (X, answers) if others is None else others
+    apart = _distances(places, X)
+    if others is None:
+        np.fill_diagonal(apart, np.inf)
     said = answers[apart.argmin(axis=1)]
     if classes:
-        return float((said == answers).all(axis=1).mean())
-    spread = np.square(answers - answers.mean(axis=0)).sum()
-    return float(1.0 - np.square(answers - said).sum() / (2.0 * spread))
+        return float((said == right).all(axis=1).mean())
+    spread = np.square(right - answers.mean(axis=0)).sum()
+    return float(1.0 - np.square(right - said).sum() / (2.0 * spread)) if spread > 0 else 0.0
 
 
-def _ridge(X, answers, classes: bool) -> float:
-    """Each sample by all others, with the best of a few ridges: with A = (K + λ I)⁻¹ the residual
-    of sample i is (A y)ᵢ / Aᵢᵢ. Rasmussen and Williams 2006, "Gaussian Processes for Machine
-    Learning", section 5.4.2. The kernel is a Gaussian as wide as samples are apart, and a line."""
-    n, columns = X.shape
-    kernel = np.exp(-_distances(X) / (2.0 * columns)) + X @ X.T / columns
-    mean, scores = answers.mean(axis=0), []
-    spread = np.square(answers - mean).sum()
-    for ridge in RIDGES:
-        A = np.linalg.inv(kernel + ridge * np.eye(n))
-        off = A @ (answers - mean) / np.diag(A)[:, None]
-        if classes:
-            right = (answers - off).argmax(axis=1) == answers.argmax(axis=1)
-            scores.append(float(right.mean()))
-        else:
-            scores.append(float(1.0 - np.square(off).sum() / spread))
-    return max(scores)
+class _Ridge:
+    """Kernel ridge regression, each sample by all others, with the best of a few ridges: with
+    A = (K + λ I)⁻¹ the residual of sample i is (A y)ᵢ / Aᵢᵢ. Rasmussen and Williams 2006, "Gaussian
+    Processes for Machine Learning", section 5.4.2. The kernel is a Gaussian as wide as samples are
+    apart, and a line."""
+
+    def __init__(self, X):
+        kernel, self.X = _kernel(X, X), X
+        self.inverses = [np.linalg.inv(kernel + ridge * np.eye(len(X))) for ridge in RIDGES]
+
+    def scores(self, answers, classes: bool, others: tuple | None = None) -> tuple:
+        """(score, that of `others`, (inputs, answers), by the same ridge, None without)."""
+        mean, found = answers.mean(axis=0), []
+        for A in self.inverses:
+            weights = A @ (answers - mean)
+            off = weights / np.diag(A)[:, None]
+            found.append((_score(answers, answers - off, mean, classes), weights))
+        best, weights = max(found, key=lambda one: one[0])
+        if others is None:
+            return best, None
+        places, right = others
+        said = mean + _kernel(places, self.X) @ weights
+        return best, _score(right, said, mean, classes)
 
 
-def _distances(X) -> np.ndarray:
-    """Squared, between all rows."""
-    squares = np.square(X).sum(axis=1)
-    return np.maximum(squares[:, None] + squares - 2.0 * (X @ X.T), 0.0)
+def _kernel(X, Z) -> np.ndarray:
+    columns = X.shape[1]
+    return np.exp(-_distances(X, Z) / (2.0 * columns)) + X @ Z.T / columns
+
+
+def _score(right, said, mean, classes: bool) -> float:
+    """The share of classes that is right, or R²; 0 where there is nothing to tell apart."""
+    if classes:
+        hit = right[np.arange(len(right)), said.argmax(axis=1)] > 0
+        return float(hit.mean())
+    spread = np.square(right - mean).sum()
+    return float(1.0 - np.square(right - said).sum() / spread) if spread > 0 else 0.0
+
+
+def _distances(X, Z) -> np.ndarray:
+    """Squared, between all rows of the two."""
+    squares = np.square(X).sum(axis=1)[:, None] + np.square(Z).sum(axis=1)
+    return np.maximum(squares - 2.0 * (X @ Z.T), 0.0)

@@ -15,10 +15,12 @@ _FACTS = {
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
         **{"limits": ["size"], "guess": "size", "train_guess": "size"},
+        "validation_guess": "size",
     },
     "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "inputs_vary"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
+    "alike": ["size"],
     "sizes": ["size"],
     "targets": {"mean": "size", "std": "size", "low": "size", "high": "size"},
     "losses": {"*": "text"},
@@ -45,6 +47,11 @@ def read_facts(path: str | Path | File) -> dict:
 def read_culprit(path: str | Path | File) -> dict:
     """What a failed run has found, {} if it is not there. Raises ValueError if it is damaged."""
     return _checked(path, _CULPRIT)
+
+
+def read_sets(path: str | Path | File) -> dict[str, str]:
+    """{set: a digest of its contents} of provenance.json, {} if that is not there."""
+    return _checked(path, {"sets": {"*": "text"}}).get("sets", {})
 
 
 def _checked(path: str | Path | File, kinds: dict) -> dict:

@@ -14,7 +14,7 @@ from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import Figure, figure_of, scatter
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.learnable import MOST
-from lamina.diagnosis.notes import read_culprit, read_facts
+from lamina.diagnosis.notes import read_culprit, read_facts, read_sets
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
 from lamina.diagnosis.run_tables import Series, number_columns, read_config, series_by_name
 
@@ -46,6 +46,7 @@ class Record:
     outputs: dict[str, Series] = dataclasses.field(default_factory=dict)
     steps: dict[str, Series] = dataclasses.field(default_factory=dict)
     has_weights: bool = True  # a run that is not over, or was killed, has none
+    sets: dict[str, str] = dataclasses.field(default_factory=dict)  # digests of their contents
 
     @property
     def iterations(self) -> int:
@@ -100,7 +101,7 @@ class Record:
         return self._without_net("ridge")
 
     def _without_net(self, name: str) -> float:
-        known = self.figure and self.figure.name in ("accuracy", "rmse")
+        known = self.figure and self.figure.name in ("accuracy", "rmse", "r2")
         score = self.facts.get(name) if known else None
         return math.nan if score is None else float(score)
 
@@ -140,6 +141,17 @@ class Record:
             return False
         nearly_all = max(NEARLY_ALL, self.chance + 0.8 * (1.0 - self.chance))
         return self.train >= min(nearly_all, self._aim - LUCK)
+
+    def beyond_luck(self, deviations: float) -> bool:
+        """Does it answer the test set better than chance would, by so many standard deviations? The
+        R² of guesses that vary by chance is d² / n at d deviations, whatever they vary by."""
+        if not self.figure or math.isnan(self.test):
+            return False
+        chance, n = self.figure.chance("test"), self.test_size
+        share = self.figure.is_share
+        return self.test > chance + (
+            deviations * scatter(chance, n) if share else deviations**2 / n
+        )
 
     @cached_property
     def tells_apart(self) -> bool:
@@ -208,6 +220,11 @@ class Record:
     def kept(self) -> int | None:
         """The evaluation whose weights keep_best has kept; None where those are the last."""
         return kept_row(self.config, self.facts, self.history)
+
+    @property
+    def row_kept(self) -> int:
+        """The evaluation that the weights of the run are of: the last, unless others were kept."""
+        return self.kept if self.kept is not None and self.has_weights else -1
 
     def said(self, *parts: str, row: int = -1) -> str:
         """The last figures of these sets in words, or those of another evaluation: "train rmse
@@ -334,4 +351,5 @@ def read_record(path: str | Path | Folder) -> Record:
     outputs = series_by_name(path / "outputs.csv", "output", OUTPUTS[2:])
     steps = series_by_name(path / "steps.csv", "layer", STEPS[2:])
     tables = layers, parameters, facts, culprit, outputs, steps
-    return Record(Path(path), config, loss, history, *tables, (path / "weights.npz").is_file())
+    has_weights, sets = (path / "weights.npz").is_file(), read_sets(path / "provenance.json")
+    return Record(Path(path), config, loss, history, *tables, has_weights, sets)

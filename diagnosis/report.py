@@ -6,8 +6,10 @@ import textwrap
 from lamina.common.percent import percent
 from lamina.common.printable import printable
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.health import doubts
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
+from lamina.training.described import PROGRAM
 
 WIDTH, INDENT = 80, 12
 
@@ -15,6 +17,8 @@ WIDTH, INDENT = 80, 12
 def report(record: Record, findings: list[Finding]) -> str:
     """What is wrong, with evidence and remedies; or a clean bill with the key figures."""
     lines = [summary(record, findings), ""]
+    if not findings and (unsure := doubts(record)):
+        lines += [*_block("but", unsure), ""]
     for number, finding in enumerate(findings, 1):
         follows = f" (follows from: {finding.follows_from})" if finding.follows_from else ""
         lines.append(f"{number}. {finding.name}{follows}")
@@ -25,7 +29,7 @@ def report(record: Record, findings: list[Finding]) -> str:
         lines += _block("means", [finding.meaning])
         lines += _block("try", finding.remedies)
         lines.append("")
-    lines += [f"  {name:<14}{value}" for name, value in figures(record)]
+    lines += [f"  {name:<13} {value}" for name, value in figures(record)]
     if not record.layers:
         lines += ["", *textwrap.wrap(_unrecorded(record), WIDTH)]
     return "\n".join(printable(line) for line in lines)
@@ -34,7 +38,7 @@ def report(record: Record, findings: list[Finding]) -> str:
 def summary(record: Record, findings: list[Finding]) -> str:
     """One line: the run, and the names of its findings."""
     if not findings:
-        return f"{record.path}: healthy, nothing found"
+        return f"{record.path}: {'nothing found' if doubts(record) else 'healthy, nothing found'}"
     causes = [f.name for f in findings if not f.follows_from]
     rest = len(findings) - len(causes)
     more = f" (and {rest} more that follow{'s' if rest == 1 else ''} from it)" if rest else ""
@@ -48,7 +52,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         rows.append(
             ("loss", f"{record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
         )
-    if record.figure and not math.isnan(record.train):
+    if record.figure and len(record.values("train")):
         parts = [p for p in ("train", "validation", "test") if len(record.values(p))]
         name = record.figure.name
         last = record.said(*parts).replace(f" {name}", "", 1)
@@ -67,7 +71,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
             text = f"{known[low]:.2g} ({low})"
             text += f" to {known[high]:.2g} ({high})" if low != high else ""
-            rows.append(("update/weight", f"{text}; rule of thumb 0.001"))
+            rows.append(("update/weight", f"{text}, medians; rule of thumb 0.001"))
     if record.everything is not None:
         norms = record.everything["gradient_norm"]
         text = (
@@ -96,6 +100,8 @@ def _unrecorded(record: Record) -> str:
     """Why there are no tables of the layers, and what could be looked at without them."""
     if record.training.get("record_every", 1) in (0, None):
         why = "training.record_every was 0"
+    elif PROGRAM in record.training:
+        why = "the run was made in Python without watch=Diagnosis(), which records them"
     elif record.failed:
         why = "the run failed before the first record"
     else:

@@ -23,7 +23,8 @@ class Perplexity(Metric):
     name = "perplexity"
     higher_is_better = False
     limits = (1.0, math.inf)
-    unfit = ("CrossEntropyError",)  # behind a softmax of its own
+    # Scores behind a softmax of their own, or that none is meant to stand behind.
+    unfit = ("CrossEntropyError", "SquaredErrorLoss", "SVMLoss")
     needs = "two scores or more, (..., C), with class indices (...) or one-hot rows (..., C)"
 
     def __init__(self, *, ignore_index: int | None = None):

@@ -1,24 +1,96 @@
 """By what a run is judged, as facts.json says it: what its tables cannot be read without."""
 
+import copy
 import math
+
+import numpy as np
+
+from lamina.datasets.rows import pieces
+from lamina.datasets.tasks.numbers import mean
+from lamina.metrics import Metric
+
+CHUNK = 1_000_000  # numbers at a time
+MOST_CLASSES = 100  # of which each is tried as the answer to all
+SURE = 20.0  # a score beside 0 of one that leaves no doubt
 
 
 def figure_facts(trainer) -> dict | None:
     """Name, direction and limits of the metric that counts, whether it is a share, and what
-    guessing scores on the test and the training set; None if the run is judged by its loss."""
+    guessing scores on each set; None if the run is judged by its loss."""
     if not trainer.evaluator.metrics:
         return None
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
     usual = metric.name == dataset.task.metrics[0]
     low, high = metric.limits
+
+    def guess(part: str) -> float | None:
+        return rounded(dataset.guess(part) if usual else _guess(trainer, part))
+
     return {
         "name": metric.name,
         "higher_is_better": metric.higher_is_better,
         "limits": [low if math.isfinite(low) else None, high if math.isfinite(high) else None],
         "percent": metric.percent,
-        "guess": rounded(dataset.guess("test")) if usual else None,
-        "train_guess": rounded(dataset.guess("train")) if usual else None,
+        "guess": guess("test"),
+        "train_guess": guess("train"),
+        "validation_guess": guess("validation") if dataset.validation is not None else None,
     }
+
+
+def sizes_facts(trainer) -> dict:
+    """How many samples each set has, and how many targets of the test set count: of sequences one
+    for each position."""
+    dataset = trainer.dataset
+    sizes = {
+        "samples": len(dataset.train),
+        "test_samples": len(dataset.test),
+        "test_targets": dataset.task.n_targets(dataset.test.t) or None,
+    }
+    if dataset.validation is not None:
+        sizes["validation_samples"] = len(dataset.validation)
+    return sizes
+
+
+def _guess(trainer, part: str) -> float | None:
+    """What an answer that is the same for all scores on a set: the metric itself is asked. None
+    where no such answer is known, or the metric is none of this project."""
+    metric, samples = trainer.evaluator.metrics[0], trainer.dataset.sets()[part]
+    if not type(metric).__module__.startswith(f"{Metric.__module__.rpartition('.')[0]}."):
+        return None
+    found = []
+    for answer in _same_for_all(trainer):
+        one = copy.deepcopy(metric)
+        one.reset()
+        try:
+            for _, t in pieces(samples.t, CHUNK // max(answer.size, 1)):
+                one.update(np.broadcast_to(answer, (len(t), *answer.shape)), t)
+            found.append(one.value())
+        except (TypeError, ValueError):  # it takes no such answers
+            return None
+    found = [value for value in found if math.isfinite(value)]
+    best = (max if metric.higher_is_better else min)(found, default=None)
+    return None if best in metric.limits else best  # recall, say, of one who always says yes
+
+
+def _same_for_all(trainer) -> list[np.ndarray]:
+    """Outputs that could be the same for all samples: of classes the logarithms of their shares in
+    the training set, and one class for all; of numbers mean and median."""
+    dataset, task = trainer.dataset, trainer.dataset.task
+    t = dataset.train.t
+    if task.name == "regression":
+        several = math.prod(t.shape) <= CHUNK  # else all would have to be in memory
+        return [mean(t), *([np.median(t[:], axis=0)] if several else [])]
+    shape = trainer.net.output_shape(*dataset.input_shapes)
+    if task.name != "classification" or t.ndim != 1 or np.ndim(shape[0]) or len(shape) != 1:
+        return []
+    n = max(*shape, 2)
+    counts = np.zeros(n)
+    for _, piece in pieces(t):
+        counted = piece if task.ignore_index is None else piece[piece != task.ignore_index]
+        counts += np.bincount(counted, minlength=n)[:n]
+    shares = np.log(np.maximum(counts / max(counts.sum(), 1.0), 1e-12))
+    answers = [shares, *(SURE * np.eye(n) if n <= MOST_CLASSES else [])]
+    return [answer[1:] - answer[:1] for answer in answers] if shape == (1,) else answers
 
 
 def percent_facts(trainer) -> dict[str, bool]:

@@ -12,7 +12,7 @@ from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
 from lamina.training.checkpoint import Checkpoints, load_checkpoint
 from lamina.training.described import describe_run, described
-from lamina.training.figure import figure_facts, percent_facts
+from lamina.training.figure import figure_facts, percent_facts, sizes_facts
 from lamina.training.provenance import provenance_of, write_provenance
 
 _OF_A_RUN = ("loss.csv", "history.csv", "weights.npz")
@@ -52,7 +52,8 @@ class RunFiles:
             describe_run(folder / "config.yaml", data)
             write_provenance(folder, provenance_of(trainer, data))
         if not trainer.iteration:  # what a Diagnosis writes there has more
-            said = {"figure": figure_facts(trainer), "percent": percent_facts(trainer)}
+            said = sizes_facts(trainer)
+            said |= {"figure": figure_facts(trainer), "percent": percent_facts(trainer)}
             write_json(folder / "facts.json", said)
 
     def let_go(self) -> None:

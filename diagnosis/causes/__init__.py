@@ -26,9 +26,10 @@ from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.running_averages import averages_behind
 from lamina.diagnosis.causes.squashed import squashed_scores
-from lamina.diagnosis.causes.targets import targets_not_scaled
+from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.causes.unlike_sets import unlike_sets
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
 
 CAUSES = (
@@ -37,6 +38,7 @@ CAUSES = (
     too_much_frozen,
     all_the_same,
     not_normalised,
+    targets_far_out,
     targets_not_scaled,
     loss_not_of_this_task,
     equal_weights,
@@ -56,6 +58,7 @@ CAUSES = (
     vanishing_over_time,
     vanishing,
     rate_too_low,
+    unlike_sets,
     unequal_classes,
     training_too_short,
     wrong_labels,

@@ -7,8 +7,9 @@ import numpy as np
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.record import MISSED
 
-MOST, NEARLY_ALL = 0.5, 0.9  # of the units of a layer
+MOST, MANY, NEARLY_ALL = 0.5, 0.75, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task
 GATED = ("Rnn", "Lstm", "Gru")  # open or closed may be what a gate has learned to be
 LAST = 3  # records that must agree: a unit may rest for a batch
@@ -29,14 +30,15 @@ def dead_relus(record, earlier) -> Finding | None:
     if not found:
         return None
     worst = max(found, key=found.__getitem__)
-    nearly_all = found[worst] >= NEARLY_ALL
+    missed = record.train < record.simple[0] - MISSED
+    nearly_all = found[worst] >= (MANY if missed else NEARLY_ALL)
     shares = record.figure is None or record.figure.is_share
     if record.well or record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
         return None
     if record.iterations <= SHORT and not nearly_all:
         return None
     series = record.layers[worst]
-    since = series.iterations[np.flatnonzero(series["dead"] >= MOST)[0]]
+    since = series.iterations[np.flatnonzero(series["dead"] >= 0.95 * found[worst])[0]]
     at_once = since <= series.iterations[0]
     evidence = [f"{percent(found[worst], 1)} of the units of {worst} are 0 for whole batches"]
     if len(found) > 1:

@@ -29,7 +29,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
         return None
     width, where = _narrowest(record)
     linear = _is_linear(record)
-    if not linear and width >= max(record.classes or 0, FEW):
+    if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
     best, by = record.simple
     known = not math.isnan(best)
@@ -70,9 +70,13 @@ def _larger(where: str, linear: bool) -> str:
 
 
 def _narrowest(record) -> tuple[int, str]:
-    """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none."""
-    widths = {n: _units(record, n, start["shape"]) for n, start in record.matrices.items()}
-    hidden = {n: width for n, width in widths.items() if not record.is_head(n)}
+    """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none.
+    Channels of images are no units: each has a number for every place."""
+    hidden = {
+        name: _units(record, name, start["shape"])
+        for name, start in record.matrices.items()
+        if len(start["shape"]) == 2 and not record.is_head(name)
+    }
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name
 
@@ -80,11 +84,6 @@ def _narrowest(record) -> tuple[int, str]:
 def _units(record, name: str, shape) -> int:
     """How many outputs weights of this shape give."""
     kind = record.kind_of(name)
-    if kind == "TransposedConvolution":  # (c_in, c_out / groups, KH, KW); how many groups b knows
-        bias = record.facts["parameters"].get(name.rpartition(".")[0] + ".b")
-        return bias["shape"][0] if bias and bias["shape"] else shape[1]
-    if len(shape) > 2:
-        return shape[0]
     if kind == "MultiHeadAttention":  # W (D, 3 D) for queries, keys and values, W_out (D, D)
         return shape[0]
     return shape[-1] // GATES.get(kind, 1)

@@ -54,8 +54,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
         evidence,
         "Each step takes off more than twice each weight, which so turns round and grows."
         if a_share and decay * rate > 2.0 and not norms[1] < norms[0]
-        else "The decay pulls the weights to zero faster than the data can build them up; what is "
-        "left answers the same to every input.",
+        else "The decay takes off the weights what the data have built up before more can follow"
+        + ("; what is left answers the same to every input." if record.guesses else "."),
         [f"weight_decay: {1e-5 if kind == 'l1' else 5e-4:g}, or none, instead of {decay:g}"],
         explains=(
             *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),

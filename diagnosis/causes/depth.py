@@ -87,6 +87,9 @@ def vanishing(record, earlier) -> Finding | None:
     names, values = list(relative), np.array(list(relative.values()))
     if not values[0] < VANISHING * values[-1]:
         return None
+    updates = {name: median(record.weights[name]["update_ratio"]) for name in names}
+    if updates[names[0]] >= updates[names[-1]]:
+        return None  # a rule that scales each weight by itself, as Adam, has made up for it
     which = "second" if grown else "first"
     evidence = [
         f"gradient / weight, median of the {which} half: {names[-1]} {values[-1]:.2g}, "

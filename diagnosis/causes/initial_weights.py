@@ -6,6 +6,7 @@ import math
 from lamina.diagnosis.finding import EVERYTHING, Finding, listed
 
 TOO_LARGE, TOO_SMALL = 8.0, 1.0 / 30.0  # times the deviation of He's rule
+SMALL = 0.3  # of it, where layers follow on each other
 # Their weights have these shapes, so the number of inputs of a unit is known.
 FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.prod(shape[1:])}
 
@@ -100,7 +101,7 @@ def weights_too_small(record, earlier) -> Finding | None:
     """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
     that has not learned. The last layer may start small."""
     times = {n: k for n, k in _times_he(record).items() if not record.is_head(n)}
-    small = {n: k for n, k in times.items() if k < TOO_SMALL}
+    small = {n: k for n, k in times.items() if k < TOO_SMALL} or _small_together(record, times)
     if earlier or not small or not record.train < record.halfway:
         return None
     worst = min(small, key=small.__getitem__)
@@ -122,10 +123,20 @@ def weights_too_small(record, earlier) -> Finding | None:
     )
 
 
-def began_near_0(record, name: str) -> bool:
+def _small_together(record, times: dict[str, float]) -> dict[str, float]:
+    """Layers that are small one behind the other shrink a signal by the product of all, unless it
+    is brought to size between them, or passes beside them."""
+    kinds = record.facts.get("layers", {}).values()
+    if any(kind.endswith("Normalization") or kind == "Addition" for kind in kinds):
+        return {}
+    small = {name: k for name, k in times.items() if k < SMALL}
+    return small if math.prod(small.values()) < TOO_SMALL else {}
+
+
+def began_near_0(record, name: str, fraction: float = TOO_SMALL) -> bool:
     """Did these weights start at 0, or at a small fraction of what He's rule gives?"""
     start = record.matrices[name]
-    return start["std"] == 0 or _times_he(record).get(name, 1.0) < TOO_SMALL
+    return start["std"] == 0 or _times_he(record).get(name, 1.0) < fraction
 
 
 def he_norm(record, name: str) -> float:

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lamina.diagnosis.causes.initial_weights import began_near_0, he_norm
+from lamina.diagnosis.causes.initial_weights import SMALL, began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import MISSED, number
 from lamina.optimizers.schedules import make_schedule
@@ -16,6 +16,8 @@ TOO_HIGH, TOO_LOW = 0.2, 5e-4
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
+LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
+FALLEN = 0.15  # below its own best score: a net that has been thrown back
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
 
@@ -55,12 +57,12 @@ def _ratios(record, name: str) -> np.ndarray:
 
 def _norms(record, name: str) -> np.ndarray:
     """The norms of these weights. What may start at 0 or near it has at least another: a table of
-    words, whose rows are looked up and multiplied with nothing, that of rows of length 1, a last
-    layer that of He's rule. Else any first update of theirs would seem a large one."""
+    words, whose rows are looked up and multiplied with nothing, that of rows of length 1, others
+    that of He's rule. Else any first update of theirs would seem a large one."""
     norms = record.weights[name]["weight_norm"]
     if record.kind_of(name) == "Embedding":
         norms = np.maximum(norms, math.sqrt(record.matrices[name]["shape"][0]))
-    elif record.is_head(name) and began_near_0(record, name):
+    elif began_near_0(record, name, SMALL):
         norms = np.maximum(norms, he_norm(record, name))
     return np.where(norms > 0, norms, math.nan)
 
@@ -99,10 +101,13 @@ def _learned(record) -> bool:
 
 
 def _fell_back(record) -> list[str]:
-    """A net that had learned and ends by guessing, on its training samples: one step has thrown it
-    out of where it was."""
+    """A net that had learned and ends far below that, on its training samples: one step has thrown
+    it out of where it was. Not if the best weights were kept."""
     scores = record.scores("train")
-    if not len(scores) or not record.guesses or not scores.max() > record.halfway:
+    if not len(scores) or not scores.max() > record.halfway:
+        return []
+    kept = record.kept is not None and record.has_weights
+    if not record.guesses and (kept or not record.train < scores.max() - FALLEN):
         return []
     best = int(scores.argmax())
     value = record.figure.shown(float(record.values("train")[best]))
@@ -250,7 +255,7 @@ def _early(record) -> tuple[float, float]:
 
 def _cut_short(record) -> bool:
     """Does the net miss what is known to be within reach, and had a schedule all but ended the
-    training while the loss was still falling?"""
+    training while the loss was still falling, or left next to nothing of the rate?"""
     best, schedule = record.simple[0], record.optimizer.get("schedule")
     if math.isnan(best) or record.train >= best - MISSED or not isinstance(schedule, dict):
         return False
@@ -259,6 +264,8 @@ def _cut_short(record) -> bool:
         factors = np.array([factor(step) for step in range(record.iterations)])
     except (TypeError, ValueError, ArithmeticError):  # one of the user's own
         return False
+    if factors.mean() < LITTLE * factors.max():
+        return True
     ends = np.flatnonzero(factors > 0.101 * factors.max())
     return len(ends) > 0 and _falls(record.loss["loss"][: ends[-1] + 1])
 

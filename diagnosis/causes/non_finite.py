@@ -3,6 +3,8 @@
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.words import ADVICE
 
+SMALL = 80.0  # exp of it is a float32 still
+
 
 def bad_number(record, earlier) -> Finding | None:
     """It came from outside the arithmetic: from the data, the weights at the start, elsewhere."""
@@ -27,10 +29,27 @@ def overflow(record, earlier) -> Finding | None:
     if kind not in ("forward", "backward", "update"):
         return None
     layer = record.culprit.get("layer") or "the net"
+    if _is_undefined(record.culprit):
+        return Finding(
+            "undefined result",
+            _evidence(record),
+            f"In {layer} something has no finite result though its numbers are small: a division "
+            "by 0, a root of a negative number, a logarithm of 0 or less.",
+            ["look at these samples", "in your own layer an eps where it divides, or np.maximum"],
+        )
     meaning = f"The numbers in {layer} have left the range of their type; usual causes: "
     return Finding(
         "overflow", _evidence(record), meaning + ADVICE[kind][0] + ".", [ADVICE[kind][1]]
     )
+
+
+def _is_undefined(culprit: dict) -> bool:
+    """What comes of numbers that are far from the ends of their type did not overflow: a NaN, or an
+    infinity of numbers below those whose exp overflows."""
+    largest = culprit.get("largest") or {}
+    limit = 1e9 if culprit.get("value") == "nan" else SMALL
+    small = bool(largest) and all(size < limit for size in largest.values())
+    return culprit.get("when") == "forward" and small
 
 
 def _kind(culprit: dict) -> str:

@@ -4,12 +4,12 @@ import math
 
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
-from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
 _LUCK = 36.0  # over n: the R² of n samples that lies three deviations above 0
+ENOUGH = 30  # test samples: of fewer a bad figure says little
 
 
 def nothing_learned(record, earlier) -> Finding | None:
@@ -18,16 +18,15 @@ def nothing_learned(record, earlier) -> Finding | None:
     better explanation."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
-    if record.figure.guess is None or _beyond_luck(record):
+    if record.figure.guess is None or record.beyond_luck(3.0):
         return None
     nowhere = record.train < record.chance + _least(record)
-    if nowhere and (record.tells_apart or _below_guessing(record)):
-        return None
+    nowhere = nowhere and not record.tells_apart and not _below_guessing(record)
     if not nowhere and not _guesses_others(record):
         return None
-    guess = record.figure.shown(record.figure.guess_of("train"))
+    guesses = [record.figure.shown(record.figure.guess_of(part)) for part in ("train", "test")]
     evidence = [
-        f"{record.said('train', 'test')}; guessing scores {guess}",
+        f"{record.said('train', 'test')}; guessing scores {' and '.join(dict.fromkeys(guesses))}",
         f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end",
     ]
     return Finding(
@@ -35,7 +34,7 @@ def nothing_learned(record, earlier) -> Finding | None:
         evidence,
         "The net does not yet say more than a guess, not even on the samples that it has seen."
         if nowhere
-        else "On samples that it has not seen the net only guesses, and on others it knows little.",
+        else "On samples that it has not seen the net only guesses.",
         [
             "more iterations, if the loss is still falling",
             "a larger learning rate, if it hardly moves",
@@ -57,23 +56,13 @@ def _below_guessing(record) -> bool:
 
 
 def _guesses_others(record) -> bool:
-    """Has it learned less than half of what is within reach, and of the test set nothing at all,
-    neither by its figure nor by its loss?"""
+    """Does it know nothing of a test set that is no small one, by its figure, which is not beyond
+    luck, and of shares by its loss?"""
+    if math.isnan(record.test) or record.test_size < ENOUGH:
+        return False
     losses = record.history.get("test_loss", ())
     known = record.guessing_loss is not None and len(losses)
-    if not record.figure.is_share or math.isnan(record.test) or not record.train < record.halfway:
-        return False
-    return bool(known and losses[-1] > 0.99 * record.guessing_loss)
-
-
-def _beyond_luck(record) -> bool:
-    """Does it answer the test set better than chance would, by three standard deviations?"""
-    if math.isnan(record.test):
-        return False
-    chance, n = record.figure.chance("test"), record.test_size
-    if record.figure.is_share:
-        return record.test > chance + 3.0 * scatter(chance, n)
-    return record.test > chance + _LUCK / n
+    return not record.figure.is_share or bool(known and losses[-1] > 0.99 * record.guessing_loss)
 
 
 def _least(record) -> float:

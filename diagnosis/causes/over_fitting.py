@@ -56,11 +56,17 @@ def over_fitting(record, earlier) -> Finding | None:
 def _is_by_heart(record, train: float, test: float) -> bool:
     if math.isnan(train - test) or train - test < _least_gap(record, train):
         return False
+    if not record.figure.higher_is_better and not _is_larger(record):
+        return False  # by its size the error is no larger: the sets have other spreads
     if 1.0 - train <= 0.5 * (1.0 - test):
         return True
     chance = record.figure.chance("test")
     luck = 2.0 * scatter(chance, record.test_size)
     return record.figure.is_share and test < chance + luck
+
+
+def _is_larger(record) -> bool:
+    return bool(record.values("test")[-1] > record.values("train")[-1])
 
 
 def _stopping(record) -> list[str]:

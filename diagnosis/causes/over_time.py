@@ -8,6 +8,7 @@ from lamina.diagnosis.causes.learning_rate import GROWN, TOO_HIGH, TOO_LOW
 from lamina.diagnosis.finding import Finding, largest, median
 
 EXPLODING = 1000.0  # times, from the last step to the first
+FADED = 1e-3  # on the whole, where it was less than the following for a time
 VANISHING = 1e-5  # what is left at the first step; a layer whose 28 steps keep 0.71 each has 1e-4
 
 
@@ -66,7 +67,8 @@ def vanishing_over_time(record, earlier) -> Finding | None:
         for name, series in record.steps.items()
         if (series["asked"] == 1).all()
     }
-    name = min((n for n in ratios if ratios[n] < VANISHING), key=ratios.__getitem__, default=None)
+    limit = FADED if short_sighted(record) else VANISHING
+    name = min((n for n in ratios if ratios[n] < limit), key=ratios.__getitem__, default=None)
     if earlier or name is None or not _hardly_learned(record):
         return None
     series = record.steps[name]
@@ -95,11 +97,11 @@ def vanishing_over_time(record, earlier) -> Finding | None:
 
 
 def short_sighted(record) -> bool:
-    """Did a recurrent layer that is asked for one output begin with next to nothing of the gradient
-    at the first step? Then what a net can learn at first stands late in a sequence, and it may have
-    learned its samples by heart from there, whatever stands early."""
+    """Did a recurrent layer that is asked for one output have at some time next to nothing of the
+    gradient at the first step? Then what a net can learn until then stands late in a sequence, and
+    it may have learned its samples by heart from there, whatever stands early."""
     return any(
-        bool((series["asked"] == 1).all()) and bool(_ratios(series)[0] < VANISHING)
+        bool((series["asked"] == 1).all()) and bool((_ratios(series) < VANISHING).any())
         for series in record.steps.values()
     )
 

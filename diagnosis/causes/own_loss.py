@@ -25,7 +25,7 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
         worse = train < guess - scatter
     else:
         worse = train < 0 and train < best - 0.1
-    odd = negative and record.figure.is_share and train < record.halfway
+    odd = negative and record.figure.is_share and record.guesses
     done = 0 <= record.end_loss < DONE * record.start_loss and record.guesses
     if not (fell and worse) and not odd and not done:
         return None
@@ -33,7 +33,7 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
         f"{record.own_loss}: {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     ]
     if negative and record.figure.is_share:
-        evidence[0] += "; -log p is never negative"
+        evidence[0] += "; of -log p it would never be negative"
     guess = record.figure.guess_of("train")
     if guess is not None:
         evidence.append(f"{record.said('train')}; guessing scores {record.figure.shown(guess)}")

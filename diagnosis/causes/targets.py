@@ -1,9 +1,44 @@
 """The size of the targets, where they are numbers."""
 
+import math
+
 from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import MISSED
 
+FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
+
+
+def targets_far_out(record, earlier) -> Finding | None:
+    """One target, or a few, so far from all others that mean and deviation are their work. Of n
+    numbers k that lie equally far out are √(n / k) deviations away."""
+    targets = record.facts.get("targets")
+    if not targets or None in targets.values() or earlier or not targets["std"] > 0:
+        return None
+    far = {end: (targets[end] - targets["mean"]) / targets["std"] for end in ("low", "high")}
+    end = max(far, key=lambda end: abs(far[end]))
+    n = record.facts.get("samples", 0) * targets.get("width", 1)
+    if abs(far[end]) < FAR or abs(far[end]) < math.sqrt(n / FEW_OF_THEM):
+        return None
+    if record.train >= record.reachable - MISSED and record.train > 0.5:
+        return None
+    evidence = [
+        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean: of "
+        f"{n:,} it alone, or a few such, make the deviation {targets['std']:.3g}"
+    ]
+    if said := record.said("train", "test"):
+        evidence.append(said)
+    return Finding(
+        "targets far out",
+        evidence,
+        "Squared errors are those of a few samples: gradients come from them, and so do figures, "
+        "and whatever is scaled by mean or deviation.",
+        [
+            "look at these samples: a slip of the pen, another unit, a mark for what is missing",
+            "if they are right: the logarithm of the targets, or HuberLoss",
+        ],
+        explains=(EVERYTHING,),
+    )
 
 
 def targets_not_scaled(record, earlier) -> Finding | None:
@@ -15,10 +50,12 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         return None
     mean, std = targets["mean"], targets["std"]
     large = abs(mean) > LARGEST or std > LARGEST
-    if not large and not 0 < std < SMALLEST:
+    if not large and not std < SMALLEST:
         return None
     if _outputs_fit(record, mean, std):
         return None
+    if record.failed and std <= LARGEST and abs(mean) <= 10.0 * LARGEST:
+        return None  # not so large that a usual rate would be too high
     far = not record.train > 0.5 or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None
@@ -31,7 +68,9 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     return Finding(
         "targets not scaled",
         evidence,
-        "Errors, and with them gradients, are as large as the targets: a rate that suits the "
+        "All targets are one number."
+        if not std > 0
+        else "Errors, and with them gradients, are as large as the targets: a rate that suits the "
         "weights is too high for them, or the outputs have a long way to go."
         if large
         else "The targets are lost beside the first outputs, which are many times as large.",
@@ -58,4 +97,7 @@ def _advice(mean: float, std: float, width: int) -> str:
             f"train on {width} targets each of which has its own mean taken off and is divided by "
             "its own deviation, and put both back after prediction"
         )
-    return f"train on (target - {mean:.3g}) / {std:.3g}, and put it back after prediction"
+    # As many digits as a hundredth of the deviation has.
+    digits = max(2 - math.floor(math.log10(std)), 0)
+    taken = f"{'-' if mean >= 0 else '+'} {abs(mean):.{digits}f}"
+    return f"train on (target {taken}) / {std:.3g}, and put it back after prediction"

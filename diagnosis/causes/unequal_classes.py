@@ -5,8 +5,12 @@ import math
 from lamina.common.natural import natural
 from lamina.common.percent import percent
 from lamina.common.printable import printable
+from lamina.diagnosis.causes.learning_rate import SHORT, still_falling
+from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.learnable import MOST
 
+MOSTLY = 0.8  # the share of the largest class, above which accuracy hardly tells anything
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
 WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
@@ -21,10 +25,13 @@ def unequal_classes(record, earlier) -> Finding | None:
     is found is no finding, and words of a text are never equally frequent."""
     if earlier or not record.outputs or "(all)" in record.outputs:
         return None
+    if record.iterations <= SHORT:  # all classes, also those that are found late, take their time
+        return None
     if record.task == "language_model":
         return None
+    row = record.row_kept  # of the weights that the run has
     last = {
-        name: {c: float(v[-1]) for c, v in s.columns.items()} for name, s in record.outputs.items()
+        name: {c: float(v[row]) for c, v in s.columns.items()} for name, s in record.outputs.items()
     }
     samples, right = ({n: row[c] for n, row in last.items()} for c in ("samples", "right"))
     total = max(row["counted"] for row in last.values())
@@ -36,6 +43,8 @@ def unequal_classes(record, earlier) -> Finding | None:
         if share <= MISSED and samples[name] < RARE * even * total
     }
     if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
+        return None
+    if _inputs_tell_nothing(record):
         return None
     what = called(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
@@ -49,7 +58,9 @@ def unequal_classes(record, earlier) -> Finding | None:
         others = sorted(missed.keys() - {rarest}, key=natural)
         evidence.append(f"not found either: {listed(_named(record, name) for name in others)}")
     if (guess := record.figure and record.figure.guess_of("train")) is not None:
-        evidence.append(f"{record.said('train')}; guessing scores {record.figure.shown(guess)}")
+        evidence.append(
+            f"{record.said('train', row=row)}; guessing scores {record.figure.shown(guess)}"
+        )
     return Finding(
         "unequal classes",
         evidence,
@@ -59,9 +70,17 @@ def unequal_classes(record, earlier) -> Finding | None:
             _weights(record, samples, total, samples[rarest]),
             "more samples of it, or its samples repeated",
             *_metrics(record),
+            *(["more iterations: the loss is still falling"] if still_falling(record) else []),
         ],
         explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
+
+
+def _inputs_tell_nothing(record) -> bool:
+    """Do nearest neighbours and ridge regression only guess too? Then no weights help. Where one
+    class has nearly all samples their accuracy does not show it."""
+    best = record.simple[0]
+    return record.chance < MOSTLY and best < record.chance + 2.0 * scatter(record.chance, MOST)
 
 
 def _metrics(record) -> list[str]:

@@ -22,7 +22,7 @@ from drawn.kinds import findings_of, verdict
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "set", choices=("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+        "set", choices=("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
     )
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--only")

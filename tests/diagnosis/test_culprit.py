@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from lamina.datasets import Classification, Dataset, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.culprit import find_culprit
+from lamina.diagnosis.words import explain
 from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
 from lamina.experiment.config import load_config
 from lamina.layers import Affine, Relu, SoftmaxWithLoss
@@ -406,3 +407,16 @@ def test_the_samples_of_all_shards_are_those_of_the_batch(shards):
     assert (culprit.bad, culprit.size) == (4 * culprit.shape[1], 30 * culprit.shape[1])
     assert culprit.shape[0] == 30
     assert rows[culprit.index[0]] == culprit.samples[0]
+
+
+def test_a_loss_that_is_spoilt_does_not_blame_what_comes_after_it():
+    """Without a replay the first that is known is the loss; the gradients are spoilt by it."""
+    made = chain()
+    for param in made.net.parameters().values():
+        param.grad = np.full(param.data.shape, np.nan)
+    error = NonFiniteError(1, "the loss is nan at iteration 1", in_loss=True)
+    culprit = find_culprit(made, error, None)
+    assert (culprit.when, culprit.array, culprit.type) == ("forward", "loss", "SoftmaxWithLoss")
+    said = explain(culprit, error.noticed, [2.0], 0.1)
+    assert "where it began is not known; left of iteration 1: forward" in said
+    assert find_culprit(made, NonFiniteError(1, "a gradient"), None).array != "loss"

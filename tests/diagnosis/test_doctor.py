@@ -205,7 +205,10 @@ def test_a_run_without_metrics_can_be_read(tmp_path, capsys):
     folder = trained(tmp_path / "run", Path("configs/own_csv.yaml"), **settings)
     assert json.loads((folder / "facts.json").read_text())["figure"] is None
     assert main(["doctor", str(folder), "--plot"]) == 0
-    assert "healthy" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "nothing found" in out
+    assert "healthy" not in out
+    assert "but      no metric says how well it does" in out
 
 
 def test_an_over_fitting_run_whose_facts_have_no_samples(files, capsys):

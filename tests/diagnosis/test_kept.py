@@ -108,9 +108,10 @@ def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys,
     for at_end in range(2):
         if at_end:
             main(["plots", str(tmp_path / "run")])
-        legend = [t.get_text() for t in drawn[-1].axes[1].get_legend().get_texts()]
-        kept = f"test: {100 * record.values('test')[row]:.2f} % (kept, epoch "
-        assert any(words.startswith(kept) for words in legend)
+        legend = drawn[-1].axes[1].get_legend()
+        kept = f"test: {100 * record.values('test')[row]:.2f} %"
+        assert kept in [t.get_text() for t in legend.get_texts()]
+        assert legend.get_title().get_text().startswith("weights kept, epoch ")
 
 
 def test_without_keep_best_the_last_row_counts(noise, tmp_path):

@@ -130,3 +130,24 @@ def test_of_labels_it_is_said_how_much_of_them_is_known():
     assert found.keys() == {"ridge"}
     assert found["ridge"] == pytest.approx(0.27, abs=0.08)
     assert scores(X, rng.permutation(seen), labels)["ridge"] < 0.02
+
+
+@pytest.mark.parametrize("kind", ["classes", "numbers", "long tails"])
+def test_sets_of_one_making_are_alike_and_others_are_not(kind):
+    rng = np.random.default_rng(12)
+    X = rng.standard_normal((1400, 4)).astype(np.float32)
+    y = X @ [1.0, -1.0, 0.5, 0.0] + 0.2 * rng.standard_normal(1400)
+    if kind == "classes":
+        task, t = Classification(range(2)), (y > 0).astype(int)
+    else:
+        task, t = Regression(["y"]), (np.exp(1.5 * y) if kind == "long tails" else y)[:, None]
+        t = t.astype(np.float32)
+
+    def alike(moved):
+        test = Samples(X[900:] + np.float32(moved), t[900:])
+        return learnable(Dataset(Samples(X[:900], t[:900]), test, task))["alike"]
+
+    (each_other, of_test), (same, of_others) = alike(0.0), alike(2.0)
+    assert each_other == same
+    assert of_test == pytest.approx(each_other, abs=0.08)
+    assert of_others < each_other - 0.15

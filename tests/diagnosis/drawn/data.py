@@ -260,3 +260,28 @@ def growth(rng, n=1400, n_test=600):
     X = rng.standard_normal((n + n_test, 4))
     y = np.exp(0.9 * X[:, 0] + 0.3 * X[:, 1])
     return _split(X, (y - y.min()).astype(np.float32), n_test)
+
+
+def categories(rng, n=3000, n_test=1000, kinds=200, classes=20):
+    """One column of categories, one-hot, each of which has a class of its own."""
+    kind, named = rng.integers(0, kinds, n + n_test), rng.integers(0, classes, kinds)
+    return _split(np.eye(kinds)[kind], named[kind], n_test)
+
+
+def whisper(rng, n=4000, n_test=4000, share=0.045):
+    """Numbers of which the inputs tell this share of the variance."""
+    X = rng.standard_normal((n + n_test, 8))
+    y = np.sqrt(share / (1.0 - share)) * X[:, 0] + rng.standard_normal(len(X))
+    return _split(X, y.astype(np.float32), n_test)
+
+
+def slip(arrays, target: float):
+    """One target of the training set is this."""
+    t = arrays["t_train"].copy()
+    t[5] = target
+    return {**arrays, "t_train": t}
+
+
+def moved(arrays, by: float):
+    """Test inputs that were forgotten when the others were moved."""
+    return {**arrays, "x_test": arrays["x_test"] + np.float32(by)}

@@ -1,0 +1,67 @@
+"""Is a run in which nothing was found also in good health? Only where its figures say so."""
+
+import math
+
+from lamina.common.percent import percent
+from lamina.diagnosis.finding import listed
+from lamina.diagnosis.record import BY_HEART
+
+
+def doubts(record) -> list[str]:
+    """What keeps one from calling it healthy, in words; empty if it has learned what there is to
+    learn, as far as is known, and shows it on samples that it has not seen."""
+    if record.figure is None or not len(record.values("train")):
+        return ["no metric says how well it does" if record.iterations else "it has not begun"]
+    if math.isnan(record.train):
+        return [f"{record.said('train', 'test')}: what guessing scores is not known"]
+    if math.isnan(record.test):
+        return ["it was not evaluated on samples that it has not seen"]
+    same = [name for name, digest in record.sets.items() if digest == record.sets.get("test")]
+    if len(same) > 1:
+        return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
+    if record.figure.guess is None:
+        return [f"{record.said('train', 'test')}: what guessing scores is not known"]
+    found = _kept_are_worse(record) + _never_found(record)
+    if not record.well:
+        found.append(_far(record))
+    if not record.beyond_luck(2.0):
+        guess = record.figure.shown(record.figure.guess)
+        found.append(f"{record.said('test')}: hardly more than by guessing, {guess}")
+    return found
+
+
+def _never_found(record) -> list[str]:
+    """The classes of which no training sample is found, though there are some."""
+    if record.task != "classification" or "(all)" in record.outputs:
+        return []
+    last = {name: (s["right"][-1], s["samples"][-1]) for name, s in record.outputs.items()}
+    names = [name for name, (right, samples) in last.items() if right == 0 and samples >= 10]
+    return [f"of class {listed(names)} no training sample is found"] if names else []
+
+
+def _far(record) -> str:
+    """How far it is from having learned well, and from what."""
+    if record.train - record.test > BY_HEART:
+        ends = (float(record.values(part)[-1]) for part in ("train", "test"))
+        return f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"
+    best, by = record.simple
+    if math.isnan(best):
+        return f"{record.said('train', 'test')}: whether more can be learned is not known"
+    if record.train >= best:
+        return f"{record.said('train', 'test')}: more than {by} tell, and not nearly all"
+    if record.figure.is_share:
+        return f"{record.said('train', 'test')}; {by}: {percent(best, 1)}"
+    own = "" if record.figure.name == "r2" else f", an r2 of {record.train:.2g}"
+    return f"{record.said('train')}{own}; {by}: an r2 of {best:.2g}"
+
+
+def _kept_are_worse(record) -> list[str]:
+    """The weights that the run has are those of another evaluation than the last."""
+    row = record.row_kept
+    if row < 0 or not record.scores("train")[row] < record.train - BY_HEART:
+        return []
+    n = record.facts.get("validation_samples", 0)
+    return [
+        f"{record.kept_said}: {record.said('train', 'test', row=row)}; at the last evaluation "
+        f"{record.said('train', 'test')}; the validation set that chose them has {n:,} samples"
+    ]

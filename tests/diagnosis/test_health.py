@@ -1,0 +1,83 @@
+"""A run is called healthy only where its figures speak for it; else it is said what they lack."""
+
+import numpy as np
+import pytest
+from test_advice import record_of, with_outputs
+
+from lamina.diagnosis.health import doubts
+from lamina.diagnosis.report import report, summary
+
+
+def scored(train: float, test: float, **facts):
+    record = record_of()
+    record.history["train_accuracy"][-1] = train
+    record.history["test_accuracy"][-1] = test
+    record.facts |= {"test_samples": 1000, **facts}
+    return record
+
+
+def test_what_has_learned_all_that_is_known_to_be_there_is_healthy():
+    assert doubts(scored(0.97, 0.95)) == []
+    assert doubts(scored(0.76, 0.74, nearest=0.6, ridge=0.75)) == []  # the rest is noise
+    assert summary(scored(0.97, 0.95), []).endswith(": healthy, nothing found")
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "facts", "said"),
+    [
+        (0.6, 0.62, {"nearest": 0.96}, "nearest neighbours in the training set: 96.0 %"),
+        (0.8, 0.8, {}, "whether more can be learned is not known"),
+        (0.97, 0.11, {}, "test accuracy 11.0 %: hardly more than by guessing, 10.0 %"),
+        (0.97, np.nan, {}, "not evaluated on samples that it has not seen"),
+    ],
+)
+def test_what_speaks_against_it_is_said(train, test, facts, said):
+    record = scored(train, test, **facts)
+    assert any(said in doubt for doubt in doubts(record))
+    assert summary(record, []) == "run: nothing found"
+    lines = report(record, []).splitlines()
+    assert lines[2].startswith("   but      ")
+    assert said[:20] in " ".join(line.strip() for line in lines)
+
+
+def test_without_a_figure_or_what_guessing_scores_nothing_is_known():
+    record = scored(0.97, 0.95)
+    record.facts["figure"]["guess"] = None
+    assert doubts(record) == [
+        "train accuracy 97.0 %, test 95.0 %: what guessing scores is not known"
+    ]
+    record = scored(0.97, 0.95)
+    record.facts.pop("figure")
+    record.history = {"iteration": np.array([1.0])}
+    assert doubts(record) == ["no metric says how well it does"]
+
+
+def test_classes_of_which_nothing_is_found():
+    record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 0), (5, 0))
+    assert doubts(record)[0] == "of class 1 no training sample is found"
+
+
+def test_what_was_learned_by_heart_is_said_by_its_gap():
+    record = scored(1.0, 0.89, ridge=0.86)
+    assert doubts(record) == ["train accuracy 100.0 %, test 89.0 %: 11 points apart"]
+
+
+def test_the_r_squared_of_the_training_set_stands_with_it():
+    record = scored(0.0, 0.0, nearest=0.5)
+    record.facts["figure"] |= {"name": "rmse", "higher_is_better": False, "limits": [0.0, None]}
+    record.facts["figure"] |= {"guess": 1.0, "train_guess": 1.0, "percent": False}
+    record.history |= {"train_rmse": np.array([0.8]), "test_rmse": np.array([0.85])}
+    (said,) = doubts(record)
+    assert said == (
+        "train rmse 0.8, an r2 of 0.36; nearest neighbours in the training set: an r2 of 0.5"
+    )
+
+
+def test_weights_kept_by_luck_are_no_sign_of_health():
+    record = scored(0.97, 0.95, validation_samples=3)
+    record.history["validation_accuracy"] = np.array([0.0, 1.0, 0.7, 0.7, 0.7])
+    record.history["train_accuracy"][1] = 0.77
+    record.config["training"] = {"keep_best": True}
+    (said,) = doubts(record)
+    assert said.startswith("the weights kept, of iteration 100: train accuracy 77.0 %")
+    assert said.endswith("the validation set that chose them has 3 samples")

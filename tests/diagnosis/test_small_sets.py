@@ -1,0 +1,22 @@
+"""What few samples show may be chance: no cause is named by it."""
+
+import pytest
+from test_health import scored
+
+from lamina.diagnosis.causes.labels import wrong_labels
+from lamina.diagnosis.causes.unlike_sets import unlike_sets
+
+
+@pytest.mark.parametrize(("n", "found"), [(12, False), (1000, True)])
+def test_labels_are_not_wrong_by_twelve_answers(n, found):
+    record = scored(0.83, 0.11, test_samples=n, test_targets=n, samples=2000)
+    record.facts["figure"] |= {"guess": 0.34, "train_guess": 0.34}
+    record.history["test_accuracy"][:] = 0.11
+    assert bool(wrong_labels(record, [])) == found
+
+
+@pytest.mark.parametrize(("samples", "found"), [(60, False), (500, True)])
+def test_sets_are_not_unlike_by_sixty_samples(samples, found):
+    alike = {"alike": [0.867, 0.644], "nearest": 0.867, "ridge": 0.8}
+    record = scored(1.0, 0.7, samples=samples, test_samples=500, **alike)
+    assert bool(unlike_sets(record, [])) == found

@@ -26,8 +26,10 @@ class Augmentation:
     - `flip`: left becomes right in every second image
 
     Shift, turn, zoom and warp are one bilinear resampling, since each more would blur. What comes
-    in from outside, and what is erased, is `background`: the value of empty paper, which is not 0
-    if the inputs are normalised. `state()` and `load_state()` hold the generator's place exactly.
+    in from outside, and what is erased, is `background`: the value of empty paper. A configuration
+    takes it from the border of the training pictures: black as in MNIST, or white as in a scan.
+    `state()` and `load_state()` hold the generator's place exactly.
+
     Raises ValueError for a strength that is negative or not finite, a scale of 1 or more, or a
     probability above 1.
     Sources: Simard, Steinkraus & Platt 2003 (elastic), Zhong et al. 2017 (erasing).

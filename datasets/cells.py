@@ -29,6 +29,9 @@ _SPACED = re.compile(rf"{_GROUP}([ '\u00a0]\d{{3}})+([.,]\d*)?")
 _GERMAN = re.compile(rf"{_GROUP}(\.\d{{3}})+(,\d*)?")
 _DIGITS = re.compile(r"[+-]?[.,]?\d[\d.,]*")
 _CALLED = {",": "comma", ".": "point"}
+_MINUS = "\u2212"  # as it is typeset; Python and spreadsheets write a hyphen
+_DASHES = f"\\-\u2010-\u2015{_MINUS}"
+_NEGATIVE = re.compile(rf"\([\d.,]+\)|[\u2010-\u2015]\s*[\d.,]+|[\d.,]+[{_DASHES}]")
 _WITH_UNIT = re.compile(r"([^\w\s+\-.,'\"]{0,2})\s*[+-]?[\d.,]*\d\s*([^\d\s.,'\"]{0,6})")
 
 
@@ -56,14 +59,19 @@ class Numbers(NamedTuple):
         if self.thousands == self.decimal:
             raise ValueError(f"thousands: is {self.thousands!r}, as decimal is; expects another")
         for unit in self.signs:
-            if not isinstance(unit, str) or not unit.strip() or re.search(r"[\d+\-.,]", unit):
+            if (
+                not isinstance(unit, str)
+                or not unit.strip()
+                or re.search(rf"[\d+.,(){_DASHES}]", unit)
+            ):
                 raise ValueError(
-                    'signs: expects signs without digits, as ["%", "$"], got ' + repr(unit)
+                    'signs: expects signs without digits and dashes, as ["%", "$"], got '
+                    + repr(unit)
                 )
 
     def value(self, cell: str) -> tuple[float, str]:
         """The number, and the unit beside it. Raises ValueError if it is none."""
-        cell, unit = self._parted(cell.strip())
+        cell, unit = self._parted(_stripped(cell))
         if self.thousands and self.thousands in cell:
             sign, point = re.escape(self.thousands), re.escape(self.decimal)
             if not re.fullmatch(rf"{_GROUP}({sign}\d{{3}})+({point}\d*)?", cell):
@@ -87,8 +95,10 @@ class Numbers(NamedTuple):
 
     def hint(self, cell: str, column: str) -> str:
         """What to do about a text among the numbers of a column, to be put behind an error."""
-        cell = cell.strip()
+        cell = _stripped(cell)
         named = quoted(column)
+        if _NEGATIVE.fullmatch(cell):
+            return "; if that is a negative number: write it with a - in front"
         if is_date(cell):
             return f"; {about_dates(column)}"
         if other := self.other_way(cell):
@@ -105,7 +115,7 @@ class Numbers(NamedTuple):
 
     def other_way(self, cell: str) -> str:
         """What to say so that a cell is a number that is none as they are now; "" if nothing is."""
-        cell, _ = self._parted(cell.strip())
+        cell, _ = self._parted(_stripped(cell))
         if not self.thousands and (spaced := _SPACED.fullmatch(cell)):
             return f'; if that parts thousands: thousands: "{spaced[1][0]}"'
         if self.thousands in _CALLED and self.thousands in cell and _DIGITS.fullmatch(cell):
@@ -126,6 +136,12 @@ class Numbers(NamedTuple):
         elif "." in cell and _DIGITS.fullmatch(cell):
             return '; if points part thousands: thousands: "."; if they are decimal: decimal: "."'
         return ""
+
+
+def _stripped(cell: str) -> str:
+    """A cell without blanks around it, its minus as Python has it."""
+    cell = cell.strip()
+    return cell.replace(_MINUS, "-", 1) if _MINUS in cell else cell
 
 
 def shared_unit(cells: list[str]) -> bool:

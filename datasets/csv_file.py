@@ -52,7 +52,8 @@ class CSV(Dataset):
     missing_marks: what else holds nothing, beside empty cells, NA, N/A, #N/A, NaN, null and ?; a
     number, such as "-999", however it is written.
 
-    How the file is written: `separator` (a sign, or tab, space), `decimal` ("." or ","),
+    How the file is written: `separator` (a sign, or tab, space), `decimal` ("." or ","; "." if
+    it is not said),
     `thousands`, `signs` beside numbers, `quote`, `encoding`, `skip_lines` above the header;
     `header`: false if there is none, with `names` for the columns.
 
@@ -80,7 +81,7 @@ class CSV(Dataset):
         fill: float | None = None,
         missing_marks: str | tuple = (),
         separator: str = ",",
-        decimal: str = ".",
+        decimal: str | None = None,
         thousands: str = "",
         signs: str | tuple = (),
         quote: str = '"',

@@ -11,7 +11,7 @@ class CsvFormat(NamedTuple):
     """How a CSV file is written. See `CSV`, whose arguments these are."""
 
     separator: str = ","
-    decimal: str = "."
+    decimal: str | None = None  # "."; said, it is so even where it looks otherwise
     thousands: str = ""
     signs: tuple = ()
     quote: str = '"'
@@ -25,7 +25,7 @@ class CsvFormat(NamedTuple):
 
     @property
     def numbers(self) -> Numbers:
-        return Numbers(self.decimal, self.thousands, tuple(self.signs))
+        return Numbers(self.decimal or ".", self.thousands, tuple(self.signs))
 
     @property
     def marks(self) -> Marks:
@@ -59,7 +59,7 @@ class CsvFormat(NamedTuple):
         for name in ("signs", "names", "ignore", "categories", "missing_marks"):
             if (several := facts.get(name)) is not None:
                 made = made._replace(**{name: tuple(several)})  # type: ignore[arg-type]
-        texts = (made.separator, made.decimal, made.thousands, made.quote, made.encoding)
+        texts = (made.separator, made.decimal or ".", made.thousands, made.quote, made.encoding)
         if not all(isinstance(text, str) for text in texts) or type(made.skip_lines) is not int:
             raise TypeError("no format of a CSV file")
         return made.checked()

@@ -18,6 +18,7 @@ from lamina.datasets.csv_text import read_text
 
 _BEGINS_AS_NUMBER = re.compile(r"\W{0,3}\d")
 _FIRST = 1000  # rows by which columns of numbers are told from those of texts
+_OF_THREE = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 
 
 class Rows(NamedTuple):
@@ -78,6 +79,10 @@ def read_rows(
         first = list(itertools.islice(rows, _FIRST))
         if not first:
             raise ValueError(f"{path}: expects a header and at least one row of data")
+        if known is None and form.separator == ";" and (form.decimal, form.thousands) == (None, ""):
+            for place, name in enumerate(header):
+                if name not in (*form.ignore, *form.categories):
+                    _check_points(path, name, [row[place].strip() for _, row in first])
         if known is None:
             known = {
                 name: name not in form.categories
@@ -195,6 +200,8 @@ def _header(
     elif form.names is None:
         names = cells
     else:
+        if replaced and not any(_is_number(name, form.numbers) for name in replaced):
+            _check_is_header(path, line, cells, form.numbers)
         names, own = _renamed(path, line, cells, form.names, replaced), cells
     if len(cells) < 2 and names[0] not in known:
         raise ValueError(
@@ -229,8 +236,11 @@ def _by_place(path: Path, line: int, cells: list[str], names, without) -> list[s
 
 
 def _renamed(path: Path, line: int, cells: list[str], names, replaced) -> list[str]:
-    """The names for a first line that they replace. By its own names, if they are those that were
-    `replaced` in the training file, in whatever order; else, which is said, by place."""
+    """The names for a first line that they replace: itself, if these very names stand there;
+    by its own names, if they are those that were `replaced` in the training file, in whatever
+    order; else, which is said, by place."""
+    if sorted(cells) == sorted(names):
+        return cells
     if replaced is None or cells == replaced:
         return list(names)
     new = dict(zip(replaced, names, strict=False))  # R writes a name less than columns
@@ -241,6 +251,17 @@ def _renamed(path: Path, line: int, cells: list[str], names, replaced) -> list[s
         f"{short(listed(cells))}; its columns are taken by their places: {listed(list(names))}"
     )
     return list(names)
+
+
+def _check_points(path: Path, name: str, cells: list[str]) -> None:
+    """In a file with semicolons commas may be decimal: then 1.234 beside 950 is no fraction."""
+    points = [cell for cell in cells if "." in cell]
+    if points and len(points) < len(cells) and all(map(_OF_THREE.fullmatch, points)):
+        raise ValueError(
+            f"{path}: column {name}: each point has three digits behind it, as in {points[0]}, and "
+            'other numbers have none; if it parts thousands: decimal: "," and thousands: "."; '
+            'if it is decimal: decimal: "."'
+        )
 
 
 def _numbered(n: int) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from lamina.datasets.array_targets import (
     task_and_targets,
     words_of,
 )
+from lamina.datasets.channels import check_channels_first, check_channels_last
 from lamina.datasets.dataset import TO_UNIT, Dataset, Samples, standardising
 from lamina.datasets.rows import FileRows, Rows
 from lamina.datasets.split import (
@@ -23,7 +24,7 @@ from lamina.datasets.split import (
     validation_out_of,
 )
 from lamina.datasets.tasks import TASKS, Classification, Reconstruction, check_task_name
-from lamina.datasets.tasks.numbers import smallest_and_largest
+from lamina.datasets.tasks.numbers import check_float32, smallest_and_largest
 
 IN_MEMORY = 64 << 20  # bytes: an array up to that is read at once, a larger one row by row
 
@@ -37,7 +38,8 @@ class NPY(Dataset):
     booleans too, become float32, times `scale` if given; with `indices` whole numbers stay what
     they are, for an Embedding.
 
-    task, names, n_words, vocabulary, ignore_index: as for NPZ; without `task` the targets say what
+    task, channels ("first" or "last"), names, n_words, vocabulary, ignore_index: as for NPZ;
+    without `task` the targets say what
     is learned.
 
     test_inputs, test_targets, validation_inputs, validation_targets: further files. Without those
@@ -55,6 +57,7 @@ class NPY(Dataset):
         *,
         task: str | None = None,
         scale: float | None = None,
+        channels: str | None = None,
         normalise: bool = False,
         indices: bool = False,
         names: tuple | None = None,
@@ -91,6 +94,15 @@ class NPY(Dataset):
             name: _inputs(_open(f"{prefix}inputs", x), indices, scale is not None, normalise)
             for name, (prefix, x, _) in pairs.items()
         }
+        if channels not in (None, "first", "last"):
+            raise ValueError(f"channels: expects first or last, got {channels}")
+        if channels == "last":
+            for x in X.values():
+                check_channels_last(x.where, x)
+            X = {name: x.channels_first() for name, x in X.items()}
+        elif channels is None:
+            for x in X.values():
+                check_channels_first(x.where, x)
         if not indices:
             check_bytes(X, lambda name: X[name].where)
         if rebuild:
@@ -161,6 +173,7 @@ def _inputs(X: Rows, indices: bool, scaled: bool, normalise: bool) -> Rows:
         return X
     if normalise and X.dtype != np.uint8:
         raise ValueError(f"normalise: is for images of bytes, but {X.where} has {kind(X)}")
+    check_float32(X.where, X)
     return X if X.dtype == np.uint8 or (scaled and X.dtype.kind in "iu") else X.astype(np.float32)
 
 

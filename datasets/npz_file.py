@@ -14,13 +14,14 @@ from lamina.datasets.array_targets import (
     words_of,
 )
 from lamina.datasets.cells import listed
+from lamina.datasets.channels import check_channels_first, check_channels_last
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_split_seed, check_validation, split_off, validation_out_of
 from lamina.datasets.tasks import TASKS, Classification, Reconstruction, check_task_name
+from lamina.datasets.tasks.numbers import check_float32
 
 _SETS = ("train", "validation", "test")
 _VALIDATION = ("x_validation", "t_validation")
-_COLOURS = (1, 3, 4)  # how many channels images have
 
 
 class NPZ(Dataset):
@@ -161,18 +162,15 @@ def _called(path, name: str, entries) -> str:
 
 def _channels_first(where: str, X: np.ndarray, channels: str | None) -> np.ndarray:
     """Images (N, C, H, W), from what `channels` says that they are."""
-    if channels in ("last", "none"):
-        if X.ndim != (4 if channels == "last" else 3):
-            shape = "(N, H, W, C)" if channels == "last" else "(N, H, W)"
-            raise ValueError(f"{where}: channels: {channels} expects images {shape}, got {kind(X)}")
-        if channels == "none":
-            return X[:, np.newaxis]
+    if channels == "none":
+        if X.ndim != 3:
+            raise ValueError(f"{where}: channels: none expects images (N, H, W), got {kind(X)}")
+        return X[:, np.newaxis]
+    if channels == "last":
+        check_channels_last(where, X)
         return np.ascontiguousarray(X.transpose(0, 3, 1, 2))
-    if channels is None and X.ndim == 4 and X.shape[3] in _COLOURS and X.shape[1] not in _COLOURS:
-        raise ValueError(
-            f"{where}: {kind(X)} looks like images with the channels last; channels: last turns "
-            "them, as layers take them; channels: first says that they are not"
-        )
+    if channels is None:
+        check_channels_first(where, X)
     return X
 
 
@@ -198,6 +196,7 @@ def _inputs(where: str, X: np.ndarray, scaled: bool, indices: bool) -> np.ndarra
         raise ValueError(f"{where}: expects indices of at least 0, got {X.min()}")
     if indices or (scaled and X.dtype.kind != "f"):
         return X
+    check_float32(where, X)
     with np.errstate(over="ignore"):  # said below
         small = X if scaled else X.astype(np.float32)
     if X.dtype.kind == "f" and not (finite := np.isfinite(small)).all():

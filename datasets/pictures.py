@@ -19,6 +19,7 @@ RESIZES = ("crop", "fit", "stretch")
 LARGEST = 4096  # pixels along a side that pictures are brought to
 MOST_PIXELS = 100_000_000  # of a file: a decoder makes room for all of them
 _MOST_BYTES = 256 << 20  # of a file
+_DIM = 1 << 12  # of 16 bits: below it a picture is all but black, or has fewer bits in 16
 _DEPTH = 24  # where a PNG says how many bits a number has: Pillow gives 8 for most of 16
 _OTHERS = (  # what stands where in files that are often taken for pictures that can be read
     (0, b"II*\0", "TIFF"),
@@ -145,6 +146,8 @@ def _eight_bits(path: Path, image: "PILImage", bits: int) -> tuple["PILImage", l
     clear = image.info.get("transparency")  # the one colour that is, in the bits of the file
     if image.mode.startswith("I"):  # Pillow's own conversion would make white of 255 and more
         deep = np.asarray(image)
+        if int(deep.max(initial=0)) < _DIM:
+            said = ["16 bits made 8, of which few are left: no number is above a sixteenth of all"]
         pixels = (deep >> 8).astype(np.uint8)
         if clear is not None:
             pixels = np.stack([pixels, np.where(deep == clear, 0, 255).astype(np.uint8)], axis=-1)

@@ -234,18 +234,31 @@ class Rows:
     """Rows as a data set gives them: of a source, those that are `chosen`, of a dtype and a shape.
 
     The source is an array, FileRows, or what reads as they do. `rows[a:b]`, `rows[indices]` and
-    `rows.take(indices)` give arrays; `astype`, `only` and `column` other Rows of the same source,
-    nothing is read or copied for them. Numbers that are not finite are refused when they are met,
-    with their row, unless `finite` is off. Raises DataError for these.
+    `rows.take(indices)` give arrays; `astype`, `only`, `column` and `channels_first` other Rows of
+    the same source, nothing is read or copied for them. Numbers that are not finite are refused
+    when they are met, with their row, unless `finite` is off. Raises DataError for these.
     """
 
-    def __init__(self, source, where: str, *, dtype=None, chosen=None, column=False, finite=True):
-        self._source, self.where, self._chosen, self._column = source, where, chosen, column
+    def __init__(
+        self,
+        source,
+        where: str,
+        *,
+        dtype=None,
+        chosen=None,
+        column=False,
+        turned=False,
+        finite=True,
+    ):
+        self._source, self.where, self._chosen = source, where, chosen
+        self._column, self._turned = column, turned
         self.dtype = np.dtype(source.dtype if dtype is None else dtype)
         self._finite = finite and source.dtype.kind == "f"
         self._narrows = source.dtype.kind == "f" and self.dtype != source.dtype
         n = len(source) if chosen is None else len(chosen)
-        self.shape = (n, *source.shape[1:], 1) if column else (n, *source.shape[1:])
+        rest = source.shape[1:]
+        rest = (rest[2], *rest[:2]) if turned else rest
+        self.shape = (n, *rest, 1) if column else (n, *rest)
         self.ndim, self.size = len(self.shape), math.prod(self.shape)
 
     def __len__(self):
@@ -287,6 +300,10 @@ class Rows:
         """(N,) as (N, 1)."""
         return self._other(column=True)
 
+    def channels_first(self) -> "Rows":
+        """(N, H, W, C) as (N, C, H, W)."""
+        return self._other(turned=True)
+
     def only(self, rows: np.ndarray) -> "Rows":
         """These rows of them, in this order."""
         rows = self._of_source(rows)
@@ -307,8 +324,9 @@ class Rows:
         return rows if self._chosen is None else self._chosen.take(rows)
 
     def _other(self, **changed) -> "Rows":
-        now = {"dtype": self.dtype, "chosen": self._chosen, "column": self._column}
-        return Rows(self._source, self.where, finite=self._finite, **(now | changed))
+        now = {"dtype": self.dtype, "chosen": self._chosen, "finite": self._finite}
+        now |= {"column": self._column, "turned": self._turned}
+        return Rows(self._source, self.where, **(now | changed))
 
     def _given(self, found: np.ndarray, rows) -> np.ndarray:
         if self._narrows:
@@ -323,6 +341,8 @@ class Rows:
             row = int(np.ravel(self._of_source(np.asarray(rows)))[i])
             what = "NaN or infinity" if not np.isfinite(found[i]).all() else "a number too large"
             raise DataError(f"{self.where}: row {row} holds {what} for {self.dtype}")
+        if self._turned:
+            made = np.ascontiguousarray(made.transpose(0, 3, 1, 2))
         return made[..., np.newaxis] if self._column else made
 
 

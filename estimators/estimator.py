@@ -13,6 +13,7 @@ from lamina.common.names import suggest
 from lamina.datasets import Dataset, Samples, Task
 from lamina.datasets.sampler import check_batch_size
 from lamina.datasets.split import split_off, validation_out_of
+from lamina.datasets.tasks.numbers import check_float32
 from lamina.estimators.module import made_net
 from lamina.experiment.build import build_optimizer
 from lamina.experiment.config import Config
@@ -72,7 +73,10 @@ class Estimator(BaseEstimator):
         ValueError for settings, samples and nets that do not fit, FloatingPointError where the
         numbers overflow, KeyboardInterrupt if Ctrl-C has ended the training."""
         self._check_settings()
-        X, y = validate_data(self, X, y, dtype=np.float32, allow_nd=True, **self._checks)
+        floats = [np.float64, np.float32]
+        X, y = validate_data(self, X, y, dtype=floats, allow_nd=True, **self._checks)
+        check_float32("X", X)
+        X = np.asarray(X, np.float32)
         task, t = self._targets(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         of_weights, of_batches = np.random.default_rng(seed).spawn(2)

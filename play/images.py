@@ -8,6 +8,7 @@ import numpy as np
 
 from lamina.common.predicted import UNKNOWN
 from lamina.datasets import Classification, Dataset, DrawnDigits, Reconstruction
+from lamina.datasets.paper import WHITE, paper_of
 from lamina.play.weights import written
 
 SHOWN = 100  # images of the test set in a page
@@ -34,6 +35,7 @@ class ShownImages:
             "scale": self.scale,
             "offset": self.offset,
             "by": self.by,
+            "white": paper_of(self.pixels) == WHITE,
             "pixels": base64.b64encode(self.pixels.tobytes()).decode(),
             "numbers": None if self.numbers is None else written([self.numbers], short=False)[1],
         }

@@ -1,4 +1,4 @@
-"""What targets are made of: their statistics, their first wrong number.
+"""What numbers are made of: their statistics, the first wrong one, what float32 leaves of them.
 
 They may be Rows of files, or too many to be widened to float64 at once, so all is done in pieces.
 """
@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.datasets.rows import Rows, pieces
 
+LOOKED_AT = 1000  # rows of inputs, which may be many
 LOST = 1e-3  # of their standard deviation, by which numbers may be rounded
 SAME = 4 * np.finfo(np.float64).eps  # of a number: what rounding alone makes of it
 
@@ -60,10 +61,30 @@ def mean_square(t, centre) -> float:
 def as_float32(t):
     """t (N, ...) in float32. Raises ValueError where that rounds away what the samples differ by:
     1.7e9 and 1.7e9 + 60 are the same number there."""
+    if lost := _lost(t):
+        raise ValueError(lost[1])
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said by others
+        return t.astype(np.float32)
+
+
+def check_float32(where: str, X) -> None:
+    """Raises ValueError, as `as_float32` does, by up to LOOKED_AT rows of inputs (N, ...)."""
+    narrow = X.dtype.kind == "f" and X.dtype.itemsize <= 4
+    if narrow or X.dtype.itemsize < 4 or X.dtype.kind not in "fiu" or not len(X):
+        return
+    some = X.take(np.arange(0, len(X), -(-len(X) // LOOKED_AT)), axis=0)
+    if lost := _lost(some):
+        place, said = lost
+        of = f"column {place[0]}" if len(place) == 1 else f"at {tuple(map(int, place))}"
+        raise ValueError(f"{where}: {of}: {said}")
+
+
+def _lost(t) -> tuple | None:
+    """(place, what to say) of what float32 rounds away; None where it does not."""
     # Counted from the first one on: a mean of large numbers is rounded itself.
     origin = t[:1][0].astype(np.float64)
     lost, squares = np.zeros_like(origin), np.zeros_like(origin)
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said by others
+    with np.errstate(over="ignore", invalid="ignore"):
         offset = sum((piece - origin).sum(axis=0) for _, piece in pieces(t)) / len(t)
         for _, piece in pieces(t):
             off = np.abs(piece - piece.astype(np.float32).astype(np.float64))
@@ -71,10 +92,10 @@ def as_float32(t):
             squares += np.square(piece - origin - offset).sum(axis=0)
         spread, centre = np.sqrt(squares / len(t)), origin + offset
         wrong = (lost > LOST * spread) & (spread > SAME * np.abs(centre))
-        if wrong.any():
-            place = tuple(np.argwhere(wrong)[0])
-            raise ValueError(
-                f"the numbers lie {spread[place]:.3g} apart, and float32 rounds them by up to "
-                f"{lost[place]:.3g}; take {centre[place]:.10g} away from each"
-            )
-        return t.astype(np.float32)
+    if not wrong.any():
+        return None
+    place = tuple(np.argwhere(wrong)[0])
+    return place, (
+        f"the numbers lie {spread[place]:.3g} apart, and float32 rounds them by up to "
+        f"{lost[place]:.3g}; take {centre[place]:.10g} away from each"
+    )

@@ -67,7 +67,10 @@ function ask(cause) {
 
 function answer() {
   pending = 0;
-  if (chosen < 0) pixels = imageOf(paper.strokes, images.side, images.by);
+  if (chosen < 0) {
+    const ink = imageOf(paper.strokes, images.side, images.by);
+    pixels = images.white ? ink.map((value) => 255 - value) : ink;
+  }
   const empty = chosen < 0 && paper.strokes.length === 0;
   const numbers = answerTo(chosen < 0 ? inputOf(pixels) : testInput(chosen));
   winner = largest(numbers);

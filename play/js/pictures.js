@@ -8,8 +8,8 @@ function signedColour(value, most) {
   return (value < 0 ? MINUS : PLUS).map((c) => 255 + (c - 255) * strength);
 }
 
-/* Ink on white paper, for pixels from 0 to 255. */
-const inkColour = (value) => [255 - value, 255 - value, 255 - value];
+/* Ink on white paper, for pixels from 0 to 255; in the data the paper may be black. */
+const inkColour = (value) => Array(3).fill(images.white ? value : 255 - value);
 
 /* Draws maps, each `height` x `width` numbers one behind the other in `data`, in rows of `columns`,
    with lines between them. `scale` is the side of a number in pixels of the page. */

@@ -9,10 +9,12 @@ class History {
     this.entries = [];
     this.every = 1;
     this.count = 0;
+    this.lowest = null; // the entry with the lowest test loss of all, also of those that are gone
   }
 
   // The first and the newest are always there.
   add(entry) {
+    if (!this.lowest || entry.test.loss < this.lowest.test.loss) this.lowest = entry;
     if (this.entries.length && (this.count - 1) % this.every) this.entries.pop();
     this.entries.push(entry);
     this.count += 1;

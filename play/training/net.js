@@ -84,6 +84,7 @@ class Training {
   // datasets/minibatches.py.
   nextBatch() {
     const n = this.data.train.t.length, batch = [];
+    if (this.settings.batchSize >= n) this.waiting = []; // all samples, each of them once
     while (batch.length < Math.min(this.settings.batchSize, n)) {
       if (!this.waiting.length) this.waiting = this.random.permutation(n);
       batch.push(this.waiting.pop());

@@ -115,7 +115,7 @@ function draw() {
   }
   byId("guessing-loss").textContent = number(guessing());
   byId("guessing-accuracy").textContent = percent(1 / training.data.classes.length);
-  say(remarks(training, history.entries, guessing()));
+  say(remarks(training, history.entries, guessing(), history.lowest));
   page.loss.draw(history, guessing());
   page.accuracy.draw(history, 1 / training.data.classes.length);
   const scores = net.forward(GRID_POINTS);

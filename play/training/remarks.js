@@ -8,9 +8,11 @@ function deadNeurons(net, X) {
   return columns.filter((j) => net.Z.T.row(j).every((z) => z <= 0));
 }
 
-// Sentences, the gravest first. `entries` are those of the History; `guessing` is the loss of
-// guessing, ln C.
-function remarks(training, entries, guessing) {
+const lowestOf = (entries) => entries.reduce((a, b) => (b.test.loss < a.test.loss ? b : a));
+
+// Sentences, the gravest first. `entries` are those of the History, `best` is the one with the
+// lowest test loss, of which entries may be gone; `guessing` is the loss of guessing, ln C.
+function remarks(training, entries, guessing, best = lowestOf(entries)) {
   const { net, settings, iteration, data } = training, now = entries.at(-1), said = [];
   if (!training.isFinite() || !Number.isFinite(now.train.loss)) {
     return [
@@ -39,12 +41,11 @@ function remarks(training, entries, guessing) {
   if (dead.length === settings.hidden)
     said.push(
       "All neurons are dead: they give 0 at every training point, no gradient reaches them, and " +
-        "the answer is the same everywhere. Only Reset brings them back.");
+        "the answer is the same at all of these. Only Reset brings them back.");
   else if (dead.length)
     said.push(
       `Dead neurons: ${dead.map((j) => j + 1).join(", ")}. They give 0 at every training point, ` +
         "so no gradient reaches them, and they learn no more.");
-  const best = entries.reduce((a, b) => (b.test.loss < a.test.loss ? b : a));
   if (now.test.loss > 1.3 * best.test.loss && now.train.loss < best.train.loss)
     said.push(
       `The test loss was lowest at iteration ${best.iteration.toLocaleString("en")} and has ` +

@@ -268,3 +268,41 @@ def test_digits_that_could_not_be_written_leave_nothing(tmp_path, monkeypatch):
     for n, seed in ((0, 0), (1, -1)):
         with pytest.raises(ValueError, match="expects at least 1 digit"):
             write_digits(tmp_path / "x.npy", tmp_path / "t.npy", n, seed)
+
+
+def test_channels_that_are_last_are_said_or_turned(saved):
+    images = np.random.default_rng(0).integers(0, 255, (20, 5, 5, 3), np.uint8)
+    x, t = saved(x=images, t=np.arange(20) % 2)
+    words = r"x.npy: uint8 \(20, 5, 5, 3\) looks like images with the channels last; channels: last"
+    with pytest.raises(ValueError, match=words):
+        NPY(x, t)
+    data = NPY(x, t, channels="last")
+    assert data.input_shape == (3, 5, 5)
+    turned = NPY(*saved(y=images.transpose(0, 3, 1, 2), t2=np.arange(20) % 2))
+    np.testing.assert_array_equal(everything(data.train)[0], everything(turned.train)[0])
+    assert data.train.X[[3, 1]].flags.c_contiguous
+    assert NPY(x, t, channels="first").input_shape == (5, 5, 3)
+    with pytest.raises(ValueError, match="channels: expects first or last, got middle"):
+        NPY(x, t, channels="middle")
+    grey = saved(grey=images[..., 0], t3=np.arange(20) % 2)
+    with pytest.raises(ValueError, match=r"channels: last expects images \(N, H, W, C\)"):
+        NPY(*grey, channels="last")
+
+
+@pytest.mark.parametrize(("shape", "last"), [((6, 6, 10), True), ((6, 6, 2), True)])
+def test_squares_with_fewer_numbers_for_a_pixel_are_channels_last(saved, shape, last):
+    shape = (shape[0] + 10, shape[1] + 10, shape[2])
+    paths = saved(x=np.ones((9, *shape), np.float32), t=np.arange(9) % 2)
+    with pytest.raises(ValueError, match="looks like images with the channels last"):
+        NPY(*paths)
+    assert NPY(*saved(x=np.ones((9, 2, 6, 6), np.float32), t=np.arange(9) % 2)).input_shape[0] == 2
+
+
+def test_inputs_that_float32_cannot_tell_apart_are_refused(saved):
+    seconds = 1.7e9 + np.arange(40.0)
+    X = np.stack([np.arange(40.0), seconds], axis=1)
+    words = r"x.npy: column 1: the numbers lie \S+ apart, and float32 rounds them .*; take 17\d+"
+    for array in (X, X.astype(np.int64)):
+        with pytest.raises(ValueError, match=words):
+            NPY(*saved(x=array, t=np.arange(40) % 2))
+    NPY(*saved(x=X - [0.0, 1.7e9], t=np.arange(40) % 2))

@@ -462,5 +462,16 @@ def test_channels_that_are_last_are_said_or_turned(npz):
         NPZ(grey, channels="last")
     with pytest.raises(ValueError, match="channels: expects first, last or none, got middle"):
         NPZ(path, channels="middle")
+    bands = np.zeros((4, 8, 8, 5), np.float32)
+    with pytest.raises(ValueError, match="looks like images with the channels last"):
+        NPZ(npz(x_train=bands, x_test=bands[:3]))
     first = npz(x_train=images.transpose(0, 3, 1, 2), x_test=images[:3].transpose(0, 3, 1, 2))
     assert NPZ(first).input_shape == (3, 5, 6)
+
+
+def test_inputs_that_float32_cannot_tell_apart_are_refused(npz):
+    X = 1.7e9 + np.arange(8.0).reshape(4, 2)
+    with pytest.raises(
+        ValueError, match=r"x_train: column 0: the numbers lie \S+ apart, and float32"
+    ):
+        NPZ(npz(x_train=X, x_test=X[:3]))

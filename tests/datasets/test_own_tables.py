@@ -422,13 +422,19 @@ def test_names_that_were_replaced_are_found_in_any_order(table, role, capsys):
     data = CSV(path, **settings, **{role: turned})
     assert data.sets()[role].X.tolist() == [[1, 10], [2, 20]]
     assert "places" not in capsys.readouterr().err
-    other = table("2,2,kinds\n1,10,x\n2,20,y\n", "other.csv")
+    named = table("kind,B,A\nx,10,1\ny,20,2\n", "named.csv")  # by the names that took their place
+    data = CSV(path, **settings, **{role: named})
+    assert data.sets()[role].X.tolist() == [[1, 10], [2, 20]]
+    assert "places" not in capsys.readouterr().err
+    other = table("p,q,kinds\n1,10,x\n2,20,y\n", "other.csv")
     data = CSV(path, **settings, **{role: other})
     assert data.sets()[role].X.tolist() == [[1, 10], [2, 20]]
     said = (
-        "other.csv, line 1: begins otherwise than the file that was trained on, with '2, 2, kinds'"
+        "other.csv, line 1: begins otherwise than the file that was trained on, with 'p, q, kinds'"
     )
     assert said in capsys.readouterr().err
+    words = "without.csv, line 1: the first line has the number '1' where names are expected"
+    refused(path, words, **settings, **{role: table("1,10,x\n2,20,y\n", "without.csv")})
 
 
 def test_names_for_a_first_line_that_lacks_one(table, capsys):
@@ -546,3 +552,30 @@ def test_numbers_to_learn_that_float32_would_round_to_one_another(tmp_path):
         NPZ(tmp_path / "t.npz", task="regression")
     for fine in (t - 1.7e9, np.full(50, 0.1)):
         CSV(written(fine), target="t", task="regression")
+
+
+def test_a_minus_as_it_is_typeset_is_one(table):
+    data = alone(table("lon,t,kind\n\u2212122.4,\u22121,a\n-3,2,b\n"), target="kind")
+    assert data.train.X.tolist() == pytest.approx(np.array([[-122.4, -1.0], [-3.0, 2.0]]))
+
+
+@pytest.mark.parametrize("cell", ["\u20135", "(7)", "7-", "\u20145"])
+def test_other_ways_to_write_a_negative_number_are_said(table, cell):
+    path = table(f"a,kind\n1,x\n{cell},y\n2,x\n3,y\n")
+    words = "if that is a negative number: write it with a - in front"
+    assert "signs" not in refused(path, words)
+    for sign in ("\u2212", "\u2013", "(", "-"):
+        refused(path, "signs: expects signs without digits and dashes", signs=[sign])
+
+
+def test_points_that_may_part_thousands_are_asked_for(table):
+    path = table("people;cars\n950;480\n1.234;601\n12.345;6.009\n")
+    settings = {"separator": ";", "task": "regression"}
+    words = "column people: each point has three digits behind it, as in 1.234, and other numbers"
+    refused(path, words, **settings)
+    german = alone(path, decimal=",", thousands=".", **settings)
+    assert german.train.X.tolist() == [[950], [1234], [12345]]
+    assert alone(path, decimal=".", **settings).train.X[0] == 950
+    assert alone(table("a;b\n1.234;1\n2.500;2\n"), **settings)  # as a program writes three digits
+    assert alone(table("a;b\n1.25;1\n2.500;2\n7;3\n"), **settings)
+    refused(table("a;b\n1;2.000\n2;3.500\n3;700\n"), "column b: each point has three", **settings)

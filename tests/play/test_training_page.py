@@ -35,6 +35,14 @@ SETTINGS = {
 }
 
 
+ALL = """(settings) => {
+  const training = new Training(makeData("spirals", 0.1, 3), settings);
+  training.step();
+  settings.batchSize = Infinity; // as the slider does, while it trains
+  return Array.from({ length: 3 }, () => training.nextBatch());
+}"""
+
+
 def net_of(activation: str, hidden: int, classes: int, rng) -> Sequential:
     layers = OrderedDict(Affine1=Affine(2, hidden, rng=rng, dtype=np.float64))
     if kind := ACTIVATIONS[activation]:
@@ -456,14 +464,17 @@ def test_the_curves_keep_the_first_and_the_newest_entry_and_are_thinned(opened):
         """() => {
           const history = new History(), seen = [];
           for (let i = 0; i < 5000; i++) {
-            history.add({ iteration: i });
+            history.add({ iteration: i, test: { loss: i === 1003 ? 0 : 1 } });
             seen.push([history.entries[0].iteration, history.entries.at(-1).iteration]);
           }
-          return { seen, kept: history.entries.map((entry) => entry.iteration) };
+          const kept = history.entries.map((entry) => entry.iteration);
+          return { seen, kept, lowest: history.lowest.iteration };
         }"""
     )
     assert found["seen"] == [[0, i] for i in range(5000)]
     assert 300 <= len(found["kept"]) <= 601
+    assert found["lowest"] == 1003
+    assert 1003 not in found["kept"]
     assert set(np.diff(found["kept"][:-1]).tolist()) == {16}
 
 
@@ -483,3 +494,8 @@ def test_points_that_do_not_exist_and_two_nets_at_once_are_refused_in_one_line(c
     assert main(["play", "runs/lenet", "--train", "xor", "-o", str(output)]) == 2
     assert "RUN, or --train POINTS, but not both" in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_a_batch_of_all_has_each_point_once_whatever_was_before(engine_page):
+    for batch in engine_page.evaluate(ALL, {**SETTINGS, "batchSize": 30}):
+        assert sorted(batch) == list(range(len(batch)))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from lamina.common.files import beside
 from lamina.common.printable import printable
 from lamina.experiment.load_any import load_any
@@ -87,7 +89,9 @@ def _inputs(source: Path, net, dataset, shapes: list) -> list:
         return example_inputs(net, *shapes)
     _shapes(source, dataset)
     X, _ = dataset.train[:2]
-    return [X]
+    parts = X if isinstance(X, tuple) else (X,)
+    # Words are held in as few bytes as they need, and given as whole numbers of the usual kind.
+    return [x.astype(np.int64) if x.dtype.kind in "ui" else x for x in parts]
 
 
 def _shapes(source: Path, dataset) -> list[tuple]:

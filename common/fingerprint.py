@@ -1,5 +1,6 @@
 """A digest of what an object is: its contents, its code, and those of all that it holds."""
 
+import argparse
 import functools
 import hashlib
 import inspect
@@ -121,7 +122,8 @@ class _Reader:
             self._say(function.__module__, function.__qualname__)
         else:
             known, names = function.__globals__, _names(function.__code__)
-            given += [function.__code__, {name: known[name] for name in names if name in known}]
+            read = {name: _read(known[name], names) for name in names if name in known}
+            given += [function.__code__, read]
         self._each("function", given)
 
     def _class(self, cls: type) -> None:
@@ -140,6 +142,14 @@ class _Reader:
             raise _Untold from error
         parts = [made] if isinstance(made, str) else made[1:]
         self._each("parts", [list(p) if isinstance(p, Iterator) else p for p in parts])
+
+
+def _read(value, names: list[str]):
+    """What is read of a global: of the settings of a command line those that are named, since the
+    others, such as the seed, are nothing to this function."""
+    if isinstance(value, (argparse.Namespace, types.SimpleNamespace)):
+        return {name: held for name, held in vars(value).items() if name in names}
+    return value
 
 
 def _names(code: types.CodeType) -> list[str]:

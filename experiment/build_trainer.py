@@ -12,6 +12,7 @@ from lamina.common.threads import current_threads
 from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
 from lamina.datasets.dataset import check_shapes
+from lamina.datasets.paper import MOST, background_of
 from lamina.datasets.rows import pieces
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL
@@ -112,7 +113,9 @@ def build_run(
             )
         arguments["shards"] = _fastest_shards(training, net, samples, arguments)
     if hasattr(arguments.get("augmentation"), "background"):
-        arguments["augmentation"].background = samples.offset  # what a pixel of 0 becomes
+        X, _ = samples[np.linspace(0, len(samples) - 1, min(MOST, len(samples))).astype(np.intp)]
+        paper = background_of(X)
+        arguments["augmentation"].background = samples.offset if paper is None else paper
     with root.at("training"):
         options.setdefault("watch", Diagnosis(record_every))
         try:

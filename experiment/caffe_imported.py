@@ -10,7 +10,7 @@ from lamina.common.notice import note
 from lamina.common.npz import write_npz
 from lamina.common.printable import printable
 from lamina.common.strict_yaml import dump
-from lamina.datasets import Dataset
+from lamina.datasets import Dataset, ImageFolder
 from lamina.datasets.dataset import TO_UNIT
 from lamina.datasets.images import Images
 from lamina.exchange.caffe import ReadNet, build, read_caffemodel, read_net, read_text
@@ -82,6 +82,11 @@ def write_caffe_configuration(
     if read.reconstructs and dataset_section.get("task") != "reconstruction":
         raise CaffeError(
             f"{place}: its targets are its inputs; dataset: {{..., task: reconstruction}} of --like"
+        )
+    if dataset.input_shapes[0][:1] == (3,) and isinstance(dataset, ImageFolder):
+        note(
+            f"{place}: Caffe reads pictures as blue, green, red; those of ImageFolder are red, "
+            "green, blue: means, and weights of a first layer, are for the other order"
         )
     net_section = short_structure(read.net, dataset.input_shapes)
     sections = {"dataset": dataset_section, "net": net_section, **sections}

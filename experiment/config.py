@@ -65,7 +65,7 @@ class Config:
     def set(self, assignment: str) -> None:
         """Apply "a.b=value" of the command line, as `setting.set_value` does."""
         try:
-            self._set[set_value(self.data, assignment)] = "--set"
+            self._set[set_value(self.data, assignment, self._set)] = "--set"
         except ValueError as error:
             raise ConfigError(f"--set {_short(assignment)}: {_short(str(error))}") from None
 

@@ -85,12 +85,9 @@ def labels_of(
 def _figure(group: Group, runs: dict, metric: tuple[str, bool], kept: dict) -> str:
     counts, percent = metric
     column, members = f"test_{counts}", [runs[name][1] for name in group.runs]
-    if all(kept.get(name) is None for name in group.runs):  # where the mean curve ends
-        curve = _curve([runs[name] for name in group.runs], column)
-        there = curve is not None and len(curve[0])
-        return f": {shown(percent, curve[1][-1], curve[2][-1])}" if there else ""
-    if not all(column in history for history in members):
+    if not all(len(history.get(column, ())) for history in members):
         return ""
+    # Of each run its own end, though the mean curve goes as far as the shortest.
     rows = [-1 if kept.get(name) is None else kept[name] for name in group.runs]
     values = np.array([history[column][row] for history, row in zip(members, rows, strict=True)])
     return f": {shown(percent, float(values.mean()), float(deviation(values)))}"

@@ -20,7 +20,7 @@ from lamina.experiment.rooms import METRICS
 from lamina.experiment.run_config import load_run_config
 from lamina.experiment.section import Section
 from lamina.nets.weights import load_weights
-from lamina.training.described import ARRAYS, is_text_of_object
+from lamina.training.described import ARRAYS, NOT_WRITTEN, is_text_of_object
 from lamina.training.provenance import FILE, as_json, digests, own_names
 
 _LISTED = 10  # changes that an error lists
@@ -28,6 +28,10 @@ _LISTED = 10  # changes that an error lists
 
 class DataUnknown(ValueError):
     """A run was trained on arrays, which no configuration can name."""
+
+
+class NetUnknown(DataUnknown):
+    """A net that was made in Python, and that no configuration can make again."""
 
 
 class RunChanged(RunError):
@@ -108,6 +112,13 @@ class Run:
     def _net(self, dataset: Dataset):
         """The net for these data, with the weights of the run."""
         config, trained_on = self._config, self._trained_on
+        written = config.data.get("net")
+        if isinstance(written, dict) and NOT_WRITTEN in written:
+            raise NetUnknown(
+                f"{self.path}: its net was made in Python, and cannot be made again from its "
+                f"config.yaml: {printable(str(written[NOT_WRITTEN]))}; make it there, and "
+                f"load_weights({str(self.path / 'weights.npz')!r}, net)"
+            )
         # Without the weights where training began: they need not be there still.
         net = build_net(config, dataset, np.random.default_rng(0), weights=False)
         if trained_on is not None:

@@ -1,5 +1,6 @@
 """Learning curves of one run, or of several beside each other."""
 
+import math
 from pathlib import Path
 
 from lamina.common.figures import label, save_png
@@ -18,6 +19,7 @@ from lamina.experiment.groups import Group
 TITLE = 100  # columns above two panels
 MOST_PANELS = 3  # of metrics; the first of a run are the ones that count
 DPI, PANEL = 120, (5.0, 4.0)  # inches of a panel
+LEAST = 3.0  # inches that a panel beside others is wide at least
 _COLUMN, _ROW = 0.075, 0.2  # inches of a column and a row of text in the legend, with some room
 _LETTER = 0.066  # inches of a letter there, on average
 NARROW = 800  # pixels below which panels stand one below the other
@@ -52,10 +54,13 @@ def plot_curves(
     columns = min(NAME, int((width / DPI - 0.7) / _LETTER) - 17) if width and narrow else NAME
     kept = kept or {}
     labels = [] if alone else labels_of(groups, runs, (names[0], percent[names[0]]), kept, columns)
-    size = _size(1 + len(names), labels, width)
+    grid = _grid(1 + len(names), width, bool(labels))
+    size = _size(*grid, labels, width)
     figure = Figure(figsize=size, layout="constrained")
-    grid = (1 + len(names), 1) if narrow else (1, 1 + len(names))
     loss_axes, *others = figure.subplots(*grid, squeeze=False).flat
+    others, left_over = others[: len(names)], others[len(names) :]
+    for axes in left_over:
+        axes.axis("off")
     panels = dict(zip(names, others, strict=True))
     if alone:
         ((name, (losses, history)),) = runs.items()
@@ -68,7 +73,7 @@ def plot_curves(
         draw_legend(figure, groups, labels, names[0], across=not narrow, kept=of_kept)
         for axes in others:
             words = styles_in_words(axes)
-            axes.set_title(words.replace(", ", "\n") if narrow else words, fontsize="medium")
+            axes.set_title(words if width is None else words.replace(", ", "\n"), fontsize="medium")
     loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
     if far_apart(runs):
         loss_axes.set_yscale("log")  # one that was lost would flatten all others
@@ -111,8 +116,6 @@ def _draw_metric(axes, history: dict, metric: str, percent: bool, kept: int | No
             continue
         values = history[f"{part}_{metric}"]
         row = -1 if kept is None else kept
-        words = f"{part}: {shown(percent, values[row])}"
-        words += "" if kept is None else f" (kept, epoch {history['epoch'][row]:.3g})"
         axes.plot(
             history["epoch"],
             factor * values,
@@ -120,19 +123,33 @@ def _draw_metric(axes, history: dict, metric: str, percent: bool, kept: int | No
             color=colour,
             marker="o" if len(values) < 40 else None,
             markersize=3,
-            label=words,
+            label=f"{part}: {shown(percent, values[row])}",
         )
         if kept is not None:
             ring = {"markersize": 9, "fillstyle": "none", "color": colour}
             axes.plot(history["epoch"][row], factor * values[row], "o", **ring)
     if axes.lines:
-        axes.legend(loc="best")
+        title = f"weights kept, epoch {history['epoch'][kept]:.3g}" if kept is not None else None
+        axes.legend(loc="best", title=title, fontsize="small", title_fontsize="small")
 
 
-def _size(n: int, labels: list[str], width: int | None) -> tuple[float, float]:
-    """Inches of the picture with n panels, and a legend if there are labels."""
-    rows = _ROW * (len(labels) + 4) if labels else 0.0
+def _grid(n: int, width: int | None, beside: bool) -> tuple[int, int]:
+    """Rows and columns of n panels, with room for a legend `beside` them. A panel that is narrower
+    than its own legend shows nothing."""
+    if width is None:
+        return 1, n
+    if width < NARROW:
+        return n, 1
+    columns = min(max(int(width / DPI / LEAST) - beside, 1), n)
+    rows = math.ceil(n / columns)
+    return rows, math.ceil(n / rows)  # 4 panels are two rows of two, not three and one
+
+
+def _size(rows: int, columns: int, labels: list[str], width: int | None) -> tuple[float, float]:
+    """Inches of the picture with so many panels, and a legend if there are labels."""
+    legend = _ROW * (len(labels) + 4) if labels else 0.0
     if width is not None and width < NARROW:
-        return width / DPI, n * 0.9 * min(PANEL[1], width / DPI) + rows
-    column = 0.6 + _COLUMN * max([30, *map(width_of, labels)]) if labels else 0.0
-    return n * PANEL[0] + column if width is None else width / DPI, max(PANEL[1], rows)
+        return width / DPI, rows * 0.9 * min(PANEL[1], width / DPI) + legend
+    beside = 0.6 + _COLUMN * max([30, *map(width_of, labels)]) if labels else 0.0
+    height = max(rows * PANEL[1], legend)
+    return columns * PANEL[0] + beside if width is None else width / DPI, height

@@ -1,5 +1,7 @@
 """`--set key.key=value`: one value of a configuration from elsewhere."""
 
+from collections.abc import Container
+
 from lamina.common.names import suggest
 from lamina.common.strict_yaml import MAX_DEPTH, MAX_KEY, YamlError, check_text, describe, parse
 
@@ -12,16 +14,20 @@ _OTHER_WAY = {
 }
 
 
-def set_value(data: dict, assignment: str) -> tuple:
-    """`put` the value of "a.b=value", which is YAML. Raises ValueError for what is none."""
+def set_value(data: dict, assignment: str, given: Container[tuple] = ()) -> tuple:
+    """`put` the value of "a.b=value", which is YAML. Raises ValueError for what is none, and where
+    one of the places `given` before says the same in another way."""
     key, equals, text = assignment.partition("=")
     if not equals:
         raise ValueError("expects key.key=value")
-    place_of(key)
+    place = place_of(key)
     try:
         value, _ = parse(text)
     except YamlError as error:
         raise ValueError(str(error)) from None
+    other = (*place[:-1], _OTHER_WAY.get(place))
+    if value is not None and other in given and data[place[0]].get(other[-1]) is not None:
+        raise ValueError(f"{'.'.join(other)} is set too, and both say the same: leave out one")
     return put(data, key, value)
 
 
@@ -58,7 +64,8 @@ def put(data: dict, key: str, value) -> tuple:
         _place_layer(place, parents, value)
     else:
         parents[-1][place[-1]] = value
-        parents[-1].pop(_OTHER_WAY.get(place), None)
+        if value is not None:  # which says nothing, and so takes no place
+            parents[-1].pop(_OTHER_WAY.get(place), None)
     return place
 
 

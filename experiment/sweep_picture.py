@@ -30,7 +30,7 @@ _WORDS_OF_BEST = {**_WORDS, PRUNED: "pruned, its best until then"}  # with keep_
 def plot_sweep(path: str | Path | File, folder: str | Path, width: int | None = None) -> None:
     """Draw the trials of a sweep's folder into a PNG, a panel for each key that varies: on an axis
     of logarithms what was drawn from them, or is a list that reaches far. Failed trials lie on the
-    lower edge. `width` is that of the picture in pixels; in a narrow one the panels stand one below
+    worse edge. `width` is that of the picture in pixels; in a narrow one the panels stand one below
     the other. Needs no display. Raises what `read_sweep` does."""
     from matplotlib.figure import Figure  # late: half a second that only plotting needs
 
@@ -81,7 +81,7 @@ def _draw(axes, sweep: SweepValues, varied: Varied, shares: dict, narrow: bool) 
         failed = state == FAILED
         axes.scatter(
             [x[i] for i in chosen],
-            [0.0 if failed else y[i] for i in chosen],
+            [(0.0 if sweep.higher_is_better else 1.0) if failed else y[i] for i in chosen],
             s=26,
             zorder=3,
             clip_on=not failed,

@@ -58,7 +58,10 @@ class SweepValues:
 
     @property
     def best(self) -> int | None:
-        """Which trial that has come to its end has the best figure; None if there is none."""
+        """Which trial that has come to its end has the best figure; None if there is none, or no
+        validation set: nothing is chosen by the test set."""
+        if not self.column.startswith("validation_"):
+            return None
         there = [
             (figure if self.higher_is_better else -figure, -i)
             for i, (figure, state) in enumerate(zip(self.figures, self.states, strict=True))

@@ -199,10 +199,7 @@ def _put_back(net: Layer, states: dict, shared: dict) -> None:
 def _refuse_what_would_change(net: Layer, described: dict, arrays: dict) -> None:
     """Raises StructureError if the net made from what is written would not be the same: other
     arrays, or a setting that was changed after a layer was made."""
-    room = Room(sum(array.size for array in arrays.values()), len(arrays))
-    known = {c for _, layer in net.walk() if isinstance(layer, Layer) for c in [type(layer)]}
-    builder = _Again(known | {type(net)}, room)
-    again = builder.net(described)
+    again = _made_again(net, described, arrays)
     held = {n: h for n, h in again.walk() if isinstance(h, (Param, State))}
     differing = [
         name
@@ -214,6 +211,23 @@ def _refuse_what_would_change(net: Layer, described: dict, arrays: dict) -> None
             f"{', '.join(sorted(differing)[:5])}: not as the layers are made with their arguments, "
             "so that the net could not be loaded; make the layers with what they are"
         )
+    _compare_all_settings(net, again)
+
+
+def check_as_made(net: Layer, described: dict) -> None:
+    """Raises StructureError for a setting that was changed after a layer was made: what is written
+    would be another net."""
+    arrays = {name: h.data for name, h in net.walk() if isinstance(h, (Param, State))}
+    _compare_all_settings(net, _made_again(net, described, arrays))
+
+
+def _made_again(net: Layer, described: dict, arrays: dict) -> Layer:
+    room = Room(sum(array.size for array in arrays.values()), len(arrays))
+    known = {c for _, layer in net.walk() if isinstance(layer, Layer) for c in [type(layer)]}
+    return _Again(known | {type(net)}, room).net(described)
+
+
+def _compare_all_settings(net: Layer, again: Layer) -> None:
     others = dict(again.walk())
     for name, layer in net.walk():
         if isinstance(layer, Layer):
@@ -238,13 +252,17 @@ def _is_own(cls: type, name: str) -> bool:
     return not cls.__module__.startswith("lamina.") and type_name(cls, "") == name
 
 
+_PLAIN = (bool, int, float, str, np.ndarray, type(None))
+
+
 def _compare_settings(name: str, layer: Layer, other) -> None:
     """An attribute that has the name of an argument is what the argument made of it."""
     cls: type = type(layer)
     for key in parameters_of(cls):
         now, made = (vars(x).get(key) if x is not None else None for x in (layer, other))
-        plain = (bool, int, float, str)
-        if isinstance(now, plain) and isinstance(made, plain) and now != made:
+        if not all(isinstance(x, _PLAIN) for x in (now, made)) or other is None:
+            continue
+        if type(now) is not type(made) if now is None or made is None else np.any(now != made):
             raise StructureError(
                 f"{name} ({type(layer).__name__}): its {key} is {now!r}, but it was made with "
                 f"{made!r}, and would be loaded so; make another layer with {key}={now!r}"

@@ -1,5 +1,7 @@
 """A net as a table: its layers, what they read, shapes and how many numbers they learn."""
 
+from collections import Counter
+
 from lamina.layers.base import Layer, Param
 
 
@@ -37,6 +39,8 @@ def summary_rows(net, *input_shapes: tuple) -> list:
     frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
     total = f"{sum(p.data.size for p in learned):,} parameters to learn"
     total += f", {frozen:,} frozen" if frozen else ""
+    if shared := _shared(net):
+        total += f"; {shared:,} more are shared, and stand there again"
     return [*([row[i] for i in shown] for row in rows), total]
 
 
@@ -63,6 +67,14 @@ def _count(layer: Layer) -> str:
     held = (h for _, h in layer.walk() if isinstance(h, Param))
     size = sum(p.data.size for p in held)
     return f"{size:,}" if size else "-"
+
+
+def _shared(net) -> int:
+    """How many numbers the column counts more than once, since layers share them."""
+    held = [h for step in net.steps() for _, h in step.layer.walk() if isinstance(h, Param)]
+    held += [h for head in net.heads.values() for _, h in head.loss.walk() if isinstance(h, Param)]
+    times = Counter(map(id, held))
+    return sum((times.pop(id(h), 1) - 1) * h.data.size for h in held)
 
 
 def _shape_of(shape: tuple | None) -> str:

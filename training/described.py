@@ -5,18 +5,22 @@ from pathlib import Path
 import numpy as np
 
 import lamina.datasets
-from lamina.common.arguments import Unwritable, without_defaults
+from lamina.common.arguments import Unwritable, call, parameters_of, plain, without_defaults
 from lamina.common.files import whole_file
 from lamina.common.fingerprint import fingerprint
 from lamina.common.folder import File
 from lamina.common.strict_yaml import dump
+from lamina.datasets import Samples
+from lamina.datasets.rows import Rows
 from lamina.layers.base import Layer, Param, State
 from lamina.metrics import make_metric
+from lamina.nets.net_file import check_as_made
 from lamina.nets.structure import StructureError
 from lamina.training.callbacks import Function
 from lamina.training.parallel import ORDERED
 
 ARRAYS = "arrays of a program"  # a data set that no configuration can name
+NOT_WRITTEN = "not_written"  # the key of `net` with why it is not there
 PROGRAM = "program"  # the key of `training` with what no configuration can say
 # Those of a seed: two runs that differ in these alone are two samples of one setting.
 OF_SEED = ("rng", "weights")
@@ -51,7 +55,7 @@ def described(trainer) -> dict:
     return {
         "dataset": _dataset(trainer.dataset),
         "net": _net(trainer.net),
-        "optimizer": _made(trainer.optimizer),
+        "optimizer": _optimizer(trainer.optimizer),
         "training": {
             "iterations": plan.iterations,
             "batch_size": trainer.batches.batch_size,
@@ -82,11 +86,42 @@ def _program(trainer) -> dict:
             if isinstance(layer, Layer)
             and isinstance(made := layer.arguments().get("init"), Unwritable)
         },
+        "classes": {
+            name: fingerprint(type(layer))
+            for name, layer in (("", net), *net.walk())
+            if isinstance(layer, Layer) and not _is_ours(layer)
+        },
+        "layers": None if _is_ours(net) else _layers(net),
+        "dataset": _of_own_data(trainer.dataset),
         "callbacks": [_object(_inner(c)) for c in trainer.callbacks if not _is_ours(_inner(c))],
         "optimizer": None if _is_ours(optimizer) else fingerprint(type(optimizer)),
         "optimizer_state": fingerprint(optimizer.state()) if optimizer.steps else None,
     }
     return {key: value for key, value in said.items() if value not in (None, {}, [])}
+
+
+def _layers(net) -> str:
+    """What a net of one's own is made of, whatever its class reads to make it."""
+    made = [
+        (name, type(held).__qualname__, {n: _thing(v) for n, v in held.arguments().items()})
+        if isinstance(held, Layer)
+        else (name, held.data.shape)
+        for name, held in net.walk()
+        if isinstance(held, (Layer, Param))
+    ]
+    return fingerprint(made)
+
+
+def _of_own_data(dataset) -> str | None:
+    """What a data set of one's own, or a set in it, is beside its arrays: it may choose the order
+    of batches, or what is in one."""
+    arrays = (Samples, Rows, np.ndarray)
+    own = [
+        [type(one), {name: v for name, v in vars(one).items() if not isinstance(v, arrays)}]
+        for one in (dataset, *dataset.sets().values())
+        if not _is_ours(one)
+    ]
+    return fingerprint(own) if own else None
 
 
 def _is_fresh(net) -> bool:
@@ -111,17 +146,42 @@ def _dataset(dataset) -> dict:
 
 def _net(net) -> dict:
     try:
-        return net.structure()
+        written = net.structure()
+        check_as_made(net, written)
+        return written
     except StructureError as error:
         made = [
-            (name, type(held), {n: _thing(v) for n, v in held.arguments().items()})
+            (name, type(held), {n: _thing(v) for n, v in held.arguments().items()}, _now(held))
             if isinstance(held, Layer)
             else (name, held.data.shape, held.trainable, held.lr_mult, held.decay_mult)
             for name, held in (("", net), *net.walk())
             if isinstance(held, (Layer, Param))
         ]
         kind = type(net).__name__
-        return {"type": kind, "not_written": str(error), "code": fingerprint(made)}
+        return {"type": kind, NOT_WRITTEN: str(error), "code": fingerprint(made)}
+
+
+def _now(layer: Layer) -> dict:
+    """What a layer has today under the names of its arguments."""
+    cls: type = type(layer)
+    return {key: vars(layer).get(key) for key in parameters_of(cls)}
+
+
+def _optimizer(optimizer) -> dict:
+    """With what was set after it was made."""
+    made = _made(optimizer)
+    cls: type = type(optimizer)
+    try:
+        again = call(cls, {**optimizer.arguments(), "parameters": optimizer.parameters})
+    except (TypeError, ValueError):  # one of the user's own that wants more
+        return made
+    for key in parameters_of(cls):
+        attribute = "base_lr" if key == "lr" else key
+        now, then = (getattr(one, attribute, None) for one in (optimizer, again))
+        if key != "parameters" and fingerprint(now) != fingerprint(then):
+            value = plain(now)
+            made[key] = _text(value) if isinstance(value, Unwritable) else value
+    return made
 
 
 def _made(thing) -> dict:

@@ -40,8 +40,9 @@ class Evaluator:
         kind = type(self.net.loss_of_scores).__name__
         if kind in getattr(metric, "unfit", ()):
             raise ValueError(
-                f"metrics: {metric.name} takes scores, and a net with {kind} gives probabilities; "
-                "let the loss be {type: SoftmaxWithLoss}, without the Softmax before it"
+                f"metrics: {metric.name} takes scores that a softmax makes probabilities of, and "
+                f"those that {kind} takes are others; let the loss be {{type: SoftmaxWithLoss}}"
+                + (", without the Softmax before it" if kind == "CrossEntropyError" else "")
             )
 
     @property

@@ -7,6 +7,7 @@ user's own code and of the weights that training begins with, and the versions o
 """
 
 import hashlib
+import itertools
 import json
 import platform
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ import numpy as np
 
 from lamina.common.files import write_json
 from lamina.common.folder import Folder
+from lamina.common.notice import note
 from lamina.common.own_imports import with_imports
 from lamina.common.threads import blas
 
@@ -40,7 +42,13 @@ def provenance_of(trainer, data: dict) -> dict[str, np.ndarray]:
 def write_provenance(run_dir: Path | Folder, said: dict[str, np.ndarray]) -> None:
     """Write provenance.json; the file gets its name only when it is whole."""
     names = ("sets", "task", "preparation", "versions", "config")
-    write_json(run_dir / FILE, {name: json.loads(str(said[name])) for name in names})
+    found = {name: json.loads(str(said[name])) for name in names}
+    write_json(run_dir / FILE, found)
+    for one, other in itertools.combinations(found["sets"], 2):
+        if found["sets"][one] == found["sets"][other]:
+            note(
+                f"the {one} and the {other} set are the same samples: its figures are of no others"
+            )
 
 
 def flattened(data, place: tuple = (), shorten: bool = True):

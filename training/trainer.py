@@ -337,10 +337,10 @@ class Trainer:
             better = False
             if self.plan.evaluates(self.iteration):
                 better, stopped = self._evaluate(interrupt)
-            over = self.plan.is_over(self.iteration, self.best.since) or stopped
-            over = over or interrupt.signal is not None
-            if over and self.iteration < self.plan.iterations:
+            planned = self.plan.is_over(self.iteration, self.best.since)
+            if (stopped or planned) and self.iteration < self.plan.iterations:
                 self.ended_by = "a callback" if stopped else "patience"
+            over = stopped or planned or interrupt.signal is not None
             if over or self.files.is_due(self.iteration) or better:
                 self._save()
             if over:

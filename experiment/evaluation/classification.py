@@ -1,4 +1,4 @@
-"""Classes: recall and precision of each, who is taken for whom, the mistakes most sure of."""
+"""Classes: recall and precision of each, who is taken for whom, the worst mistakes."""
 
 import math
 from collections.abc import Iterable
@@ -85,8 +85,8 @@ def _confused_most(counts: np.ndarray, names: list[str]) -> list[str]:
 
 
 def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST, ignored=None) -> np.ndarray:
-    """The rows that the net gets wrong and is most sure of: by the lead of the wrong class. Targets
-    that do not count, `ignored`, are no mistakes, and scores that are NaN are sure of nothing."""
+    """The rows that the net gets most wrong: by the lead of the wrong class over the right one.
+    Targets that do not count, `ignored`, are no mistakes, nor are scores that are NaN."""
     said = predicted_classes(scores)
     wrong = np.flatnonzero((t != ignored) & (said != UNKNOWN) & (said != t))
     lead = scores[wrong].max(axis=1) - scores[wrong, t[wrong]]
@@ -94,7 +94,7 @@ def worst_mistakes(scores: np.ndarray, t: np.ndarray, n: int = MOST, ignored=Non
 
 
 def draw(path: Path, evaluation) -> bool:
-    """The mistakes that the net is most sure of; False if there are none, or no images."""
+    """The worst mistakes; False if there are none, or no images."""
     scores, t = evaluation.scores, evaluation.targets
     if scores.ndim != 2 or scores.shape[1] == 1:
         return False
@@ -114,7 +114,9 @@ def draw(path: Path, evaluation) -> bool:
     for axes, image, said in zip(grid.flat, images, words, strict=False):
         axes.imshow(image, cmap=evaluation.look.cmap, vmin=0, vmax=255)
         axes.set_title(said, fontsize="small")
-    figure.suptitle(f"The mistakes that the net is most sure of, {evaluation.part} set")
+    figure.suptitle(
+        f"The worst mistakes, {evaluation.part} set: the right class is furthest behind"
+    )
     save_png(path, figure)
     return True
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.datasets import Classification, Dataset, Samples
+from lamina.datasets import LMDB, Classification, Dataset, Samples
 from lamina.datasets.tasks import Task
 from lamina.datasets.words import WordSamples
 from lamina.experiment.evaluation import (
@@ -102,7 +102,7 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
         targets = dataset.task.indices(targets)
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
-    look = look_of(dataset.preparation)
+    look = look_of(dataset.preparation, samples.X, isinstance(dataset, LMDB))
     return Evaluation(
         *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, look, gap)
     )

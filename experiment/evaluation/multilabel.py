@@ -29,7 +29,7 @@ def report(evaluation) -> str:
         recall, precision, f1 = (
             shown_share(both, is_),
             shown_share(both, told),
-            shown_share(2 * both, is_ + told),
+            shown_share(2 * both, max(is_ + told, 1)),  # all count: 0 by 0 is 0, as in F1
         )
         lines.append(
             f"{left(name, width)}  {is_:>{len(of)}}  {recall:>14}  {precision:>27}  {f1:>7}"

@@ -25,6 +25,7 @@ def report(evaluation) -> str:
         lines.append(
             f"{left(name, width)}  {rmse:>10.4g}  {error[:, i].mean():>10.4g}  {spread[i]:>10.4g}"
         )
+    lines += ["", "spread: the standard deviation of what is right, whatever the net says"]
     lines += ["", f"furthest off, of {len(t):,} sample{'s' * (len(t) != 1)} {ROWS}:"]
     off = np.abs(error / np.where(spread > 0, spread, 1.0)).max(axis=1)
     off[np.isnan(off)] = np.inf

@@ -53,7 +53,7 @@ def _values(sweep: Path) -> list[str]:
             plot_sweep(path, sweep, width)
 
     caption = (
-        "Each point is a trial: its figure over one of the values that vary. Crosses on the lower "
+        "Each point is a trial: its figure over one of the values that vary. Crosses on the worse "
         "edge are trials that a NaN has ended, and which have no figure."
     )
     drawn = picture(draw, "the figure of each trial over each value", caption)

@@ -151,7 +151,8 @@ def _head(run_dir: Path, record: Record) -> list[str]:
 def _figures(run_dir: Path, record: Record) -> list[str]:
     outcome = read_outcome(run_dir)
     if not outcome.figures:
-        return [paragraph("None: the run has come to no evaluation that counts.")]
+        why = "a NaN or an infinity has ended the run" if outcome.trouble == FAILED else ""
+        return [paragraph(f"None: {why or 'the run has come to no evaluation'}.")]
     names = [*metrics_of(record.history), "loss"]
     parts = [p for p in ("train", "validation", "test") if f"{p}_loss" in outcome.figures]
     rows, said = [], percents([run_dir])
@@ -281,7 +282,8 @@ def _again(run_dir: Path, training: dict, can_be_read: bool) -> list[str]:
     if "seed" in training:
         about = (
             "The first trains it from the beginning. The second trains its last stretch again and "
-            "compares the bits. Code of one's own must be named for both: --code FILE.py."
+            "compares the bits. Code of one's own must be named for the second and the third: "
+            "--code FILE.py."
         )
         return [verbatim("\n".join([*train, *evaluate])), paragraph(about)]
     about = (

@@ -1,5 +1,7 @@
 """lamina export and lamina import: whole ways, and what is refused in one line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import some_nets
@@ -160,3 +162,28 @@ def test_what_is_refused_is_one_line_and_nothing_is_written(here, capsys, argume
     assert main(arguments.split()) == 2
     assert words in one_line(capsys)
     assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.needs_onnxruntime
+def test_a_run_with_two_inputs_of_words_as_onnx(here, capsys):
+    import onnxruntime
+
+    config = load_config(Path(__file__).parents[2] / "configs" / "dates_attention.yaml")
+    for setting in (
+        "dataset.n_train=60",
+        "dataset.n_test=20",
+        "training.batch_size=10",
+        "training.iterations=1",
+    ):
+        config.set(setting)
+    run(config, "dates", here / "dates", quiet=True)
+    capsys.readouterr()
+    assert main(["export", "dates", "-o", "dates.onnx"]) == 0
+    net, dataset = load_run(here / "dates")
+    parts, _ = dataset.test[:5]
+    session = onnxruntime.InferenceSession(here / "dates.onnx")
+    given = {
+        i.name: part.astype(np.int64) for i, part in zip(session.get_inputs(), parts, strict=True)
+    }
+    (scores,) = session.run(None, given)
+    np.testing.assert_allclose(scores, net.predict(parts), rtol=1e-4, atol=1e-5)

@@ -1,5 +1,6 @@
 """A digest of what an object is: what makes it another, and what does not."""
 
+import argparse
 import collections
 import functools
 import subprocess
@@ -133,3 +134,18 @@ def test_another_process_says_the_same():
         for seed in ("1", "2")
     }
     assert len(said) == 1
+
+
+ARGS = argparse.Namespace(hidden=4, seed=0)
+
+
+def of_arguments():
+    return ARGS.hidden
+
+
+def test_of_the_settings_of_a_command_line_those_count_that_are_read(monkeypatch):
+    before = fingerprint(of_arguments)
+    monkeypatch.setattr(ARGS, "seed", 1)
+    assert fingerprint(of_arguments) == before
+    monkeypatch.setattr(ARGS, "hidden", 64)
+    assert fingerprint(of_arguments) != before

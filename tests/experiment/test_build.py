@@ -85,7 +85,7 @@ def test_an_augmentation_from_yaml(build):
     first, again, without = build(IMAGES), build(IMAGES), build(plain)
     made = first.batches.augmentation
     assert (made.shift, made.rotation, made.elastic, made.flip) == (1, 10, 0.0, True)
-    assert made.background == 0.0
+    assert made.background == pytest.approx(0.0)
     # A generator of its own, the third: weights and order of the data are as without it, and the
     # first batch, on which all is tried, has used nothing of it.
     weights, batches, changes = np.random.default_rng(3).spawn(3)
@@ -109,7 +109,7 @@ def test_what_comes_in_from_outside_is_the_paper_of_normalised_images(build, mon
 
     monkeypatch.setattr(datasets.Tiny, "__init__", stored)
     trainer = build(IMAGES.replace(", images: true", ""))
-    assert trainer.batches.augmentation.background == -0.4
+    assert trainer.batches.augmentation.background == pytest.approx(-0.4)
     X, _ = trainer.dataset.train[:]
     np.testing.assert_allclose(trainer.batches.augmentation(X), -0.4, rtol=1e-6)
 

@@ -22,7 +22,7 @@ C = Classification(range(3))
 
 class Points(Dataset):
     def __init__(self):
-        super().__init__(Samples(X, t), Samples(X, t), C)
+        super().__init__(Samples(X, t), Samples(-X, t), C)
 
 
 """
@@ -42,7 +42,7 @@ DATASETS = {
     "Samples(X, t[:5])": "Samples: 30 inputs and 5 targets; expects as many of both",
     "Samples(X[:0], t[:0])": "Samples: no samples",
     "Samples(X, t, scale='1')": "Samples: scale is a number, got '1'",
-    "super().__init__(Samples(X, t), Samples(X, t), C); self.input_shape = (7,)": (
+    "super().__init__(Samples(X, t), Samples(-X, t), C); self.input_shape = (7,)": (
         "input_shape is (7,), but its train set has (4,)"
     ),
     "{}['zz']": "line 21, in __init__: KeyError: 'zz'",

@@ -311,3 +311,21 @@ def test_a_run_without_an_evaluation_is_left_out_beside_others(tmp_path, capsys)
     assert "none: has no evaluation yet: left out" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["plots", *runs, "--width", "20", "-o", picture])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("width", [1200, 900])
+def test_on_a_page_each_panel_has_room_for_its_legend(tmp_path, drawn, n, width):
+    losses, history = run(100, 6)
+    metrics = {"f1": 0.1, "recall": 0.2, "top5": 0.3}
+    for name in list(metrics)[:n]:
+        parts = ("train", "validation", "test")
+        history |= {f"{part}_{name}": 0.0 * history["epoch"] + metrics[name] for part in parts}
+    plot_curves(tmp_path / "c.png", {"one": (losses, history)}, width=width, kept={"one": 2})
+    figure = drawn[0]
+    assert figure.get_size_inches()[0] * 120 == width
+    for axes in (a for a in figure.axes if a.axison):
+        assert axes.get_window_extent().width > 200
+        legend = axes.get_legend().get_window_extent()
+        assert legend.width < axes.get_window_extent().width
+        assert legend.x0 >= axes.get_window_extent().x0

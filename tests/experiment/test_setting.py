@@ -157,4 +157,10 @@ def test_a_net_without_layers_gets_no_layers_of_another(built):
 def test_epochs_take_the_place_of_iterations(built):
     trainer = built("training.epochs=2")
     assert trainer.plan.iterations == 15  # 30 samples, batches of 4
-    assert built("training.epochs=2", "training.iterations=7").plan.iterations == 7
+    for order in (
+        ("training.epochs=null", "training.iterations=7"),
+        ("training.iterations=7", "training.epochs=null"),
+    ):
+        assert built(*order).plan.iterations == 7
+    with pytest.raises(ConfigError, match=r"training.epochs is set too, and both say the same"):
+        built("training.epochs=2", "training.iterations=7")

@@ -225,3 +225,46 @@ def test_figures_that_are_all_the_same_or_have_one_value_give_none():
     assert all(0 <= share <= 1 for share in importances(same).values())
     alone = SweepValues(one.varied[:1], one.figures, one.states, one.column, True)
     assert importances(alone) == {}
+
+
+def test_the_numbers_of_a_short_list_are_no_range():
+    """Optuna's own evaluator on the values as names: what counting by hand gives too."""
+    pytest.importorskip("optuna", reason="no Optuna: pip install -e '.[peers]'")
+    p = [0, 0, 0.5, 0.5, 0, 0, 0.5, 0.5, 0, 0, 0.5, 0.5]
+    lr = [*[0.5] * 4, *[0.05] * 4, *[5000.0] * 4]
+    errors = [0.18, 0.24, 0.27, 0.4, 0.22, 0.31, 0.38, 0.29, 0.9, 0.9, 0.9, 0.9]
+    best = np.argsort(errors)[:3]
+
+    def pearson(values):
+        kinds = np.unique(values)
+        among, all_ = (
+            np.array([np.mean(np.array(v) == k) for k in kinds])
+            for v in (np.array(values)[best], values)
+        )
+        return float((all_ * (among / all_ - 1) ** 2).sum())
+
+    varied = [Varied("p", p, False), Varied("lr", lr, True)]
+    found = importances(SweepValues(varied, errors, ["finished"] * 12, "validation_error", False))
+    shares = {"p": pearson(p), "lr": pearson(lr)}
+    for name, share in found.items():
+        assert share == pytest.approx(shares[name] / sum(shares.values()), abs=1e-6)
+
+
+def test_trials_that_failed_count_as_the_worst():
+    pytest.importorskip("optuna", reason="no Optuna: pip install -e '.[peers]'")
+    kinds, rng = ["A", "B", "C"] * 6, np.random.default_rng(0)
+    sizes = rng.choice(["s", "m"], 18).tolist()
+    figures = [np.nan if kind == "C" else 0.9 + 0.01 * rng.random() for kind in kinds]
+    varied = [Varied("size", sizes, False), Varied("rule", kinds, False)]
+    as_failed = importances(SweepValues(varied, figures, ["finished"] * 18, "accuracy", True))
+    told = [0.1 if np.isnan(f) else f for f in figures]
+    assert as_failed == importances(SweepValues(varied, told, ["finished"] * 18, "accuracy", True))
+    none = SweepValues(varied, [np.nan] * 18, ["failed"] * 18, "accuracy", True)
+    assert importances(none) == {}
+
+
+def test_crosses_stand_on_the_worse_edge(tmp_path, drawn):
+    for i, metric in enumerate(("validation_accuracy", "validation_rmse")):
+        plot_sweep(tmp_path / f"{i}.png", made(tmp_path / f"s{i}", TRIALS, metric=metric))
+        (cross,) = dots(drawn[-1].axes[0])["failed (NaN), no figure"]
+        assert cross[1] == i

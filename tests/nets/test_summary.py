@@ -7,12 +7,14 @@ from lamina.layers import (
     Affine,
     BatchNormalization,
     Convolution,
+    Embedding,
     Flatten,
     Relu,
     ShapeError,
     SoftmaxWithLoss,
 )
 from lamina.nets import Graph, Head, Node, Sequential, TwoLayerNet, summary
+from lamina.nets.summary import summary_rows
 
 
 @pytest.fixture
@@ -147,7 +149,8 @@ def test_what_has_a_rate_of_0_is_not_to_learn(rng):
 def test_shared_parameters_are_learned_once(rng):
     shared = Affine(4, 4, rng=rng)
     net = Sequential({"first": shared, "second": shared})
-    assert net.summary((4,)).split("\n")[-1] == "20 parameters to learn"
+    said = "20 parameters to learn; 20 more are shared, and stand there again"
+    assert net.summary((4,)).split("\n")[-1] == said
 
 
 def test_a_net_without_a_loss_has_no_line_for_it(rng):
@@ -219,3 +222,16 @@ def test_shapes_that_do_not_fit_name_both_layers(rng):
     outer = Sequential({"first": Affine(6, 9, rng=rng), "block": net})
     with pytest.raises(ShapeError, match=r"block\.affine1 .*got \(9,\) from first \(Affine\)$"):
         outer.summary((6,))
+
+
+def test_what_is_shared_stands_at_each_place_and_is_said():
+    """An Embedding and an Affine of one table, as in text_gpt, and one layer at two places."""
+    words = Embedding(7, 4, rng=0)
+    scores = Affine(4, 7, tied=words.W, rng=0)
+    twice = Affine(4, 4, rng=0)
+    net = Sequential({"words": words, "a": twice, "b": twice, "scores": scores})
+    *rows, said = summary_rows(net)
+    column = sum(int(cells[-1].replace(",", "")) for cells in rows[1:] if cells[-1].isdigit())
+    learned, again = 28 + 20 + 7, 28 + 20
+    assert column == learned + again
+    assert said == f"{learned} parameters to learn; {again} more are shared, and stand there again"

@@ -288,6 +288,7 @@ def test_ctrl_c_ends_the_run_after_its_iteration_with_everything_written(tmp_pat
     made.callbacks.append(Function(press))
     history = made.run()
     assert made.interrupted == signal.SIGINT
+    assert made.ended_by == ""
     assert made.iteration == 30
     assert len(history.losses) == 30
     assert (tmp_path / "weights.npz").exists()

@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 
 from lamina.autodiff import Traced
+from lamina.common.arguments import parameters_of
 from lamina.common.ranks import Alone
 from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.errors import other_generators
@@ -91,6 +92,11 @@ class Sharded(Net):
             (layer, self.team.member(j))
             for j, one in enumerate(self.nets)
             for layer in _layers(one)
+        ]
+        self._settings = [
+            (layer, twins, names)
+            for layer, *twins in zip(*map(_layers, (net, *self.nets)), strict=True)
+            if (names := _settings_of(layer))
         ]
         self._params = list(zip(*(one.parameters().values() for one in self.nets), strict=True))
         self._states = list(zip(*(_states(one) for one in (net, *self.nets)), strict=True))
@@ -233,6 +239,12 @@ class Sharded(Net):
         net, which are those of all parts together afterwards."""
         for layer, member in self._groups:  # the net may be that of other shards too
             layer.group = member
+        for layer, twins, names in self._settings:  # what was set since is set for all
+            for name in names:
+                value = getattr(layer, name)
+                for twin in twins:
+                    if getattr(twin, name) is not value:
+                        setattr(twin, name, value)
         for state, *others in self._states:
             for other in others:
                 if other is not state:
@@ -343,6 +355,15 @@ def _check_parts(net: Net) -> None:
 
 def _layers(net: Net) -> list[Layer]:
     return [held for _, held in net.walk() if isinstance(held, Layer)]
+
+
+def _settings_of(layer: Layer) -> list[str]:
+    """The attributes that stand for an argument, and hold what can be set: a number, a text, an
+    array."""
+    cls: type = type(layer)
+    plain = (bool, int, float, str, np.ndarray, type(None))
+    held = vars(layer)
+    return [key for key in parameters_of(cls) if key in held and isinstance(held[key], plain)]
 
 
 def _states(net: Net) -> list[State]:

@@ -101,16 +101,19 @@ def test_mistakes_in_colour_are_drawn_in_their_colours(tmp_path, drawn):
 
 def test_photographs_are_no_ink_and_may_be_flat():
     made = {"kind": "picture", "resize": "crop", "colour": True, "size": [2, 5]}
-    colour, grey = look_of(made), look_of(made | {"colour": False})
+    black, white = (np.full((9, 10), byte, np.uint8) for byte in (0, 255))
+    colour, grey = look_of(made, black), look_of(made | {"colour": False}, black)
     assert colour.shape == (3, 2, 5)
     assert grey.cmap == "gray"
-    assert look_of(made | {"resize": "digit", "colour": False}).cmap == "gray_r"
-    assert look_of({"kind": "table"}) == look_of(None)
+    digits = made | {"resize": "digit", "colour": False, "size": [3, 3]}
+    assert look_of(digits, black[:, :9]).cmap == "gray_r"
+    assert look_of({"kind": "table"}, black) == look_of(None, black)
+    assert look_of(None, white[:, :9]).cmap == "gray"
     X = np.arange(60).reshape(2, 30)
     assert as_images(X, colour).shape == (2, 2, 5, 3)
     assert (as_images(X, colour)[0, 1, 4] == [9, 19, 29]).all()
     assert as_images(X[:, :10], grey).shape == (2, 2, 5)
-    assert as_images(X, look_of(None)) is None
+    assert as_images(X, look_of(None, black)) is None
 
 
 def test_other_inputs_and_a_net_without_mistakes_are_not_drawn(tmp_path):

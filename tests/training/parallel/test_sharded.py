@@ -14,6 +14,7 @@ from lamina.layers import (
     Embedding,
     Flatten,
     Layer,
+    LeakyRelu,
     MaxPooling,
     Relu,
     Sigmoid,
@@ -401,3 +402,19 @@ def test_the_weight_of_a_head_may_change():
     gradient, found = whole.gradient(X, t), sharded.gradient(X, t)
     for name in gradient:
         np.testing.assert_allclose(found[name], gradient[name], rtol=1e-10, atol=1e-13)
+
+
+def test_what_is_set_after_the_shards_were_made_is_set_for_all():
+    rng = np.random.default_rng(0)
+    X, t = rng.standard_normal((12, 4)), rng.integers(0, 3, 12)
+    values = []
+    for n in (1, 3):
+        net = dense()
+        net.layers["sigmoid"] = LeakyRelu(0.01)
+        sharded = Sharded(net, n)
+        sharded.loss(X, t)
+        net.layers["sigmoid"].slope = 0.9
+        net.loss_layer.label_smoothing = 0.4
+        net.loss_layer.class_weights = np.array([1.0, 5.0, 1.0])
+        values.append(float(sharded.loss(X, t)))
+    assert values[0] == pytest.approx(values[1], rel=1e-12)

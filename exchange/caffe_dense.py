@@ -77,7 +77,7 @@ def _along(X: Blob, given) -> tuple:
     """The shape of what is learned: the axes from `axis` on, `num_axes` of them, then ones."""
     axis, n = X.axis(given["axis"]), given["num_axes"]
     end = X.ndim if n == -1 else axis + n
-    if axis == 0 or not axis < end <= X.ndim:
+    if axis == 0 or not axis < end + (n == 0) <= X.ndim:
         raise CaffeError(f"has axis {given['axis']} and num_axes {n}, for samples {X.shape}")
     return X.shape[axis - 1 : end - 1] + (1,) * (X.ndim - end)
 

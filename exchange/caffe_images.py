@@ -99,7 +99,7 @@ def pooling(layer: CaffeLayer, net: CaffeNet, X: Blob):
     stride, padding = _pair(given, "stride", "stride", 1), _pair(given, "pad", "pad", 0)
     if min(*kernel, *stride) < 1:
         raise CaffeError(f"has windows {kernel} at stride {stride}; both are at least 1")
-    wanted = _counts(X.shape[1:], kernel, stride, padding, given["round_mode"] == "CEIL")
+    wanted = window_counts(X.shape[1:], kernel, stride, padding, given["round_mode"] == "CEIL")
     named = {"stride": _simple(stride), "padding": _simple(padding)}
     if not any(padding):
         del named["padding"]
@@ -111,7 +111,7 @@ def pooling(layer: CaffeLayer, net: CaffeNet, X: Blob):
     raise CaffeError(f"has {wanted} windows over samples of shape {X.shape}, as no layer here")
 
 
-def _counts(size, kernel, stride, padding, ceil: bool) -> tuple:
+def window_counts(size, kernel, stride, padding, ceil: bool) -> tuple:
     """How many windows Caffe has along each axis."""
     found = []
     for n, k, s, p in zip(size, kernel, stride, padding, strict=True):

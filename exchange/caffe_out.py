@@ -7,6 +7,7 @@ import numpy as np
 from lamina.common.files import whole_file
 from lamina.common.printable import printable
 from lamina.exchange.caffe import blob_of
+from lamina.exchange.caffe_images import window_counts
 from lamina.exchange.caffe_message import CaffeError, Message
 from lamina.exchange.caffe_text import format_text
 from lamina.exchange.caffe_wire import format_wire
@@ -190,12 +191,13 @@ def _pooling(pool: str):
         given = {"pool": pool}
         given |= _two(windows, "kernel_size", "kernel", 0)
         given |= _two(windows, "stride", "stride", 1) | _two(windows, "pad", "padding", 0)
-        if not windows.partial:
+        how = (shapes[0][1:], windows.kernel, windows.stride, windows.padding)
+        ours = windows.output_shape(shapes[0])[1:]
+        # Caffe before round_mode, and its readers, round up: where that is the same, unsaid.
+        if window_counts(*how, ceil=True) != ours:
             given["round_mode"] = "FLOOR"
-            # Caffe before round_mode, and its readers, round up: where that is the same, unsaid.
-            sizes = zip(shapes[0][1:], windows.kernel, windows.stride, windows.padding, strict=True)
-            if all((n + 2 * p - k) % s == 0 for n, k, s, p in sizes):
-                del given["round_mode"]
+            if window_counts(*how, ceil=False) != ours:
+                raise CaffeError(f"has {ours} windows over {shapes[0]}, as Caffe counts in no way")
         out.put("Pooling", name, bottoms, tops, pooling_param=Message("PoolingParameter", **given))
 
     return function
@@ -240,6 +242,8 @@ def _along(kind: str, field: str, message: str, held: str):
 def _lrn(out, name, layer, bottoms, tops, shapes):
     given = {"local_size": layer.size, "alpha": layer.alpha, "beta": layer.beta, "k": layer.k}
     if layer.within_channel:
+        if layer.k != 1:
+            raise CaffeError(f"within a channel Caffe's k is always 1, and this is {layer.k:g}")
         given["norm_region"] = "WITHIN_CHANNEL"
     out.put("LRN", name, bottoms, tops, lrn_param=Message("LRNParameter", **given))
 

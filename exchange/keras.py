@@ -21,9 +21,11 @@ from lamina.layers import (
     Gelu,
     GlobalAveragePooling,
     GroupNormalization,
+    Gru,
     Layer,
     LayerNormalization,
     LeakyRelu,
+    Lstm,
     Maximum,
     MaxPooling,
     Multiplication,
@@ -59,6 +61,12 @@ _KERAS = Convention(
     names=NAMES,
     axes={(Convolution, "W"): (3, 2, 0, 1)},
     left=frozenset({"seed_generator_state"}),
+    refused={
+        Lstm: "Keras has its gates in another order (i, f, g, o; here i, f, o, g): put the columns "
+        "of Wx, Wh and b in order yourself",
+        Gru: "Keras has its gates in another order (z, r, n; here r, z, n), and z the other way "
+        "round: put the columns of Wx, Wh, b and bh in order yourself",
+    },
 )
 _EPS = 1e-3  # of Keras's normalisations, unless one says another
 _KEEPS = (  # entry by entry, or channel by channel

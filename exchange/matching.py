@@ -22,6 +22,7 @@ class Convention:
     # {(layer class, our name): ours = theirs.transpose(axes)}; None is an axis of 1 that they lack
     axes: dict[tuple, tuple]
     left: frozenset  # arrays that no forward needs
+    refused: dict[type, str] = dataclasses.field(default_factory=dict)  # names are not enough: why
 
     def names_of(self, cls: type) -> tuple:
         """(the class in `names` that a layer class is of, its names); (None, {}) if there is
@@ -105,6 +106,8 @@ def _layers(net: Layer, convention: Convention) -> dict[str, dict[str, _Slot]]:
             continue
         owner, _, last = name.rpartition(".")
         layer = held_layers.get(owner)
+        if why := next((w for c, w in convention.refused.items() if isinstance(layer, c)), ""):
+            raise ValueError(f"{name} of a {type(layer).__name__}: {why}")
         cls, table = convention.names_of(type(layer))
         if last not in table:
             kind, whose = type(layer).__name__, convention.whose

@@ -68,15 +68,17 @@ def import_onnx(path: str | Path, outputs=None, shapes: dict | None = None) -> G
 
 def _net(model, wanted, shapes: dict) -> tuple:
     opset, graph = opset_of(model), model.graph
-    held = {t.name: constant(t, t.name) for t in graph.initializer}
     declared = {one.name: one for one in _inputs_of(graph, shapes)}
     if unknown := shapes.keys() - declared.keys():
         raise OnnxError(f"has no input {min(unknown)}; it has {', '.join(declared)}")
     wanted = [one.name for one in graph.output] if wanted is None else list(wanted)
-    written = {name for node in graph.node for name in node.output} | held.keys()
+    written = {name for node in graph.node for name in node.output}
+    written |= {tensor.name for tensor in graph.initializer}
     if missing := [name for name in wanted if name not in written]:
         raise OnnxError(f"no node gives {missing[0]}{suggest(missing[0], written)}")
     nodes, read = _needed([OnnxNode(node, opset) for node in graph.node], wanted)
+    # Only what is read: names of classes, say, may lie beside it.
+    held = {t.name: constant(t, t.name) for t in graph.initializer if t.name in read}
     largest = sum(value.array.size for value in held.values()) + _SLACK
     layers = Layers(opset, _batch([d for d in declared.values() if d.name in read]), largest)
     layers.readers = read

@@ -60,7 +60,8 @@ def _jvp(shape: tuple, h: float, several: bool, rng) -> Trial:
 
     def run(function):
         jv = function(f, x.copy(), v, h)
-        yield "J v", "is a tuple" if several else "is an array", isinstance(jv, tuple)
+        kind = type(jv).__name__ if isinstance(jv, (tuple, list)) else "array"
+        yield "J v", "what kind it is", kind
         for i, part in enumerate(jv if isinstance(jv, tuple) else (jv,)):
             yield f"J v of output {i}", "all entries", part
 

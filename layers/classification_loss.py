@@ -41,13 +41,13 @@ class ClassificationLoss(Loss):
         return class_indices(type(self).__name__, scores, targets, self.ignore_index)
 
     def counted(self, scores, targets):
-        """(t, w, shares): a class index for each position, its weight wₙ, and what each class of
-        it counts under label smoothing, (N, C):
+        """(t, w, shares): a class index for each position, its weight wₙ (None: all are 1), and
+        what each class of it counts under label smoothing, (N, C) (None without):
 
             (1 - ε) wₙ 1[j = tₙ] + ε / C · class_weights[j],  ε = label_smoothing
 
-        and 0 where tₙ is ignored, so that wₙ Lₙ = -Σⱼ shares[n, j] log p[n, j]. w is None where all
-        count as 1, shares is None without smoothing. Sets `self.weight` to Σₙ wₙ.
+        and 0 where tₙ is ignored, so that wₙ Lₙ = -Σⱼ shares[n, j] log p[n, j]. Sets `self.weight`
+        to Σₙ wₙ.
 
         What is ignored is given the class of the largest score: an index that exists, and a score
         that is not -inf, so that its loss times 0 is 0.

@@ -19,10 +19,12 @@ from lamina.layers import (
     Affine,
     AveragePooling,
     BatchNormalization,
+    Bias,
     Convolution,
     Elu,
     Flatten,
     GlobalAveragePooling,
+    LocalResponseNormalization,
     MaxPooling,
     Relu,
     Scale,
@@ -475,3 +477,33 @@ def test_two_layers_that_would_write_one_blob_are_refused(tmp_path):
     with pytest.raises(CaffeError, match="would write bn_norm, as another layer does"):
         export_caffe(tmp_path / "net.prototxt", Graph(nodes, ["x"], ["sum"]), (3,))
     assert not list(tmp_path.iterdir())
+
+
+def test_windows_are_written_as_caffe_counts_them(tmp_path):
+    """Rounded up, and without padding none is left out: 2 at stride 3 over 9 are 4, the last one
+    over nothing. Ours are 3, as they are rounded down."""
+    X = drawn((2, 4, 9, 8))
+    for pooling in (MaxPooling, AveragePooling):
+        net = Sequential({"pool": pooling(2, stride=3, partial=True)})
+        export_caffe(tmp_path / "p.prototxt", net, (4, 9, 8))
+        assert "round_mode: FLOOR" in (tmp_path / "p.prototxt").read_text()
+        assert_close(import_caffe(tmp_path / "p.prototxt").predict(X), net.predict(X))
+    one = MaxPooling((2, 3), stride=(3, 2), partial=True)  # rounded up along one axis alone
+    with pytest.raises(CaffeError, match=r"has \(3, 4\) windows over \(4, 9, 8\), as Caffe counts"):
+        export_caffe(tmp_path / "q.prototxt", Sequential({"pool": one}), (4, 9, 8))
+
+
+def test_a_factor_for_all_comes_back(tmp_path):
+    for layer in (Scale((1,)), Bias((1,))):
+        for param in layer.parameters().values():
+            param.data[...] = 3.0
+        net, X = Sequential({"one": layer}), drawn((2, 5, 7, 8))
+        export_caffe(tmp_path / "s.caffemodel", net, (5, 7, 8))
+        back = import_caffe(tmp_path / "s.prototxt", tmp_path / "s.caffemodel")
+        assert_close(back.predict(X), net.predict(X))
+
+
+def test_a_k_that_caffe_would_ignore_is_refused(tmp_path):
+    layer = LocalResponseNormalization(3, k=2.0, within_channel=True)
+    with pytest.raises(CaffeError, match=r"within a channel Caffe's k is always 1, and this is 2"):
+        export_caffe(tmp_path / "n.prototxt", Sequential({"norm": layer}), (5, 7, 8))

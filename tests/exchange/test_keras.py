@@ -15,7 +15,9 @@ from lamina.layers import (
     Flatten,
     GlobalAveragePooling,
     GroupNormalization,
+    Gru,
     LayerNormalization,
+    Lstm,
     MaxPooling,
     Param,
     Relu,
@@ -292,3 +294,14 @@ def test_a_configuration_knows_the_channels(tmp_path, build, tiny, capsys):
         """
     build(text)
     assert "2 of 2 arrays" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layer", [Lstm(3, 4, rng=0), Gru(3, 4, rng=0)])
+def test_gates_in_another_order_are_refused_whatever_the_names_are(tmp_path, layer):
+    net = Sequential({"l": layer})
+    shapes = {"kernel": (3, 12), "recurrent_kernel": (4, 12), "bias": (12,)}
+    write_safetensors(
+        tmp_path / "k.safetensors", {f"l/{n}": np.zeros(s) for n, s in shapes.items()}
+    )
+    with pytest.raises(ValueError, match=r"l.Wx of a (Lstm|Gru): Keras has its gates in another o"):
+        load_weights(tmp_path / "k.safetensors", net)

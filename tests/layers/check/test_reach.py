@@ -241,3 +241,53 @@ def test_lines_that_no_example_runs_are_named(file):
 def test_the_mutants_say_the_same(file):
     rows = mutation_table(load_class(file, "Branches"))
     assert {m.line for m, verdict in rows if verdict == UNREACHED} == {8, 14, 15}
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda d: np.clip(d, -5.0, 5.0),
+        lambda d: d * min(1.0, 50.0 / np.linalg.norm(d)),
+        lambda d: np.where(np.abs(d) < 0.003, 0.0, d),
+    ],
+    ids=["clipped", "by_its_norm", "cut"],
+)
+def test_a_backward_in_proportion_to_what_comes_back(spoil):
+    class Spoilt(Tanh):
+        def backward(self, dout):
+            return super().backward(spoil(dout))
+
+    report = check_layer(Spoilt(), np.random.default_rng(5).standard_normal((4, 5)))
+    (failure,) = {finding.array for finding in report.failures}
+    assert failure == "dX"
+    assert "backward is linear in it" in str(report)
+
+
+ON_A_LINE = """
+import numpy as np
+from lamina.layers import Relu
+
+class OnALine(Relu):
+    def backward(self, dout):
+        if len(dout) > 8: dout = np.zeros_like(dout)
+        return dout * self.mask if len(dout) < 9 else 0 * dout
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))
+"""
+
+
+def test_branches_on_one_line_are_parts_of_it(tmp_path):
+    path = tmp_path / "line.py"
+    path.write_text(ON_A_LINE)
+    cls = load_class(path, "OnALine")
+    assert str(check_class(cls)).splitlines() == [
+        "OnALine: PROVED NOTHING about 2 lines of backward, which no example runs",
+        "  line 7: not reached: dout = np.zeros_like(dout)",
+        "  line 8: not reached: 0 * dout",
+        "  add an example that comes there",
+    ]
+    unreached = [m.source for m, verdict in mutation_table(cls) if verdict == UNREACHED]
+    assert any(source.startswith("0 * dout") for source in unreached)
+    assert not any("self.mask" in source for source in unreached)

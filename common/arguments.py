@@ -175,6 +175,20 @@ def plain(value):
     return Unwritable(_name(value), value)
 
 
+def is_setting(value) -> bool:
+    """Is it what can be set later, and compared: a number, a text, an array, None, or several?"""
+    if isinstance(value, (tuple, list)):
+        return all(map(is_setting, value))
+    return isinstance(value, (bool, int, float, str, np.generic, np.ndarray, type(None)))
+
+
+def same_setting(a, b) -> bool:
+    """Of two settings: have they the same numbers and texts, in arrays of one shape?"""
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        return len(a) == len(b) and all(map(same_setting, a, b))
+    return bool(np.array_equal(a, b))
+
+
 def _bound(cls: Any, args: tuple, named: dict) -> dict:
     if not args and not named:  # a copy
         return {}

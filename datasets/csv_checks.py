@@ -47,7 +47,7 @@ def check_inputs(rows: Rows, form: CsvFormat) -> list[str]:
                 f"if they only name the rows: ignore: [{quoted(name)}]; if they are categories all "
                 f"the same: categories: [{quoted(name)}]"
             )
-    return _say_names_of_rows(rows)
+    return _say_names_of_rows(rows) + _say_capitals(rows)
 
 
 def _check_no_numbers(rows: Rows, name: str, different, form: CsvFormat) -> None:
@@ -74,4 +74,22 @@ def _say_names_of_rows(rows: Rows) -> list[str]:
                     f"{rows.path}: column {name} has another number in every row; if it only names "
                     f"the rows: ignore: [{quoted(name)}]"
                 )
+    return said
+
+
+def _say_capitals(rows: Rows) -> list[str]:
+    """Texts that differ in nothing but capitals: two, as they are written, and perhaps one."""
+    columns = {name: set(words) - {None} for name, words in rows.words.items()}
+    said = []
+    for name, texts in (
+        columns | dict(zip(rows.target, map(set, rows.texts), strict=True))
+    ).items():
+        spelt: dict[str, str] = {}
+        for text in sorted(texts):
+            if (other := spelt.setdefault(text.casefold(), text)) != text:
+                said.append(
+                    f"{rows.path}: column {name}: {short(other)} and {short(text)} differ in "
+                    "capitals alone, and are two; if they are one, spell them in one way"
+                )
+                break
     return said

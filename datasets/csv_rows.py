@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lamina.common.notice import note
-from lamina.datasets.cells import LARGEST, Numbers, listed, number, shared_unit, short
+from lamina.datasets.cells import LARGEST, Numbers, listed, number, quoted, shared_unit, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_text import read_text
 
 _BEGINS_AS_NUMBER = re.compile(r"\W{0,3}\d")
 _FIRST = 1000  # rows by which columns of numbers are told from those of texts
+_CODE = re.compile(r"0\d{2,}")
 _OF_THREE = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 
 
@@ -89,6 +90,9 @@ def read_rows(
                 and _are_numbers([c for _, row in first if (c := row[i].strip()) not in marks], how)
                 for name, i in inputs
             }
+            for name, i in inputs:
+                if known[name]:
+                    _say_codes(path, name, [row[i].strip() for _, row in first])
         reading = _Reading(path, form, inputs, known, fills, units or {})
         texts: list[list[str]] = [[] for _ in places]
         seen: dict[str, str] = {}
@@ -168,6 +172,15 @@ class _Reading:
                 f"{self.path}, line {line}: column {name}: expects a value, got {got}; missing: "
                 "median fills such cells by the training rows (or mean, or constant)"
             )
+
+
+def _say_codes(path: Path, name: str, cells: list[str]) -> None:
+    """Nobody writes zeros before a number; before a month or an hour one."""
+    if code := next(filter(_CODE.fullmatch, cells), None):
+        note(
+            f"{path}: column {name}: {code} is read as the number {int(code)}; if it is a code: "
+            f"categories: [{quoted(name)}]"
+        )
 
 
 def check_unit(place: str, units: dict[str, str], name: str, unit: str) -> None:

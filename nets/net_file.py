@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lamina.common.arguments import parameters_of
+from lamina.common.arguments import is_setting, parameters_of, same_setting
 from lamina.common.npz import Entry, NpzError, open_npz, write_npz
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.saved_state import misfit, restore, saved
@@ -252,17 +252,14 @@ def _is_own(cls: type, name: str) -> bool:
     return not cls.__module__.startswith("lamina.") and type_name(cls, "") == name
 
 
-_PLAIN = (bool, int, float, str, np.ndarray, type(None))
-
-
 def _compare_settings(name: str, layer: Layer, other) -> None:
     """An attribute that has the name of an argument is what the argument made of it."""
     cls: type = type(layer)
     for key in parameters_of(cls):
         now, made = (vars(x).get(key) if x is not None else None for x in (layer, other))
-        if not all(isinstance(x, _PLAIN) for x in (now, made)) or other is None:
+        if not (is_setting(now) and is_setting(made)) or other is None:
             continue
-        if type(now) is not type(made) if now is None or made is None else np.any(now != made):
+        if not same_setting(now, made):
             raise StructureError(
                 f"{name} ({type(layer).__name__}): its {key} is {now!r}, but it was made with "
                 f"{made!r}, and would be loaded so; make another layer with {key}={now!r}"

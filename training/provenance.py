@@ -46,9 +46,8 @@ def write_provenance(run_dir: Path | Folder, said: dict[str, np.ndarray]) -> Non
     write_json(run_dir / FILE, found)
     for one, other in itertools.combinations(found["sets"], 2):
         if found["sets"][one] == found["sets"][other]:
-            note(
-                f"the {one} and the {other} set are the same samples: its figures are of no others"
-            )
+            same = f"the {one} and the {other} set are the same samples"
+            note(f"{same}: the figures of the {other} set say nothing of others")
 
 
 def flattened(data, place: tuple = (), shorten: bool = True):

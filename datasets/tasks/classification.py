@@ -108,7 +108,8 @@ class Classification(Task):
         counts, there = self._counts(train_t), self._counts(t)
         if not counts.any() or not there.any():
             return None
-        return float(there[counts.argmax()] / there.sum())
+        # Of several that are most frequent any may be said, whatever their numbers are.
+        return float(there[counts == counts.max()].mean() / there.sum())
 
     def guessing_loss(self, loss_name, train_t):
         counts = self._counts(train_t)

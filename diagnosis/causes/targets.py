@@ -73,7 +73,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         else "Errors, and with them gradients, are as large as the targets: a rate that suits the "
         "weights is too high for them, or the outputs have a long way to go."
         if large
-        else "The targets are lost beside the first outputs, which are many times as large.",
+        else "The targets are far smaller than what a net works with, numbers of about 1: outputs "
+        "that begin there hide them, and of others next to nothing comes back to earlier layers.",
         [
             _advice(mean, std, targets.get("width", 1))
             if std > 0

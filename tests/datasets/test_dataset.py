@@ -108,8 +108,18 @@ def test_an_augmentation_leaves_the_target_as_it_was():
     np.testing.assert_array_equal(targets, X)
 
 
+@pytest.mark.parametrize("labels", [(0, 1), (1, 0)])
+def test_guessing_among_equal_classes_does_not_depend_on_their_numbers(labels):
+    few, many = labels
+    train, test = (
+        Samples(np.zeros((len(t), 2), np.float32), np.array(t))
+        for t in ([few, many] * 10, [few] + [many] * 9)
+    )
+    assert Dataset(train, test, Classification(range(2))).guess("test") == 0.5
+
+
 def test_what_guessing_scores():
-    train, test = samples(6), Samples(np.ones((4, 4)), np.array([0, 0, 0, 1]))
+    train, test = samples(7), Samples(np.ones((4, 4)), np.array([0, 0, 0, 1]))
     assert Dataset(train, test, THREE).guess("test") == 0.75
     X = np.random.default_rng(0).integers(0, 256, (50, 4), np.uint8)
     Y = X[:20]

@@ -108,6 +108,29 @@ def test_numbers_that_may_only_name_the_rows_are_said(table, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_codes_with_zeros_before_them_are_said(table, capsys):
+    rows = "".join(f"{code},{'ab'[i % 2]}\n" for i, code in enumerate(["90210", "01234"] * 6))
+    alone(table(f"zip,kind\n{rows}"))
+    said = capsys.readouterr().err
+    assert (
+        "column zip: 01234 is read as the number 1234; if it is a code: categories: [zip]" in said
+    )
+    assert alone(table(f"zip,kind\n{rows}"), categories=["zip"]).input_shape == (2,)
+    months = "".join(f"{i + 1:02},{0.25 * i},{'ab'[i % 2]}\n" for i in range(12))
+    alone(table(f"month,x,kind\n{months}"))
+    assert capsys.readouterr().err == ""
+
+
+def test_texts_that_differ_in_capitals_alone_are_said(table, capsys):
+    rows = "".join(f"{i},{c},{k}\n" for i, (c, k) in enumerate([("red", "a"), ("blue", "b")] * 6))
+    alone(table(f"x,colour,kind\n{rows}"))
+    assert capsys.readouterr().err == ""
+    alone(table(f"x,colour,kind\n{rows}{99},Red,B\n"))
+    lines = capsys.readouterr().err.splitlines()
+    assert "column colour: 'Red' and 'red' differ in capitals alone, and are two" in lines[0]
+    assert "column kind: 'B' and 'b' differ in capitals alone, and are two" in lines[1]
+
+
 def test_a_column_to_ignore_may_hold_anything(table):
     path = table('note,x,kind\n"?, so\nwhat",1,a\n,2,b\n')
     assert alone(path, ignore=["note"]).train.X.tolist() == [[1], [2]]

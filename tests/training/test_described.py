@@ -7,6 +7,8 @@ from lamina.datasets import Classification, Dataset, Samples
 from lamina.experiment.load_run import NetUnknown, load_run
 from lamina.layers import Affine, BatchNormalization, Dropout, LeakyRelu, Relu, SoftmaxWithLoss
 from lamina.nets import Sequential
+from lamina.nets.net_file import check_as_made
+from lamina.nets.structure import StructureError
 from lamina.optimizers import Momentum, make_schedule
 from lamina.training.described import described
 from lamina.training.trainer import Trainer
@@ -69,6 +71,16 @@ def test_what_was_set_after_something_was_made_is_said(place, value):
         assert "but it was made with" in changed["net"]["not_written"]
     elif isinstance(value, float):
         assert changed["optimizer"][{"base_lr": "lr"}.get(place[10:], place[10:])] == value
+
+
+@pytest.mark.parametrize("value", [np.array([1.0, 2.0]), (1.0, 5.0, 1.0), None, ((1,), (2, 3))])
+def test_several_numbers_are_a_setting_too(value):
+    loss = SoftmaxWithLoss(class_weights=[1.0, 2.0, 1.0])
+    net = Sequential({"a": Affine(5, 3, rng=0)}, loss)
+    check_as_made(net, net.structure())
+    loss.class_weights = value
+    with pytest.raises(StructureError, match=r"its class_weights is .* but it was made with"):
+        check_as_made(net, net.structure())
 
 
 def test_such_a_net_is_not_read_back_as_another(tmp_path):

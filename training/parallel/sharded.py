@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 
 from lamina.autodiff import Traced
-from lamina.common.arguments import parameters_of
+from lamina.common.arguments import is_setting, parameters_of
 from lamina.common.ranks import Alone
 from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.errors import other_generators
@@ -358,12 +358,10 @@ def _layers(net: Net) -> list[Layer]:
 
 
 def _settings_of(layer: Layer) -> list[str]:
-    """The attributes that stand for an argument, and hold what can be set: a number, a text, an
-    array."""
+    """The attributes that stand for an argument, and hold what can be set."""
     cls: type = type(layer)
-    plain = (bool, int, float, str, np.ndarray, type(None))
     held = vars(layer)
-    return [key for key in parameters_of(cls) if key in held and isinstance(held[key], plain)]
+    return [key for key in parameters_of(cls) if key in held and is_setting(held[key])]
 
 
 def _states(net: Net) -> list[State]:

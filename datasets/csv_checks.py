@@ -2,12 +2,15 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
 
 import numpy as np
 
 from lamina.datasets.cells import about_dates, is_date, quoted, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_rows import Rows
+from lamina.datasets.labels import meaning
 
 _FEW = 10  # rows that say nothing about a column all of whose cells differ
 _MANY = 20  # different texts, in fewer than twice as many rows, are no categories
@@ -78,15 +81,16 @@ def _say_names_of_rows(rows: Rows) -> list[str]:
 
 
 def _say_capitals(rows: Rows) -> list[str]:
-    """Texts that differ in nothing but capitals: two, as they are written, and perhaps one."""
-    columns = {name: set(words) - {None} for name, words in rows.words.items()}
+    """Texts that differ in nothing but capitals: two, as they are written, and perhaps one. 1E5 and
+    1e5 are one number."""
+    columns: list[tuple[str, Iterable[str | None]]] = list(rows.words.items())
+    columns += zip(rows.target, rows.texts, strict=True)
     said = []
-    for name, texts in (
-        columns | dict(zip(rows.target, map(set, rows.texts), strict=True))
-    ).items():
+    for name, texts in columns:
         spelt: dict[str, str] = {}
-        for text in sorted(texts):
-            if (other := spelt.setdefault(text.casefold(), text)) != text:
+        for text in sorted({text for text in texts if text is not None}):
+            other = spelt.setdefault(text.casefold(), text)
+            if other != text and not isinstance(meaning(text), Decimal):
                 said.append(
                     f"{rows.path}: column {name}: {short(other)} and {short(text)} differ in "
                     "capitals alone, and are two; if they are one, spell them in one way"

@@ -129,6 +129,9 @@ def test_texts_that_differ_in_capitals_alone_are_said(table, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert "column colour: 'Red' and 'red' differ in capitals alone, and are two" in lines[0]
     assert "column kind: 'B' and 'b' differ in capitals alone, and are two" in lines[1]
+    numbers = "".join(f"{i},{'1e5' if i % 2 else '1E5'}\n" for i in range(12))
+    alone(table(f"x,price\n{numbers}"), task="regression")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_column_to_ignore_may_hold_anything(table):

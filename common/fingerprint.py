@@ -1,6 +1,7 @@
 """A digest of what an object is: its contents, its code, and those of all that it holds."""
 
 import argparse
+import dis
 import functools
 import hashlib
 import inspect
@@ -121,8 +122,8 @@ class _Reader:
         if _is_installed(function.__module__):
             self._say(function.__module__, function.__qualname__)
         else:
-            known, names = function.__globals__, _names(function.__code__)
-            read = {name: _read(known[name], names) for name in names if name in known}
+            known, code = function.__globals__, function.__code__
+            read = {name: _read(known[name], name, code) for name in _names(code) if name in known}
             given += [function.__code__, read]
         self._each("function", given)
 
@@ -144,12 +145,35 @@ class _Reader:
         self._each("parts", [list(p) if isinstance(p, Iterator) else p for p in parts])
 
 
-def _read(value, names: list[str]):
-    """What is read of a global: of the settings of a command line those that are named, since the
-    others, such as the seed, are nothing to this function."""
+def _read(value, name: str, code: types.CodeType):
+    """What is read of a global: of the settings of a command line, `args.noise`, those that are
+    named, since the others, such as the seed, are nothing to this function. All of them, if it does
+    anything else with `args`."""
     if isinstance(value, (argparse.Namespace, types.SimpleNamespace)):
-        return {name: held for name, held in vars(value).items() if name in names}
+        attributes = _attributes(code, name)
+        if attributes is not None:
+            return {key: held for key, held in vars(value).items() if key in attributes}
     return value
+
+
+def _attributes(code: types.CodeType, name: str) -> set[str] | None:
+    """The attributes of a global that code reads, that of the functions in it too; None if it does
+    anything else with it."""
+    found: set[str] = set()
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if step.opname not in ("LOAD_GLOBAL", "LOAD_NAME") or step.argval != name:
+            continue
+        if following is None or following.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+            return None
+        found.add(following.argval)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            of_inner = _attributes(inner, name)
+            if of_inner is None:
+                return None
+            found |= of_inner
+    return found
 
 
 def _names(code: types.CodeType) -> list[str]:

@@ -8,7 +8,7 @@ COLOURS = (1, 3, 4)  # how many channels images have
 def check_channels_first(where: str, X) -> None:
     """Raises ValueError for images that look like (N, H, W, C): colours at the end, or squares
     whose sides stand first, with fewer numbers for each pixel."""
-    if X.ndim != 4 or X.shape[1] in COLOURS:
+    if X.ndim != 4 or X.shape[1] in COLOURS or X.shape[2] == X.shape[3]:
         return
     first, second, third = X.shape[1:]
     if third in COLOURS or first == second > third:

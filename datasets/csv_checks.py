@@ -89,7 +89,7 @@ def _say_capitals(rows: Rows) -> list[str]:
     for name, texts in columns:
         spelt: dict[str, str] = {}
         for text in sorted({text for text in texts if text is not None}):
-            other = spelt.setdefault(text.casefold(), text)
+            other = spelt.setdefault(text.lower(), text)
             if other != text and not isinstance(meaning(text), Decimal):
                 said.append(
                     f"{rows.path}: column {name}: {short(other)} and {short(text)} differ in "

@@ -81,9 +81,12 @@ def read_rows(
         if not first:
             raise ValueError(f"{path}: expects a header and at least one row of data")
         if known is None and form.separator == ";" and (form.decimal, form.thousands) == (None, ""):
-            for place, name in enumerate(header):
-                if name not in (*form.ignore, *form.categories):
-                    _check_points(path, name, [row[place].strip() for _, row in first])
+            columns = {
+                name: [cell for _, row in first if (cell := row[place].strip()) not in marks]
+                for place, name in enumerate(header)
+                if name not in (*form.ignore, *form.categories)
+            }
+            _check_points(path, {n: c for n, c in columns.items() if _are_numbers(c, how)})
         if known is None:
             known = {
                 name: name not in form.categories
@@ -252,10 +255,10 @@ def _renamed(path: Path, line: int, cells: list[str], names, replaced) -> list[s
     """The names for a first line that they replace: itself, if these very names stand there;
     by its own names, if they are those that were `replaced` in the training file, in whatever
     order; else, which is said, by place."""
-    if sorted(cells) == sorted(names):
-        return cells
     if replaced is None or cells == replaced:
         return list(names)
+    if sorted(cells) == sorted(names):
+        return cells
     new = dict(zip(replaced, names, strict=False))  # R writes a name less than columns
     if len(new) == len(names) and set(cells) <= set(new):
         return [new[cell] for cell in cells]
@@ -266,15 +269,19 @@ def _renamed(path: Path, line: int, cells: list[str], names, replaced) -> list[s
     return list(names)
 
 
-def _check_points(path: Path, name: str, cells: list[str]) -> None:
-    """In a file with semicolons commas may be decimal: then 1.234 beside 950 is no fraction."""
-    points = [cell for cell in cells if "." in cell]
-    if points and len(points) < len(cells) and all(map(_OF_THREE.fullmatch, points)):
-        raise ValueError(
-            f"{path}: column {name}: each point has three digits behind it, as in {points[0]}, and "
-            'other numbers have none; if it parts thousands: decimal: "," and thousands: "."; '
-            'if it is decimal: decimal: "."'
-        )
+def _check_points(path: Path, columns: dict[str, list[str]]) -> None:
+    """In a file with semicolons commas may be decimal: then 1.234 beside 950 is no fraction. But
+    one number with a point that parts no thousands, in any column, says that it is."""
+    with_points = {name: [c for c in cells if "." in c] for name, cells in columns.items()}
+    if not all(_OF_THREE.fullmatch(cell) for cells in with_points.values() for cell in cells):
+        return
+    for name, points in with_points.items():
+        if points and len(points) < len(columns[name]):
+            raise ValueError(
+                f"{path}: column {name}: each point has three digits behind it, as in {points[0]}, "
+                'and other numbers have none; if it parts thousands: decimal: "," and thousands: '
+                '"."; if it is decimal: decimal: "."'
+            )
 
 
 def _numbered(n: int) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ class NPY(Dataset):
             for x in X.values():
                 check_channels_last(x.where, x)
             X = {name: x.channels_first() for name, x in X.items()}
-        elif channels is None:
+        elif channels is None and not indices:
             for x in X.values():
                 check_channels_first(x.where, x)
         if not indices:

@@ -76,6 +76,8 @@ class Estimator(BaseEstimator):
         floats = [np.float64, np.float32]
         X, y = validate_data(self, X, y, dtype=floats, allow_nd=True, **self._checks)
         check_float32("X", X)
+        if np.abs(X).max(initial=0) > np.finfo(np.float32).max:
+            raise ValueError("X: holds a number too large for float32; take its logarithm, say")
         X = np.asarray(X, np.float32)
         task, t = self._targets(y)
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)

@@ -26,7 +26,11 @@ def set_value(data: dict, assignment: str, given: Container[tuple] = ()) -> tupl
     except YamlError as error:
         raise ValueError(str(error)) from None
     other = (*place[:-1], _OTHER_WAY.get(place))
-    if value is not None and other in given and data[place[0]].get(other[-1]) is not None:
+    if (
+        value is not None
+        and other in given
+        and (data.get(place[0]) or {}).get(other[-1]) is not None
+    ):
         raise ValueError(f"{'.'.join(other)} is set too, and both say the same: leave out one")
     return put(data, key, value)
 

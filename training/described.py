@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 
 import lamina.datasets
-from lamina.common.arguments import Unwritable, call, parameters_of, plain, without_defaults
+from lamina.common.arguments import (
+    Unwritable,
+    call,
+    is_setting,
+    parameters_of,
+    plain,
+    same_setting,
+    without_defaults,
+)
 from lamina.common.files import whole_file
 from lamina.common.fingerprint import fingerprint
 from lamina.common.folder import File
@@ -168,17 +176,27 @@ def _now(layer: Layer) -> dict:
 
 
 def _optimizer(optimizer) -> dict:
-    """With what was set after it was made."""
+    """With what was set after it was made. One of the user's own is not made a second time, since
+    that may change what it is given: its numbers are compared with its arguments."""
     made = _made(optimizer)
     cls: type = type(optimizer)
-    try:
-        again = call(cls, {**optimizer.arguments(), "parameters": optimizer.parameters})
-    except (TypeError, ValueError):  # one of the user's own that wants more
-        return made
-    for key in parameters_of(cls):
+    given = {
+        k: v.thing if isinstance(v, Unwritable) else v for k, v in optimizer.arguments().items()
+    }
+    again = (
+        call(cls, {**given, "parameters": optimizer.parameters}) if _is_ours(optimizer) else None
+    )
+    for key, parameter in parameters_of(cls).items():
         attribute = "base_lr" if key == "lr" else key
-        now, then = (getattr(one, attribute, None) for one in (optimizer, again))
-        if key != "parameters" and fingerprint(now) != fingerprint(then):
+        if key == "parameters" or not hasattr(optimizer, attribute):
+            continue
+        now = getattr(optimizer, attribute)
+        if again is not None:
+            changed = fingerprint(now) != fingerprint(getattr(again, attribute, None))
+        else:
+            then = given.get(key, parameter.default)
+            changed = is_setting(now) and is_setting(then) and not same_setting(now, then)
+        if changed:
             value = plain(now)
             made[key] = _text(value) if isinstance(value, Unwritable) else value
     return made

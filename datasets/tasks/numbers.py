@@ -9,6 +9,7 @@ from lamina.datasets.rows import Rows, pieces
 
 LOOKED_AT = 1000  # rows of inputs, which may be many
 LOST = 1e-3  # of their standard deviation, by which numbers may be rounded
+COMPUTED = 1e-12  # of a number: what rounding makes of one that was computed
 SAME = 4 * np.finfo(np.float64).eps  # of a number: what rounding alone makes of it
 
 
@@ -73,14 +74,15 @@ def check_float32(where: str, X) -> None:
     if narrow or X.dtype.itemsize < 4 or X.dtype.kind not in "fiu" or not len(X):
         return
     some = X.take(np.arange(0, len(X), -(-len(X) // LOOKED_AT)), axis=0)
-    if lost := _lost(some):
+    if lost := _lost(some, COMPUTED):
         place, said = lost
         of = f"column {place[0]}" if len(place) == 1 else f"at {tuple(map(int, place))}"
         raise ValueError(f"{where}: {of}: {said}")
 
 
-def _lost(t) -> tuple | None:
-    """(place, what to say) of what float32 rounds away; None where it does not."""
+def _lost(t, same: float = SAME) -> tuple | None:
+    """(place, what to say) of what float32 rounds away; None where it does not. By `same` of a
+    number it may differ from what it is meant to be."""
     # Counted from the first one on: a mean of large numbers is rounded itself.
     origin = t[:1][0].astype(np.float64)
     lost, squares = np.zeros_like(origin), np.zeros_like(origin)
@@ -91,7 +93,7 @@ def _lost(t) -> tuple | None:
             lost = np.maximum(lost, off.max(axis=0))
             squares += np.square(piece - origin - offset).sum(axis=0)
         spread, centre = np.sqrt(squares / len(t)), origin + offset
-        wrong = (lost > LOST * spread) & (spread > SAME * np.abs(centre))
+        wrong = (lost > LOST * spread) & (spread > same * np.abs(centre))
     if not wrong.any():
         return None
     place = tuple(np.argwhere(wrong)[0])

@@ -149,3 +149,22 @@ def test_of_the_settings_of_a_command_line_those_count_that_are_read(monkeypatch
     assert fingerprint(of_arguments) == before
     monkeypatch.setattr(ARGS, "hidden", 64)
     assert fingerprint(of_arguments) != before
+
+
+def scaled(x, settings):
+    return x * settings.hidden
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: scaled(x, ARGS),
+        lambda x: x * getattr(ARGS, "hidden"),  # noqa: B009
+        lambda x: x * vars(ARGS)["hidden"],
+        lambda x: [x * ARGS.hidden for _ in range(2)],
+    ],
+)
+def test_settings_that_are_read_in_another_way_count_too(function, monkeypatch):
+    before = fingerprint(function)
+    monkeypatch.setattr(ARGS, "hidden", 64)
+    assert fingerprint(function) != before

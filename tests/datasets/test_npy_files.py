@@ -306,3 +306,9 @@ def test_inputs_that_float32_cannot_tell_apart_are_refused(saved):
         with pytest.raises(ValueError, match=words):
             NPY(*saved(x=array, t=np.arange(40) % 2))
     NPY(*saved(x=X - [0.0, 1.7e9], t=np.arange(40) % 2))
+
+
+@pytest.mark.parametrize("shape", [(16, 4, 4), (8, 3, 3), (512, 1, 1), (64, 7, 7)])
+def test_squares_behind_many_channels_are_channels_first(saved, shape):
+    x, t = saved(x=np.ones((9, *shape), np.float32), t=np.arange(9) % 2)
+    assert NPY(x, t).input_shape == shape

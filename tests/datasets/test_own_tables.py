@@ -605,3 +605,27 @@ def test_points_that_may_part_thousands_are_asked_for(table):
     assert alone(table("a;b\n1.234;1\n2.500;2\n"), **settings)  # as a program writes three digits
     assert alone(table("a;b\n1.25;1\n2.500;2\n7;3\n"), **settings)
     refused(table("a;b\n1;2.000\n2;3.500\n3;700\n"), "column b: each point has three", **settings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a;b\n1.234;1\n;2\n2.500;3\n",  # the others are missing
+        "a;b\n1.234;0.25\n950;1\n2.500;3\n",  # another column says what a point is
+        "a;kind\n1;v1.234\n2;x\n3;v1.234\n",  # texts part nothing
+    ],
+)
+def test_points_that_part_no_thousands_are_decimal(table, text):
+    task = "classification" if "kind" in text else "regression"
+    assert alone(table(text), separator=";", missing="median", task=task)
+
+
+def test_names_take_the_places_of_a_first_line_that_has_them_in_another_order(table):
+    path = table("a,b,kind\n1,10,x\n2,20,y\n3,30,x\n")
+    data = alone(path, names=["b", "a", "kind"], header=True, ignore=["a"])
+    assert data.train.X[:].tolist() == [[1], [2], [3]]
+
+
+def test_a_sharp_s_is_no_capital(table, capsys):
+    alone(table("x,word,kind\n" + "1,Maße,a\n2,Masse,b\n" * 3))
+    assert capsys.readouterr().err == ""

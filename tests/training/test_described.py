@@ -127,3 +127,42 @@ def test_a_data_set_of_ones_own_is_its_class_and_what_it_holds():
     other.weight = 10.0
     assert described(trainer(dataset=other)) != own
     assert described(trainer(dataset=data(Ordered))) == own
+
+
+class Halving(Momentum):
+    """Sets the parameters that it is given, and takes what is no plain data."""
+
+    def __init__(self, parameters, lr, table=None, decay=0.1):
+        super().__init__(parameters, lr=lr)
+        self.table, self.decay = table, decay
+        for param in parameters.values():
+            param.lr_mult *= 0.5
+
+
+def test_an_own_optimizer_is_not_made_again():
+    net = Sequential({"a": Affine(5, 3, rng=0)}, SoftmaxWithLoss())
+    optimizer = Halving(net.parameters(), 0.1, table={1: object})
+    settings = {"rng": 0, "iterations": 2, "batch_size": 10, "quiet": True}
+    usual = described(Trainer(net, optimizer, data(), **settings))
+    assert [p.lr_mult for p in net.parameters().values()] == [0.5, 0.5]
+    optimizer.decay = 0.2
+    assert described(Trainer(net, optimizer, data(), **settings))["optimizer"]["decay"] == 0.2
+    assert usual["optimizer"] != described(Trainer(net, optimizer, data(), **settings))["optimizer"]
+
+
+class Met(Relu):
+    """Keeps the shape that it has met under the name of an argument."""
+
+    def __init__(self, shape=None):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, X):
+        self.shape = X.shape
+        return super().forward(X)
+
+
+def test_what_an_own_layer_has_met_is_no_setting():
+    net = Sequential({"m": Met(), "a": Affine(5, 3, rng=0)}, SoftmaxWithLoss())
+    net.predict(X)
+    check_as_made(net, net.structure())

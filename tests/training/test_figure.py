@@ -100,3 +100,11 @@ def test_a_run_without_a_recorder_says_how_large_its_sets_are(tmp_path):
     written = json.loads((tmp_path / "run" / "facts.json").read_text())
     assert written["samples"] == 3000
     assert written["test_samples"] == written["test_targets"] == 1000
+
+
+def test_a_class_that_training_lacks_makes_guessing_no_worse_than_anything():
+    dataset, net = classes(4, (0.5, 0.3, 0.2))
+    t = dataset.test.t.copy()
+    t[:50] = 3
+    dataset = Dataset(dataset.train, Samples(dataset.test.X, t), Classification(range(4)))
+    assert facts(dataset, net, make_metric("perplexity"))["guess"] == pytest.approx(4.0)

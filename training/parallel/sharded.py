@@ -93,8 +93,9 @@ class Sharded(Net):
             for j, one in enumerate(self.nets)
             for layer in _layers(one)
         ]
+        # What each layer of the net was set to when its twins last heard of it.
         self._settings = [
-            (layer, twins, names)
+            (layer, twins, {name: getattr(layer, name) for name in names})
             for layer, *twins in zip(*map(_layers, (net, *self.nets)), strict=True)
             if (names := _settings_of(layer))
         ]
@@ -239,11 +240,11 @@ class Sharded(Net):
         net, which are those of all parts together afterwards."""
         for layer, member in self._groups:  # the net may be that of other shards too
             layer.group = member
-        for layer, twins, names in self._settings:  # what was set since is set for all
-            for name in names:
-                value = getattr(layer, name)
-                for twin in twins:
-                    if getattr(twin, name) is not value:
+        for layer, twins, heard in self._settings:  # what was set since is set for all
+            for name, before in heard.items():
+                if (value := getattr(layer, name)) is not before:
+                    heard[name] = value
+                    for twin in twins:
                         setattr(twin, name, value)
         for state, *others in self._states:
             for other in others:

@@ -418,3 +418,18 @@ def test_what_is_set_after_the_shards_were_made_is_set_for_all():
         net.loss_layer.class_weights = np.array([1.0, 5.0, 1.0])
         values.append(float(sharded.loss(X, t)))
     assert values[0] == pytest.approx(values[1], rel=1e-12)
+
+
+def test_what_a_layer_sets_itself_is_left_to_each_shard():
+    """The net of a rank that has not the first shard never runs, and knows nothing of it."""
+    net = dense()
+    net.layers["sigmoid"] = LeakyRelu(0.01)
+    sharded = Sharded(net, 2)
+    twin = sharded.nets[1].layers["sigmoid"]
+    twin.slope = 0.5
+    rng = np.random.default_rng(0)
+    sharded.loss(rng.standard_normal((12, 4)), rng.integers(0, 3, 12))
+    assert twin.slope == 0.5
+    net.layers["sigmoid"].slope = 0.9
+    sharded.loss(rng.standard_normal((12, 4)), rng.integers(0, 3, 12))
+    assert twin.slope == 0.9

@@ -60,6 +60,14 @@ class Proxy(threading.Thread):
                 self.asked.append(knock.recv(200))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _ends_as_before():
+    """wandb puts its own function in the place of sys.exit, for all that this process tests."""
+    ends, hook = sys.exit, sys.excepthook
+    yield
+    sys.exit, sys.excepthook = ends, hook
+
+
 @pytest.fixture(scope="module")
 def tracked(tmp_path_factory):
     """The directory of a run that was killed behind its checkpoint, taken up to its end at 48, and

@@ -17,13 +17,16 @@ class Lines:
     def __init__(self, cls: type):
         self.file = inspect.getsourcefile(cls) if isinstance(cls, type) else None
         self.missing: dict[tuple, Place] = {}  # {(line, source): where it is}
-        codes = set()
+        codes, plain = set(), set()
         for function in self._only_backward(cls):
             codes |= set(_codes(function.__code__))
-            self.missing |= {
-                (place[0][0], ast.unparse(node)): place for node, place in _pieces(function)
-            }
-        self._executed = Executed(codes.__contains__)
+            if (found := _tree(function)) is None:
+                continue
+            pieces = _pieces(*found)
+            self.missing |= {(place[0][0], ast.unparse(node)): place for node, place in pieces}
+            if _has_one_for_each_line(found[0]):
+                plain |= set(_codes(function.__code__))
+        self._executed = Executed(codes.__contains__, plain)
 
     @contextlib.contextmanager
     def watched(self):
@@ -73,17 +76,28 @@ def _plain(held):
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Expr)
 
 
-def _pieces(function):
-    """(node, place) of its simple statements, and of what an expression has for yes and no, where
-    they stand in the file; raising is left to other tests."""
+def _tree(function) -> tuple[ast.stmt, int] | None:
+    """A function as it stands in its file, and by how much it is indented there."""
     try:
         lines, first = inspect.getsourcelines(function)
         tree = ast.parse(textwrap.dedent("".join(lines)))
     except (OSError, TypeError, SyntaxError):
-        return
+        return None
     ast.increment_lineno(tree, first - 1)
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    for node in ast.walk(tree.body[0]):
+    return tree.body[0], len(lines[0]) - len(lines[0].lstrip())
+
+
+def _has_one_for_each_line(tree: ast.stmt) -> bool:
+    """Does no line of it hold two pieces, so that a line that was run says which?"""
+    nodes = list(ast.walk(tree))
+    begun = [node.lineno for node in nodes if isinstance(node, ast.stmt)]
+    return len(set(begun)) == len(begun) and not any(isinstance(n, ast.IfExp) for n in nodes)
+
+
+def _pieces(tree: ast.stmt, indent: int):
+    """(node, place) of its simple statements, and of what an expression has for yes and no, where
+    they stand in the file; raising is left to other tests."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.IfExp):
             yield from ((end, place_of(end, indent)) for end in (node.body, node.orelse))
         elif isinstance(node, _SIMPLE) and not _is_text(node):

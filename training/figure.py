@@ -7,7 +7,6 @@ import numpy as np
 
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean
-from lamina.metrics import Metric
 
 CHUNK = 1_000_000  # numbers at a time
 MOST_CLASSES = 100  # which are tried as the answer to all, the most frequent ones
@@ -23,9 +22,12 @@ def figure_facts(trainer) -> dict | None:
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
     usual = metric.name == dataset.task.metrics[0]
     low, high = metric.limits
+    answers = [] if usual else _same_for_all(trainer)
 
     def guess(part: str) -> float | None:
-        return rounded(dataset.guess(part) if usual else _guess(trainer, part))
+        if usual:
+            return rounded(dataset.guess(part))
+        return rounded(_guess(metric, answers, dataset.sets()[part]))
 
     return {
         "name": metric.name,
@@ -52,14 +54,11 @@ def sizes_facts(trainer) -> dict:
     return sizes
 
 
-def _guess(trainer, part: str) -> float | None:
-    """What an answer that is the same for all scores on a set: the metric itself is asked. None
-    where no such answer is known, or the metric is none of this project."""
-    metric, samples = trainer.evaluator.metrics[0], trainer.dataset.sets()[part]
-    if not type(metric).__module__.startswith(f"{Metric.__module__.rpartition('.')[0]}."):
-        return None
+def _guess(metric, answers: list[np.ndarray], samples) -> float | None:
+    """What the best of some answers that are the same for all scores on a set: the metric itself is
+    asked. None where no such answer is known."""
     found = []
-    for answer in _same_for_all(trainer):
+    for answer in answers:
         one = copy.deepcopy(metric)
         one.reset()
         try:
@@ -75,7 +74,10 @@ def _guess(trainer, part: str) -> float | None:
 
 def _same_for_all(trainer) -> list[np.ndarray]:
     """Outputs that could be the same for all samples: of classes the logarithms of their shares in
-    the training set, and one class for all; of numbers mean and median."""
+    the training set, and one class for all; of numbers mean and median. None for a metric that is
+    not of this project: what it takes is not known."""
+    if not type(trainer.evaluator.metrics[0]).__module__.startswith("lamina.metrics."):
+        return []
     dataset, task = trainer.dataset, trainer.dataset.task
     t = dataset.train.t
     if task.name == "regression":

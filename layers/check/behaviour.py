@@ -85,6 +85,8 @@ def gradients_add_up(case: Case, report: Report, rng) -> None:
 def goes_back_in_proportion(case: Case, report: Report, rng) -> None:
     """Backward is linear in dout: clipped, or scaled by their size, gradients are others. By a
     power of two, which rounds nothing."""
+    if not case.training:
+        return  # once is enough
     _, douts, gradients = case.sample(rng)
     for times in (2.0**-10, 2.0**10):
         scaled = case.gradients(tuple(times * d for d in douts))
@@ -299,6 +301,8 @@ def may_leave_out_dX(case: Case, report: Report, rng) -> None:
 def _close(a, b) -> bool:
     if a is None or b is None:
         return a is b
+    if np.array_equal(a, b):
+        return True  # most are the same bits, which is seen sooner
     scale = float(np.max(np.abs(b), initial=0.0))
     return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12 * scale + 1e-300)
 

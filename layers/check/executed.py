@@ -39,6 +39,11 @@ class Executed:
         finally:
             sys.settrace(previous)
 
+    @property
+    def count(self) -> int:
+        """How many different instructions and lines have been run so far."""
+        return len(self._lines) + sum(map(len, self._run.values()))
+
     def has_run(self, place: Place) -> bool:
         """Has anything between these two ends? By line, where Python has left no instruction for
         it: numbers alone are reckoned up when a file is compiled."""

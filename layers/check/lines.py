@@ -34,12 +34,14 @@ class Lines:
         if not self.missing:
             yield
             return
+        executed, before = self._executed, self._executed.count
         try:
-            with self._executed.watched():
+            with executed.watched():
                 yield
         finally:
-            has_run = self._executed.has_run
-            self.missing = {k: place for k, place in self.missing.items() if not has_run(place)}
+            if executed.count > before:
+                left = {k: p for k, p in self.missing.items() if not executed.has_run(p)}
+                self.missing = left
 
     def _only_backward(self, cls: type) -> list:
         of_forward = self._called("forward", cls)

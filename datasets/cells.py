@@ -171,8 +171,9 @@ def number(place: str, cell: str, numbers: Numbers, column: str) -> tuple[float,
         raise ValueError(
             f"{place}: expects a number, got the text {short(cell)}{numbers.hint(cell, column)}"
         ) from None
-    if not math.isfinite(value) or abs(value) > LARGEST:
-        raise ValueError(f"{place}: expects a finite number, got {cell.strip()[:SHORT]}")
+    if not abs(value) <= LARGEST:
+        expected = "a finite number" if not math.isfinite(value) else f"at most {LARGEST:g}"
+        raise ValueError(f"{place}: expects {expected}, got {cell.strip()[:SHORT]}")
     return value, unit
 
 

@@ -1,6 +1,7 @@
 """Columns of a training file that can be no inputs, or had better be none, and what to do."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
@@ -50,7 +51,7 @@ def check_inputs(rows: Rows, form: CsvFormat) -> list[str]:
                 f"if they only name the rows: ignore: [{quoted(name)}]; if they are categories all "
                 f"the same: categories: [{quoted(name)}]"
             )
-    return _say_names_of_rows(rows) + _say_capitals(rows)
+    return _say_names_of_rows(rows) + _say_alike(rows)
 
 
 def _check_no_numbers(rows: Rows, name: str, different, form: CsvFormat) -> None:
@@ -80,20 +81,39 @@ def _say_names_of_rows(rows: Rows) -> list[str]:
     return said
 
 
-def _say_capitals(rows: Rows) -> list[str]:
-    """Texts that differ in nothing but capitals: two, as they are written, and perhaps one. 1E5 and
-    1e5 are one number."""
+def _say_alike(rows: Rows) -> list[str]:
+    """Texts that differ in nothing but capitals, or in what looks alike in print: two, as they are
+    written, and perhaps one. 1E5 and 1e5 are one number; what is one text in two forms of Unicode
+    is refused elsewhere."""
     columns: list[tuple[str, Iterable[str | None]]] = list(rows.words.items())
     columns += zip(rows.target, rows.texts, strict=True)
     said = []
     for name, texts in columns:
         spelt: dict[str, str] = {}
         for text in sorted({text for text in texts if text is not None}):
-            other = spelt.setdefault(text.lower(), text)
-            if other != text and not isinstance(meaning(text), Decimal):
-                said.append(
-                    f"{rows.path}: column {name}: {short(other)} and {short(text)} differ in "
-                    "capitals alone, and are two; if they are one, spell them in one way"
-                )
-                break
+            other = spelt.setdefault(_in_print(text).lower(), text)
+            if meaning(other) == meaning(text) or isinstance(meaning(text), Decimal):
+                continue
+            how = "differ in capitals alone"
+            if other.lower() != text.lower():
+                signs = [unicodedata.name(c, f"U+{ord(c):04X}") for c in {*other} ^ {*text}]
+                how = f"look alike in print ({', '.join(sorted(signs)) or 'blanks'})"
+            said.append(
+                f"{rows.path}: column {name}: {short(other)} and {short(text)} {how}, and are two; "
+                "if they are one, spell them in one way"
+            )
+            break
     return said
+
+
+def _in_print(text: str) -> str:
+    """As one sees it: all blanks and all dashes are one, wide letters are letters, and what has no
+    width is not there."""
+    kinds = ((c, unicodedata.category(c)) for c in unicodedata.normalize("NFC", text))
+    seen = ("-" if kind == "Pd" else _narrow(c) for c, kind in kinds if kind != "Cf")
+    return " ".join("".join(seen).split())
+
+
+def _narrow(sign: str) -> str:
+    wide = unicodedata.decomposition(sign).startswith("<wide>")
+    return unicodedata.normalize("NFKC", sign) if wide else sign

@@ -121,6 +121,8 @@ def pillow():
 
 def _content(path: Path) -> bytes:
     try:
+        if path.is_dir():
+            raise PictureError(f"{path}: is a folder, not a picture; name the pictures in it")
         if not path.is_file():
             raise PictureError(f"{path}: is no file")
         if path.stat().st_size > _MOST_BYTES:

@@ -10,7 +10,7 @@ from lamina.datasets.cells import listed, short
 from lamina.datasets.csv_format import CsvFormat
 from lamina.datasets.csv_rows import Rows
 from lamina.datasets.labels import check_spellings, in_order, meaning
-from lamina.datasets.tasks.numbers import SAME
+from lamina.datasets.tasks.numbers import SAME, lost_in_float32
 
 MISSING = ("mean", "median", "constant")
 ABSENT = "(missing)"  # the category of cells that hold nothing
@@ -55,6 +55,8 @@ class TableInputs:
         mean, deviation = np.zeros(X.shape[1]), np.ones(X.shape[1])
         if standardise:
             mean, deviation = _mean_and_deviation(X)
+        else:
+            _check_float32(rows, X)
         numbers = dict(
             zip(
                 rows.numbers,
@@ -182,6 +184,15 @@ def _mean_and_deviation(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deviation[rounded] = size[rounded]
     deviation[deviation == 0] = 1.0
     return mean, deviation
+
+
+def _check_float32(rows: Rows, X: np.ndarray) -> None:
+    """As the net gets these numbers as they are, in float32, that must tell them apart."""
+    if lost := lost_in_float32(X):
+        (place,), said = lost
+        raise ValueError(
+            f"{rows.path}: column {rows.numbers[place]}: {said}; standardise: true does it"
+        )
 
 
 def _categories(rows: Rows, name: str, chosen: np.ndarray) -> list[str]:

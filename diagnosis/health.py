@@ -3,6 +3,7 @@
 import math
 
 from lamina.common.percent import percent
+from lamina.diagnosis.causes.unequal_classes import SEEING
 from lamina.diagnosis.finding import listed
 from lamina.diagnosis.record import BY_HEART
 
@@ -26,8 +27,21 @@ def doubts(record) -> list[str]:
         found.append(_far(record))
     if not record.beyond_luck(2.0):
         guess = record.figure.shown(record.figure.guess)
-        found.append(f"{record.said('test')}: hardly more than by guessing, {guess}")
+        how = "hardly more than" if record.test > record.figure.chance("test") else "no more than"
+        found.append(f"{record.said('test')}: {how} by guessing, {guess}{_of_classes(record)}")
     return found
+
+
+def _of_classes(record) -> str:
+    """What shows more, where a loss has weighed the classes and the figure does not."""
+    weighed = "class_weights" in str(record.config.get("net")) and record.figure.is_share
+    if not weighed or record.figure.name in SEEING:
+        return ""
+    said = f"; the loss weighs the classes, which {record.figure.name} does not: "
+    for name in SEEING:
+        if len(values := record.history.get(f"test_{name}", ())):
+            return f"{said}test {name} {percent(values[record.row_kept], 1)}"
+    return f"{said}metrics: [{record.figure.name}, recall]"
 
 
 def _never_found(record) -> list[str]:

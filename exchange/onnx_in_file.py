@@ -53,9 +53,11 @@ def read_model(path: Path):
 
 def opset_of(model) -> int:
     """The version of the operators. Raises OnnxError for one that is not known."""
-    found = [one.version for one in model.opset_import if one.domain in ("", "ai.onnx")]
-    version = found[0] if found else 0
-    if len(found) != 1 or not OLDEST <= version <= NEWEST:
+    found = {one.version for one in model.opset_import if one.domain in ("", "ai.onnx")}
+    version = max(found, default=0)
+    if len(found) > 1:  # of those that say twice which, as skl2onnx does, one counts
+        raise OnnxError(f"has operators of several opsets: {', '.join(map(str, sorted(found)))}")
+    if not OLDEST <= version <= NEWEST:
         raise OnnxError(
             f"has operators of opset {version or 'none'}, and {OLDEST} to {NEWEST} are read; "
             "export it with another, or onnx.version_converter.convert_version(model, 17)"

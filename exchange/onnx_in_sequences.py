@@ -191,7 +191,7 @@ def _recurrent(node, graph, cls, made, order, X, W, R, B, lengths, *states):
     reverse = directions.get(node.get("direction", "forward"), [])
     if len(reverse) != n_directions or node.get("hidden_size", n_hidden) != n_hidden:
         raise OnnxError(f"has weights {R.array.shape}, which do not fit its attributes")
-    of_states = [_states(state, n_directions, first) for state in states]
+    of_states = [_states(state, n_directions, n_hidden, first) for state in states]
     read = [name in graph.readers for name in (*node.outputs, "", "")][:2]
     sequences, last = [], []
     for d, backwards in enumerate(reverse):
@@ -217,8 +217,13 @@ def _check_lengths(lengths, n: int) -> None:
         raise OnnxError("has lengths of its sequences; only sequences that are as long are read")
 
 
-def _states(given, n_directions: int, first: bool) -> tuple[Blob, ...] | None:
-    """The first states of each direction; None where they are zeros."""
+def _states(given, n_directions: int, n_hidden: int, first: bool) -> tuple[Blob, ...] | None:
+    """The first states of each direction; None where they are zeros. Raises OnnxError for others
+    than the weights are for, as an exporter writes them that leaves a projection out."""
+    if isinstance(given, Constant) and given.array.shape[-1:] != (n_hidden,):
+        raise OnnxError(
+            f"has first states {given.array.shape}, and weights for states of {n_hidden} numbers"
+        )
     if given is None or (isinstance(given, Constant) and not given.array.any()):
         return None
     axes = "NDH" if first else "DNH"

@@ -14,11 +14,11 @@ from lamina.experiment.config import Config, ConfigError
 from lamina.experiment.contract import check_made
 from lamina.experiment.rooms import LAYERS, LOSSES
 from lamina.experiment.section import Section
-from lamina.experiment.squashed import doubtful, last_before, refused
 from lamina.layers import Affine, Copy, Embedding, Layer, Loss, Param, ShapeError
 from lamina.nets.tied import params_of, takes_params
 from lamina.nets.wiring import wire
 from lamina.training.evaluator import misjudged
+from lamina.training.squashed import doubtful, last_before, refused
 
 # Keys of any layer that are not for its constructor.
 OF_PARAMETERS = {"trainable": bool, "lr_mult": float, "decay_mult": float}

@@ -24,7 +24,7 @@ class Perplexity(Metric):
     higher_is_better = False
     limits = (1.0, math.inf)
     # Scores behind a softmax of their own, or that none is meant to stand behind.
-    unfit = ("CrossEntropyError", "SquaredErrorLoss", "SVMLoss")
+    unfit = ("CrossEntropyError", "NegativeSamplingLoss", "SquaredErrorLoss", "SVMLoss")
     needs = "two scores or more, (..., C), with class indices (...) or one-hot rows (..., C)"
 
     def __init__(self, *, ignore_index: int | None = None):

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from lamina.layers.base import Layer, Param
+from lamina.layers.contrastive_loss import ContrastiveLoss
 from lamina.layers.errors import ShapeError, untrained_arrays
+from lamina.layers.regression_loss import RegressionLoss
 from lamina.layers.sparse_rows import dense
 from lamina.metrics.accuracy import Accuracy
 from lamina.nets.derivatives import Derivatives
@@ -194,9 +196,17 @@ class Net(Derivatives, Stepwise):
     def accuracy(self, X, t) -> float:
         """The share of samples whose highest score is that of the target class: metrics.Accuracy,
         with its errors for targets that are no classes. Targets that the loss of the scores ignores
-        do not count."""
-        accuracy = Accuracy(ignore_index=getattr(self.loss_of_scores, "ignore_index", None))
-        accuracy.update(self.predict(X), t)
+        do not count. Raises ValueError where the loss takes no scores of classes."""
+        loss, scores = self.loss_of_scores, self.predict(X)
+        single = np.shape(scores)[-1:] == (1,)
+        if isinstance(loss, ContrastiveLoss) or (single and isinstance(loss, RegressionLoss)):
+            what = "one number" if single else "vectors"
+            raise ValueError(
+                f"accuracy: the net gives {what} for {type(loss).__name__}, and no score of a "
+                "class; compare net.predict(X) with what you hold for the border"
+            )
+        accuracy = Accuracy(ignore_index=getattr(loss, "ignore_index", None))
+        accuracy.update(scores, t)
         return accuracy.value()
 
     def summary(self, *input_shapes: tuple) -> str:

@@ -3,7 +3,7 @@
 from lamina.common.arguments import shown
 from lamina.layers.base import Param
 from lamina.layers.errors import ShapeError
-from lamina.nets.summary import summary
+from lamina.nets.summary import summary, total_in_words
 
 
 def shown_net(net) -> str:
@@ -21,10 +21,7 @@ def shown_net(net) -> str:
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     lines = [f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}".rstrip() for row in rows]
     rule = "-" * (sum(widths) + 2)
-    learned = sum(p.data.size for p in net.parameters().values() if p.learns)
-    frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
-    total = f"{learned:,} parameters to learn" + (f", {frozen:,} frozen" if frozen else "")
-    return "\n".join([type(net).__name__, lines[0], rule, *lines[1:], rule, total])
+    return "\n".join([type(net).__name__, lines[0], rule, *lines[1:], rule, total_in_words(net)])
 
 
 def _input_shapes(net):

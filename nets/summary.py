@@ -35,13 +35,18 @@ def summary_rows(net, *input_shapes: tuple) -> list:
         before, size = [], _shape_of(() if shapes else None)
         rows.append((f"({name})", type(head.loss).__name__, cell, size, _count(head.loss)))
     shown = [i for i in range(5) if i not in (2, 3) or any(row[i] for row in rows[1:])]
+    return [*([row[i] for i in shown] for row in rows), total_in_words(net)]
+
+
+def total_in_words(net) -> str:
+    """How many numbers a net learns, in words, and why a column of them may have another sum."""
     learned = [p for p in net.parameters().values() if p.learns]
     frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
-    total = f"{sum(p.data.size for p in learned):,} parameters to learn"
-    total += f", {frozen:,} frozen" if frozen else ""
+    said = f"{sum(p.data.size for p in learned):,} parameters to learn"
+    said += f", {frozen:,} frozen" if frozen else ""
     if shared := _shared(net):
-        total += f"; {shared:,} more are shared, and stand there again"
-    return [*([row[i] for i in shown] for row in rows), total]
+        said += f"; {shared:,} more are shared, and stand there again"
+    return said
 
 
 def _rows(net, shapes: dict, indent: str) -> list[tuple]:

@@ -19,7 +19,9 @@ class Evaluator:
     `metrics` are names, or objects with the interface of lamina.metrics.Metric (default: those of
     the task). The first is the one that counts; without any it is the loss. Raises ValueError for
     unknown names, for two metrics of one name, for those that are no single number, for those that
-    the outputs of the net's loss do not fit, and for a net whose scores no loss has seen.
+    the outputs of the net's loss do not fit, and for a net whose scores no loss has seen; when it
+    is called, for a loss that does not fit the task, so that scores would be read in another way
+    than they were learned.
     """
 
     def __init__(self, net, dataset: Dataset, metrics=None):
@@ -33,11 +35,17 @@ class Evaluator:
             self._check_loss(metric)
         if message := misjudged(net, dataset.task):
             raise ValueError(message)
+        self._fits: tuple | None = None  # the shape of scores that have been looked at
         self.sets = tuple(dataset.sets())
         self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
 
     def _check_loss(self, metric) -> None:
         kind = type(self.net.loss_of_scores).__name__
+        if kind == "ContrastiveLoss" and type(metric) in METRICS.values():
+            raise ValueError(
+                f"metrics: {metric.name} reads scores, and what {kind} takes are two vectors side "
+                "by side: metrics: [] shows its loss alone"
+            )
         if kind in getattr(metric, "unfit", ()):
             raise ValueError(
                 f"metrics: {metric.name} takes scores that a softmax makes probabilities of, and "
@@ -87,6 +95,7 @@ class Evaluator:
                         held.reset(training=False)
                     rows = len_of(X)
                 scores, losses = self.net.scores_and_losses(X, t)
+                self._check_scores(scores)
                 for name, (summed, weight) in losses.items():
                     sums[name][0] += summed
                     sums[name][1] += weight
@@ -114,6 +123,12 @@ class Evaluator:
         if len(words) == 1 and words[0].endswith("%") and is_usual:
             return words[0].removeprefix(f"{self.counts} ")
         return ", ".join(words)
+
+    def _check_scores(self, scores) -> None:
+        """Their shape is known for certain only when they are there."""
+        if self._fits != np.shape(scores)[1:]:
+            self._fits = np.shape(scores)[1:]
+            self.dataset.task.check_loss(type(self.net.loss_of_scores).__name__, self._fits)
 
     def _loss(self, sums: dict) -> float:
         means = [

@@ -27,6 +27,7 @@ from lamina.training.objective import make_objective
 from lamina.training.parallel import ORDERED, Sharded, check_reduction
 from lamina.training.plan import Plan, ScheduleMisfit
 from lamina.training.run_files import RunFiles
+from lamina.training.squashed import squashed
 from lamina.training.watch import NonFiniteError, Watch
 
 
@@ -131,6 +132,9 @@ class Trainer:
             if not quiet:  # a run that is cut short to try something
                 note(f"schedule: {problem}")
         self.evaluator = Evaluator(self.worker, dataset, metrics)
+        if not quiet:
+            for message in squashed(net):
+                note(f"note: {message}")
         self.best = self._chooser(keep_best, checkpoints)
         self.files = RunFiles(None if run_dir is None else Path(run_dir), checkpoints, provenance)
         self._own_directory = run_dir is not None  # else whoever gives one later has claimed it
@@ -274,7 +278,9 @@ class Trainer:
     def figures(self, row: dict) -> str:
         """A row in words: "loss 0.0612, train 98.23 %, test 97.26 %"."""
         parts = [f"{part} {self.evaluator.shown(row, part)}" for part in self.evaluator.sets]
-        return ", ".join([f"loss {row['loss']:.4f}", *parts])
+        loss = row["loss"]
+        said = f"{loss:.4f}" if 0.001 <= abs(loss) < 10_000 or loss == 0 else f"{loss:.4g}"
+        return ", ".join([f"loss {said}", *parts])
 
     def state(self) -> dict[str, dict]:
         """All that decides how training goes on, as arrays by part and name."""

@@ -62,7 +62,7 @@ def mean_square(t, centre) -> float:
 def as_float32(t):
     """t (N, ...) in float32. Raises ValueError where that rounds away what the samples differ by:
     1.7e9 and 1.7e9 + 60 are the same number there."""
-    if lost := _lost(t):
+    if lost := lost_in_float32(t):
         raise ValueError(lost[1])
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is said by others
         return t.astype(np.float32)
@@ -74,13 +74,13 @@ def check_float32(where: str, X) -> None:
     if narrow or X.dtype.itemsize < 4 or X.dtype.kind not in "fiu" or not len(X):
         return
     some = X.take(np.arange(0, len(X), -(-len(X) // LOOKED_AT)), axis=0)
-    if lost := _lost(some, COMPUTED):
+    if lost := lost_in_float32(some, COMPUTED):
         place, said = lost
         of = f"column {place[0]}" if len(place) == 1 else f"at {tuple(map(int, place))}"
         raise ValueError(f"{where}: {of}: {said}")
 
 
-def _lost(t, same: float = SAME) -> tuple | None:
+def lost_in_float32(t, same: float = SAME) -> tuple | None:
     """(place, what to say) of what float32 rounds away; None where it does not. By `same` of a
     number it may differ from what it is meant to be."""
     # Counted from the first one on: a mean of large numbers is rounded itself.

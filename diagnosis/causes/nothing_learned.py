@@ -3,13 +3,13 @@
 import math
 
 from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.causes.over_fitting import ENOUGH
 from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
 from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
 _LUCK = 36.0  # over n: the R² of n samples that lies three deviations above 0
-ENOUGH = 30  # test samples: of fewer a bad figure says little
 
 
 def nothing_learned(record, earlier) -> Finding | None:

@@ -4,23 +4,32 @@ import math
 
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.record import number
 
 GAP = 0.08  # between the scores of train and test, where they are shares of what is right
 GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
+ENOUGH = 30  # test samples: of fewer a bad figure says little
 ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
 
 
 def over_fitting(record, earlier) -> Finding | None:
     """Far better on the training samples than on the test samples, which make twice the errors at
     least, or are only guessed; and so with the weights that were kept, if others were."""
-    if not _is_by_heart(record, record.train, record.test):
+    knows_its_own = _knows_only_its_own(record)
+    if not knows_its_own and not _is_by_heart(record, record.train, record.test):
         return None
-    if record.kept is not None and record.has_weights:
+    if not knows_its_own and record.kept is not None and record.has_weights:
         train, test = (record.scores(part) for part in ("train", "test"))
         if not _is_by_heart(record, train[record.kept], test[record.kept]):
             return None
     ends = (float(record.values(part)[-1]) for part in ("train", "test"))
     evidence = [f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"]
+    if knows_its_own:
+        loss = record.history["test_loss"][record.row_kept]
+        evidence.append(
+            f"test loss {loss:.3g}, that of guessing {record.guessing_loss:.3g}: it is sure of "
+            "answers that are wrong"
+        )
     tests = record.scores("test")
     if tests.max() > record.test + 0.01:
         best = int(tests.argmax())
@@ -46,11 +55,19 @@ def over_fitting(record, earlier) -> Finding | None:
         "The net has learned its samples by heart rather than what they have in common.",
         [
             "more samples, or augmentation under training for images",
-            "Dropout, weight_decay: 0.0005",
+            _decay(record),
             *_stopping(record),
             "fewer units",
         ],
     )
+
+
+def _decay(record) -> str:
+    """What keeps weights small and units apart, or more of it where the run has it."""
+    has_dropout = "Dropout" in record.facts.get("layers", {}).values()
+    decay = number(record.optimizer.get("weight_decay"))
+    stronger = f"a weight_decay above {decay:g}" if decay > 0 else "weight_decay: 0.0005"
+    return f"{'a higher p of Dropout' if has_dropout else 'Dropout'}, {stronger}"
 
 
 def _is_by_heart(record, train: float, test: float) -> bool:
@@ -63,6 +80,20 @@ def _is_by_heart(record, train: float, test: float) -> bool:
     chance = record.figure.chance("test")
     luck = 2.0 * scatter(chance, record.test_size)
     return record.figure.is_share and test < chance + luck
+
+
+def _knows_only_its_own(record) -> bool:
+    """Are the training samples known, and others answered no better than by guessing, by figure and
+    by loss? Of very unequal classes guessing is right so often that figures have no room for a
+    gap."""
+    losses, row = record.history.get("test_loss", ()), record.row_kept
+    share = record.figure is not None and record.figure.is_share
+    if not share or not len(losses) or not record.guessing_loss:
+        return False
+    if record.test_size < ENOUGH or record.beyond_luck(3.0):
+        return False
+    known = record.scores("train")[row] > 0.5 * (1.0 + record.chance)
+    return known and bool(losses[row] > record.guessing_loss > 2.0 * record.end_loss)
 
 
 def _is_larger(record) -> bool:

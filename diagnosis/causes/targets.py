@@ -6,6 +6,7 @@ from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import MISSED
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
+_ROBUST = {"AbsoluteErrorLoss", "HuberLoss"}
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
 
@@ -23,19 +24,28 @@ def targets_far_out(record, earlier) -> Finding | None:
     if record.train >= record.reachable - MISSED and record.train > 0.5:
         return None
     evidence = [
-        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean: of "
-        f"{n:,} it alone, or a few such, make the deviation {targets['std']:.3g}"
+        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean of all "
+        f"{n:,}: it, and those like it, make most of the deviation {targets['std']:.3g}"
     ]
     if said := record.said("train", "test"):
         evidence.append(said)
+    losses = set(record.facts.get("losses", {}).values())
+    robust = bool(losses) and losses <= _ROBUST
+    if robust and record.figure.name == "mae":
+        return None  # neither gradients nor the figure are made of squares
     return Finding(
         "targets far out",
         evidence,
-        "Squared errors are those of a few samples: gradients come from them, and so do figures, "
-        "and whatever is scaled by mean or deviation.",
+        f"{' and '.join(sorted(losses))} hardly follows a few samples, but {record.figure.name} "
+        "does: it shows how these are missed, and not how the others are answered."
+        if robust
+        else "Squared errors are those of a few samples: gradients come from them, and so do "
+        "figures, and whatever is scaled by mean or deviation.",
         [
             "look at these samples: a slip of the pen, another unit, a mark for what is missing",
-            "if they are right: the logarithm of the targets, or HuberLoss",
+            "if they are right: metrics: [mae] under training, which the many decide"
+            if robust
+            else "if they are right: the logarithm of the targets, or HuberLoss",
         ],
         explains=(EVERYTHING,),
     )

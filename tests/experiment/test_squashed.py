@@ -128,7 +128,7 @@ def test_a_layer_of_ones_own_is_let_through(net_of, monkeypatch):
 
     text = CHAIN % ("Sigmoid", "SoftmaxWithLoss")
     with monkeypatch.context() as patched:
-        patched.setattr("lamina.experiment.squashed.layers.Sigmoid", Softmax)
+        patched.setattr("lamina.training.squashed.layers.Sigmoid", Softmax)
         net_of(text)
     with pytest.raises(ConfigError):
         net_of(text)

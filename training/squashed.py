@@ -44,6 +44,13 @@ def last_before(net: Net, blob: str) -> tuple[str, Layer] | None:
     return None
 
 
+def squashed(net: Net) -> list[str]:
+    """For each loss that cannot stand where it does: why, and what to do."""
+    found = ((last_before(net, h.input or net.outputs[0]), h.loss) for h in net.heads.values())
+    said = (refused(*last, loss) for last, loss in found if last is not None)
+    return [message for message in said if message]
+
+
 def refused(name: str, layer: Layer, loss: Layer) -> str:
     """Why the loss cannot stand behind this layer, and what to do; "" if it can."""
     kind, what = type(layer).__name__, type(loss).__name__

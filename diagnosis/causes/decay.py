@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.record import number
+from lamina.diagnosis.record import MISSED, number
 
 SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
@@ -34,7 +34,10 @@ def decay_too_strong(record, earlier) -> Finding | None:
         share = (rate if rule not in OF_THE_GRADIENT else decay * rate) / size if size else 0.0
     pull = share * record.iterations
     forgets = decay * rate >= FORGETS and pull >= 2.0
-    if not (norms[1] < SHRUNK * norms[0] and pull >= 1.0) and not forgets:
+    # Where more is known to be within reach, half the weights gone are enough to say so.
+    short = record.reachable < 1.0 and record.train < record.reachable - MISSED and pull >= 3.0
+    shrunk = norms[1] < (0.5 if short else SHRUNK) * norms[0] and pull >= 1.0
+    if not shrunk and not forgets:
         return None
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
     if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and record.well):

@@ -85,7 +85,11 @@ def vanishing(record, earlier) -> Finding | None:
     if len(relative) < 3 or record.train > 0.9 or record.well:
         return None
     names, values = list(relative), np.array(list(relative.values()))
-    if not values[0] < VANISHING * values[-1]:
+    kinds = [s.type for n, s in record.layers.items() if n != "(input)"]
+    squashing = [k for k in kinds if k in ("Sigmoid", "Tanh")]
+    # In a deep net of these that says no more than a guess, a larger part is little as well.
+    limit = 10.0 * VANISHING if len(squashing) > 3 and record.guesses else VANISHING
+    if not values[0] < limit * values[-1]:
         return None
     updates = {name: median(record.weights[name]["update_ratio"]) for name in names}
     if updates[names[0]] >= updates[names[-1]]:
@@ -95,8 +99,6 @@ def vanishing(record, earlier) -> Finding | None:
         f"gradient / weight, median of the {which} half: {names[-1]} {values[-1]:.2g}, "
         f"{names[len(names) // 2]} {values[len(names) // 2]:.2g}, {names[0]} {values[0]:.2g}"
     ]
-    kinds = [s.type for n, s in record.layers.items() if n != "(input)"]
-    squashing = [k for k in kinds if k in ("Sigmoid", "Tanh")]
     if squashing:
         evidence.append(f"{len(squashing)} layers of {' and '.join(sorted(set(squashing)))}")
     if not math.isnan(record.train):

@@ -28,9 +28,9 @@ def write_facts(path: str | Path | File, trainer) -> None:
     the test and the training set. `percent` says of each metric whether it is shown so.
     `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
     `alike`; `inputs_vary` is the share of the numbers of an input that are not the same in
-    all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, and
-    how many a sample has, `ends` the
-    layers whose weights give what the net puts out or a loss reads. A parameter has its shape,
+    all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, how
+    many a sample has and the deviations of those that vary least and most, `ends` the layers whose
+    weights give what the net puts out or a loss reads. A parameter has its shape,
     the mean and the deviation that it starts with, whether it learns, and whether weight decay
     pulls at it; losses and layers are listed with their types, in order, dropout layers with
     their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
@@ -140,7 +140,19 @@ def _targets(t) -> dict:
         *(min(low for low, _ in ends), max(high for _, high in ends)),
     )
     named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
-    return dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
+    found = dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
+    if found["width"] > 1:
+        found |= zip(("least_std", "most_std"), map(rounded, _ends_of_spread(t)), strict=True)
+    return found
+
+
+def _ends_of_spread(t) -> tuple[float, float]:
+    """The least and the largest deviation that one of the D numbers of targets (N, ..., D) has."""
+    n = t.shape[-1]
+    centre = mean(t).reshape(-1, n).mean(axis=0)
+    squares = sum(np.square(p - centre).reshape(-1, n).sum(axis=0) for _, p in pieces(t))
+    spread = np.sqrt(squares * n / np.size(t))
+    return float(spread.min()), float(spread.max())
 
 
 def _has_tables(net) -> bool:

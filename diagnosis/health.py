@@ -7,6 +7,8 @@ from lamina.diagnosis.causes.unequal_classes import SEEING
 from lamina.diagnosis.finding import listed
 from lamina.diagnosis.record import BY_HEART
 
+UNLIKE = 10.0  # times as large as another: with errors alike it is a hundredth of what is squared
+
 
 def doubts(record) -> list[str]:
     """What keeps one from calling it healthy, in words; empty if it has learned what there is to
@@ -22,7 +24,7 @@ def doubts(record) -> list[str]:
         return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
     if record.figure.guess is None:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
-    found = _kept_are_worse(record) + _never_found(record)
+    found = _kept_are_worse(record) + _never_found(record) + _pooled(record)
     if not record.well:
         found.append(_far(record))
     if not record.beyond_luck(2.0):
@@ -32,10 +34,24 @@ def doubts(record) -> list[str]:
     return found
 
 
+def _pooled(record) -> list[str]:
+    """Errors of numbers of unlike size are, taken together, those of the largest."""
+    targets = record.facts.get("targets") or {}
+    least, most = (targets.get(name) or 0.0 for name in ("least_std", "most_std"))
+    if record.figure.name == "r2" or not most > UNLIKE * least > 0:
+        return []
+    return [
+        f"{record.said('train', 'test')}, of all targets together, of which the deviations are "
+        f"{least:.3g} to {most:.3g}: it says nothing of the small ones, which lamina evaluate "
+        "shows by themselves; divide each by its own"
+    ]
+
+
 def _of_classes(record) -> str:
     """What shows more, where a loss has weighed the classes and the figure does not."""
-    weighed = "class_weights" in str(record.config.get("net")) and record.figure.is_share
-    if not weighed or record.figure.name in SEEING:
+    net = str(record.config.get("net"))
+    weighed = "class_weights" in net or "positive_weights" in net
+    if not weighed or not record.figure.is_share or record.figure.name in SEEING:
         return ""
     said = f"; the loss weighs the classes, which {record.figure.name} does not: "
     for name in SEEING:

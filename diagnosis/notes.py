@@ -22,7 +22,7 @@ _FACTS = {
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
     "alike": ["size"],
     "sizes": ["size"],
-    "targets": {"mean": "size", "std": "size", "low": "size", "high": "size"},
+    "targets": dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),
     "losses": {"*": "text"},
     "layers": {"*": "text"},
     "dropout": {"*": "size"},

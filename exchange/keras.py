@@ -90,6 +90,7 @@ def from_keras(
     in_order: bool = True,
     partial: bool = False,
     channels: int | None = None,
+    channels_first: bool = False,
 ) -> tuple[dict, str]:
     """({our name: array with shape, dtype and read()}, a line saying what belongs to what).
 
@@ -97,6 +98,8 @@ def from_keras(
     as by `from_pytorch`. Kernels of convolutions are (KH, KW, c_in, c_out) there. Behind a Flatten
     of images the rows of what holds weights are put into our order, for which the channels of the
     images must be known: from the convolution before, or as `channels`, those of the net's inputs.
+    The line says of which: a model with data_format="channels_first" has them in our order, which
+    no file of weights says, and `channels_first` leaves them so.
 
     Keras's normalisations have an eps of 1e-3 unless told, ours 1e-5: it is in no file of weights,
     so the line says where the net has another. Raises ValueError as `from_pytorch`, and where the
@@ -106,15 +109,21 @@ def from_keras(
         _KERAS, variables, net, names=names, in_order=in_order, partial=partial
     )
     rows: dict[int, int] = {}
-    if isinstance(net, Net):
+    if isinstance(net, Net) and not channels_first:
         outputs = _trace(net, [("images", channels)] * len(net.inputs), "", rows)
         if any(one == _MIXED or (one[0] == "rows" and one[1] != 1) for one in outputs):
             report += "; the entries of its output may be in another order than Keras's"
-    own = {id(held): name for name, held in net.walk()}
+    own, turned = {id(held): name for name, held in net.walk()}, []
     for held, n in rows.items():
         name = own[held]
         if name in renamed and n > 1:
             renamed[name] = _Reordered(renamed[name], n)
+            turned.append(name)
+    if turned:
+        report += (
+            f"; the rows of {', '.join(turned)} are put from the order (height, width, channel) "
+            "into (channel, height, width), which is right unless the model has channels_first"
+        )
     if odd := _other_eps(net):
         report += f"; eps of {', '.join(odd)} is not Keras's default, {_EPS:g}: see that they agree"
     return renamed, report

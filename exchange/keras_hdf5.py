@@ -16,6 +16,7 @@ from lamina.common.extras import missing
 
 ENDINGS = (".h5", ".hdf5", ".keras")
 _INSIDE = "model.weights.h5"
+_LONGEST = 1 << 24  # bytes of a model's description
 _MOST = 100_000  # groups and arrays of a file
 _DENSE, _SCALED = ("kernel", "bias"), ("gamma", "beta")
 # In .weights.h5 the variables of a layer have numbers, and a folder is called as the class is.
@@ -44,9 +45,11 @@ def open_keras(path: str | Path):
         message = missing("h5py", "keras", f"{path}: a file of Keras")
         raise ModuleNotFoundError(message, name=error.name) from None
     with path.open("rb") as file:
-        content = _from_archive(path, file) if path.suffix == ".keras" else file
+        archived = path.suffix == ".keras"
+        content = _from_archive(path, file) if archived else file
         try:
             with h5py.File(content, "r") as opened:
+                _check_order(path, "" if archived else str(opened.attrs.get("model_config", "")))
                 yield _variables(path, h5py, opened)
         except OSError as error:  # h5py's words for what is no such file, or a damaged one
             said = " ".join(str(error).split())[:200]
@@ -59,10 +62,24 @@ def _from_archive(path: Path, file) -> io.BytesIO:
             entry = archive.getinfo(_INSIDE)
             if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > path.stat().st_size:
                 raise ValueError(f"{path}: {_INSIDE} in it is packed, as Keras does not do it")
+            if "config.json" in archive.namelist():
+                with archive.open("config.json") as config:
+                    _check_order(path, config.read(_LONGEST).decode(errors="replace"))
             return io.BytesIO(archive.read(entry))
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
         said = " ".join(str(error).split())[:200]
         raise ValueError(f"{path}: is no whole .keras file of Keras 3 ({said})") from None
+
+
+def _check_order(path: Path, config: str) -> None:
+    """The rows behind a Flatten are in another order where channels come first, which what is read
+    here does not say to `from_keras`."""
+    if '"channels_first"' in config:
+        raise ValueError(
+            f"{path}: is of a model with channels_first; take its arrays from memory, if nothing "
+            "behind moves the channels: from_keras({v.path: v.numpy() for v in model.weights}, "
+            "net, channels_first=True)"
+        )
 
 
 class _Stored:

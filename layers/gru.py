@@ -10,7 +10,7 @@ from lamina.layers.recurrent import Recurrent, sigmoid, with_ones
 
 
 class Gru(Recurrent):
-    """A recurrent layer whose gates say how much of h is replaced (z), and by what (r).
+    """A recurrent layer whose gates say how much of h stays (z), and what it does to the rest (r).
 
         (r, z) = σ(xₜ Wx + hₜ₋₁ Wh + b)            the first two thirds of the columns
         n = tanh(xₜ Wx + b + r · q)                 the last third

@@ -132,6 +132,11 @@ class Trainer:
             if not quiet:  # a run that is cut short to try something
                 note(f"schedule: {problem}")
         self.evaluator = Evaluator(self.worker, dataset, metrics)
+        if not quiet and augmentation is not None and dataset.task.name == "reconstruction":
+            note(
+                "augmentation changes the inputs and not the targets, which are the pictures as "
+                "they were: the net learns to undo it, as a denoising autoencoder does"
+            )
         if not quiet:
             for message in squashed(net):
                 note(f"note: {message}")

@@ -629,3 +629,34 @@ def test_names_take_the_places_of_a_first_line_that_has_them_in_another_order(ta
 def test_a_sharp_s_is_no_capital(table, capsys):
     alone(table("x,word,kind\n" + "1,Maße,a\n2,Masse,b\n" * 3))
     assert capsys.readouterr().err == ""
+
+
+def test_texts_that_look_alike_are_said(table, capsys):
+    """They become two classes, and nobody sees in print that they are."""
+    for one, other, said in (
+        ("a b", "a\u00a0b", "NO-BREAK SPACE, SPACE"),
+        ("a b", "a  b", "blanks"),
+        ("ab", "a\u200bb", "ZERO WIDTH SPACE"),
+        ("a-b", "a\u2010b", "HYPHEN, HYPHEN-MINUS"),
+        ("A", "\uff21", "FULLWIDTH LATIN CAPITAL LETTER A, LATIN CAPITAL LETTER A"),
+    ):
+        alone(table("x,kind\n" + f"1,{one}\n2,{other}\n" * 6))
+        assert f"look alike in print ({said}), and are two" in capsys.readouterr().err
+    for one, other in (("a-b", "ab"), ("m2", "m\u00b2"), ("\uac00", "\ub098")):
+        alone(table("x,kind\n" + f"1,{one}\n2,{other}\n" * 6))
+        assert capsys.readouterr().err == ""
+
+
+def test_one_text_in_two_forms_of_unicode_is_one_and_no_matter_of_capitals(table, capsys):
+    with pytest.raises(ValueError, match="is also spelt"):
+        alone(table("x,kind\n" + "1,A\u00c5\n2,A\u212b\n" * 6))
+    assert capsys.readouterr().err == ""
+
+
+def test_inputs_that_float32_would_round_to_one_another(table):
+    """Taken as they are; their deviations from the mean differ well enough."""
+    rows = "".join(f"1,{1_700_000_000 + i},{'ab'[i % 2]}\n" for i in range(40))
+    path = table(f"x,time,kind\n{rows}")
+    with pytest.raises(ValueError, match=r"column time: .* float32 rounds .*standardise: true"):
+        alone(path, standardise=False)
+    assert len(np.unique(alone(path, standardise=True).train.X[:, 1])) == 40

@@ -348,3 +348,32 @@ def test_targets_are_far_from_where_the_outputs_begin(mean, std, found):
     record.facts["targets"] = {"mean": 100.0, "std": 20.0, "low": 0, "high": 200, "width": 1}
     record.layers = {"out": Series("out", "Bias", at, {"mean": at * mean, "std": at * std})}
     assert (targets_not_scaled(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(("kind", "found"), [("Sigmoid", True), ("Relu", False)])
+def test_in_a_deep_net_of_sigmoids_that_guesses_a_larger_part_is_little(kind, found):
+    """A hundredth of what the top gets; of Relus it may be their widths."""
+    record, at = record_of(), np.array([1.0, 10.0, 100.0, 400.0])
+    record.facts["parameters"] = dict.fromkeys(
+        ("a.W", "c.W", "b.W"), record.facts["parameters"]["b.W"]
+    )
+    for name, gradient in {"a.W": 0.003, "c.W": 0.05, "b.W": 1.0}.items():
+        columns = {"gradient_norm": at * 0 + gradient, "weight_norm": at * 0 + 1}
+        columns["update_ratio"] = columns["gradient_norm"]
+        record.parameters[name] = Series(name, "", at, columns)
+    record.parameters = {n: record.parameters[n] for n in ("a.W", "c.W", "b.W")}
+    record.layers |= {f"s{i}": Series(f"s{i}", kind, at, {}) for i in range(4)}
+    assert (vanishing(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("reachable", "end", "found"), [(0.98, 0.34, True), (0.98, 0.6, False), (0.8, 0.34, False)]
+)
+def test_where_more_is_within_reach_weights_that_are_half_gone_tell_of_decay(reachable, end, found):
+    record = record_of(0.1, optimizer={"weight_decay": 0.1})
+    record.history["train_accuracy"][:] = 0.78
+    record.facts |= {"nearest": reachable - 0.01, "ridge": reachable}
+    for name in ("a.W", "b.W"):
+        columns = record.parameters[name].columns
+        columns["weight_norm"] = np.array([1.0, 0.9, 0.7, 0.5, end])
+    assert (decay_too_strong(record, []) is not None) == found

@@ -9,6 +9,7 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.targets import targets_far_out
 from lamina.diagnosis.facts import _ends, _left
 from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
@@ -243,3 +244,56 @@ def test_nothing_is_said_of_weights_kept_that_are_the_last():
     record.history["validation_rmse"] = np.array([1.8, 1.7])
     record.config["training"] = {"keep_best": True}
     assert "kept" not in str(over_fitting(record, []).evidence)
+
+
+def sure_of_rare_classes(train=1.0, test=0.973, test_loss=0.219, end_loss=0.004):
+    limits = {"percent": True, "higher": True, "limits": (0.0, 1.0)}
+    record = learned_by_heart("accuracy", [0.98, train], [0.977, test], **limits)
+    record.facts["figure"] |= {"guess": 0.977, "train_guess": 0.977}
+    record.facts |= {"guessing_loss": 0.109, "test_samples": 300, "test_targets": 300}
+    record.history["test_loss"] = np.array([0.1, test_loss])
+    record.loss["loss"] = np.full(50, end_loss)
+    return record
+
+
+def test_where_guessing_is_nearly_always_right_the_loss_tells_of_over_fitting():
+    """2 % of a class: 100 and 97.3 % are 2.7 points apart, and no more can be."""
+    found = over_fitting(sure_of_rare_classes(), [])
+    assert "test loss 0.219, that of guessing 0.109: it is sure of answers that are" in str(found)
+    assert over_fitting(sure_of_rare_classes(test_loss=0.1), []) is None
+    assert over_fitting(sure_of_rare_classes(end_loss=0.1), []) is None
+    assert over_fitting(sure_of_rare_classes(train=0.98), []) is None
+
+
+@pytest.mark.parametrize(
+    ("layers", "decay", "advised"),
+    [
+        ({}, None, "Dropout, weight_decay: 0.0005"),
+        ({"drop": "Dropout"}, 0.02, "a higher p of Dropout, a weight_decay above 0.02"),
+    ],
+)
+def test_what_a_run_has_is_advised_in_a_larger_measure(layers, decay, advised):
+    record = learned_by_heart("rmse", [1.8, 0.1], [1.8, 1.6])
+    record.facts["layers"] = layers
+    record.config["optimizer"] = {"type": "AdamW", "lr": 0.1} | (
+        {} if decay is None else {"weight_decay": decay}
+    )
+    assert advised in over_fitting(record, []).remedies
+
+
+@pytest.mark.parametrize(
+    ("loss", "figure", "said"),
+    [
+        ("SquaredErrorLoss", "rmse", "Squared errors are those of a few samples"),
+        ("HuberLoss", "rmse", "HuberLoss hardly follows a few samples, but rmse does"),
+        ("AbsoluteErrorLoss", "rmse", "metrics: [mae]"),
+        ("HuberLoss", "mae", None),
+    ],
+)
+def test_what_is_far_out_counts_where_errors_are_squared(loss, figure, said):
+    record = learned_by_heart(figure, [1.8, 1.75], [1.8, 1.75])
+    record.facts |= {"losses": {"loss": loss}, "samples": 1500}
+    record.facts["targets"] = {"mean": 0.0, "std": 60.0, "low": -1200.0, "high": 900.0}
+    found = targets_far_out(record, [])
+    assert found is None if said is None else said in str(found)
+    assert "HuberLoss" not in str(found and found.remedies) or loss == "SquaredErrorLoss"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from test_advice import record_of, with_outputs
+from test_evidence import learned_by_heart
 
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.report import report, summary
@@ -81,3 +82,35 @@ def test_weights_kept_by_luck_are_no_sign_of_health():
     (said,) = doubts(record)
     assert said.startswith("the weights kept, of iteration 100: train accuracy 77.0 %")
     assert said.endswith("the validation set that chose them has 3 samples")
+
+
+@pytest.mark.parametrize("weights", [{"class_weights": [0.5, 18.0]}, {"positive_weights": 30}])
+def test_less_than_guessing_is_not_more(weights):
+    """Losses that weigh the classes have a lower accuracy than the most frequent class for all."""
+    record = scored(0.91, 0.906)
+    record.facts["figure"] |= {"guess": 0.964, "train_guess": 0.97}
+    record.config["net"] = {"loss": {"type": "SoftmaxWithLoss", **weights}}
+    said = doubts(record)[-1]
+    assert said.startswith("test accuracy 90.6 %: no more than by guessing, 96.4 %; the loss")
+    assert said.endswith("metrics: [accuracy, recall]")
+    record.history["test_recall"] = np.array([0.5, 0.804])
+    assert doubts(record)[-1].endswith("which accuracy does not: test recall 80.4 %")
+
+
+@pytest.mark.parametrize(
+    ("figure", "least", "most", "said"),
+    [
+        ("rmse", 1.22, 94.2, True),
+        ("mae", 1.22, 94.2, True),
+        ("rmse", 1.22, 9.42, False),
+        ("r2", 1.22, 94.2, False),  # the mean of those of each
+        ("rmse", 0.0, 94.2, False),
+    ],
+)
+def test_an_error_of_targets_of_unlike_size_says_nothing_of_the_small_ones(
+    figure, least, most, said
+):
+    record = learned_by_heart(figure, [1.8, 0.1], [1.8, 0.1], higher=figure == "r2")
+    record.facts["targets"] = {"mean": 0.0, "std": 60.0, "least_std": least, "most_std": most}
+    pooled = [doubt for doubt in doubts(record) if "of all targets together" in doubt]
+    assert bool(pooled) == said

@@ -305,3 +305,31 @@ def test_gates_in_another_order_are_refused_whatever_the_names_are(tmp_path, lay
     )
     with pytest.raises(ValueError, match=r"l.Wx of a (Lstm|Gru): Keras has its gates in another o"):
         load_weights(tmp_path / "k.safetensors", net)
+
+
+@pytest.mark.needs_keras
+@pytest.mark.needs_torch
+def test_where_channels_come_first_rows_are_in_our_order_already(keras, tmp_path):
+    layers = keras.layers
+    chain = [layers.Input((2, 5, 6)), layers.Conv2D(3, 3, data_format="channels_first")]
+    model = keras.Sequential([*chain, layers.Flatten(), layers.Dense(4)])
+    path = saved(model, tmp_path / "first.safetensors")
+
+    def net():
+        chain = {"conv": Convolution(2, 3, 3, rng=0), "flat": Flatten()}
+        return Sequential(chain | {"scores": Affine(3 * 3 * 4, 4, rng=0)})
+
+    last, first = net(), net()
+    assert "the rows of scores.W are put from" in load_weights(path, last)
+    variables = {v.path: v.numpy() for v in model.weights}
+    arrays, said = from_keras(variables, first, channels_first=True)
+    assert "are put from" not in said
+    first.load_state(first.state() | {name: array.read() for name, array in arrays.items()})
+    images = RNG.random((3, 2, 5, 6), np.float32)
+    wanted = model(images, training=False).detach().numpy()
+    np.testing.assert_allclose(first.predict(images), wanted, rtol=1e-4, atol=1e-5)
+    assert np.abs(last.predict(images) - wanted).max() > 0.1
+    for ending in ("keras", "h5"):
+        model.save(tmp_path / f"first.{ending}")
+        with pytest.raises(ValueError, match="with channels_first; take its arrays from memory"):
+            load_weights(tmp_path / f"first.{ending}", net())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lamina.exchange import OnnxError, compare_onnx, import_onnx
+from lamina.exchange.onnx_in_file import opset_of
 from lamina.layers import Layer
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
@@ -206,3 +207,26 @@ def test_steps_in_front_of_samples_go_no_further(tmp_path):
     onnx.save(model, tmp_path / "x.onnx")
     with pytest.raises(OnnxError, match=r"Softmax.*batch_first"):
         import_onnx(tmp_path / "x.onnx")
+
+
+def test_first_states_of_another_size_are_refused(tmp_path):
+    """As PyTorch writes an LSTM with a projection, which is lost; onnxruntime refuses it too."""
+    written(tmp_path / "x.onnx", "LSTM", state="zeros")
+    model = onnx.load(tmp_path / "x.onnx")
+    (state,) = (one for one in model.graph.initializer if one.name == "zeros")
+    wide = np.zeros((1, N, 2 * H), np.float32)
+    state.CopyFrom(onnx.numpy_helper.from_array(wide, "zeros"))
+    onnx.save(model, tmp_path / "x.onnx")
+    with pytest.raises(OnnxError, match=rf"first states \(1, {N}, {2 * H}\), .* of {H} numbers"):
+        import_onnx(tmp_path / "x.onnx")
+
+
+def test_an_opset_that_is_said_twice(tmp_path):
+    """As skl2onnx does; two different ones are refused as what they are."""
+    written(tmp_path / "x.onnx", "RNN")
+    model = onnx.load(tmp_path / "x.onnx")
+    model.opset_import.append(onnx.helper.make_opsetid("", 17))
+    assert opset_of(model) == 17
+    model.opset_import.append(onnx.helper.make_opsetid("", 18))
+    with pytest.raises(OnnxError, match="several opsets: 17, 18"):
+        opset_of(model)

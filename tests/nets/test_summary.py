@@ -235,3 +235,4 @@ def test_what_is_shared_stands_at_each_place_and_is_said():
     learned, again = 28 + 20 + 7, 28 + 20
     assert column == learned + again
     assert said == f"{learned} parameters to learn; {again} more are shared, and stand there again"
+    assert repr(net).endswith(said)

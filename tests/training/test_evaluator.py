@@ -6,9 +6,15 @@ import pytest
 from lamina.datasets import Classification, Dataset, Regression, Samples
 from lamina.layers import (
     Affine,
+    ContrastiveLoss,
     CrossEntropyError,
     Dropout,
+    HuberLoss,
+    Layer,
+    NegativeSamplingLoss,
     Relu,
+    Sigmoid,
+    SigmoidWithLoss,
     SoftmaxWithLoss,
     SquaredErrorLoss,
 )
@@ -150,10 +156,11 @@ def test_a_metric_of_many_numbers_is_no_column():
 
 def test_a_metric_of_scores_is_refused_where_there_are_probabilities():
     rng = np.random.default_rng(0)
-    made = net(rng, CrossEntropyError())
-    with pytest.raises(ValueError, match=r"perplexity takes scores.*SoftmaxWithLoss"):
-        Evaluator(made, data(rng), ["accuracy", "perplexity"])
-    Evaluator(made, data(rng), ["accuracy"])
+    for loss in (CrossEntropyError(), NegativeSamplingLoss()):
+        made = net(rng, loss)
+        with pytest.raises(ValueError, match=r"perplexity takes scores.*SoftmaxWithLoss"):
+            Evaluator(made, data(rng), ["accuracy", "perplexity"])
+        Evaluator(made, data(rng), ["accuracy"])
 
 
 def test_samples_without_weight_count_by_what_smoothing_adds_in_any_batch():
@@ -166,3 +173,60 @@ def test_samples_without_weight_count_by_what_smoothing_adds_in_any_batch():
     whole = evaluator.figures([(X, t)])["loss"]
     cut = evaluator.figures([(X[i : i + 20], t[i : i + 20]) for i in (0, 20, 40)])["loss"]
     assert cut == pytest.approx(whole, rel=1e-5)
+
+
+def single(t, task, loss, *layers):
+    """One number for each of 40 samples."""
+    rng = np.random.default_rng(0)
+    samples = Samples(rng.standard_normal((40, 4)), t)
+    chain = {"a": Affine(4, 1, rng=rng, dtype=np.float64)}
+    chain |= {f"more{i}": layer for i, layer in enumerate(layers)}
+    return Evaluator(Sequential(chain, loss=loss), Dataset(samples, samples, task))
+
+
+@pytest.mark.parametrize(
+    ("loss", "layers"),
+    [(SquaredErrorLoss(), []), (SquaredErrorLoss(), [Sigmoid()]), (HuberLoss(), [])],
+    ids=["numbers", "between 0 and 1", "Huber"],
+)
+def test_one_number_is_no_score_unless_the_loss_takes_it_as_one(loss, layers):
+    """Learned as the number 0 or 1 it says the second class above 0.5, and read above 0."""
+    t = np.arange(40) % 2
+    evaluator = single(t, Classification(("a", "b")), loss, *layers)
+    with pytest.raises(ValueError, match=r"does not fit .* one score .*SigmoidWithLoss"):
+        evaluator()
+    with pytest.raises(ValueError, match="gives one number for"):
+        evaluator.net.accuracy(evaluator.dataset.train.X, t)
+    right = single(t, Classification(("a", "b")), SigmoidWithLoss())
+    assert 0 <= right()["train_accuracy"] <= 1
+
+
+def test_scores_of_yes_and_no_are_no_numbers():
+    t = (np.arange(40) % 2).astype(float)
+    with pytest.raises(ValueError, match=r"SigmoidWithLoss .*: take \{type: SquaredErrorLoss\}"):
+        single(t, Regression(["a"]), SigmoidWithLoss())()
+
+
+def test_vectors_of_pairs_are_no_scores():
+    rng = np.random.default_rng(0)
+    samples = Samples(rng.standard_normal((40, 4)), np.arange(40) % 2)
+    made = Sequential({"a": Affine(4, 6, rng=rng, dtype=np.float64)}, loss=ContrastiveLoss())
+    data = Dataset(samples, samples, Classification(("a", "b")))
+    with pytest.raises(ValueError, match=r"accuracy reads scores, .* two vectors .*metrics: \[\]"):
+        Evaluator(made, data)
+    assert set(Evaluator(made, data, [])()) == {"train_loss", "test_loss"}
+    with pytest.raises(ValueError, match="gives vectors for ContrastiveLoss"):
+        made.accuracy(samples.X, samples.t)
+
+
+def test_a_layer_whose_shape_is_not_known_beforehand_is_judged_by_what_it_gives():
+    """An own layer that lacks output_shape seems to give what it gets."""
+
+    class Last(Layer):
+        def forward(self, X):
+            return X[:, :1]
+
+    samples = Samples(np.ones((40, 2)), np.arange(40) % 2)
+    made = Sequential({"last": Last()}, loss=SigmoidWithLoss())
+    data = Dataset(samples, samples, Classification(("a", "b")))
+    assert Evaluator(made, data)()["train_accuracy"] == 0.5

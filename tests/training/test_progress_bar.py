@@ -59,3 +59,16 @@ def test_without_stderr_there_is_no_bar(tiny, config_of, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
     trainer.run()
     assert (tmp_path / "run" / "weights.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        *((0.06123, "0.0612"), (0.0, "0.0000"), (6.2e-12, "6.2e-12"), (5.068e12, "5.068e+12")),
+        *((123.456, "123.4560"), (float("nan"), "nan")),
+    ],
+)
+def test_a_loss_is_shown_in_digits_that_say_something(tiny, config_of, loss, said):
+    trainer = build_trainer(config_of(TEXT))
+    row = dict.fromkeys(trainer.evaluator.columns, 0.5) | {"loss": loss}
+    assert trainer.figures(row).startswith(f"loss {said}, ")

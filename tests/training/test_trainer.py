@@ -10,7 +10,7 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.common.table import read_table
-from lamina.datasets import Classification, Dataset, Samples, Streams
+from lamina.datasets import Classification, Dataset, Reconstruction, Samples, Streams
 from lamina.diagnosis import Diagnosis
 from lamina.experiment.load_run import load_run
 from lamina.layers import (
@@ -20,7 +20,10 @@ from lamina.layers import (
     Lstm,
     Relu,
     Reshape,
+    Sigmoid,
+    SigmoidWithLoss,
     SoftmaxWithLoss,
+    SquaredErrorLoss,
 )
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
@@ -764,3 +767,27 @@ def test_a_trainer_says_where_it_stands(tmp_path):
         "Trainer: iteration 1 of 100, batches of 20, Sequential, "
         f"SGD(lr=0.1) of 6 parameters, step 1, run_dir {tmp_path}"
     )
+
+
+def test_scores_that_a_layer_has_squashed_are_said(capsys):
+    """`lamina train` refuses such a net; in Python somebody may mean it."""
+    for last, said in ((Sigmoid(), "last (Sigmoid) gives numbers between 0 and 1"), (None, "")):
+        chain = {"a": Affine(4, 1, rng=0)} | ({"last": last} if last else {})
+        net = Sequential(chain, loss=SigmoidWithLoss())
+        X, t = np.ones((8, 4), np.float32), np.arange(8) % 2
+        data = Dataset(Samples(X, t), Samples(X, t), Classification(("no", "yes")))
+        Trainer(net, SGD(net.parameters(), lr=0.1), data, rng=0, iterations=1, batch_size=4)
+        err = capsys.readouterr().err
+        assert said in err
+        assert bool(said) == ("note: " in err)
+
+
+def test_augmented_inputs_of_a_reconstruction_are_said(capsys):
+    X = np.ones((8, 4), np.float32)
+    net = Sequential({"a": Affine(4, 4, rng=0)}, loss=SquaredErrorLoss())
+    data = Dataset(Samples(X, X), Samples(X, X), Reconstruction())
+    for augmentation in (None, lambda X: -X):
+        arguments = {"rng": 0, "iterations": 1, "batch_size": 4, "augmentation": augmentation}
+        Trainer(net, SGD(net.parameters(), lr=0.1), data, **arguments)
+        said = "the net learns to undo it" in capsys.readouterr().err
+        assert said == (augmentation is not None)

@@ -7,7 +7,7 @@ from lamina.diagnosis.doctor import diagnose
 from lamina.diagnosis.record import read_record
 from lamina.diagnosis.report import report
 
-EPILOG = "exit status: 0 healthy, 1 something is wrong, 2 the run cannot be read"
+EPILOG = "exit status: 0 nothing was found, 1 something was, 2 the run cannot be read"
 _DEFAULT = Path()  # --plot without a path
 
 

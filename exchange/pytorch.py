@@ -21,6 +21,7 @@ from lamina.layers import (
     MultiHeadAttention,
     PositionalEncoding,
     PRelu,
+    Reshape,
     RMSNormalization,
     Rnn,
     TransposedConvolution,
@@ -110,9 +111,9 @@ def from_pytorch(
     renamed, report = matched(
         _PYTORCH, put_together(arrays), net, names=names, in_order=in_order, partial=partial
     )
-    if isinstance(net, Net) and (place := _flattened_sequences(net)):
+    if isinstance(net, Net) and (found := _flattened_sequences(net)):
         raise ValueError(
-            f"{place}: a Flatten of what a Convolution1d gives has (T, C) here and (C, T) in "
+            f"{found[0]}: a {found[1]} of what a Convolution1d gives has (T, C) here and (C, T) in "
             "PyTorch, so what is behind it has its rows in another order: put them in order "
             "yourself, W.reshape(C, T, -1).swapaxes(0, 1).reshape(T * C, -1)"
         )
@@ -131,15 +132,15 @@ def from_pytorch(
     return renamed, report
 
 
-def _flattened_sequences(net: Net) -> str:
-    """The first Flatten of sequences that a Convolution1d gave, "" if there is none."""
+def _flattened_sequences(net: Net) -> tuple[str, str] | None:
+    """(name, type) of the first Flatten or Reshape of sequences that a Convolution1d gave."""
     sequences: set[str] = set()
     for step in net.steps():
-        if isinstance(step.layer, Net) and (place := _flattened_sequences(step.layer)):
-            return f"{step.name}.{place}"
+        if isinstance(step.layer, Net) and (found := _flattened_sequences(step.layer)):
+            return f"{step.name}.{found[0]}", found[1]
         is_one = isinstance(step.layer, Convolution1d) or not sequences.isdisjoint(step.reads)
-        if is_one and isinstance(step.layer, Flatten):
-            return step.name
+        if is_one and isinstance(step.layer, (Flatten, Reshape)):
+            return step.name, type(step.layer).__name__
         if is_one and not isinstance(step.layer, (LastStep, MeanStep, Recurrent)):
             sequences |= set(step.writes)
-    return ""
+    return None

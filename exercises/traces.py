@@ -13,6 +13,7 @@ from lamina.layers.check.report import FAILED, Finding
 
 Result = tuple[str, str, Any]  # the array, when, what it is
 START = "at the start"  # when it is before anything was done, which is no result
+_ROUNDING = 1e-15  # of the largest of an array's results: what a few operations may round by
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,14 @@ def _compared(
 ) -> tuple[int, list[Finding]]:
     """(results that are the same, what is wrong with the first that is not)."""
     pairs = list(zip(results, expected, strict=False))
-    equal = [_same(own[2], wanted[2], trial.relative) for own, wanted in pairs]
+    # What is 0 in one way of writing a formula is rounded in another, by the size of its numbers.
+    sizes: dict[str, float] = {}
+    for name, _, wanted in expected:
+        sizes[name] = max(sizes.get(name, 0.0), _size(wanted))
+    equal = [
+        _same(own[2], wanted[2], trial.relative, _ROUNDING * sizes[wanted[0]])
+        for own, wanted in pairs
+    ]
     number = sum(e and wanted[1] != START for e, (_, wanted) in zip(equal, pairs, strict=True))
     if all(equal) and raised is None and len(results) == len(expected):
         return number, []
@@ -151,14 +159,22 @@ def _off(value, wanted) -> str:
     return worst(value, np.asarray(wanted, float))
 
 
-def _same(value, wanted, relative: float) -> bool:
+def _size(value) -> float:
+    """The largest of these numbers that is finite; 0 where there is none."""
+    if isinstance(value, bool) or not _is_number(value):
+        return 0.0
+    numbers = np.abs(np.asarray(value, float))
+    return float(np.max(numbers[np.isfinite(numbers)], initial=0.0))
+
+
+def _same(value, wanted, relative: float, rounding: float) -> bool:
     if value is None or isinstance(wanted, (str, bool)):
         return value is wanted or (value is not None and np.array_equal(value, wanted))
     try:
         value, wanted = np.asarray(value, float), np.asarray(wanted, float)
     except (TypeError, ValueError):
         return False
-    room = relative * float(np.max(np.abs(wanted), initial=0.0)) + 1e-300
+    room = relative * float(np.max(np.abs(wanted), initial=0.0)) + 1e-300 + rounding
     same = value.shape == wanted.shape
     return same and np.allclose(value, wanted, rtol=relative, atol=room, equal_nan=True)
 

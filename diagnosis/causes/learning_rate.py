@@ -13,6 +13,7 @@ START = 1e-2  # what the largest first update of healthy runs is, as a share of 
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
+LARGE = 5.0 * START  # at first, where nothing moves any more
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
@@ -32,6 +33,7 @@ def rate_too_high(record, earlier) -> Finding | None:
     if not evidence and (lost or not _learned(record)):
         evidence = _many_large_updates(record)
     evidence = evidence or _thrown_out(record) or _fell_back(record)
+    evidence = evidence or _thrown_and_still(record)
     return _too_high(record, [*evidence, *_losses(record)]) if evidence else None
 
 
@@ -94,6 +96,25 @@ def _thrown_out(record) -> list[str]:
     shot_up = peak > GROWN * abs(record.start_loss)
     missed = not _learned(record) or record.train < record.reachable - MISSED
     return _one_large_update(record) if shot_up and worst > 3.0 and missed else []
+
+
+def _thrown_and_still(record) -> list[str]:
+    """Large updates at first, by which weights have grown, and next to none since: a net that now
+    guesses was thrown to where its units are dead. Of batches of few samples dead units are not
+    known."""
+    if not record.guesses:
+        return []
+    for name in record.weights:
+        ratios, norms = _ratios(record, name), _norms(record, name)
+        late = median(ratios[-max(len(ratios) // 3, 1) :])
+        if late <= TOO_LOW and largest(ratios) >= LARGE and norms[-1] > 2.0 * norms[0]:
+            at = record.weights[name].iterations[list(ratios).index(largest(ratios))]
+            return [
+                f"the update of {name} was {largest(ratios):.2g} times its weights at iteration "
+                f"{at:.0f}, and its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}; since "
+                f"then it hardly moves, by {late:.1g}"
+            ]
+    return []
 
 
 def _learned(record) -> bool:

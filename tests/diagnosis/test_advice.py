@@ -377,3 +377,23 @@ def test_where_more_is_within_reach_weights_that_are_half_gone_tell_of_decay(rea
         columns = record.parameters[name].columns
         columns["weight_norm"] = np.array([1.0, 0.9, 0.7, 0.5, end])
     assert (decay_too_strong(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("largest", "late", "end", "found"),
+    [(0.14, 1e-8, 4.2, True), (0.02, 1e-8, 4.2, False), (0.14, 1e-3, 4.2, False)]
+    + [(0.14, 1e-8, 1.1, False)],
+)
+def test_what_was_thrown_far_off_and_lies_still_had_too_high_a_rate(largest, late, end, found):
+    """Batches of one sample, of which dead units are not known: it is not moved by too low one."""
+    record = record_of(0.05, late)
+    for name in ("a.W", "b.W"):
+        columns = record.parameters[name].columns
+        columns["update_ratio"][1] = largest
+        columns["weight_norm"] = np.array([1.0, 3.0, end, end, end])
+        record.layers[name] = record.parameters[name]
+    high = rate_too_high(record, [])
+    assert (high is not None) == found
+    if found:
+        assert f"has grown from 1 to {end}; since then it hardly moves, by 1e-08" in str(high)
+        assert rate_too_low(record, [high]) is None

@@ -397,5 +397,8 @@ def test_flattened_sequences_of_a_convolution_are_refused():
     net = Sequential(chain | {"flat": Flatten(), "out": Affine(20, 2, rng=0)})
     with pytest.raises(ValueError, match="flat: a Flatten of what a Convolution1d gives"):
         from_pytorch(state, net)
+    net = Sequential(chain | {"flat": Reshape((20,)), "out": Affine(20, 2, rng=0)})
+    with pytest.raises(ValueError, match="flat: a Reshape of what a Convolution1d gives"):
+        from_pytorch(state, net)
     pooled = Sequential(chain | {"last": LastStep(), "out": Affine(4, 2, rng=0)})
     from_pytorch(state | {"out.weight": RNG.random((2, 4))}, pooled)

@@ -120,3 +120,15 @@ def test_points_are_by_the_rule_that_is_shown(tmp_path):
     assert mark.total == np.floor(80 + contract.points)
     assert "The rule of marking:" in str(mark)
     assert mark.as_data()["parts"]["contract"]["of"] == 20
+
+
+def test_another_way_to_write_a_formula_may_round_its_zeros(tmp_path):
+    """½ (1 + cos x) is cos² (x / 2), which is 3.7e-33 and not 0 at its end."""
+    path = tmp_path / "own.py"
+    half = "math.cos(math.pi * min(step / max_steps, 1.0) / 2) ** 2"
+    for factor, right in ((half, True), (f"max({half}, 1e-6)", False)):
+        path.write_text(
+            "import math\n\n\ndef cosine(step, *, max_steps, lowest=0.0):\n"
+            f"    return lowest + (1 - lowest) * {factor}\n"
+        )
+        assert (mark_file(f"{path}:cosine").total == 100) == right

@@ -381,8 +381,10 @@ def test_where_more_is_within_reach_weights_that_are_half_gone_tell_of_decay(rea
 
 @pytest.mark.parametrize(
     ("largest", "late", "end", "found"),
-    [(0.14, 1e-8, 4.2, True), (0.02, 1e-8, 4.2, False), (0.14, 1e-3, 4.2, False)]
-    + [(0.14, 1e-8, 1.1, False)],
+    [
+        *((0.14, 1e-8, 4.2, True), (0.02, 1e-8, 4.2, False)),
+        *((0.14, 1e-3, 4.2, False), (0.14, 1e-8, 1.1, False)),
+    ],
 )
 def test_what_was_thrown_far_off_and_lies_still_had_too_high_a_rate(largest, late, end, found):
     """Batches of one sample, of which dead units are not known: it is not moved by too low one."""
@@ -391,7 +393,7 @@ def test_what_was_thrown_far_off_and_lies_still_had_too_high_a_rate(largest, lat
         columns = record.parameters[name].columns
         columns["update_ratio"][1] = largest
         columns["weight_norm"] = np.array([1.0, 3.0, end, end, end])
-        record.layers[name] = record.parameters[name]
+    record.layers["r"] = Series("r", "Relu", np.array([1.0, 400.0]), {"dead": np.full(2, np.nan)})
     high = rate_too_high(record, [])
     assert (high is not None) == found
     if found:

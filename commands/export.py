@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina.common.files import beside
+from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.experiment.load_any import load_any
 from lamina.experiment.run_config import add_changed_option, add_code_option
@@ -61,6 +62,8 @@ def run(options) -> int:
         raise ValueError("--shape: weights alone need no shape of a sample; leave it out")
     shapes = [_shape(text) for text in options.shape]
     net, dataset = load_any(options.source, options.code, options.changed)
+    if message := _prepared(dataset):
+        note(message)
     if output.suffix == _WEIGHTS:
         from lamina.exchange import save_weights
 
@@ -80,6 +83,24 @@ def run(options) -> int:
         export_onnx(output, net, *_inputs(options.source, net, dataset, shapes))
     print(printable(str(output)))
     return 0
+
+
+def _prepared(dataset) -> str:
+    """What a program must do to a row of a table before this net reads it; "" if nothing."""
+    facts = getattr(dataset, "preparation", None) or {}
+    done = []
+    for column in facts.get("columns", ()):
+        if "categories" in column:
+            done.append("one-hot")
+        elif (column["mean"], column["deviation"]) != (0.0, 1.0):
+            done.append("scaled")
+        if column.get("fill") is not None:
+            done.append("filled")
+    said = " and ".join(dict.fromkeys(done))
+    return said and (
+        f"the net takes columns that are {said}, as `preparation` in provenance.json says; the "
+        "file has the net alone, so that who uses it does this first"
+    )
 
 
 def _inputs(source: Path, net, dataset, shapes: list) -> list:

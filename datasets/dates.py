@@ -24,7 +24,9 @@ _CASES = (str, str.lower, str.upper)
 class Dates(Pairs):
     """`n_train` + `n_test` dates from 1950 to 2049, in one of several forms ("9/27/94", "SEP 27,
     1994", "27 September 1994", "tuesday, september 27, 1994"), with "1994-09-27" as the answer; the
-    same for the same seed, otherwise as Pairs. Raises ValueError for more than 100,000 of them.
+    same for the same seed, otherwise as Pairs. No question stands in two sets, but a date may, in
+    another form, as in the book: the forms are what is learned. Raises ValueError for more than
+    100,000 of them.
     """
 
     characters = " ,-/0123456789" + "".join(

@@ -77,6 +77,7 @@ class ImageFolder(Dataset):
         size = checked_size(size)
         shape = (3 if colour else 1, *size)
         self.input_shape = (int(np.prod(shape)),) if flatten else shape
+        self.n_channels = shape[0]  # also where pictures have become rows
         self._inputs = PictureInputs(size, colour, resize, self.input_shape, TO_UNIT)
         found = _sets(self.path)
         if wanted and "validation" in found:

@@ -79,14 +79,15 @@ def figures(record: Record) -> list[tuple[str, str]]:
             f"{largest(norms):.2g} at most"
         )
         rows.append(("gradient norm", text))
-    for column, name in (("dead", "dead ReLUs"), ("saturated", "saturated")):
+    for column, name in (("dead", "ReLUs at 0"), ("saturated", "saturated")):
         shares = {n: s[column][-1] for n, s in record.layers.items()}
         shares = {n: share for n, share in shares.items() if not math.isnan(share)}
         if shares:
             worst = max(shares, key=shares.__getitem__)
             most = ", the most of all" if len(shares) > 1 else ""
             when = _when(record, record.layers[worst])
-            rows.append((name, f"{percent(shares[worst], 1)} {when} in {worst}{most}"))
+            of = ", for a whole batch" if column == "dead" else ""  # rest, or death
+            rows.append((name, f"{percent(shares[worst], 1)} {when} in {worst}{most}{of}"))
     return rows
 
 

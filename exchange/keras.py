@@ -169,11 +169,19 @@ def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
     turned = isinstance(layer, Affine) and layer.transposed and kind == "rows" and n != 1
     if kind == _MIXED or along_places or turned or read == ("rows", None):
         advice = (
-            "; say how many channels the images have: channels=3" if read == ("rows", None) else ""
+            "; say how many channels the images have: channels=3, or 1 if they are no images, but "
+            "vectors or sequences"
+            if read == ("rows", None)
+            else ""
         )
         raise ValueError(
             f"{place} ({type(layer).__name__}): in which order Keras has what it reads is not known"
             f"{advice}"
+        )
+    if isinstance(layer, LayerNormalization) and kind == "images" and n != 1:
+        raise ValueError(
+            f"{place} (LayerNormalization): runs along the last axis, which are the channels in "
+            "Keras and places here; no order of the weights makes them alike"
         )
     grouped = isinstance(layer, GroupNormalization) and 1 < layer.n_groups < len(layer.gamma.data)
     if grouped and kind == "rows" and n != 1:

@@ -133,14 +133,26 @@ def from_pytorch(
 
 
 def _flattened_sequences(net: Net) -> tuple[str, str] | None:
-    """(name, type) of the first Flatten or Reshape of sequences that a Convolution1d gave."""
-    sequences: set[str] = set()
+    """(name, type) of the first Flatten or Reshape of sequences that a Convolution1d gave, in nets
+    inside the net too."""
+    return _follow(net, set())[0]
+
+
+def _follow(net: Net, sequences: set[str]) -> tuple[tuple[str, str] | None, set[str]]:
+    """That, and which blobs of the net are such sequences; `sequences` are those of its inputs."""
     for step in net.steps():
-        if isinstance(step.layer, Net) and (found := _flattened_sequences(step.layer)):
-            return f"{step.name}.{found[0]}", found[1]
-        is_one = isinstance(step.layer, Convolution1d) or not sequences.isdisjoint(step.reads)
-        if is_one and isinstance(step.layer, (Flatten, Reshape)):
-            return step.name, type(step.layer).__name__
-        if is_one and not isinstance(step.layer, (LastStep, MeanStep, Recurrent)):
-            sequences |= set(step.writes)
-    return None
+        layer, read = step.layer, [blob in sequences for blob in step.reads]
+        if isinstance(layer, Net):
+            inputs = {name for name, is_one in zip(layer.inputs, read, strict=True) if is_one}
+            found, inner = _follow(layer, inputs)
+            if found:
+                return (f"{step.name}.{found[0]}", found[1]), set()
+            pairs = zip(step.writes, layer.outputs, strict=True)
+            sequences |= {name for name, output in pairs if output in inner}
+        elif isinstance(layer, Convolution1d) or any(read):
+            if isinstance(layer, (Flatten, Reshape)):
+                return (step.name, type(layer).__name__), set()
+            ends = isinstance(layer, (LastStep, MeanStep, Recurrent))
+            if not ends and getattr(layer, "axes", None) != (2, 1):  # a Transpose to (C, T)
+                sequences |= set(step.writes)
+    return None, sequences

@@ -371,5 +371,8 @@ def _put_in_weights(section: Section, net: Layer, dataset: Dataset) -> None:
 
 
 def channels_of(dataset: Dataset) -> int | None:
-    """Of its images; None if its samples are none."""
-    return dataset.input_shape[0] if len(dataset.input_shape) == 3 else None
+    """Of its images, also of those that have become rows where the data set says it; None if its
+    samples are none."""
+    if len(dataset.input_shape) == 3:
+        return dataset.input_shape[0]
+    return getattr(dataset, "n_channels", None)

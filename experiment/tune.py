@@ -10,7 +10,11 @@ from pathlib import Path
 from lamina.common.threads import current_threads
 from lamina.experiment.config import Config, ConfigError, save_config
 
-_LEFT_OUT = {"accumulate": 1, "gradient_penalty": 0}  # what makes a step longer, unless this
+_LEFT_OUT = {
+    "accumulate": 1,
+    "gradient_penalty": 0,
+    "augmentation": None,
+}  # what makes a step longer, unless this
 ROUNDS = 3  # measurements of each setting; a machine that is busy for a while spoils one of them
 
 

@@ -9,6 +9,7 @@ from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
 
 APART = 0.15  # between train and test: more is another matter
+NEAR = 0.05  # up to which they are nearly equal
 LOW = 0.75  # a train score below which a net with few units lacks something
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
@@ -27,18 +28,23 @@ def too_little_capacity(record, earlier) -> Finding | None:
         return None
     if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
         return None
-    width, where = _narrowest(record)
+    width, where = narrowest(record)
     linear = _is_linear(record)
     if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
     best, by = record.simple
     known = not math.isnan(best)
-    if known and record.train >= best - MISSED:
+    # Fewer units than classes part these only so well, so that less is enough to say so.
+    missed = MISSED / 2 if not linear and width < (record.classes or 0) else MISSED
+    if known and record.train >= best - missed:
         return None
     lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
     if not known and not lost:
         return None
-    evidence = [f"{record.said('train', 'test')}: nearly equal, and no longer getting better"]
+    ends = (float(record.values(part)[-1]) for part in ("train", "test"))
+    near = record.train - record.test <= NEAR
+    apart = "nearly equal" if near else record.figure.apart(*ends)
+    evidence = [f"{record.said('train', 'test')}: {apart}, and no longer getting better"]
     if known:
         said = f"right about {percent(best, 1)}"
         if not record.figure.is_share:
@@ -60,6 +66,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
             "for images convolutions",
             "less dropout, weight decay and augmentation, if there is much",
         ],
+        explains=("over-fitting",),
     )
 
 
@@ -69,7 +76,7 @@ def _larger(where: str, linear: bool) -> str:
     return f"an activation behind {where}" if where else "a hidden layer with an activation"
 
 
-def _narrowest(record) -> tuple[int, str]:
+def narrowest(record) -> tuple[int, str]:
     """(units, name) of the hidden weights with the fewest outputs; (0, "") if there are none.
     Channels of images are no units: each has a number for every place."""
     hidden = {

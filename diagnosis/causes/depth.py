@@ -87,8 +87,9 @@ def vanishing(record, earlier) -> Finding | None:
     names, values = list(relative), np.array(list(relative.values()))
     kinds = [s.type for n, s in record.layers.items() if n != "(input)"]
     squashing = [k for k in kinds if k in ("Sigmoid", "Tanh")]
-    # In a deep net of these that says no more than a guess, a larger part is little as well.
-    limit = 10.0 * VANISHING if len(squashing) > 3 and record.guesses else VANISHING
+    # In a deep net of these that has hardly learned, a larger part is little as well.
+    hardly = len(squashing) > 3 and record.train < record.halfway
+    limit = 20.0 * VANISHING if hardly else VANISHING
     if not values[0] < limit * values[-1]:
         return None
     updates = {name: median(record.weights[name]["update_ratio"]) for name in names}

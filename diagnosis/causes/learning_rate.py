@@ -102,12 +102,14 @@ def _thrown_and_still(record) -> list[str]:
     """Large updates at first, by which weights have grown, and next to none since: a net that now
     guesses was thrown to where its units are dead. Of batches of few samples dead units are not
     known."""
-    if not record.guesses:
+    if _learned(record):
         return []
     for name in record.weights:
         ratios, norms = _ratios(record, name), _norms(record, name)
         late = median(ratios[-max(len(ratios) // 3, 1) :])
-        if late <= TOO_LOW and largest(ratios) >= LARGE and norms[-1] > 2.0 * norms[0]:
+        if not late <= TOO_LOW or not largest(ratios) >= LARGE:
+            continue
+        if norms[-1] > (2.0 if record.guesses else GROWN) * norms[0]:
             at = record.weights[name].iterations[list(ratios).index(largest(ratios))]
             return [
                 f"the update of {name} was {largest(ratios):.2g} times its weights at iteration "

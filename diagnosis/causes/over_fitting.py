@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import number
@@ -55,11 +56,18 @@ def over_fitting(record, earlier) -> Finding | None:
         "The net has learned its samples by heart rather than what they have in common.",
         [
             "more samples, or augmentation under training for images",
-            _decay(record),
+            *_smaller(record),
             *_stopping(record),
-            "fewer units",
         ],
     )
+
+
+def _smaller(record) -> list[str]:
+    """What leaves the net less room; but not where it has fewer units than classes to part."""
+    width, where = narrowest(record)
+    if where and width < (record.classes or 0):
+        return [f"more units in {where}: {width} are few for {record.classes} classes"]
+    return [_decay(record), "fewer units"]
 
 
 def _decay(record) -> str:

@@ -66,7 +66,7 @@ def test_a_clean_bill(healthy, capsys):
     assert main(["doctor", str(healthy)]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{healthy}: healthy, nothing found\n")
-    for name in ("iterations    600", "loss", "accuracy", "update/weight", "dead ReLUs"):
+    for name in ("iterations    600", "loss", "accuracy", "update/weight", "ReLUs at 0"):
         assert f"\n  {name}" in out
     assert glance(healthy) == ""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_advice import record_of
 
-from lamina.diagnosis.causes.capacity import _narrowest
+from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
@@ -51,7 +51,7 @@ def test_the_units_of_a_layer_are_its_outputs(name):
     starts = {n: last | {"shape": list(shape)} for n, shape in shapes.items()}
     record.facts["parameters"] = {**starts, "last.W": last | {"shape": [2, 50]}}
     record.facts["layers"] = {name: type(layer).__name__, "last": "Affine"}
-    assert _narrowest(record) == ((2, next(iter(shapes))) if name in LAYERS else (0, ""))
+    assert narrowest(record) == ((2, next(iter(shapes))) if name in LAYERS else (0, ""))
 
 
 def test_what_has_no_units_is_neither_narrow_nor_the_end():
@@ -66,7 +66,7 @@ def test_what_has_no_units_is_neither_narrow_nor_the_end():
         "layers": {name: type(layer).__name__ for name, layer in layers.items()},
     }
     assert record.facts["ends"] == ["b"]
-    assert _narrowest(record) == (9, "a.W")
+    assert narrowest(record) == (9, "a.W")
 
 
 def test_dropouts_add_up_one_after_another_alone():
@@ -96,7 +96,7 @@ def test_the_head_of_a_second_loss_is_no_hidden_layer():
         "ends": _ends(net),
     }
     assert record.facts["ends"] == ["main", "side.b"]
-    assert _narrowest(record) == (5, "side.a.W")
+    assert narrowest(record) == (5, "side.a.W")
 
 
 def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():
@@ -274,7 +274,7 @@ def test_where_guessing_is_nearly_always_right_the_loss_tells_of_over_fitting():
 )
 def test_what_a_run_has_is_advised_in_a_larger_measure(layers, decay, advised):
     record = learned_by_heart("rmse", [1.8, 0.1], [1.8, 1.6])
-    record.facts["layers"] = layers
+    record.facts |= {"layers": layers, "task": {"task": "regression"}}
     record.config["optimizer"] = {"type": "AdamW", "lr": 0.1} | (
         {} if decay is None else {"weight_decay": decay}
     )
@@ -297,3 +297,18 @@ def test_what_is_far_out_counts_where_errors_are_squared(loss, figure, said):
     found = targets_far_out(record, [])
     assert found is None if said is None else said in str(found)
     assert "HuberLoss" not in str(found and found.remedies) or loss == "SquaredErrorLoss"
+
+
+@pytest.mark.parametrize(("units", "more"), [(3, True), (50, False)])
+def test_a_net_of_fewer_units_than_classes_is_advised_no_fewer(units, more):
+    limits = {"percent": True, "higher": True, "limits": (0.0, 1.0)}
+    record = learned_by_heart("accuracy", [0.1, 0.90], [0.1, 0.78], **limits)
+    record.facts["figure"] |= {"guess": 0.1, "train_guess": 0.1}
+    weights = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {
+        "a.W": weights | {"shape": [784, units]},
+        "b.W": weights | {"shape": [units, 10]},
+    }
+    remedies = over_fitting(record, []).remedies
+    assert ("more units in a.W: 3 are few for 10 classes" in remedies) == more
+    assert ("fewer units" in remedies) != more

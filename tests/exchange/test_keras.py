@@ -333,3 +333,13 @@ def test_where_channels_come_first_rows_are_in_our_order_already(keras, tmp_path
         model.save(tmp_path / f"first.{ending}")
         with pytest.raises(ValueError, match="with channels_first; take its arrays from memory"):
             load_weights(tmp_path / f"first.{ending}", net())
+
+
+def test_rows_of_colour_pictures_are_in_another_order_there():
+    """A data set that makes rows of pictures says how many channels they have."""
+    arrays = {"dense/kernel": RNG.random((3 * 4, 2)), "dense/bias": RNG.random(2)}
+    net = Sequential({"scores": Affine(12, 2, rng=0)})
+    assert set(from_keras(arrays, net)[0]) == {"scores.W", "scores.b"}
+    assert set(from_keras(arrays, net, channels=1)[0]) == {"scores.W", "scores.b"}
+    with pytest.raises(ValueError, match=r"scores \(Affine\): in which order Keras has what it"):
+        from_keras(arrays, net, channels=3)

@@ -27,6 +27,7 @@ from lamina.layers import (
     Reshape,
     RMSNormalization,
     Rnn,
+    Transpose,
     TransposedConvolution,
 )
 from lamina.nets import Sequential
@@ -400,5 +401,14 @@ def test_flattened_sequences_of_a_convolution_are_refused():
     net = Sequential(chain | {"flat": Reshape((20,)), "out": Affine(20, 2, rng=0)})
     with pytest.raises(ValueError, match="flat: a Reshape of what a Convolution1d gives"):
         from_pytorch(state, net)
+    ends = {"flat": Flatten(), "out": Affine(20, 2, rng=0)}
+    for place, chain_of_nets in (
+        ("flat", {"body": Sequential(chain), **ends}),
+        ("head.flat", {**chain, "head": Sequential(ends)}),
+        ("head.flat", {"body": Sequential(chain), "head": Sequential(ends)}),
+    ):
+        with pytest.raises(ValueError, match=f"^{place}: a Flatten of what a Convolution1d gives"):
+            from_pytorch(state, Sequential(chain_of_nets))
+    from_pytorch(state, Sequential({**chain, "turned": Transpose((2, 1)), **ends}))
     pooled = Sequential(chain | {"last": LastStep(), "out": Affine(4, 2, rng=0)})
     from_pytorch(state | {"out.weight": RNG.random((2, 4))}, pooled)

@@ -1,7 +1,6 @@
 """A layer with inputs, frozen: every evaluation starts again from the same copy."""
 
 import copy
-import functools
 import inspect
 
 import numpy as np
@@ -191,13 +190,13 @@ def copy_of(layer: Layer) -> Layer:
 
 
 _PLAIN = {int, float, bool, str, type(None)}  # cannot be changed, and need no copy
+_OF_COPIES = ("__getstate__", "__reduce__", "__reduce_ex__", "__deepcopy__", "__setstate__")
+_AS_ALL_LAYERS = {name: getattr(Layer, name, None) for name in _OF_COPIES}
 
 
-@functools.lru_cache(None)
 def _copies_plainly(cls: type) -> bool:
     """Is a copy made of what its attributes are, and of nothing else?"""
-    names = ("__getstate__", "__reduce__", "__reduce_ex__", "__deepcopy__", "__setstate__")
-    return all(getattr(cls, name, None) is getattr(Layer, name, None) for name in names)
+    return all(getattr(cls, name, None) is known for name, known in _AS_ALL_LAYERS.items())
 
 
 def in_float64(layer: Layer, rng) -> Layer:

@@ -187,3 +187,21 @@ def test_a_run_with_two_inputs_of_words_as_onnx(here, capsys):
     }
     (scores,) = session.run(None, given)
     np.testing.assert_allclose(scores, net.predict(parts), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.needs_onnxruntime
+@pytest.mark.parametrize("standardise", [True, False])
+def test_what_was_done_to_a_table_is_not_in_the_file_and_is_said(standardise, here, capsys):
+    rows = "".join(f"{i % 7 + 5},{'red' if i % 2 else 'blue'},{i % 3}\n" for i in range(60))
+    Path("t.csv").write_text("x,colour,kind\n" + rows)
+    Path("t.yaml").write_text(
+        f"dataset: {{type: CSV, path: t.csv, standardise: {str(standardise).lower()}}}\n"
+        "net: {type: Sequential, layers: {a: {type: Affine, n_out: 3}}, "
+        "loss: {type: SoftmaxWithLoss}}\n"
+        "optimizer: {type: SGD, lr: 0.1}\ntraining: {iterations: 2, batch_size: 5}\n"
+    )
+    run(load_config("t.yaml"), "t", here / "run", quiet=True)
+    capsys.readouterr()
+    assert main(["export", "run", "-o", "t.onnx"]) == 0
+    done = "scaled and one-hot" if standardise else "one-hot"
+    assert f"the net takes columns that are {done}, as" in one_line(capsys)

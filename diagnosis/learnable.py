@@ -41,13 +41,14 @@ def learnable(dataset) -> dict:
     if not vary.any():
         return {}
     X, scaled = X - center, (X - center)[:, vary] / sizes[vary]
-    ridge = _Ridge(scaled)
+    apart, ridge = _distances(X, X), _Ridge(scaled, _distances(scaled, scaled))
     scores: dict = {"ridge": ridge.scores(answers, classes)[0]}
     if labels:
         return scores
-    scores["nearest"] = _nearest(X, answers, classes)
+    scores["nearest"] = _nearest(apart, answers, classes)
     if dataset.train.X.ndim == 2 and sizes.max() > UNLIKE * sizes[vary].min():
-        as_given = _Ridge(X / np.sqrt(np.square(X).mean()))
+        size = np.square(X).mean()
+        as_given = _Ridge(X / np.sqrt(size), apart / size)
         scores["ridge_as_given"], _ = as_given.scores(answers, classes)
         scores["sizes"] = [float(sizes[vary].min()), float(sizes.max())]
     if test is not None:  # a class that no training sample has is answered wrongly
@@ -58,7 +59,10 @@ def learnable(dataset) -> dict:
             answers, right = answers.clip(*ends), right.clip(*ends)
         alike = (
             ridge.scores(answers, classes, (others[:, vary] / sizes[vary], right)),
-            (_nearest(X, answers, classes), _nearest(X, answers, classes, (others, right))),
+            (
+                _nearest(apart, answers, classes),
+                _nearest(_distances(others, X), answers, classes, right),
+            ),
         )
         scores["alike"] = list(max(alike))
     return scores
@@ -93,9 +97,9 @@ def _distinct(dataset) -> tuple | None:
     n = len(X)
     # A sample that stands twice is no other sample; where many answers are given at one place,
     # those that are left say nothing of how often each is.
-    _, first = np.unique(np.hstack([X, t]), axis=0, return_index=True)
+    first = _first(np.hstack([X, t]))
     X, t = X[first], t[first]
-    places = len(np.unique(X, axis=0))
+    places = len(_first(X))
     classes = dataset.task.name == "classification"
     # What is yes or no may well stand again, of another sample: without those little is left.
     categories = len(X) < 0.9 * n and all(len(np.unique(column)) <= 2 for column in X.T)
@@ -103,12 +107,19 @@ def _distinct(dataset) -> tuple | None:
     return None if len(X) < FEWEST or few else (X, t)
 
 
-def _nearest(X, answers, classes: bool, others: tuple | None = None) -> float:
-    """Of the samples themselves, or of others (inputs, answers)."""
-    places, right = (X, answers) if others is None else others
-    apart = _distances(places, X)
-    if others is None:
-        np.fill_diagonal(apart, np.inf)
+def _first(rows) -> list[int]:
+    """Where each different row stands first."""
+    places: dict[bytes, int] = {}
+    for i, row in enumerate(rows + 0.0):  # of 0 and -0 the bits differ
+        places.setdefault(row.tobytes(), i)
+    return list(places.values())
+
+
+def _nearest(apart, answers, classes: bool, right=None) -> float:
+    """By the squared distances of the samples from each other, or of others, whose answers are
+    `right`, from them."""
+    if right is None:
+        apart, right = apart + np.diag(np.full(len(apart), np.inf)), answers
     said = answers[apart.argmin(axis=1)]
     if classes:
         return float((said == right).all(axis=1).mean())
@@ -122,8 +133,8 @@ class _Ridge:
     Processes for Machine Learning", section 5.4.2. The kernel is a Gaussian as wide as samples are
     apart, and a line."""
 
-    def __init__(self, X):
-        kernel, self.X = _kernel(X, X), X
+    def __init__(self, X, apart):
+        kernel, self.X = _kernel(X, X, apart), X
         self.inverses = [np.linalg.inv(kernel + ridge * np.eye(len(X))) for ridge in RIDGES]
 
     def scores(self, answers, classes: bool, others: tuple | None = None) -> tuple:
@@ -137,13 +148,13 @@ class _Ridge:
         if others is None:
             return best, None
         places, right = others
-        said = mean + _kernel(places, self.X) @ weights
+        said = mean + _kernel(places, self.X, _distances(places, self.X)) @ weights
         return best, _score(right, said, mean, classes)
 
 
-def _kernel(X, Z) -> np.ndarray:
+def _kernel(X, Z, apart) -> np.ndarray:
     columns = X.shape[1]
-    return np.exp(-_distances(X, Z) / (2.0 * columns)) + X @ Z.T / columns
+    return np.exp(-apart / (2.0 * columns)) + X @ Z.T / columns
 
 
 def _score(right, said, mean, classes: bool) -> float:

@@ -98,8 +98,8 @@ def _prepared(dataset) -> str:
             done.append("filled")
     said = " and ".join(dict.fromkeys(done))
     return said and (
-        f"the net takes columns that are {said}, as `preparation` in provenance.json says; the "
-        "file has the net alone, so that who uses it does this first"
+        f"the net takes columns that are {said}, as `dataset.preparation` says in Python; the file "
+        "has the net alone, so that who uses it does this first"
     )
 
 

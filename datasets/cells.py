@@ -172,7 +172,7 @@ def number(place: str, cell: str, numbers: Numbers, column: str) -> tuple[float,
             f"{place}: expects a number, got the text {short(cell)}{numbers.hint(cell, column)}"
         ) from None
     if not abs(value) <= LARGEST:
-        expected = "a finite number" if not math.isfinite(value) else f"at most {LARGEST:g}"
+        expected = "a finite number" if not math.isfinite(value) else f"at most {LARGEST:g} in size"
         raise ValueError(f"{place}: expects {expected}, got {cell.strip()[:SHORT]}")
     return value, unit
 

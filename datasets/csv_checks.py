@@ -15,6 +15,7 @@ from lamina.datasets.labels import meaning
 
 _FEW = 10  # rows that say nothing about a column all of whose cells differ
 _MANY = 20  # different texts, in fewer than twice as many rows, are no categories
+_MINUS = "\u2212"
 _NAMELESS = re.compile(r"Unnamed: \d+")  # as pandas calls them
 _OF_ROWS = re.compile(
     r"(^|[\W_])(id|idx|index|no|nr|number|key|row|rownames)\.?$|.[a-z]I[dD]$|번호$|순번$|아이디$",
@@ -97,7 +98,9 @@ def _say_alike(rows: Rows) -> list[str]:
             how = "differ in capitals alone"
             if other.lower() != text.lower():
                 signs = [unicodedata.name(c, f"U+{ord(c):04X}") for c in {*other} ^ {*text}]
-                how = f"look alike in print ({', '.join(sorted(signs)) or 'blanks'})"
+                how = (
+                    f"look alike in print ({', '.join(sorted(signs)) or 'blanks, or their order'})"
+                )
             said.append(
                 f"{rows.path}: column {name}: {short(other)} and {short(text)} {how}, and are two; "
                 "if they are one, spell them in one way"
@@ -109,8 +112,10 @@ def _say_alike(rows: Rows) -> list[str]:
 def _in_print(text: str) -> str:
     """As one sees it: all blanks and all dashes are one, wide letters are letters, and what has no
     width is not there."""
+    if text.isascii():
+        return " ".join(text.split())
     kinds = ((c, unicodedata.category(c)) for c in unicodedata.normalize("NFC", text))
-    seen = ("-" if kind == "Pd" else _narrow(c) for c, kind in kinds if kind != "Cf")
+    seen = ("-" if kind == "Pd" or c == _MINUS else _narrow(c) for c, kind in kinds if kind != "Cf")
     return " ".join("".join(seen).split())
 
 

@@ -98,8 +98,9 @@ def from_keras(
     as by `from_pytorch`. Kernels of convolutions are (KH, KW, c_in, c_out) there. Behind a Flatten
     of images the rows of what holds weights are put into our order, for which the channels of the
     images must be known: from the convolution before, or as `channels`, those of the net's inputs.
-    The line says of which: a model with data_format="channels_first" has them in our order, which
-    no file of weights says, and `channels_first` leaves them so.
+    The line says of which. They are in our order already where images with their channels first
+    reach a Flatten that does not know it (data_format="channels_last", its default, behind a
+    Conv2D with "channels_first"), which no file of weights says: `channels_first` leaves them so.
 
     Keras's normalisations have an eps of 1e-3 unless told, ours 1e-5: it is in no file of weights,
     so the line says where the net has another. Raises ValueError as `from_pytorch`, and where the
@@ -122,7 +123,8 @@ def from_keras(
     if turned:
         report += (
             f"; the rows of {', '.join(turned)} are put from the order (height, width, channel) "
-            "into (channel, height, width), which is right unless the model has channels_first"
+            "into (channel, height, width); wrong if images with their channels first reach a "
+            "Flatten with data_format channels_last"
         )
     if odd := _other_eps(net):
         report += f"; eps of {', '.join(odd)} is not Keras's default, {_EPS:g}: see that they agree"
@@ -178,7 +180,7 @@ def _note_rows(layer: Layer, read, place: str, rows: dict[int, int]) -> None:
             f"{place} ({type(layer).__name__}): in which order Keras has what it reads is not known"
             f"{advice}"
         )
-    if isinstance(layer, LayerNormalization) and kind == "images" and n != 1:
+    if isinstance(layer, LayerNormalization) and kind == "images" and (n or 1) > 1:
         raise ValueError(
             f"{place} (LayerNormalization): runs along the last axis, which are the channels in "
             "Keras and places here; no order of the weights makes them alike"

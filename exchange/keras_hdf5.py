@@ -6,6 +6,7 @@ their paths in it. Nothing of the model itself is made, and no code of the file 
 
 import contextlib
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -72,14 +73,31 @@ def _from_archive(path: Path, file) -> io.BytesIO:
 
 
 def _check_order(path: Path, config: str) -> None:
-    """The rows behind a Flatten are in another order where channels come first, which what is read
-    here does not say to `from_keras`."""
-    if '"channels_first"' in config:
+    """Images with their channels first that reach a Flatten which does not know it: its rows are in
+    another order than `from_keras` takes them to be."""
+    try:
+        found = list(_layers(json.loads(config)))
+    except (ValueError, RecursionError):
+        return  # what does not say it
+    formats = {(kind, config.get("data_format")) for kind, config in found}
+    firsts = any(said == "channels_first" for _, said in formats)
+    if firsts and ("Flatten", "channels_last") in formats:
         raise ValueError(
-            f"{path}: is of a model with channels_first; take its arrays from memory, if nothing "
-            "behind moves the channels: from_keras({v.path: v.numpy() for v in model.weights}, "
-            "net, channels_first=True)"
+            f"{path}: has layers with data_format channels_first and a Flatten with channels_last; "
+            "if such images reach it, take the arrays from memory: from_keras({v.path: v.numpy() "
+            "for v in model.weights}, net, channels_first=True)"
         )
+
+
+def _layers(node):
+    """(class, settings) of whatever a model's description describes, at any depth."""
+    if isinstance(node, list):
+        for one in node:
+            yield from _layers(one)
+    elif isinstance(node, dict):
+        if isinstance(node.get("class_name"), str) and isinstance(node.get("config"), dict):
+            yield node["class_name"], node["config"]
+        yield from _layers(list(node.values()))
 
 
 class _Stored:

@@ -90,7 +90,7 @@ def write_caffe_configuration(
         )
     net_section = short_structure(read.net, dataset.input_shapes)
     sections = {"dataset": dataset_section, "net": net_section, **sections}
-    _add_from_net(sections["training"], read)
+    transform.left += _add_from_net(sections["training"], read, dataset)
     made = Config(sections, str(path), {}, folder)
     check_sections(made)
     build_net(made, dataset, np.random.default_rng(0), weights=False)
@@ -112,17 +112,24 @@ def write_caffe_configuration(
     return files
 
 
-def _add_from_net(training: dict, read: ReadNet) -> None:
-    """What stands in the net there, and in the training here."""
+def _add_from_net(training: dict, read: ReadNet, dataset: Dataset) -> list[str]:
+    """What stands in the net there, and in the training here; gives what is left out, in words."""
+    left = []
     sizes = [size for size in map(batch_size, read.data) if size]
     if sizes:
         training["batch_size"] = sizes[0]
-    if any(map(mirrors, read.data)):
+    if any(map(mirrors, read.data)) and dataset.task.name == "reconstruction":
+        left.append(
+            "mirror is left out: there it turns inputs and targets of an autoencoder, and "
+            "augmentation here the inputs alone"
+        )
+    elif any(map(mirrors, read.data)):
         training["augmentation"] = {"flip": True}
     if read.top_k:
         training["metrics"] = [
             "accuracy" if k == 1 else {"type": "TopK", "k": k} for k in read.top_k
         ]
+    return left
 
 
 def pixels_of(dataset: Dataset) -> tuple[float, float] | None:

@@ -126,9 +126,11 @@ class Evaluator:
 
     def _check_scores(self, scores) -> None:
         """Their shape is known for certain only when they are there."""
-        if self._fits != np.shape(scores)[1:]:
-            self._fits = np.shape(scores)[1:]
-            self.dataset.task.check_loss(type(self.net.loss_of_scores).__name__, self._fits)
+        shape, loss = np.shape(scores)[1:], self.net.loss_of_scores
+        own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
+        if self._fits != shape and not own:  # of other targets than those of the task
+            self.dataset.task.check_loss(type(loss).__name__, shape)
+        self._fits = shape
 
     def _loss(self, sums: dict) -> float:
         means = [

@@ -35,7 +35,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     best, by = record.simple
     known = not math.isnan(best)
     # Fewer units than classes part these only so well, so that less is enough to say so.
-    missed = MISSED / 2 if not linear and width < (record.classes or 0) else MISSED
+    missed = MISSED / 2 if not linear and width < few_units(record) else MISSED
     if known and record.train >= best - missed:
         return None
     lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
@@ -74,6 +74,11 @@ def _larger(where: str, linear: bool) -> str:
     if not linear:
         return f"more units in {where}"
     return f"an activation behind {where}" if where else "a hidden layer with an activation"
+
+
+def few_units(record) -> int:
+    """Fewer units than that part the classes badly: than there are classes, and few of any."""
+    return min(record.classes or 0, FEW) if record.task == "classification" else 0
 
 
 def narrowest(record) -> tuple[int, str]:

@@ -2,7 +2,8 @@
 
 import math
 
-from lamina.diagnosis.causes.capacity import narrowest
+from lamina.diagnosis.causes.capacity import few_units, narrowest
+from lamina.diagnosis.causes.decay import USUAL_OF_ADAMW
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import number
@@ -65,7 +66,7 @@ def over_fitting(record, earlier) -> Finding | None:
 def _smaller(record) -> list[str]:
     """What leaves the net less room; but not where it has fewer units than classes to part."""
     width, where = narrowest(record)
-    if where and width < (record.classes or 0):
+    if where and width < few_units(record):
         return [f"more units in {where}: {width} are few for {record.classes} classes"]
     return [_decay(record), "fewer units"]
 
@@ -73,7 +74,8 @@ def _smaller(record) -> list[str]:
 def _decay(record) -> str:
     """What keeps weights small and units apart, or more of it where the run has it."""
     has_dropout = "Dropout" in record.facts.get("layers", {}).values()
-    decay = number(record.optimizer.get("weight_decay"))
+    usual = USUAL_OF_ADAMW if record.optimizer.get("type") == "AdamW" else 0.0
+    decay = number(record.optimizer.get("weight_decay", usual))
     stronger = f"a weight_decay above {decay:g}" if decay > 0 else "weight_decay: 0.0005"
     return f"{'a higher p of Dropout' if has_dropout else 'Dropout'}, {stronger}"
 

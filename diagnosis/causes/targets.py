@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.common.percent import percent
 from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import MISSED
 
@@ -24,15 +25,15 @@ def targets_far_out(record, earlier) -> Finding | None:
     if record.train >= record.reachable - MISSED and record.train > 0.5:
         return None
     evidence = [
-        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean of all "
-        f"{n:,}: it, and those like it, make most of the deviation {targets['std']:.3g}"
+        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean of {n:,}: "
+        f"it alone has {percent(min(far[end] ** 2 / n, 1.0), 1)} of the sum of all squares"
     ]
     if said := record.said("train", "test"):
         evidence.append(said)
     losses = set(record.facts.get("losses", {}).values())
     robust = bool(losses) and losses <= _ROBUST
-    if robust and record.figure.name == "mae":
-        return None  # neither gradients nor the figure are made of squares
+    if robust and (record.figure is None or record.figure.name == "mae"):
+        return None  # neither gradients nor a figure are made of squares
     return Finding(
         "targets far out",
         evidence,

@@ -188,3 +188,23 @@ def test_databases_that_are_there_are_the_data_set(here, capsys):
     capsys.readouterr()
     assert main(["import", "solver.prototxt", "-o", "again.yaml"]) != 0
     assert "are no data set here" in capsys.readouterr().err
+
+
+def test_mirrored_targets_of_an_autoencoder_are_left_out(here, capsys):
+    """There one blob is input and target, so that both are turned."""
+    (here / "net.prototxt").write_text(
+        'layer { name: "images" type: "Data" top: "data" transform_param { mirror: true } '
+        "data_param { batch_size: 4 } }\n"
+        'layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" '
+        'inner_product_param { num_output: 126 weight_filler { type: "xavier" } } }\n'
+        'layer { name: "back" type: "Reshape" bottom: "ip" top: "back" '
+        "reshape_param { shape { dim: 0 dim: 3 dim: 7 dim: 6 } } }\n"
+        'layer { name: "loss" type: "EuclideanLoss" bottom: "back" bottom: "data" top: "loss" }\n'
+    )
+    (here / "like.yaml").write_text(
+        "dataset: {type: NPY, inputs: bytes.npy, test_inputs: bytes.npy, task: reconstruction}\n"
+        "net: {type: MLP, sizes: [4]}\noptimizer: {type: SGD, lr: 0.1}\n"
+    )
+    assert main(["import", "solver.prototxt", "--like", "like.yaml", "-o", "made.yaml"]) == 0
+    assert "mirror is left out: there it turns inputs and targets" in capsys.readouterr().err
+    assert "augmentation" not in load_config(here / "made.yaml").data["training"]

@@ -307,7 +307,9 @@ def test_labels_that_only_look_like_numbers(csv):
 
 
 def test_a_number_that_float32_cannot_hold(csv):
-    with pytest.raises(ValueError, match="line 2: column x: expects at most 1e\\+37, got 1e39"):
+    with pytest.raises(
+        ValueError, match="line 2: column x: expects at most 1e\\+37 in size, got 1e39"
+    ):
         CSV(csv("x,t\n1e39,a\n1,b\n2,a\n3,b\n"))
 
 

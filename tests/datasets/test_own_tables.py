@@ -635,7 +635,7 @@ def test_texts_that_look_alike_are_said(table, capsys):
     """They become two classes, and nobody sees in print that they are."""
     for one, other, said in (
         ("a b", "a\u00a0b", "NO-BREAK SPACE, SPACE"),
-        ("a b", "a  b", "blanks"),
+        ("a b", "a  b", "blanks, or their order"),
         ("ab", "a\u200bb", "ZERO WIDTH SPACE"),
         ("a-b", "a\u2010b", "HYPHEN, HYPHEN-MINUS"),
         ("A", "\uff21", "FULLWIDTH LATIN CAPITAL LETTER A, LATIN CAPITAL LETTER A"),

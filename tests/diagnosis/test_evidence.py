@@ -1,5 +1,7 @@
 """What the doctor gives as evidence is true of the run."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from test_advice import record_of
@@ -246,6 +248,9 @@ def test_nothing_is_said_of_weights_kept_that_are_the_last():
     assert "kept" not in str(over_fitting(record, []).evidence)
 
 
+WORDS = {"task": "language_model", "classes": 5000}
+
+
 def sure_of_rare_classes(train=1.0, test=0.973, test_loss=0.219, end_loss=0.004):
     limits = {"percent": True, "higher": True, "limits": (0.0, 1.0)}
     record = learned_by_heart("accuracy", [0.98, train], [0.977, test], **limits)
@@ -268,7 +273,8 @@ def test_where_guessing_is_nearly_always_right_the_loss_tells_of_over_fitting():
 @pytest.mark.parametrize(
     ("layers", "decay", "advised"),
     [
-        ({}, None, "Dropout, weight_decay: 0.0005"),
+        ({}, 0.0, "Dropout, weight_decay: 0.0005"),
+        ({}, None, "Dropout, a weight_decay above 0.01"),  # what AdamW has if none is said
         ({"drop": "Dropout"}, 0.02, "a higher p of Dropout, a weight_decay above 0.02"),
     ],
 )
@@ -288,10 +294,14 @@ def test_what_a_run_has_is_advised_in_a_larger_measure(layers, decay, advised):
         ("HuberLoss", "rmse", "HuberLoss hardly follows a few samples, but rmse does"),
         ("AbsoluteErrorLoss", "rmse", "metrics: [mae]"),
         ("HuberLoss", "mae", None),
+        ("HuberLoss", "", None),
     ],
 )
 def test_what_is_far_out_counts_where_errors_are_squared(loss, figure, said):
-    record = learned_by_heart(figure, [1.8, 1.75], [1.8, 1.75])
+    record = learned_by_heart(figure or "rmse", [1.8, 1.75], [1.8, 1.75])
+    if not figure:
+        record.facts.pop("figure")
+        record.history = {"iteration": np.array([1.0])}
     record.facts |= {"losses": {"loss": loss}, "samples": 1500}
     record.facts["targets"] = {"mean": 0.0, "std": 60.0, "low": -1200.0, "high": 900.0}
     found = targets_far_out(record, [])
@@ -309,6 +319,8 @@ def test_a_net_of_fewer_units_than_classes_is_advised_no_fewer(units, more):
         "a.W": weights | {"shape": [784, units]},
         "b.W": weights | {"shape": [units, 10]},
     }
+    words = dataclasses.replace(record, facts=record.facts | {"task": WORDS})
+    assert "fewer units" in over_fitting(words, []).remedies  # of them there are always more
     remedies = over_fitting(record, []).remedies
     assert ("more units in a.W: 3 are few for 10 classes" in remedies) == more
     assert ("fewer units" in remedies) != more

@@ -15,6 +15,7 @@ from lamina.datasets.labels import meaning
 
 _FEW = 10  # rows that say nothing about a column all of whose cells differ
 _MANY = 20  # different texts, in fewer than twice as many rows, are no categories
+_JOINERS = "\u200c\u200d"  # have no width, but what stands around them looks otherwise
 _MINUS = "\u2212"
 _NAMELESS = re.compile(r"Unnamed: \d+")  # as pandas calls them
 _OF_ROWS = re.compile(
@@ -115,7 +116,11 @@ def _in_print(text: str) -> str:
     if text.isascii():
         return " ".join(text.split())
     kinds = ((c, unicodedata.category(c)) for c in unicodedata.normalize("NFC", text))
-    seen = ("-" if kind == "Pd" or c == _MINUS else _narrow(c) for c, kind in kinds if kind != "Cf")
+    seen = (
+        "-" if kind == "Pd" or c == _MINUS else _narrow(c)
+        for c, kind in kinds
+        if kind != "Cf" or c in _JOINERS
+    )
     return " ".join("".join(seen).split())
 
 

@@ -1,12 +1,14 @@
 """Is a run in which nothing was found also in good health? Only where its figures say so."""
 
 import math
+import re
 
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.unequal_classes import SEEING
 from lamina.diagnosis.finding import listed
 from lamina.diagnosis.record import BY_HEART
 
+_WEIGHTS = re.compile(r"'(class|positive)_weights': (?!None)")
 UNLIKE = 10.0  # times as large as another: with errors alike it is a hundredth of what is squared
 
 
@@ -38,7 +40,7 @@ def _pooled(record) -> list[str]:
     """Errors of numbers of unlike size are, taken together, those of the largest."""
     targets = record.facts.get("targets") or {}
     least, most = (targets.get(name) or 0.0 for name in ("least_std", "most_std"))
-    if record.figure.name == "r2" or not most > UNLIKE * least > 0:
+    if record.figure.name not in ("rmse", "mae") or not most > UNLIKE * least > 0:
         return []
     return [
         f"{record.said('train', 'test')}, of all targets together, of which the deviations are "
@@ -49,8 +51,7 @@ def _pooled(record) -> list[str]:
 
 def _of_classes(record) -> str:
     """What shows more, where a loss has weighed the classes and the figure does not."""
-    net = str(record.config.get("net"))
-    weighed = "class_weights" in net or "positive_weights" in net
+    weighed = _WEIGHTS.search(str(record.config.get("net")))
     if not weighed or not record.figure.is_share or record.figure.name in SEEING:
         return ""
     said = f"; the loss weighs the classes, which {record.figure.name} does not: "

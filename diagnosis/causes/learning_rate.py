@@ -102,7 +102,9 @@ def _thrown_and_still(record) -> list[str]:
     """Large updates at first, by which weights have grown, and next to none since: a net that now
     guesses was thrown to where its units are dead. Of batches of few samples dead units are not
     known."""
-    if _learned(record):
+    rates = record.history.get("lr", ())
+    lowered = len(rates) > 0 and rates[-1] < 0.1 * rates.max()  # so that little moves anyway
+    if _learned(record) or lowered:
         return []
     for name in record.weights:
         ratios, norms = _ratios(record, name), _norms(record, name)

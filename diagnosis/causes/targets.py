@@ -14,19 +14,15 @@ LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 def targets_far_out(record, earlier) -> Finding | None:
     """One target, or a few, so far from all others that mean and deviation are their work. Of n
     numbers k that lie equally far out are √(n / k) deviations away."""
-    targets = record.facts.get("targets")
-    if not targets or None in targets.values() or earlier or not targets["std"] > 0:
+    if earlier or (found := _furthest(record)) is None:
         return None
-    far = {end: (targets[end] - targets["mean"]) / targets["std"] for end in ("low", "high")}
-    end = max(far, key=lambda end: abs(far[end]))
-    n = record.facts.get("samples", 0) * targets.get("width", 1)
-    if abs(far[end]) < FAR or abs(far[end]) < math.sqrt(n / FEW_OF_THEM):
-        return None
+    end, far, n = found
+    targets = record.facts["targets"]
     if record.train >= record.reachable - MISSED and record.train > 0.5:
         return None
     evidence = [
-        f"a target is {targets[end]:.4g}, {abs(far[end]):.0f} deviations from the mean of {n:,}: "
-        f"it alone has {percent(min(far[end] ** 2 / n, 1.0), 1)} of the sum of all squares"
+        f"a target is {targets[end]:.4g}, {abs(far):.0f} deviations from the mean of {n:,}: "
+        f"it alone has {percent(min(far * far / n, 1.0), 1)} of the sum of all squares"
     ]
     if said := record.said("train", "test"):
         evidence.append(said)
@@ -52,6 +48,20 @@ def targets_far_out(record, earlier) -> Finding | None:
     )
 
 
+def _furthest(record) -> tuple[str, float, int] | None:
+    """(which end, how many deviations from the mean, of how many numbers) of a target that lies too
+    far out for its deviation to be that of the others."""
+    targets = record.facts.get("targets")
+    if not targets or None in targets.values() or not targets["std"] > 0:
+        return None
+    far = {end: (targets[end] - targets["mean"]) / targets["std"] for end in ("low", "high")}
+    end = max(far, key=lambda end: abs(far[end]))
+    n = record.facts.get("samples", 0) * targets.get("width", 1)
+    if abs(far[end]) < FAR or abs(far[end]) < math.sqrt(n / FEW_OF_THEM):
+        return None
+    return end, far[end], n
+
+
 def targets_not_scaled(record, earlier) -> Finding | None:
     """Targets far from mean 0 and deviation 1, and a net that has not come near them. The first
     outputs are of deviation 1, and gradients grow as the errors do. Bishop 1995, "Neural Networks
@@ -60,6 +70,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     if not targets or None in (targets.get("mean"), targets.get("std")) or earlier:
         return None
     mean, std = targets["mean"], targets["std"]
+    if _furthest(record) is not None:
+        return None  # by which neither says anything of the others
     large = abs(mean) > LARGEST or std > LARGEST
     if not large and not std < SMALLEST:
         return None

@@ -399,3 +399,5 @@ def test_what_was_thrown_far_off_and_lies_still_had_too_high_a_rate(largest, lat
     if found:
         assert f"has grown from 1 to {end}; since then it hardly moves, by 1e-08" in str(high)
         assert rate_too_low(record, [high]) is None
+    record.history["lr"] = np.array([0.05, 0.05, 0.02, 0.01, 0.001])  # a schedule has lowered it
+    assert rate_too_high(record, []) is None

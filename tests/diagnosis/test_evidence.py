@@ -11,7 +11,7 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
-from lamina.diagnosis.causes.targets import targets_far_out
+from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.facts import _ends, _left
 from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
@@ -304,6 +304,7 @@ def test_what_is_far_out_counts_where_errors_are_squared(loss, figure, said):
         record.history = {"iteration": np.array([1.0])}
     record.facts |= {"losses": {"loss": loss}, "samples": 1500}
     record.facts["targets"] = {"mean": 0.0, "std": 60.0, "low": -1200.0, "high": 900.0}
+    assert targets_not_scaled(record, []) is None  # their deviation is that of a few
     found = targets_far_out(record, [])
     assert found is None if said is None else said in str(found)
     assert "HuberLoss" not in str(found and found.remedies) or loss == "SquaredErrorLoss"

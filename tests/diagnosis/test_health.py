@@ -93,6 +93,9 @@ def test_less_than_guessing_is_not_more(weights):
     said = doubts(record)[-1]
     assert said.startswith("test accuracy 90.6 %: no more than by guessing, 96.4 %; the loss")
     assert said.endswith("metrics: [accuracy, recall]")
+    record.config["net"] = {"loss": dict.fromkeys(weights)}  # none
+    assert doubts(record)[-1].endswith("by guessing, 96.4 %")
+    record.config["net"] = {"loss": {"type": "SoftmaxWithLoss", **weights}}
     record.history["test_recall"] = np.array([0.5, 0.804])
     assert doubts(record)[-1].endswith("which accuracy does not: test recall 80.4 %")
 

@@ -230,3 +230,13 @@ def test_a_layer_whose_shape_is_not_known_beforehand_is_judged_by_what_it_gives(
     made = Sequential({"last": Last()}, loss=SigmoidWithLoss())
     data = Dataset(samples, samples, Classification(("a", "b")))
     assert Evaluator(made, data)()["train_accuracy"] == 0.5
+
+
+def test_scores_that_learn_from_targets_of_their_own_are_not_those_of_the_task():
+    rng = np.random.default_rng(0)
+    samples = Samples(rng.standard_normal((40, 4)), np.arange(40) % 2)
+    layers = {"a": Node(Affine(4, 1, rng=rng, dtype=np.float64), ["X"])}
+    made = Graph(layers, losses={"of_a": Head(SquaredErrorLoss(), target="height")})
+    evaluator = Evaluator(made, Dataset(samples, samples, Classification(("a", "b"))), [])
+    batch = (samples.X, {"height": rng.standard_normal(40)})
+    assert evaluator.figures([batch])["loss"] > 0

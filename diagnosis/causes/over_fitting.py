@@ -16,7 +16,8 @@ ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
 
 def over_fitting(record, earlier) -> Finding | None:
     """Far better on the training samples than on the test samples, which make twice the errors at
-    least, or are only guessed; and so with the weights that were kept, if others were."""
+    least, or are only guessed; and so with the weights that were kept, if others were. Where one
+    answer is nearly always right the loss tells instead."""
     knows_its_own = _knows_only_its_own(record)
     if not knows_its_own and not _is_by_heart(record, record.train, record.test):
         return None

@@ -7,6 +7,7 @@ from lamina.common.percent import percent
 from lamina.diagnosis.causes.unequal_classes import SEEING
 from lamina.diagnosis.finding import listed
 from lamina.diagnosis.record import BY_HEART
+from lamina.diagnosis.statistics import ENOUGH
 
 _WEIGHTS = re.compile(r"'(class|positive)_weights': (?!None)")
 UNLIKE = 10.0  # times as large as another: with errors alike it is a hundredth of what is squared
@@ -28,7 +29,7 @@ def doubts(record) -> list[str]:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
     found = _kept_are_worse(record) + _never_found(record) + _pooled(record)
     if not record.well:
-        found.append(_far(record))
+        found += [_far(record), *_not_looked_for(record)]
     if not record.beyond_luck(2.0):
         guess = record.figure.shown(record.figure.guess)
         how = "hardly more than" if record.test > record.figure.chance("test") else "no more than"
@@ -47,6 +48,15 @@ def _pooled(record) -> list[str]:
         f"{least:.3g} to {most:.3g}: it says nothing of the small ones, which lamina evaluate "
         "shows by themselves; divide each by its own"
     ]
+
+
+def _not_looked_for(record) -> list[str]:
+    """A cause that may be there: of few samples one cannot tell rest from death."""
+    size = record.facts.get("batch_size") or ENOUGH
+    relus = [name for name, series in record.layers.items() if series.type == "Relu"]
+    if size >= ENOUGH or not relus:
+        return []
+    return [f"whether its ReLUs are dead is not known, of batches of fewer than {ENOUGH} samples"]
 
 
 def _of_classes(record) -> str:

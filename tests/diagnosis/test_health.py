@@ -7,6 +7,7 @@ from test_evidence import learned_by_heart
 
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.report import report, summary
+from lamina.diagnosis.run_tables import Series
 
 
 def scored(train: float, test: float, **facts):
@@ -117,3 +118,16 @@ def test_an_error_of_targets_of_unlike_size_says_nothing_of_the_small_ones(
     record.facts["targets"] = {"mean": 0.0, "std": 60.0, "least_std": least, "most_std": most}
     pooled = [doubt for doubt in doubts(record) if "of all targets together" in doubt]
     assert bool(pooled) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "train", "said"),
+    [
+        *((16, "Relu", 0.35, True), (20, "Relu", 0.35, False)),
+        *((16, "Tanh", 0.35, False), (16, "Relu", 0.97, False)),
+    ],
+)
+def test_what_few_samples_do_not_show_is_said_where_something_is_missed(size, kind, train, said):
+    record = scored(train, train - 0.01, batch_size=size)
+    record.layers["r"] = Series("r", kind, np.array([1.0]), {"dead": np.array([np.nan])})
+    assert any("ReLUs are dead is not known" in doubt for doubt in doubts(record)) == said

@@ -133,7 +133,8 @@ def _inputs_vary(train) -> float:
 
 def _targets(t) -> dict:
     """Of all numbers together; t may be Rows of files."""
-    centre = float(mean(t).mean())
+    means = mean(t)
+    centre = float(means.mean())
     ends = [(float(piece.min()), float(piece.max())) for _, piece in pieces(t)]
     whole = (
         *(centre, math.sqrt(mean_square(t, centre))),
@@ -142,14 +143,17 @@ def _targets(t) -> dict:
     named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
     found = dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
     if found["width"] > 1:
-        found |= zip(("least_std", "most_std"), map(rounded, _ends_of_spread(t)), strict=True)
+        found |= zip(
+            ("least_std", "most_std"), map(rounded, _ends_of_spread(t, means)), strict=True
+        )
     return found
 
 
-def _ends_of_spread(t) -> tuple[float, float]:
-    """The least and the largest deviation that one of the D numbers of targets (N, ..., D) has."""
+def _ends_of_spread(t, means: np.ndarray) -> tuple[float, float]:
+    """The least and the largest deviation that one of the D numbers of targets (N, ..., D) has;
+    `means` are those over the samples."""
     n = t.shape[-1]
-    centre = mean(t).reshape(-1, n).mean(axis=0)
+    centre = means.reshape(-1, n).mean(axis=0)
     squares = sum(np.square(p - centre).reshape(-1, n).sum(axis=0) for _, p in pieces(t))
     spread = np.sqrt(squares * n / np.size(t))
     return float(spread.min()), float(spread.max())

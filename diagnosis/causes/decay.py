@@ -11,7 +11,6 @@ SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
 FORGETS = 0.02  # of each weight at every step: what is older than 50 steps is gone
 USUAL, USUAL_L1 = 0.05, 0.002  # up to which a decay does no such harm, whatever the rate
-USUAL_OF_ADAMW = 0.01  # where none is said
 OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
 
 
@@ -19,9 +18,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
     """The weights have shrunk to a fraction, as the decay and the rate foretell, or lose so much at
     every step that they keep nothing."""
     optimizer = record.optimizer
-    decay = number(
-        optimizer.get("weight_decay", USUAL_OF_ADAMW if optimizer.get("type") == "AdamW" else 0.0)
-    )
+    decay = decay_of(record)
     pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
     rule = optimizer.get("type")
     kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
@@ -69,6 +66,12 @@ def decay_too_strong(record, earlier) -> Finding | None:
             *("training too short", "unequal classes", "nothing learned"),
         ),
     )
+
+
+def decay_of(record) -> float:
+    """The weight decay of a run: where none is said, that of its rule."""
+    optimizer = record.optimizer
+    return number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
 
 
 def _taken_off(decay: float, lr: float, a_share: bool) -> str:

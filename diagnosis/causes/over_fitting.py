@@ -3,10 +3,9 @@
 import math
 
 from lamina.diagnosis.causes.capacity import few_units, narrowest
-from lamina.diagnosis.causes.decay import USUAL_OF_ADAMW
+from lamina.diagnosis.causes.decay import decay_of
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.record import number
 
 GAP = 0.08  # between the scores of train and test, where they are shares of what is right
 GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
@@ -75,8 +74,7 @@ def _smaller(record) -> list[str]:
 def _decay(record) -> str:
     """What keeps weights small and units apart, or more of it where the run has it."""
     has_dropout = "Dropout" in record.facts.get("layers", {}).values()
-    usual = USUAL_OF_ADAMW if record.optimizer.get("type") == "AdamW" else 0.0
-    decay = number(record.optimizer.get("weight_decay", usual))
+    decay = decay_of(record)
     stronger = f"a weight_decay above {decay:g}" if decay > 0 else "weight_decay: 0.0005"
     return f"{'a higher p of Dropout' if has_dropout else 'Dropout'}, {stronger}"
 

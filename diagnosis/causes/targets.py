@@ -20,16 +20,16 @@ def targets_far_out(record, earlier) -> Finding | None:
     targets = record.facts["targets"]
     if record.train >= record.reachable - MISSED and record.train > 0.5:
         return None
+    losses = set(record.facts.get("losses", {}).values())
+    robust = bool(losses) and losses <= _ROBUST
+    if robust and (record.figure is None or record.figure.name == "mae"):
+        return None  # neither gradients nor a figure are made of squares
     evidence = [
         f"a target is {targets[end]:.4g}, {abs(far):.0f} deviations from the mean of {n:,}: "
         f"it alone has {percent(min(far * far / n, 1.0), 1)} of the sum of all squares"
     ]
     if said := record.said("train", "test"):
         evidence.append(said)
-    losses = set(record.facts.get("losses", {}).values())
-    robust = bool(losses) and losses <= _ROBUST
-    if robust and (record.figure is None or record.figure.name == "mae"):
-        return None  # neither gradients nor a figure are made of squares
     return Finding(
         "targets far out",
         evidence,

@@ -29,9 +29,9 @@ def write_facts(path: str | Path | File, trainer) -> None:
     `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
     `alike`; `inputs_vary` is the share of the numbers of an input that are not the same in
     all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, how
-    many a sample has and the deviations of those that vary least and most, `ends` the layers whose
-    weights give what the net puts out or a loss reads. A parameter has its shape,
-    the mean and the deviation that it starts with, whether it learns, and whether weight decay
+    many a sample has and how many there are, and the deviations of those that vary least and most,
+    `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
+    shape, the mean and the deviation that it starts with, whether it learns, and whether weight decay
     pulls at it; losses and layers are listed with their types, in order, dropout layers with
     their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
     batch normalisations whose running averages move, with their momentum. What is not known is
@@ -141,7 +141,7 @@ def _targets(t) -> dict:
         *(min(low for low, _ in ends), max(high for _, high in ends)),
     )
     named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
-    found = dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1}
+    found = dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1, "numbers": np.size(t)}
     if found["width"] > 1:
         found |= zip(
             ("least_std", "most_std"), map(rounded, _ends_of_spread(t, means)), strict=True

@@ -7,6 +7,7 @@ MOST, NUMBERS = 500, 1_000_000  # samples that are compared, and numbers of all 
 TAILS = (0.02, 0.98)  # what lies beyond is taken to lie there, where two sets are compared
 FEWEST = 30  # samples; fewer say nothing
 RIDGES = (0.01, 0.1, 1.0)  # of a kernel whose numbers are about 1
+CANCELLED = 1e-8  # of the squares: what is left of them has half its digits, or fewer
 UNLIKE = 30.0  # times, by which columns differ in size before that can matter
 
 
@@ -37,7 +38,7 @@ def learnable(dataset) -> dict:
         return {}
     center = X.mean(axis=0)
     sizes = X.std(axis=0)
-    vary = sizes > 1e-12 * max(sizes.max(), 1e-300)
+    vary = sizes > 1e-12 * np.abs(X).max(axis=0)  # else it is rounding, by the column's own size
     if not vary.any():
         return {}
     X, scaled = X - center, (X - center)[:, vary] / sizes[vary]
@@ -169,4 +170,10 @@ def _score(right, said, mean, classes: bool) -> float:
 def _distances(X, Z) -> np.ndarray:
     """Squared, between all rows of the two."""
     squares = np.square(X).sum(axis=1)[:, None] + np.square(Z).sum(axis=1)
-    return np.maximum(squares - 2.0 * (X @ Z.T), 0.0)
+    apart = np.maximum(squares - 2.0 * (X @ Z.T), 0.0)
+    cancelled = apart < CANCELLED * squares
+    if X is Z:
+        np.fill_diagonal(cancelled, False)
+    for i in np.flatnonzero(cancelled.any(axis=1)):
+        apart[i] = np.square(Z - X[i]).sum(axis=1)
+    return apart

@@ -22,7 +22,10 @@ _FACTS = {
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
     "alike": ["size"],
     "sizes": ["size"],
-    "targets": dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),
+    "targets": {
+        **dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),
+        **dict.fromkeys(("width", "numbers"), "number"),
+    },
     "losses": {"*": "text"},
     "layers": {"*": "text"},
     "dropout": {"*": "size"},

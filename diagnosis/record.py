@@ -143,13 +143,14 @@ class Record:
         return self.train >= min(nearly_all, self._aim - LUCK)
 
     def beyond_luck(self, deviations: float) -> bool:
-        """Does it answer the test set better than chance would, by so many standard deviations? The
-        R² of guesses that vary by chance is d² / n at d deviations, whatever they vary by."""
+        """Does it answer the test set better than chance would, by so many standard deviations, at
+        its end or with the weights that were kept? The R² of guesses that vary by chance is d² / n
+        at d deviations, whatever they vary by."""
         if not self.figure or math.isnan(self.test):
             return False
         chance, n = self.figure.chance("test"), self.test_size
         share = self.figure.is_share
-        return self.test > chance + (
+        return max(self.test, self.scores("test")[self.row_kept]) > chance + (
             deviations * scatter(chance, n) if share else deviations**2 / n
         )
 

@@ -87,8 +87,10 @@ def _checked(config: Config, net: Layer, criterion: dict | None, dataset: Datase
             f"{config.source}: module: a function that gives a layer gives a net with its loss, "
             f"Sequential(..., loss=...), and then there is no criterion; got {net!r:.60}"
         )
+    shape = net.output_shape(dataset.input_shape)
     try:
-        dataset.task.check_output(net.output_shape(dataset.input_shape), dataset.target_shape)
+        dataset.task.check_output(shape, dataset.target_shape)
+        dataset.task.check_head(net.loss_of_scores, shape)
     except ValueError as error:
         raise ValueError(f"{config.source}: module: {error}") from None
     return net

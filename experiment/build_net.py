@@ -68,9 +68,7 @@ def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice
             continue  # an output and targets of its own
         place = ("losses", name) if "losses" in section.data else ("loss",)
         with section.at(*(place if place[0] in section.data else ())):
-            task.check_loss(type(head.loss).__name__, shape)
-            if hasattr(head.loss, "ignore_index"):
-                task.check_ignore_index(head.loss.ignore_index)
+            task.check_head(head.loss, shape)
 
 
 def _check_before_losses(section: Section, net: nets.Net) -> None:

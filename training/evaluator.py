@@ -129,7 +129,7 @@ class Evaluator:
         shape, loss = np.shape(scores)[1:], self.net.loss_of_scores
         own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
         if self._fits != shape and not own:  # of other targets than those of the task
-            self.dataset.task.check_loss(type(loss).__name__, shape)
+            self.dataset.task.check_head(loss, shape)
         self._fits = shape
 
     def _loss(self, sums: dict) -> float:

@@ -67,6 +67,13 @@ class Task:
                 f"take {{type: {self.losses[0]}}}{others}"
             )
 
+    def check_head(self, loss, output_shape: tuple = ()) -> None:
+        """Raises ValueError unless this loss, which reads the scores, fits: its kind, and the
+        positions that it leaves out. What it has no setting for is not asked."""
+        self.check_loss(type(loss).__name__, output_shape)
+        if hasattr(loss, "ignore_index"):
+            self.check_ignore_index(loss.ignore_index)
+
     def check_metric(self, name: str) -> None:
         """Raises ValueError, and names those that fit, if a metric of the house says nothing about
         this task: a distance between classes, a share of numbers that are exactly right."""

@@ -37,6 +37,9 @@ class Regression(Task):
             raise ValueError(f"expects {n} numbers for a sample, {wanted}; got {t.shape}")
         check_finite(t)
 
+    def n_targets(self, t):
+        return int(np.prod(np.shape(t)[:-1])) if np.ndim(t) > 2 else len(t)
+
     def guess(self, train_t, t):
         return math.sqrt(mean_square(t, mean(train_t)))
 

@@ -13,10 +13,12 @@ NEAR = 0.05  # up to which they are nearly equal
 LOW = 0.75  # a train score below which a net with few units lacks something
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
-LINEAR = (
+LINEAR = (  # of their inputs, but for a constant, in evaluation
     *("Affine", "Convolution", "Convolution1d", "TransposedConvolution", "Embedding"),
-    *("AveragePooling", "GlobalAveragePooling", "Scale", "Bias", "Addition", "Copy"),
-    *("Flatten", "Reshape", "Dropout"),
+    *("AveragePooling", "GlobalAveragePooling", "MeanStep", "LastStep", "Repeat"),
+    *("BatchNormalization", "Scale", "Bias", "PositionalEncoding", "Addition", "Copy"),
+    *("Concatenation", "Slice", "Flatten", "Reshape", "Transpose", "Padding", "RandomCrop"),
+    "Dropout",
 )
 
 
@@ -29,7 +31,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
         return None
     width, where = narrowest(record)
-    linear = _is_linear(record)
+    linear = is_linear(record)
     if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
     best, by = record.simple
@@ -101,7 +103,8 @@ def _units(record, name: str, shape) -> int:
     return shape[-1] // GATES.get(kind, 1)
 
 
-def _is_linear(record) -> bool:
+def is_linear(record) -> bool:
+    """Straight lines alone, from the inputs to what the losses read?"""
     kinds = record.facts.get("layers", {})
     losses = {*record.facts.get("losses", {}).values()}
     return bool(kinds) and all(k in LINEAR for k in kinds.values() if k not in losses)

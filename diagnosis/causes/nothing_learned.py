@@ -62,7 +62,9 @@ def _guesses_others(record) -> bool:
         return False
     losses = record.history.get("test_loss", ())
     known = record.guessing_loss is not None and len(losses)
-    return not record.figure.is_share or bool(known and losses[-1] > 0.99 * record.guessing_loss)
+    return not record.figure.is_share or bool(
+        known and losses[record.row_kept] > 0.99 * record.guessing_loss
+    )
 
 
 def _least(record) -> float:

@@ -4,6 +4,7 @@ import math
 
 from lamina.diagnosis.causes.capacity import few_units, narrowest
 from lamina.diagnosis.causes.decay import decay_of
+from lamina.diagnosis.causes.over_time import not_seen
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 
@@ -51,11 +52,13 @@ def over_fitting(record, earlier) -> Finding | None:
     if weights and (samples := record.facts.get("samples")):
         few = f", of which {learn:,} learn," if learn < weights else ""
         evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
+    unseen = "" if record.beyond_luck(3.0) else not_seen(record)
     return Finding(
         "over-fitting",
-        evidence,
+        [*evidence, unseen] if unseen else evidence,
         "The net has learned its samples by heart rather than what they have in common.",
         [
+            *(["if what counts stands early: attention, Lstm or reverse: true"] if unseen else []),
             "more samples, or augmentation under training for images",
             *_smaller(record),
             *_stopping(record),

@@ -67,9 +67,10 @@ def vanishing_over_time(record, earlier) -> Finding | None:
         for name, series in record.steps.items()
         if (series["asked"] == 1).all()
     }
-    limit = FADED if short_sighted(record) else VANISHING
+    blind = short_sighted(record)
+    limit = FADED if blind else VANISHING
     name = min((n for n in ratios if ratios[n] < limit), key=ratios.__getitem__, default=None)
-    if earlier or name is None or not _hardly_learned(record):
+    if earlier or name is None or not _hardly_learned(record, by_heart=blind):
         return None
     series = record.steps[name]
     steps, kind = series["steps"][-1], record.facts.get("layers", {}).get(name, "")
@@ -106,6 +107,20 @@ def short_sighted(record) -> bool:
     )
 
 
+def not_seen(record) -> str:
+    """The least that came back to the first step of such a layer, in words; "" without one."""
+    if not short_sighted(record):
+        return ""
+    name = min(record.steps, key=lambda n: np.nanmin(_ratios(record.steps[n])))
+    series = record.steps[name]
+    at = int(np.nanargmin(_ratios(series)))
+    return (
+        f"gradient of {name} at its least, iteration {series.iterations[at]:.0f}: "
+        f"{series['last'][at]:.2g} at the last step, {series['first'][at]:.2g} at the first of "
+        f"{series['steps'][at]:.0f} steps"
+    )
+
+
 def _ratios(series) -> np.ndarray:
     """First / last of each record; NaN where there is no gradient at all."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -131,11 +146,12 @@ def _went_wrong(record) -> bool:
     return record.failed or peak > GROWN * abs(record.start_loss) or record.guesses
 
 
-def _hardly_learned(record) -> bool:
-    """Not well on the training samples, and on others no better than a guess: a few samples can be
-    told apart by their last steps alone. A net that hardly moves has not tried."""
+def _hardly_learned(record, by_heart: bool) -> bool:
+    """No better than a guess on other samples, and not well on those of the training, unless these
+    may have been learned `by_heart`: they can be told apart by their last steps alone. A net that
+    hardly moves has not tried."""
     moves = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
-    if not record.train < record.halfway or moves < TOO_LOW:
+    if moves < TOO_LOW or not (by_heart or record.train < record.halfway):
         return False
     chance = record.figure.chance("test")
     return record.guesses or record.test < chance + 0.1 * (1.0 - chance)

@@ -3,6 +3,8 @@
 import math
 
 from lamina.common.percent import percent
+from lamina.diagnosis.causes.capacity import is_linear, too_little_capacity
+from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import MISSED
 
@@ -56,7 +58,7 @@ def _furthest(record) -> tuple[str, float, int] | None:
         return None
     far = {end: (targets[end] - targets["mean"]) / targets["std"] for end in ("low", "high")}
     end = max(far, key=lambda end: abs(far[end]))
-    n = record.facts.get("samples", 0) * targets.get("width", 1)
+    n = targets.get("numbers") or record.facts.get("samples", 0) * targets.get("width", 1)
     if abs(far[end]) < FAR or abs(far[end]) < math.sqrt(n / FEW_OF_THEM):
         return None
     return end, far[end], n
@@ -75,7 +77,9 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     large = abs(mean) > LARGEST or std > LARGEST
     if not large and not std < SMALLEST:
         return None
-    if _outputs_fit(record, mean, std):
+    if _outputs_fit(record, mean, std) or _has_arrived(record):
+        return None
+    if not record.failed and dropout_too_strong(record, ()) is not None:
         return None
     if record.failed and std <= LARGEST and abs(mean) <= 10.0 * LARGEST:
         return None  # not so large that a usual rate would be too high
@@ -113,6 +117,13 @@ def _outputs_fit(record, mean: float, std: float) -> bool:
     if last is None or record.last_layer == "(input)" or not std > 0:
         return False
     return 0.1 < last["std"][0] / std < 10 and abs(last["mean"][0] - mean) < 3 * std
+
+
+def _has_arrived(record) -> bool:
+    """Has it got as far as so small a net can, on whatever scale? One with activations that has
+    learned nothing may have been thrown to where they are dead."""
+    sure = is_linear(record) or not record.guesses
+    return sure and too_little_capacity(record, ()) is not None
 
 
 def _advice(mean: float, std: float, width: int) -> str:

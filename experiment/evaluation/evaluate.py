@@ -100,6 +100,8 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     rows = rows if samples.order is None else samples.order[rows]
     if isinstance(dataset.task, Classification):
         targets = dataset.task.indices(targets)
+        if targets.shape == scores.shape and scores.shape[-1] == 1:  # one score for two classes
+            targets = targets[..., 0]
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
     look = look_of(dataset.preparation, samples.X, isinstance(dataset, LMDB))

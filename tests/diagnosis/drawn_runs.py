@@ -22,7 +22,11 @@ from drawn.kinds import findings_of, verdict
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "set", choices=("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+        "set",
+        choices=(
+            *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
+            "ninth",
+        ),
     )
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--only")

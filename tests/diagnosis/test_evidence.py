@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from test_advice import record_of
 
+from lamina.datasets import Regression
 from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
-from lamina.diagnosis.facts import _ends, _left
+from lamina.diagnosis.facts import _ends, _left, _targets
 from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
     Addition,
@@ -308,6 +309,24 @@ def test_what_is_far_out_counts_where_errors_are_squared(loss, figure, said):
     found = targets_far_out(record, [])
     assert found is None if said is None else said in str(found)
     assert "HuberLoss" not in str(found and found.remedies) or loss == "SquaredErrorLoss"
+
+
+@pytest.mark.parametrize(("numbers", "far"), [(300, True), (6000, False)])
+def test_how_far_out_is_asked_of_all_numbers(numbers, far):
+    """Of 300 sequences of 20 steps there are 6,000: 12 deviations may be the work of forty."""
+    record = learned_by_heart("rmse", [1.8, 1.75], [1.8, 1.75])
+    record.facts |= {"losses": {"loss": "SquaredErrorLoss"}, "samples": 300}
+    targets = {"mean": 0.0, "std": 420.0, "low": -9.0, "high": 5000.0, "width": 1}
+    record.facts["targets"] = targets | {"numbers": numbers}
+    assert (targets_far_out(record, []) is not None) == far
+
+
+def test_the_numbers_of_sequences_are_counted_by_position():
+    t = np.zeros((30, 20, 2), np.float32)
+    t[0] = 1.0
+    assert _targets(t)["numbers"] == 30 * 20 * 2
+    assert Regression(["a", "b"]).n_targets(t) == 30 * 20
+    assert Regression(["a", "b"]).n_targets(t[:, 0]) == 30
 
 
 @pytest.mark.parametrize(("units", "more"), [(3, True), (50, False)])

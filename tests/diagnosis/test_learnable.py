@@ -27,6 +27,19 @@ def test_classes_that_lie_apart_that_overlap_and_that_are_drawn():
     assert score(np.sort(t)[:, None] + 0.01 * X, np.sort(t), classes) == 1.0  # sorted by class
 
 
+@pytest.mark.parametrize("large", [1e6, 1e8, 1e10, 1e12])
+def test_a_column_of_large_numbers_hides_no_other(large):
+    """Squares of it would swallow the distances in the other, whose sign is the class."""
+    rng = np.random.default_rng(0)
+    X = np.stack([large * rng.integers(0, 2, 400), rng.standard_normal(400)], axis=1)
+    X[:, 1] += np.sign(X[:, 1])  # the classes lie apart
+    found = scores(X, (X[:, 1] > 0).astype(int), Classification("ab"))
+    assert found["nearest"] == 1.0
+    assert found["ridge"] > 0.97
+    of_numbers = scores(X, X[:, 1].astype(np.float32), Regression(["y"]))
+    assert of_numbers["nearest"] > 0.99
+
+
 def test_samples_that_do_not_count_are_no_neighbours():
     rng = np.random.default_rng(3)
     t = rng.integers(0, 3, 400)

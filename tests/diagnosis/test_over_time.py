@@ -47,6 +47,7 @@ WORDS = f"{{type: Text, path: {TEXT}, length: 64, streams: true, validation_shar
 RUNS = {
     "small, 60 steps": (VANISHING, first(60), f"{{{SCALED}, times: 0.5, {LAST}}}", ADAM, 300),
     "small, 100 steps": (VANISHING, first(100), f"{{{SCALED}, times: 0.6, {LAST}}}", ADAM, 400),
+    "by heart, 60 steps": ("", first(60), f"{{type: Rnn, {LAST}}}", ADAM, 800),
     "shut Lstm": (VANISHING, first(60), f"{{type: Lstm, forget_bias: -2.0, {LAST}}}", ADAM, 300),
     "large ReLU, 60 steps": (
         *(EXPLODING, first(60), f"{{{SCALED}, times: 2.0, activation: relu, {LAST}}}"),
@@ -129,6 +130,14 @@ def test_what_is_ill_over_time_is_named_and_nothing_else(name, tmp_path):
     assert over_time_of(path) == ([expected] if expected else [])
     if expected:
         assert causes(path) == [expected]
+
+
+def test_what_was_learned_by_heart_without_seeing_the_first_steps_is_told_so(tmp_path):
+    (finding,) = diagnose(read_record(trained("by heart, 60 steps", 3, tmp_path)))
+    assert finding.name == "over-fitting"
+    (said,) = (words for words in finding.evidence if "first of 60 steps" in words)
+    assert "of rec at its least" in said
+    assert any("stands early" in remedy for remedy in finding.remedies)
 
 
 def test_clip_norm_and_runs_without_steps_csv_are_not_judged(tmp_path):

@@ -223,6 +223,25 @@ def test_what_cannot_be_is_one_clear_error_at_fit(settings, message):
         LaminaClassifier(**settings).fit(X, Y)
 
 
+@pytest.mark.parametrize("loss", ["SquaredErrorLoss", "HuberLoss", "AbsoluteErrorLoss"])
+def test_a_net_that_somebody_has_made_has_a_loss_that_fits(loss):
+    """Else one number learned as 0 or 1 would be read as a score above 0, or scores as numbers."""
+
+    def one(rng):
+        return nets.Sequential({"a": layers.Affine(4, 1, rng=rng)}, loss=getattr(layers, loss)())
+
+    with pytest.raises(ValueError, match=f"module: {loss} does not fit a net that gives one score"):
+        LaminaClassifier(one).fit(X, Y[0] == Y)
+    LaminaRegressor(one).fit(X, X[:, 0])
+
+    def shares(rng):
+        return nets.Sequential({"a": layers.Affine(4, 1, rng=rng)}, loss=layers.SigmoidWithLoss())
+
+    with pytest.raises(ValueError, match=r"SigmoidWithLoss compares .* SquaredErrorLoss"):
+        LaminaRegressor(shares).fit(X, X[:, 0])
+    LaminaClassifier(shares).fit(X, Y[0] == Y)
+
+
 def test_one_class_and_numbers_as_classes():
     with pytest.raises(ValueError, match="y has only one class, ash"):
         LaminaClassifier().fit(X, np.full(90, "ash"))

@@ -201,6 +201,22 @@ def test_one_number_is_no_score_unless_the_loss_takes_it_as_one(loss, layers):
     assert 0 <= right()["train_accuracy"] <= 1
 
 
+def test_what_the_loss_leaves_out_the_task_leaves_out_too():
+    """Else the loss is of other positions than accuracy and perplexity."""
+    rng = np.random.default_rng(0)
+    samples, ignoring = classes(60, rng), SoftmaxWithLoss(ignore_index=0)
+    for task, fits in (
+        (Classification("abc"), False),
+        (Classification("abc", ignore_index=0), True),
+    ):
+        evaluator = Evaluator(net(rng, ignoring), Dataset(samples, samples, task))
+        if fits:
+            assert evaluator()["test_loss"] > 0
+            continue
+        with pytest.raises(ValueError, match="ignore_index is 0 for the loss, but None for the"):
+            evaluator()
+
+
 def test_scores_of_yes_and_no_are_no_numbers():
     t = (np.arange(40) % 2).astype(float)
     with pytest.raises(ValueError, match=r"SigmoidWithLoss .*: take \{type: SquaredErrorLoss\}"):

@@ -176,10 +176,10 @@ def rare_labels(rng, n=3000, n_test=1000, d=12, share=0.04, noise=0.0):
     return _split(X, (scores > limits).astype(int), n_test)
 
 
-def product(rng, n=2000, n_test=500, d=4, noise=0.05):
-    """The product of two inputs, of which a straight line sees nothing."""
+def product(rng, n=2000, n_test=500, d=4, noise=0.05, line=0.0):
+    """The product of two inputs, of which a straight line sees nothing, and a line in a third."""
     X = rng.standard_normal((n + n_test, d))
-    y = X[:, 0] * X[:, 1] + noise * rng.standard_normal(len(X))
+    y = X[:, 0] * X[:, 1] + line * X[:, 2] + noise * rng.standard_normal(len(X))
     return _split(X, y.astype(np.float32), n_test)
 
 
@@ -285,3 +285,8 @@ def slip(arrays, target: float):
 def moved(arrays, by: float):
     """Test inputs that were forgotten when the others were moved."""
     return {**arrays, "x_test": arrays["x_test"] + np.float32(by)}
+
+
+def sized(arrays, scale: float, offset: float):
+    """Targets of another size, at another place."""
+    return {k: (v * scale + offset if k[0] == "t" else v) for k, v in arrays.items()}

@@ -46,6 +46,15 @@ def evaluation(scores, t, task, loss, X=None):
     return evaluate(net, Dataset(samples, samples, task))
 
 
+def test_yes_or_no_in_a_column_is_no_sequence():
+    """(N, 1) beside scores (N, 1), as PyTorch's losses have it, is one answer a sample."""
+    scores, t = np.array([[2.0], [-1.0], [3.0], [-2.0]]), np.array([1, 1, 1, 0])
+    task = Classification(("no", "yes"))
+    column = evaluation(scores, t[:, np.newaxis], task, SigmoidWithLoss()).report()
+    assert column == evaluation(scores, t, task, SigmoidWithLoss()).report()
+    assert "3 of 4 samples right" in column
+
+
 def test_classes_recall_and_precision():
     task = Classification(("cat", "dog", "bird"))
     text = evaluation(SCORES, TRUE, task, SoftmaxWithLoss()).report()

@@ -175,10 +175,11 @@ class Dataset(Remembers):
             return value
         return value * abs(samples.scale)
 
-    def guessing_loss(self, loss_name: str) -> float | None:
-        """The loss per sample of the best answer that is the same for all; None if not known."""
+    def guessing_loss(self, loss_name: str, width: int | None = None) -> float | None:
+        """The loss per sample of the best answer that is the same for all; None if not known. For
+        `width` see Task.guessing_loss."""
         train = self.train
-        value = self.task.guessing_loss(loss_name, train.t)
+        value = self.task.guessing_loss(loss_name, train.t, width)
         if value is None or train.scale is None or train.t is not train.X:
             return value
         powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has

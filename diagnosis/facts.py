@@ -31,8 +31,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, how
     many a sample has and how many there are, and the deviations of those that vary least and most,
     `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
-    shape, the mean and the deviation that it starts with, whether it learns, and whether weight decay
-    pulls at it; losses and layers are listed with their types, in order, dropout layers with
+    shape, the mean and the deviation that it starts with, whether it learns, and whether weight
+    decay pulls at it; losses and layers are listed with their types, in order, dropout layers with
     their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
     batch normalisations whose running averages move, with their momentum. What is not known is
     None.
@@ -114,8 +114,20 @@ def _guessing_loss(trainer) -> float | None:
     penalty = trainer.given["gradient_penalty"]
     if len(heads) != 1 or penalty or _has_options(heads[0].loss):
         return None
-    value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__)
+    value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__, _width(trainer))
     return None if value is None else rounded(heads[0].weight * value)
+
+
+def _width(trainer) -> int | None:
+    """1 if the net gives numbers (..., 1) for targets (...), as the losses take them."""
+    dataset = trainer.dataset
+    if not dataset.target_shape or len(trainer.net.inputs) > 1:
+        return None
+    try:
+        shape = trainer.net.output_shape(dataset.input_shape)
+    except (NotImplementedError, ValueError):  # of a layer of one's own it may not be known
+        return None
+    return 1 if shape == (*dataset.target_shape, 1) else None
 
 
 def _has_options(loss) -> bool:

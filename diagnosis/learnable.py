@@ -80,6 +80,8 @@ def _samples(dataset, some) -> tuple | None:
     if dataset.task.name == "classification" and dataset.target_shape != ():
         return None
     X, t = some[np.linspace(0, len(X) - 1, n).astype(np.intp)]
+    if dataset.task.name == "classification":
+        t = dataset.task.indices(t)
     X, t = X.reshape(n, -1).astype(np.float64), np.asarray(t).reshape(n, -1)
     if ignored is not None and not (counted := (t != ignored).all(axis=1)).all():
         X, t = X[counted], t[counted]

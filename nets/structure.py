@@ -90,6 +90,13 @@ class _Writer:
             elif heads:
                 spec["losses"] = heads
         else:
+            for name, head in net.heads.items():
+                if head.weight != 1:
+                    raise StructureError(
+                        f"{joined(place, name)}: a chain writes no weight of its loss, and this "
+                        f"one has {head.weight:g}: take Graph(layers, losses={{{name!r}: "
+                        f"Head(loss, weight={head.weight:g})}})"
+                    )
             for name, layer in net.layers.items():
                 layers[name] = self.written(layer, joined(place, name))
             if net.loss_layer is not None:

@@ -11,6 +11,7 @@ from lamina.datasets.tasks.base import LOSSES
 from lamina.layers.carried import carried_by
 from lamina.metrics import METRICS, Metric, make_metric
 from lamina.training.parallel import len_of
+from lamina.training.squashed import SQUASHES, last_before
 
 
 class Evaluator:
@@ -40,17 +41,18 @@ class Evaluator:
         self.columns = tuple(f"{part}_{name}" for part in self.sets for name in names)
 
     def _check_loss(self, metric) -> None:
-        kind = type(self.net.loss_of_scores).__name__
-        if kind == "ContrastiveLoss" and type(metric) in METRICS.values():
+        kinds = [cls.__name__ for cls in type(self.net.loss_of_scores).__mro__]
+        kind = next(iter(kinds))
+        if "ContrastiveLoss" in kinds and type(metric) in METRICS.values():
             raise ValueError(
                 f"metrics: {metric.name} reads scores, and what {kind} takes are two vectors side "
                 "by side: metrics: [] shows its loss alone"
             )
-        if kind in getattr(metric, "unfit", ()):
+        if not set(kinds).isdisjoint(getattr(metric, "unfit", ())):
             raise ValueError(
                 f"metrics: {metric.name} takes scores that a softmax makes probabilities of, and "
                 f"those that {kind} takes are others; let the loss be {{type: SoftmaxWithLoss}}"
-                + (", without the Softmax before it" if kind == "CrossEntropyError" else "")
+                + (", without the Softmax before it" if "CrossEntropyError" in kinds else "")
             )
 
     @property
@@ -130,7 +132,26 @@ class Evaluator:
         own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
         if self._fits != shape and not own:  # of other targets than those of the task
             self.dataset.task.check_head(loss, shape)
+            self._check_border(shape)
         self._fits = shape
+
+    def _check_border(self, shape: tuple) -> None:
+        """A yes is read from a score above 0, which what a Sigmoid gives always is."""
+        task, readers = self.dataset.task, ("accuracy", "f1", "precision", "recall", "exact_match")
+        if not isinstance(task, MultiLabel) and shape[-1:] != (1,):
+            return
+        reads = [m.name for m in self.metrics if type(m) in map(METRICS.get, readers)]
+        try:
+            found = last_before(self.net, self.net.outputs[0]) if reads else None
+        except NotImplementedError:  # a net of one's own that does not say its steps
+            return
+        if found and type(found[1]).__name__ in SQUASHES:
+            name, kind = found[0], type(found[1]).__name__
+            raise ValueError(
+                f"metrics: {reads[0]} takes a score above 0 for a yes, and those of {name} "
+                f"({kind}) always are: let the loss take scores of any size, and take {name} out, "
+                "or name metrics of your own"
+            )
 
     def _loss(self, sums: dict) -> float:
         means = [

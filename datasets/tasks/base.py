@@ -106,9 +106,10 @@ class Task:
         """What guessing by the training targets scores on the targets t, by metrics[0]."""
         return None
 
-    def guessing_loss(self, loss_name: str, train_t) -> float | None:
+    def guessing_loss(self, loss_name: str, train_t, width: int | None = None) -> float | None:
         """The loss per sample, at its default settings, of the best scores that are the same for
-        every sample; None if not known."""
+        every sample; None if not known. Of numbers the loss adds up the last axis of the outputs,
+        `width`: that of the targets unless the outputs have one of 1 more."""
         return None
 
     def predictions(self, scores) -> np.ndarray:

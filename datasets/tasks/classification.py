@@ -111,7 +111,7 @@ class Classification(Task):
         # Of several that are most frequent any may be said, whatever their numbers are.
         return float(there[counts == counts.max()].mean() / there.sum())
 
-    def guessing_loss(self, loss_name, train_t):
+    def guessing_loss(self, loss_name, train_t, width=None):
         counts = self._counts(train_t)
         if not counts.any():
             return None

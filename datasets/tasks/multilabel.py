@@ -53,7 +53,7 @@ class MultiLabel(Task):
         p = mean(t).reshape(-1, len(self.label_names)).mean(axis=0)
         return float((2 * p / (1 + p)).mean())
 
-    def guessing_loss(self, loss_name, train_t):
+    def guessing_loss(self, loss_name, train_t, width=None):
         if loss_name != "SigmoidWithLoss":
             return None
         p = mean(train_t)

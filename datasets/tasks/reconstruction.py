@@ -44,10 +44,10 @@ class Reconstruction(Task):
             return None
         return math.sqrt(mean_square(t, mean(train_t)))
 
-    def guessing_loss(self, loss_name, train_t):
+    def guessing_loss(self, loss_name, train_t, width=None):
         if are_in_files(train_t):
             return None
-        return Regression.guessing_loss(self, loss_name, train_t)
+        return Regression.guessing_loss(self, loss_name, train_t, width)
 
     def _content(self):
         return "the inputs as targets"

@@ -43,9 +43,10 @@ class Regression(Task):
     def guess(self, train_t, t):
         return math.sqrt(mean_square(t, mean(train_t)))
 
-    def guessing_loss(self, loss_name, train_t):
+    def guessing_loss(self, loss_name, train_t, width=None):
         # Both add up the last axis, and take the mean over all others.
-        width = np.shape(train_t)[-1] if np.ndim(train_t) > 1 else 1
+        if width is None:
+            width = np.shape(train_t)[-1] if np.ndim(train_t) > 1 else 1
         if loss_name == "SquaredErrorLoss":
             return 0.5 * width * mean_square(train_t, mean(train_t))
         if loss_name == "AbsoluteErrorLoss":

@@ -100,14 +100,22 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     rows = rows if samples.order is None else samples.order[rows]
     if isinstance(dataset.task, Classification):
         targets = dataset.task.indices(targets)
-        if targets.shape == scores.shape and scores.shape[-1] == 1:  # one score for two classes
-            targets = targets[..., 0]
+    scores, targets = _beside(dataset.task, scores, targets)
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
     look = look_of(dataset.preparation, samples.X, isinstance(dataset, LMDB))
     return Evaluation(
         *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, look, gap)
     )
+
+
+def _beside(task: Task, scores, targets) -> tuple:
+    """Both without a last axis of 1 that the other does not have, which losses and metrics take:
+    one score for two classes, one number."""
+    shape = task.predictions(scores[:1]).shape[1:]
+    if shape == (*targets.shape[1:], 1):
+        return scores[..., 0], targets
+    return scores, targets[..., 0] if targets.shape[1:] == (*shape, 1) else targets
 
 
 class Spread:

@@ -40,6 +40,15 @@ def test_a_column_of_large_numbers_hides_no_other(large):
     assert of_numbers["nearest"] > 0.99
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 5])
+def test_one_hot_rows_are_the_classes_that_they_stand_for(n_classes):
+    rng = np.random.default_rng(0)
+    t = rng.integers(0, n_classes, 300)
+    X, rows = rng.standard_normal((300, 4)) + t[:, np.newaxis], np.eye(n_classes)[t]
+    task = Classification(range(n_classes))
+    assert scores(X, rows, task) == scores(X, rows.astype(int), task) == scores(X, t, task)
+
+
 def test_samples_that_do_not_count_are_no_neighbours():
     rng = np.random.default_rng(3)
     t = rng.integers(0, 3, 400)

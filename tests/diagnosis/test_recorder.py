@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from lamina.datasets import Classification, Dataset, LanguageModel, Samples
+from lamina.datasets import Classification, Dataset, LanguageModel, Regression, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.notes import read_facts
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS
@@ -18,6 +18,7 @@ from lamina.diagnosis.statistics import (
     share_saturated,
 )
 from lamina.layers import (
+    AbsoluteErrorLoss,
     Affine,
     BatchNormalization,
     Dropout,
@@ -25,9 +26,11 @@ from lamina.layers import (
     Gru,
     Lstm,
     Relu,
+    Reshape,
     Rnn,
     Sigmoid,
     SoftmaxWithLoss,
+    SquaredErrorLoss,
     Tanh,
 )
 from lamina.nets import Sequential
@@ -304,3 +307,21 @@ def test_what_guessing_costs_is_not_known_of_a_loss_with_options(tmp_path):
     assert twice["guessing_loss"] == pytest.approx(2 * plain["guessing_loss"], rel=1e-5)
     assert plain["guessing_loss"] == pytest.approx(np.log(3), rel=1e-3)
     assert summed["guessing_loss"] is None
+
+
+@pytest.mark.parametrize("loss", [SquaredErrorLoss, AbsoluteErrorLoss])
+def test_guessing_pays_what_the_loss_asks_of_the_best_constant(tmp_path, loss):
+    """Also where the net gives (N, T, 1) for targets (N, T), whose T are then places."""
+    rng = np.random.default_rng(0)
+    X, t = (rng.standard_normal((40, 6)).astype(np.float32) for _ in range(2))
+    data = Dataset(Samples(X, t), Samples(X, t), Regression("abcdef"))
+    for name, shape in (("row", (6,)), ("column", (6, 1))):
+        layers = {"a": Affine(6, 6, rng=0), "r": Reshape(shape)}
+        net = Sequential(layers, loss=loss())
+        settings = {"rng": 0, "iterations": 1, "batch_size": 20, "quiet": True}
+        settings |= {"watch": Diagnosis(1), "run_dir": tmp_path / name}
+        Trainer(net, Adam(net.parameters()), data, **settings).run()
+        best = t.mean(axis=0) if loss is SquaredErrorLoss else np.median(t, axis=0)
+        expected = loss().forward(np.broadcast_to(best, t.shape).reshape(40, *shape), t)
+        facts = json.loads((tmp_path / name / "facts.json").read_text())
+        assert facts["guessing_loss"] == pytest.approx(float(expected), rel=1e-5)

@@ -98,6 +98,11 @@ def test_nothing_is_written_that_could_not_be_loaded(tmp_path):
     net.layers["a"].W.data[0, 0] = np.nan
     refused(net, FloatingPointError, "a.W is not finite")
     own = own_layers()
+    weighed = Sequential({"a": Affine(2, 2, rng=0)}, loss=SoftmaxWithLoss())
+    weighed.heads["loss"].weight = 7.0
+    refused(
+        weighed, StructureError, "loss: a chain writes no weight of its loss, and this one has 7"
+    )
     refused(Sequential({"a": own.Power(abs)}), StructureError, r"a \(Power\): its argument p")
     refused(Sequential({"a": own.Power(float("inf"))}), StructureError, "holds inf")
 

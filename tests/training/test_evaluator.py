@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.datasets import Classification, Dataset, Regression, Samples
+from lamina.datasets import Classification, Dataset, MultiLabel, Regression, Samples
 from lamina.layers import (
     Affine,
     ContrastiveLoss,
@@ -11,6 +11,7 @@ from lamina.layers import (
     Dropout,
     HuberLoss,
     Layer,
+    Loss,
     NegativeSamplingLoss,
     Relu,
     Sigmoid,
@@ -215,6 +216,43 @@ def test_what_the_loss_leaves_out_the_task_leaves_out_too():
             continue
         with pytest.raises(ValueError, match="ignore_index is 0 for the loss, but None for the"):
             evaluator()
+
+
+class CrossEntropyOfOne(Loss):
+    """Of the probability of a yes, as behind a Sigmoid."""
+
+    def forward(self, p, t):
+        self.p, self.t = p, np.reshape(t, p.shape)
+        costs = -np.log(np.where(self.t == 1, p, 1.0 - p))
+        return costs.sum() * self.scale(len(p))
+
+    def backward(self, dout=1.0):
+        return (self.p - self.t) / (self.p * (1.0 - self.p)) * (self.scale(len(self.p)) * dout)
+
+
+def test_what_is_always_above_0_is_no_score_of_a_yes():
+    rng = np.random.default_rng(0)
+    samples = Samples(rng.standard_normal((60, 4)).astype(np.float32), rng.integers(0, 2, 60))
+    layers = {"a": Affine(4, 1, rng=0), "s": Sigmoid()}
+    made = Sequential(layers, loss=CrossEntropyOfOne())
+    dataset = Dataset(samples, samples, Classification("ab"))
+    with pytest.raises(
+        ValueError, match=r"accuracy takes a score above 0 .* those of s \(Sigmoid\)"
+    ):
+        Evaluator(made, dataset)()
+    assert Evaluator(made, dataset, ["roc_auc"])()["test_roc_auc"] > 0  # which asks for the order
+    several = Samples(samples.X, np.stack([samples.t, 1 - samples.t], axis=1))
+    made = Sequential({"a": Affine(4, 2, rng=0), "s": Sigmoid()}, loss=CrossEntropyOfOne())
+    with pytest.raises(ValueError, match="f1 takes a score above 0"):
+        Evaluator(made, Dataset(several, several, MultiLabel("ab")))()
+
+
+def test_a_loss_that_is_made_of_another_takes_what_that_takes():
+    class Focal(CrossEntropyError):
+        pass
+
+    with pytest.raises(ValueError, match=r"perplexity .* those that Focal takes are others"):
+        Evaluator(net(0, Focal()), data(np.random.default_rng(0)), ["perplexity"])
 
 
 def test_scores_of_yes_and_no_are_no_numbers():

@@ -55,6 +55,20 @@ def test_yes_or_no_in_a_column_is_no_sequence():
     assert "3 of 4 samples right" in column
 
 
+@pytest.mark.parametrize("task", [Reconstruction(), Regression("abc")])
+def test_numbers_with_a_last_axis_of_1_are_those_without(task):
+    """As a recurrent layer and an Affine to one number give them for targets (N, T)."""
+    rng = np.random.default_rng(0)
+    t, given = (rng.standard_normal((3, 3)).astype(np.float32) for _ in range(2))
+    said = evaluation(given[..., np.newaxis], t, task, SquaredErrorLoss(), X=t)
+    assert said.scores.shape == said.targets.shape
+    rows = np.sqrt(np.square(given - t).mean(axis=1))
+    if task.name == "reconstruction":
+        assert f"best   {rows.min():.4g} (row {rows.argmin()})" in said.report()
+    plain = evaluation(given, t, task, SquaredErrorLoss(), X=t).report()
+    assert said.report().split("\n\n", 1)[1] == plain.split("\n\n", 1)[1]
+
+
 def test_classes_recall_and_precision():
     task = Classification(("cat", "dog", "bird"))
     text = evaluation(SCORES, TRUE, task, SoftmaxWithLoss()).report()

@@ -193,7 +193,7 @@ def _weights(options) -> int:
     if options.into is None:
         raise ValueError("--into CONFIG|RUN|NET is needed, for weights alone are no net")
     if options.like or options.gives or options.shape:
-        raise ValueError("--like, --gives and --shape are for a net, an ONNX file")
+        raise ValueError("--like, --gives and --shape are for a whole net, of ONNX or Caffe")
     names = dict(map(_pair, options.name))
     if len(names) < len(options.name):
         raise ValueError("--name: a module is named twice")

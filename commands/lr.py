@@ -47,10 +47,8 @@ def run(options) -> int:
     config = load_config(find_config(options.config))
     for assignment in options.set:
         config.set(assignment)
-    training = config.data.get("training")
-    threads = training.get("threads") if isinstance(training, dict) else None
-    if isinstance(threads, int) and threads > 0 and "numpy" not in sys.modules:
-        set_threads(threads)
+    if config.threads and "numpy" not in sys.modules:
+        set_threads(config.threads)
     from lamina.experiment.rate_finder import draw_rates, find_rate, in_words  # NumPy
 
     found = find_rate(config, options.low, options.high, options.steps)

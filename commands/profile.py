@@ -47,7 +47,7 @@ def run(options) -> int:
         return 0
     stop_waiting_early()
     keep_memory()
-    threads = options.threads or config.data.get("training", {}).get("threads")
+    threads = options.threads or config.threads
     if threads and "numpy" not in sys.modules:
         set_threads(threads)
     from lamina.diagnosis.profile import table  # after set_threads: it imports NumPy

@@ -69,10 +69,8 @@ def run(options) -> int:
         config.set(assignment)
     if options.seed is not None:
         config.set(f"training.seed={options.seed}")
-    training = config.data.get("training")
-    threads = training.get("threads") if isinstance(training, dict) else None
-    if isinstance(threads, int) and threads > 0:
-        set_threads(threads)
+    if config.threads:
+        set_threads(config.threads)
     elif isinstance(ranks, Ranks):
         share_threads(ranks.cores)
     # After set_threads: these import NumPy.

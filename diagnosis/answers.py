@@ -16,6 +16,7 @@ import numpy as np
 
 from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
+from lamina.layers import ContrastiveLoss
 from lamina.metrics import Recall
 
 OUTPUTS = ("iteration", "output", "counted", "samples", "predicted", "right", "low", "high")
@@ -33,7 +34,8 @@ class Answers:
         # The last evaluation of a run that goes on was not of the run that never stopped.
         self._table = Table(placed(folder) / "outputs.csv", OUTPUTS, trainer.history.evaluated)
         task, self._recall = trainer.dataset.task, None
-        if task.name in ("classification", "multilabel", "language_model"):
+        of_classes = not isinstance(trainer.net.loss_of_scores, ContrastiveLoss)
+        if of_classes and task.name in ("classification", "multilabel", "language_model"):
             self._recall = Recall(**task.metric_options)
         self.flush = self._table.flush
         self.begin()

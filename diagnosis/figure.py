@@ -25,7 +25,8 @@ class Figure:
         """What guessing gives on a set: on each something else, of a few samples or of numbers that
         lie far apart. Where it is not known of one, that of the test set."""
         of_others = {"train": self.train_guess, "validation": self.validation_guess}
-        return of_others.get(part) or self.guess
+        known = of_others.get(part)
+        return self.guess if known is None else known
 
     def score(self, value: float, part: str = "test") -> float:
         """1 for perfection, whatever the metric. Shares and correlations stay as they are; an error

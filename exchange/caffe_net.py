@@ -2,16 +2,15 @@
 
 import dataclasses
 import math
-import re
 from typing import Any
 
 import numpy as np
 
 from lamina.exchange.caffe_message import CaffeError, Message
+from lamina.exchange.net_of_nodes import can_be_given, free_name, net_of
 from lamina.layers import Layer, Param, State
 from lamina.nets import Graph, Head, Node, Sequential
 
-_LARGEST_SAMPLE = 1 << 28  # numbers that a layer may give for one sample
 _LARGEST_WEIGHTS = 1 << 30  # numbers
 
 
@@ -106,7 +105,7 @@ class CaffeNet:
         shapes = layer.output_shape(*(x.shape for x in inputs))
         shapes = shapes if isinstance(shapes, list) else [shapes]
         for shape in shapes:
-            if min(shape, default=1) < 1 or math.prod(shape) > _LARGEST_SAMPLE:
+            if not can_be_given(shape):
                 raise CaffeError(f"gives samples of shape {shape}")
         name = self.unique(f"{source.name or source.type}{suffix}")
         node = Node(layer, [x.name for x in inputs], outputs or 1)
@@ -166,46 +165,18 @@ class CaffeNet:
         held.data = np.array(blob.T if turned else blob, own.dtype, order="C")
 
     def unique(self, name: str) -> str:
-        name = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_") or "layer"
-        taken = {*self.nodes, *self.inputs}
-        free, n = name, 1
-        while free in taken or free.endswith("_copy") or free == "loss":
-            n += 1
-            free = f"{name}_{n}"
-        return free
+        return free_name(name, {*self.nodes, *self.inputs})
 
     def net(self, outputs: list[Blob]) -> Graph | Sequential:
-        """What leads to the outputs; a Sequential where it is a chain, with at most one loss."""
-        writer = {b: name for name, node in self.nodes.items() for b in node.blobs(name)}
+        """What leads to the outputs, with the losses."""
         heads = {name: head for name, (head, _) in self.heads.items()}
         if len(heads) == 1:
             heads = {"loss": next(iter(heads.values()))}
-        waiting = [blob.name for blob in outputs] + [head.input for head in heads.values()]
-        needed: set[str] = set()
-        while waiting:
-            name = writer.get(waiting.pop())
-            if name is not None and name not in needed:
-                needed.add(name)
-                waiting += self.nodes[name].reads
-        if not needed:
-            raise CaffeError("has no layers that compute something")
-        nodes = {name: node for name, node in self.nodes.items() if name in needed}
-        read = {blob for node in nodes.values() for blob in node.reads}
-        inputs = [name for name in self.inputs if name in read]
         ends = [blob.name for blob in outputs]
-        before, chain = inputs, len(inputs) == len(ends) == 1 and len(heads) < 2
-        for name, node in nodes.items():
-            chain = chain and node.reads == before and node.outputs == 1
-            before = [name]
-        chain = chain and before == ends
-        if chain and all(h.weight == 1 and h.input == ends[0] for h in heads.values()):
-            loss = next(iter(heads.values())).loss if heads else None
-            return Sequential({name: node.layer for name, node in nodes.items()}, loss)
-        # A part of a Slice that nobody reads is an output, too.
-        read |= {head.input for head in heads.values()}
-        loose = [b for name, node in nodes.items() for b in node.blobs(name) if b not in read]
-        ends += [blob for blob in loose if blob not in ends]
-        return Graph(nodes, inputs, ends, heads or None)
+        try:
+            return net_of(self.nodes, list(self.inputs), ends, heads, loose=True)
+        except ValueError as error:
+            raise CaffeError(str(error)) from None
 
 
 def head(loss, blob: Blob, weight: float, target: str) -> Head:

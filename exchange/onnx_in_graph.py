@@ -2,11 +2,11 @@
 
 import dataclasses
 import inspect
-import math
 import re
 
 import numpy as np
 
+from lamina.exchange.net_of_nodes import can_be_given, free_name, net_of
 from lamina.exchange.onnx_in_constants import folded, shape_of
 from lamina.exchange.onnx_in_file import constant, library
 from lamina.exchange.onnx_in_functions import OPERATORS, Blob, Constant, OnnxError, known
@@ -26,7 +26,6 @@ from lamina.layers import (
 from lamina.nets import Graph, Node, Sequential
 
 _MOVING = (Concatenation, Embedding, Flatten, LastStep, Reshape, Slice, Transpose)
-_LARGEST_SAMPLE = 1 << 28  # numbers that a layer may give for one sample
 _SHORT = {
     "AveragePooling": "pool",
     "BatchNormalization": "norm",
@@ -130,7 +129,7 @@ class Layers:
         shapes = layer.output_shape(*(x.shape for x in inputs))
         shapes = shapes if isinstance(shapes, list) else [shapes]
         for shape in shapes:
-            if min(shape, default=1) < 1 or math.prod(shape) > _LARGEST_SAMPLE:
+            if not can_be_given(shape):
                 raise OnnxError(f"gives samples of shape {shape}")
         layer = self._twin(layer)
         name = self.unique(self._name(layer))
@@ -202,13 +201,7 @@ class Layers:
         return f"{short}{n}"
 
     def unique(self, name: str) -> str:
-        name = re.sub(r"\W", "_", name, flags=re.ASCII).strip("_") or "layer"
-        taken = self.nodes.keys() | self.blobs.keys()
-        n, free = 1, name
-        while free in taken or free.endswith("_copy"):
-            n += 1
-            free = f"{name}_{n}"
-        return free
+        return free_name(name, self.nodes.keys() | self.blobs.keys())
 
     def run(self, node: OnnxNode) -> None:
         """Add what one node of the file computes."""
@@ -249,23 +242,9 @@ class Layers:
         return given if isinstance(given, tuple) else (given,)
 
     def net(self, inputs: list[Blob], outputs: list[Blob]) -> Graph | Sequential:
-        """What leads to the outputs; a Sequential where it is a chain."""
-        needed, waiting = set(), [blob.name for blob in outputs]
-        while waiting:
-            name = self.made.get(waiting.pop())
-            if name is not None and name not in needed:
-                needed.add(name)
-                waiting += self.nodes[name].reads
-        nodes = {name: node for name, node in self.nodes.items() if name in needed}
-        read = {blob for node in nodes.values() for blob in node.reads}
-        names = [blob.name for blob in inputs if blob.name in read]
-        before, chain = names, len(names) == len(outputs) == 1
-        for name, node in nodes.items():
-            chain = chain and node.reads == before and node.outputs == 1
-            before = [name]
-        if chain and before == [outputs[0].name]:
-            return Sequential({name: node.layer for name, node in nodes.items()})
-        return Graph(nodes, names, [blob.name for blob in outputs])
+        """What leads to the outputs."""
+        begin, ends = ([blob.name for blob in some] for some in (inputs, outputs))
+        return net_of(self.nodes, begin, ends, {})
 
     def apart(self, net) -> list[str]:
         """Arrays of the file that several places share, and that are learned apart here."""

@@ -27,6 +27,15 @@ class Config:
         self.allowed_code: set[Path] | None = None
         self._set: dict[tuple, str] = {}  # places that were given from elsewhere, and from where
 
+    @property
+    def threads(self) -> int | None:
+        """`training.threads`, which is wanted before NumPy is loaded; None where it is no number of
+        threads, which is said when the section is read."""
+        training = self.data.get("training")
+        threads = training.get("threads") if isinstance(training, dict) else None
+        known = isinstance(threads, int) and not isinstance(threads, bool) and threads > 0
+        return threads if known else None
+
     def error(self, place: tuple, message: str) -> ConfigError:
         """A ConfigError that names the file, the line and the key; or --set, if that is where the
         value comes from, or both, if that has given a part of what is wrong."""

@@ -21,6 +21,7 @@ from lamina.datasets.tasks import Classification, MultiLabel, Regression
 from lamina.experiment.evaluation.classification import shown_share
 from lamina.experiment.load_run import Run
 from lamina.experiment.probabilities import has_probabilities, probabilities
+from lamina.layers import ContrastiveLoss
 
 SHOWN = 20  # rows on a terminal
 
@@ -147,6 +148,11 @@ def predict(
         raise RunError(
             f"{run.path}: its task is {task.name}, which says nothing of a single sample; "
             "predict expects classes, labels or numbers"
+        )
+    if isinstance(net.loss_of_scores, ContrastiveLoss):
+        raise RunError(
+            f"{run.path}: its net gives two vectors for a pair, and no class; `lamina evaluate` "
+            "shows how far apart they are, load_run(path).net.predict(X) gives them"
         )
     damaged = f"{run.path}: its provenance.json is damaged: how inputs are made"
     if made.get("kind") == "picture":

@@ -129,6 +129,11 @@ class Evaluator:
     def _check_scores(self, scores) -> None:
         """Their shape is known for certain only when they are there."""
         shape, loss = np.shape(scores)[1:], self.net.loss_of_scores
+        if not shape and loss is not None:
+            raise ValueError(
+                "the net gives one number for a sample as (N,), which a loss takes for a single "
+                "sample of N numbers: give (N, 1)"
+            )
         own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
         if self._fits != shape and not own:  # of other targets than those of the task
             self.dataset.task.check_head(loss, shape)

@@ -11,12 +11,14 @@ from lamina.datasets.words import WordSamples
 from lamina.experiment.evaluation import (
     classification,
     multilabel,
+    pairs,
     reconstruction,
     regression,
     sequences,
     word_vectors,
 )
 from lamina.experiment.evaluation.pictures import Look, look_of
+from lamina.layers import ContrastiveLoss
 from lamina.training.evaluator import Evaluator
 
 # Each has PICTURE, report(evaluation) -> str, and draw(path, evaluation) -> whether it drew one.
@@ -47,6 +49,7 @@ class Evaluation:
     vocabulary: tuple = ()  # of word vectors
     look: Look = dataclasses.field(default_factory=Look)  # of its inputs as pictures
     gap: int | None = None  # where in the tokens of a text the one stands that is asked for
+    of_pairs: bool = False  # are its scores two vectors side by side, as ContrastiveLoss has them?
 
     @property
     def predictions(self) -> np.ndarray:
@@ -78,6 +81,8 @@ class Evaluation:
 
     @property
     def _kind(self):
+        if self.of_pairs:
+            return pairs
         if self.of_words:
             return word_vectors
         if self.task.name == "classification" and self.targets.ndim > 1:
@@ -98,14 +103,27 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))
     rows = rows if samples.order is None else samples.order[rows]
-    if isinstance(dataset.task, Classification):
+    of_pairs = isinstance(net.loss_of_scores, ContrastiveLoss)
+    if isinstance(dataset.task, Classification) and not of_pairs:
         targets = dataset.task.indices(targets)
-    scores, targets = _beside(dataset.task, scores, targets)
+    if not of_pairs:
+        scores, targets = _beside(dataset.task, scores, targets)
     gap = getattr(dataset, "gap", None)
     vocabulary = getattr(dataset, "vocabulary", ())
     look = look_of(dataset.preparation, samples.X, isinstance(dataset, LMDB))
     return Evaluation(
-        *(part, samples, dataset.task, rows, scores, targets, figures, shown, vocabulary, look, gap)
+        part=part,
+        samples=samples,
+        task=dataset.task,
+        rows=rows,
+        scores=scores,
+        targets=targets,
+        figures=figures,
+        shown=shown,
+        vocabulary=vocabulary,
+        look=look,
+        gap=gap,
+        of_pairs=of_pairs,
     )
 
 

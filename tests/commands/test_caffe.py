@@ -121,7 +121,10 @@ def test_a_net_alone_a_mean_and_the_net_alone_back(here, capsys):
         (["import", "w.caffemodel", "-o", "a.npz"], "weights alone are no net; give its .prototxt"),
         (["import", "deploy.prototxt", "x.onnx", "-o", "a.npz"], "x.onnx: no file of Caffe"),
         (["import", "a.npz", "b.npz", "-o", "c.npz"], "b.npz: one file is read"),
-        (["import", "deploy.prototxt", "--partial", "-o", "a.npz"], "are not for Caffe's files"),
+        (
+            ["import", "deploy.prototxt", "--partial", "-o", "a.npz"],
+            "are not for Caffe's files",
+        ),
         (["import", "lenet_train_test.prototxt", "-o", "a.npz"], "--shape data=1x28x28"),
         (["import", "other.prototxt", "-o", "a.yaml"], "(line 1: pairs (Data)) are no data set he"),
         (["import", "broken.prototxt", "-o", "a.npz"], "broken.prototxt: line 2: NetParameter has"),

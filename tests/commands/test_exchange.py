@@ -138,7 +138,10 @@ def test_a_net_of_onnx_goes_on_training(finished, here, capsys):
         ("import net.npz --into net.npz -o new.npz --name a=b --name a=c", "named twice"),
         ("import net.npz --into net.npz -o new.npz --name a=b", "names= are for"),
         ("import net.npz -o new.npz", "--into CONFIG|RUN|NET is needed"),
-        ("import net.npz --into net.npz --gives a -o new.npz", "are for a net, an ONNX file"),
+        (
+            "import net.npz --into net.npz --gives a -o new.npz",
+            "are for a whole net, of ONNX or",
+        ),
         ("import cut.onnx -o new.npz", "cut.onnx: is no ONNX file"),
         ("import nothing.onnx -o new.npz", "nothing.onnx"),
         ("import cut.onnx -o new.pb", "expects a file that ends in .npz or .yaml"),

@@ -241,6 +241,12 @@ def test_a_net_that_somebody_has_made_has_a_loss_that_fits(loss):
         LaminaRegressor(shares).fit(X, X[:, 0])
     LaminaClassifier(shares).fit(X, Y[0] == Y)
 
+    def pairs(rng):
+        return nets.Sequential({"a": layers.Affine(4, 2, rng=rng)}, loss=layers.ContrastiveLoss())
+
+    with pytest.raises(ValueError, match="two vectors, of which no class is read"):
+        LaminaClassifier(pairs).fit(X, Y[0] == Y)
+
 
 def test_one_class_and_numbers_as_classes():
     with pytest.raises(ValueError, match="y has only one class, ash"):

@@ -247,6 +247,24 @@ def test_what_is_always_above_0_is_no_score_of_a_yes():
         Evaluator(made, Dataset(several, several, MultiLabel("ab")))()
 
 
+class Squeeze(Layer):
+    def forward(self, X):
+        return X[:, 0]
+
+    def backward(self, dout):
+        return dout[:, np.newaxis]
+
+
+def test_one_number_for_a_sample_has_an_axis():
+    """A loss takes (N,) for one sample of N numbers, so that its mean is a sum over the batch."""
+    rng = np.random.default_rng(0)
+    samples = Samples(*rng.standard_normal((2, 20, 1)).astype(np.float32))
+    samples = Samples(samples.X, samples.t[:, 0])
+    flat = Sequential({"a": Affine(1, 1, rng=0), "s": Squeeze()}, loss=SquaredErrorLoss())
+    with pytest.raises(ValueError, match=r"one number for a sample as \(N,\), .* give \(N, 1\)"):
+        Evaluator(flat, Dataset(samples, samples, Regression(["y"])))()
+
+
 def test_a_loss_that_is_made_of_another_takes_what_that_takes():
     class Focal(CrossEntropyError):
         pass

@@ -19,7 +19,13 @@ from lamina.datasets import (
 )
 from lamina.experiment.evaluation import classification, evaluate
 from lamina.experiment.evaluation.pictures import as_images, look_of
-from lamina.layers import Layer, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
+from lamina.layers import (
+    ContrastiveLoss,
+    Layer,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    SquaredErrorLoss,
+)
 from lamina.nets import Sequential
 
 # The package has the function under that name.
@@ -39,11 +45,11 @@ class Says(Layer):
         return self.scores[: len(X)]
 
 
-def evaluation(scores, t, task, loss, X=None):
+def evaluation(scores, t, task, loss, X=None, metrics=None):
     X = np.zeros((len(t), 4), np.float32) if X is None else X
     samples = Samples(X, t)
     net = Sequential({"says": Says(scores)}, loss=loss)
-    return evaluate(net, Dataset(samples, samples, task))
+    return evaluate(net, Dataset(samples, samples, task), metrics=metrics)
 
 
 def test_yes_or_no_in_a_column_is_no_sequence():
@@ -53,6 +59,22 @@ def test_yes_or_no_in_a_column_is_no_sequence():
     column = evaluation(scores, t[:, np.newaxis], task, SigmoidWithLoss()).report()
     assert column == evaluation(scores, t, task, SigmoidWithLoss()).report()
     assert "3 of 4 samples right" in column
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_vectors_of_pairs_are_no_classes(width):
+    """Of two numbers the larger one would be a class; what counts is how far apart they are."""
+    rng = np.random.default_rng(0)
+    t = np.array([1, 0, 1, 0, 1])
+    first = rng.standard_normal((5, width))
+    second = first + np.where(t == 1, 0.1, 2.0)[:, np.newaxis]
+    task, vectors = Classification(("apart", "alike")), np.hstack([first, second])
+    said = evaluation(vectors, t, task, ContrastiveLoss(), metrics=[]).report()
+    far = np.sqrt(width)
+    assert f"alike   3 pairs: {0.1 * far:.4g}, " in said
+    assert f"others  2 pairs: {2 * far:.4g}, " in said
+    assert "nearer in 100.00 % of cases" in said
+    assert "recall" not in said
 
 
 @pytest.mark.parametrize("task", [Reconstruction(), Regression("abc")])

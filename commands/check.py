@@ -17,7 +17,7 @@ def add_arguments(parser) -> None:
     add("--mutants", action="store_true", help="break the layer; is it noticed?")
     add("--as-exercise", action="store_true", help="mark your affine.py:Affine, of lamina exercise")
     add("--json", action="store_true", help="the marks as JSON, for a list of a class")
-    add("--seed", type=int, default=0, help="of examples and directions")
+    add("--seed", type=int, default=0, help="seed of the drawn examples and directions")
 
 
 def user_errors() -> tuple:

@@ -64,8 +64,8 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
     """Run a command; returns its exit status, 2 for a mistake of the user.
 
     A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
-    its description, `EPILOG` may follow. What it has no use for beside other options it refuses
-    (`options.refuse`), a test asks. It may list other `user_errors()` than OSError and
+    its description, `EPILOG` may follow. Options that would have no effect beside others are
+    refused (`options.refuse`), which a test looks for. It may list other `user_errors()` than OSError and
     ValueError: these are said in one line, anything else is a bug, which shows its
     traceback.
     """

@@ -23,10 +23,21 @@ def add_arguments(parser) -> None:
     add = parser.add_argument
     add("folder", type=Path, help="with affine.py, ..., or kim/affine.py, lee/affine.py, ...")
     add(*("-o", "--output"), type=Path, metavar="FOLDER", help="(default: the same folder)")
-    add("--seconds", type=int, default=60, help="of computing for each solution (default: 60)")
-    add("--memory", type=int, default=4096, metavar="MB", help="for each (default: 4096)")
+    add(
+        "--seconds",
+        type=int,
+        default=60,
+        help="processor time that each solution may take (default: 60)",
+    )
+    add(
+        "--memory",
+        type=int,
+        default=4096,
+        metavar="MB",
+        help="memory that each solution may take (default: 4096)",
+    )
     add("--jobs", type=int, default=1, help="processes at a time (default: 1)")
-    add("--seed", type=int, default=0, help="of examples and directions")
+    add("--seed", type=int, default=0, help="seed of the drawn examples and directions")
     add("--json", action="store_true", help="print the marks as JSON")
 
 

@@ -47,7 +47,12 @@ def add_arguments(parser) -> None:
         help="the whole net, an .npz; of ONNX with --like, and of Caffe with a solver, a "
         "configuration too, .yaml; of a mean .npy",
     )
-    add("--like", type=Path, metavar="CONFIG", help="whose data, loss and training the .yaml has")
+    add(
+        "--like",
+        type=Path,
+        metavar="CONFIG",
+        help="configuration whose data, loss and training the .yaml gets",
+    )
     add(
         "--gives",
         action="append",

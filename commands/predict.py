@@ -30,8 +30,12 @@ def add_arguments(parser) -> None:
         metavar="FILE.csv",
         help="write all of them, with the probability of each class",
     )
-    add("--encoding", metavar="NAME", help="of the table, if it is another than in training")
-    add("--separator", metavar="SIGN", help="of the table, if it is another than in training")
+    add("--encoding", metavar="NAME", help="encoding of the table, if it is another")
+    add(
+        "--separator",
+        metavar="SIGN",
+        help="encoding of the table, if it is another than in training",
+    )
     add_code_option(parser)
     add_changed_option(parser)
 

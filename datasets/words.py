@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from lamina.common.names import suggest
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.noise_words import NoiseWords
-from lamina.datasets.split import check_validation
+from lamina.datasets.split import check_validation, n_test_out_of
 from lamina.datasets.tasks import Classification
 from lamina.datasets.text_file import read_text, vocabulary_of
 
@@ -51,10 +51,10 @@ class Words(Dataset):
         test_share: float = 0.1,
         validation_share: float | None = None,
     ):
-        _check(predict, window, n_negative, min_count, subsample, seed, test_share)
+        _check(predict, window, n_negative, min_count, subsample, seed)
         check_validation(validation_share, None)
         words = re.findall(r"\w+", read_text(path, "words").lower())
-        learned = len(words) - round(test_share * len(words))
+        learned = len(words) - n_test_out_of(len(words), test_share, "words", "a longer text")
         first = learned - round((validation_share or 0.0) * learned)
         parts = {"train": words[:first], "test": words[learned:]}
         if validation_share is not None:
@@ -135,7 +135,7 @@ def _middles(words: np.ndarray, window: int) -> np.ndarray:
     return np.concatenate([around, windows[:, window : window + 1]], axis=1)
 
 
-def _check(predict, window, n_negative, min_count, subsample, seed, test_share) -> None:
+def _check(predict, window, n_negative, min_count, subsample, seed) -> None:
     if predict not in _PREDICT:
         raise ValueError(
             f"predict: expects {', '.join(_PREDICT)}; got {predict!r:.40}"
@@ -151,5 +151,3 @@ def _check(predict, window, n_negative, min_count, subsample, seed, test_share) 
         raise ValueError(
             f"subsample: expects a frequency above 0 and up to 1, such as 1e-3, got {subsample}"
         )
-    if not 0 < test_share < 1:
-        raise ValueError(f"test_share: expects a share between 0 and 1, got {test_share}")

@@ -1,9 +1,8 @@
 """What a net shows of itself in a notebook's cell: its layers as a table."""
 
 from lamina.common.arguments import shown
-from lamina.layers.base import Param
 from lamina.layers.errors import ShapeError
-from lamina.nets.summary import summary, total_in_words
+from lamina.nets.summary import count, summary, total_in_words
 
 
 def shown_net(net) -> str:
@@ -44,13 +43,8 @@ def _rows(net, indent: str):
     for name, layer in net.layers.items():
         is_net = hasattr(layer, "layers")
         what = type(layer).__name__ if is_net else repr(layer)
-        yield f"{indent}{name}: {what}", _count(layer)
+        yield f"{indent}{name}: {what}", count(layer)
         if is_net:
             yield from _rows(layer, f"{indent}  ")
     for name, head in net.heads.items():
-        yield f"{indent}({name}): {head.loss!r}", _count(head.loss)
-
-
-def _count(layer) -> str:
-    size = sum(held.data.size for _, held in layer.walk() if isinstance(held, Param))
-    return f"{size:,}" if size else "-"
+        yield f"{indent}({name}): {head.loss!r}", count(head.loss)

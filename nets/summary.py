@@ -33,7 +33,7 @@ def summary_rows(net, *input_shapes: tuple) -> list:
     for name, head in net.heads.items():
         cell = "" if [[head.input]] == before else head.input
         before, size = [], _shape_of(() if shapes else None)
-        rows.append((f"({name})", type(head.loss).__name__, cell, size, _count(head.loss)))
+        rows.append((f"({name})", type(head.loss).__name__, cell, size, count(head.loss)))
     shown = [i for i in range(5) if i not in (2, 3) or any(row[i] for row in rows[1:])]
     return [*([row[i] for i in shown] for row in rows), total_in_words(net)]
 
@@ -60,7 +60,7 @@ def _rows(net, shapes: dict, indent: str) -> list[tuple]:
         layer = step.layer
         cell = "" if before is None or step.reads == before else ", ".join(step.reads)
         text = ", ".join(filter(None, (_shape_of(known.get(blob)) for blob in step.writes)))
-        rows.append((indent + step.name, type(layer).__name__, cell, text, _count(layer)))
+        rows.append((indent + step.name, type(layer).__name__, cell, text, count(layer)))
         if hasattr(layer, "steps"):
             inner = zip(layer.inputs, (known.get(blob) for blob in step.reads), strict=True)
             rows += _rows(layer, dict(inner) if shapes else {}, indent + "  ")
@@ -68,7 +68,8 @@ def _rows(net, shapes: dict, indent: str) -> list[tuple]:
     return rows
 
 
-def _count(layer: Layer) -> str:
+def count(layer: Layer) -> str:
+    """How many numbers a layer holds in parameters, in words: "-" for none."""
     held = (h for _, h in layer.walk() if isinstance(h, Param))
     size = sum(p.data.size for p in held)
     return f"{size:,}" if size else "-"

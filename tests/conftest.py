@@ -164,12 +164,11 @@ def faint(monkeypatch):
 @pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, or a skip that says how to get it."""
-    from playwright.sync_api import sync_playwright
-
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install -e '.[browser]'")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("no Chromium: apt install chromium")
-    with sync_playwright() as playwright:
+    with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium
         chromium.close()

@@ -3,6 +3,7 @@
 from lamina.autodiff.draw.graph import Graph
 from lamina.autodiff.draw.svg import FILLS, GREEN, RED
 from lamina.autodiff.draw.text import lines
+from lamina.common.printable import printable
 
 
 def dot(graph: Graph, digits: int = 4) -> str:
@@ -41,5 +42,5 @@ def _colored(texts: list[str], color: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    lines = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
+    return '"' + "\\n".join(lines) + '"'

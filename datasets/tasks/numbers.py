@@ -1,4 +1,4 @@
-"""What numbers are made of: their statistics, the first wrong one, what float32 leaves of them.
+"""Statistics and checks of arrays of numbers: mean, spread, first wrong one, float32's limits.
 
 They may be Rows of files, or too many to be widened to float64 at once, so all is done in pieces.
 """

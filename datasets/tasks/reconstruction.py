@@ -1,4 +1,4 @@
-"""The inputs themselves."""
+"""Reconstruction: the inputs as targets, for autoencoders."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Numbers."""
+"""Regression: numbers as targets."""
 
 import math
 

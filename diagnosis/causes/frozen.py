@@ -1,4 +1,4 @@
-"""Nets of which too little may change, or does."""
+"""Frozen parameters: nets in which nothing learns, or too little."""
 
 import math
 

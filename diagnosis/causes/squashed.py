@@ -3,13 +3,12 @@
 import math
 
 from lamina.diagnosis.finding import Finding
+from lamina.training.squashed import HANDS_ON, OF_SCORES
 
-OF_SCORES = ("SoftmaxWithLoss", "SigmoidWithLoss", "SVMLoss", "NegativeSamplingLoss")
 FREE = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
     *("LeakyRelu", "PRelu", "Embedding", "Addition", "DotProducts"),
 )
-HAND_ON = ("Copy", "Flatten", "Reshape", "Dropout")  # numbers that go in come out
 NEAR = 0.02  # of an end that scores come to and never pass
 MANY = 4  # outputs
 ABOVE_ALONE = "below 0"  # scores may grow in one direction: a net may be as sure as it likes
@@ -70,7 +69,7 @@ def _last(record) -> tuple[str, str]:
     """(name, type) of the last layer that does something to its numbers."""
     kinds = record.facts.get("layers", {})
     named = [(name, kinds.get(name, "")) for name in record.layers if name != "(input)"]
-    return next((pair for pair in reversed(named) if pair[1] not in HAND_ON), ("", ""))
+    return next((pair for pair in reversed(named) if pair[1] not in HANDS_ON), ("", ""))
 
 
 def _bound(low: float, high: float, outputs: int, one_end: bool) -> str:

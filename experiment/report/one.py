@@ -78,11 +78,11 @@ def report_on_run(
     sections.append(("Diagnosis", _diagnosis(record, findings)))
     configuration = (run_dir / "config.yaml").read_text(encoding="utf-8")
     about = "What the run was made with: the file that was given, and what --set has changed."
-    if "seed" not in _training(record):
+    if "seed" not in record.training:
         about = "What the program has made the run with, as far as it can be written down."
     sections.append(("Configuration", [paragraph(about), verbatim(configuration)]))
     sections.append(("Provenance", _provenance(run_dir, record)))
-    sections.append(("Run it again", _again(run_dir, _training(record), named)))
+    sections.append(("Run it again", _again(run_dir, record.training, named)))
     first = [paragraph(line) for line in _head(run_dir, record)]
     first.append(
         paragraph(f"The doctor: {summary(record, findings).removeprefix(f'{record.path}: ')}.")
@@ -117,7 +117,7 @@ def _head(run_dir: Path, record: Record) -> list[str]:
         learned += f", {task['classes']:,} {words}"
     parts = [f"{learned}." if learned else ""]
     if n:
-        several = _training(record).get("accumulate", 1)
+        several = record.training.get("accumulate", 1)
         each = f", {several} of them in an iteration" if several != 1 else ""
         parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}{each}.")
     n, passes = record.iterations, ""
@@ -257,7 +257,7 @@ def _provenance(run_dir: Path, record: Record) -> list[str]:
     else:
         rows += [[str(name), str(said)] for name, said in known["versions"].items()]
         rows += [[f"{name} set", str(said)] for name, said in known["sets"].items()]
-    training = _training(record)
+    training = record.training
     for key in ("seed", "shards", "threads"):
         rows.append(
             [key, str(training.get(key, "as the machine has" if key == "threads" else "-"))]
@@ -267,11 +267,6 @@ def _provenance(run_dir: Path, record: Record) -> list[str]:
         "and checksum of inputs and targets."
     )
     return [paragraph(about), table(["", ""], rows, wrapped=True)]
-
-
-def _training(record: Record) -> dict:
-    training = record.config.get("training")
-    return training if isinstance(training, dict) else {}
 
 
 def _again(run_dir: Path, training: dict, can_be_read: bool) -> list[str]:

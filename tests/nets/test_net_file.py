@@ -74,8 +74,9 @@ def test_the_weights_of_a_whole_net_can_be_loaded_alone(tmp_path):
 
 def test_a_path_may_be_a_text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    NETS["two layers"][0]().save("net.npz")
-    load_net("net.npz")
+    net = NETS["two layers"][0]()
+    net.save("net.npz")
+    np.testing.assert_array_equal(load_net("net.npz").predict(SAMPLE), net.predict(SAMPLE))
 
 
 def test_nothing_is_written_that_could_not_be_loaded(tmp_path):

@@ -65,8 +65,8 @@ def main(arguments: list[str] | None = None, program: str | None = None) -> int:
 
     A command is a module with `add_arguments(parser)` and `run(options) -> int`; its docstring is
     its description, `EPILOG` may follow. Options that would have no effect beside others are
-    refused (`options.refuse`), which a test looks for. It may list other `user_errors()` than OSError and
-    ValueError: these are said in one line, anything else is a bug, which shows its
+    refused (`options.refuse`), which a test looks for. It may list other `user_errors()` than
+    OSError and ValueError: these are said in one line, anything else is a bug, which shows its
     traceback.
     """
     _show_everything()

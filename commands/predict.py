@@ -31,11 +31,7 @@ def add_arguments(parser) -> None:
         help="write all of them, with the probability of each class",
     )
     add("--encoding", metavar="NAME", help="encoding of the table, if it is another")
-    add(
-        "--separator",
-        metavar="SIGN",
-        help="encoding of the table, if it is another than in training",
-    )
+    add("--separator", metavar="SIGN", help="separator of the table, if it is another")
     add_code_option(parser)
     add_changed_option(parser)
 

@@ -70,6 +70,7 @@ def test_the_commands_run_one_after_the_other(folder):
         words = [w.replace("iterations=20000", "iterations=40") for w in words]
         if "--tune" in words:  # LeNet takes minutes
             words[words.index("mnist_lenet")] = "digits_relu"
+            words += ["--steps", "3"]
         done = lamina(folder, words)
         # What the doctor gives says what it has found, and 30 iterations are too few.
         assert done.returncode in ((0, 1) if words[0] == "doctor" else (0,)), (line, done.stderr)

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -31,27 +32,28 @@ class Case:
         self.inputs = [np.array(x) for x in inputs]
         self.training, self.where = training, where
         self.layer.set_training(training)
-        for param in self.layer.parameters().values():
+        self._parameters = taken = self.layer.parameters()
+        held = [held for _, held in self.layer.walk() if isinstance(held, Layer)]
+        self._plain = all(_copies_plainly(type(one)) for one in (self.layer, *held))
+        for param in taken.values():
             param.grad = None  # the layer may have been in use
         written = layer.function if isinstance(layer, AutoLayer) else layer.forward
         arguments = inspect.signature(written).parameters.values()
         names = [p.name for p in arguments if p.kind is p.POSITIONAL_OR_KEYWORD]
         names += [f"X{i}" for i in range(len(names), len(inputs))]
-        taken = self.layer.parameters()
         names = [f"input {n}" if n in taken else n for n in names[: len(inputs)]]
         self.argument_names = names
         floating = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
         if isinstance(layer, Loss):
             floating = [i for i in floating if i == 0]  # targets are data
         self.input_names = {names[i]: i for i in floating}
-        self.parameter_names = [n for n, p in self.layer.parameters().items() if p.trainable]
+        self.parameter_names = [n for n, p in taken.items() if p.trainable]
 
     @property
     def variables(self) -> dict:
         """The values that derivatives are taken by."""
-        parameters = self.layer.parameters()
         values = {name: self.inputs[i] for name, i in self.input_names.items()}
-        return values | {name: parameters[name].data for name in self.parameter_names}
+        return values | {name: self._parameters[name].data for name in self.parameter_names}
 
     def label(self, name: str) -> str:
         """What the gradient of a variable is called: dX, W.grad."""
@@ -59,14 +61,16 @@ class Case:
 
     def fresh(self, values: dict | None = None, copied=np.copy):
         """(layer, inputs) as copies, some variables replaced."""
-        layer, inputs = copy_of(self.layer), [copied(x) for x in self.inputs]
-        parameters = layer.parameters() if values else {}
+        copies: dict[int, Any] = {}
+        layer, inputs = copy_of(self.layer, copies), [copied(x) for x in self.inputs]
+        own = None if self._plain or not values else layer.parameters()
         for name, value in (values or {}).items():
             value = copied(value)  # a layer that writes into its input must not spoil the case
             if name in self.input_names:
                 inputs[self.input_names[name]] = value
             else:
-                parameters[name].data = value
+                param = own[name] if own else copies[id(self._parameters[name])]
+                param.data = value
         return layer, inputs
 
     def forward(self, values: dict | None = None) -> tuple:
@@ -159,6 +163,7 @@ class Case:
         case = copy.copy(self)
         case._sample = None
         case.layer, case.inputs = self.fresh(values)
+        case._parameters = case.layer.parameters()
         case.where = f"{self.where}, {place}" if place else self.where
         return case
 
@@ -169,9 +174,9 @@ def as64(x):
     return x.astype(np.float64) if x.dtype.kind == "f" else x
 
 
-def copy_of(layer: Layer) -> Layer:
-    """copy.deepcopy, in a third of the time: the check does little else as often."""
-    memo: dict[int, object] = {}
+def copy_of(layer: Layer, memo: dict[int, Any]) -> Layer:
+    """copy.deepcopy, in a third of the time: the check does little else as often. Afterwards `memo`
+    has the copies by the ids of what they are of; not where a layer says how it is copied."""
     layers = [layer]
     for _, held in layer.walk():
         if type(held) is State:
@@ -182,7 +187,7 @@ def copy_of(layer: Layer) -> Layer:
         elif isinstance(held, Layer):
             layers.append(held)
     pairs = [(one, object.__new__(type(one))) for one in layers if _copies_plainly(type(one))]
-    memo |= {id(one): new for one, new in pairs}
+    memo.update((id(one), new) for one, new in pairs)
     for one, new in pairs:
         for name, held in one.__getstate__().items():
             vars(new)[name] = held if type(held) in _PLAIN else copy.deepcopy(held, memo)

@@ -194,4 +194,5 @@ def _start(param, known: bool, given: bool) -> dict:
         "std": std,
         "learns": param.learns and given,
         "decays": bool(param.decay_mult),
+        "decay_mult": float(param.decay_mult),
     }

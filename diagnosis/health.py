@@ -41,7 +41,7 @@ def _pooled(record) -> list[str]:
     """Errors of numbers of unlike size are, taken together, those of the largest."""
     targets = record.facts.get("targets") or {}
     least, most = (targets.get(name) or 0.0 for name in ("least_std", "most_std"))
-    if record.figure.name not in ("rmse", "mae") or not most > UNLIKE * least > 0:
+    if record.figure.name not in ("rmse", "mae") or not (record.are_unlike(UNLIKE) and least > 0):
         return []
     return [
         f"{record.said('train', 'test')}, of all targets together, of which the deviations are "
@@ -75,7 +75,10 @@ def _never_found(record) -> list[str]:
     """The classes of which no training sample is found, though there are some."""
     if record.task != "classification" or "(all)" in record.outputs:
         return []
-    last = {name: (s["right"][-1], s["samples"][-1]) for name, s in record.outputs.items()}
+    rows = {name: record.row_of_kept(s) for name, s in record.outputs.items()}
+    if None in rows.values():
+        return []
+    last = {n: (s["right"][rows[n]], s["samples"][rows[n]]) for n, s in record.outputs.items()}
     names = [name for name, (right, samples) in last.items() if right == 0 and samples >= 10]
     return [f"of class {listed(names)} no training sample is found"] if names else []
 

@@ -31,7 +31,12 @@ _FACTS = {
     "dropout": {"*": "size"},
     "left_by_dropout": "size",
     "averages": {"*": "size"},
-    "parameters": {"*": {"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"}},
+    "parameters": {
+        "*": {
+            **{"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"},
+            "decay_mult": "size",
+        }
+    },
 }
 _CULPRIT = {
     **dict.fromkeys(("when", "layer", "search"), "text"),

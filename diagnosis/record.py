@@ -101,9 +101,17 @@ class Record:
         return self._without_net("ridge")
 
     def _without_net(self, name: str) -> float:
-        known = self.figure and self.figure.name in ("accuracy", "rmse", "r2")
+        judged = self.figure.name if self.figure else ""
+        # These take all numbers together, and r2 is a mean over the outputs.
+        known = judged in ("accuracy", "rmse") or (judged == "r2" and not self.are_unlike(1.5))
         score = self.facts.get(name) if known else None
         return math.nan if score is None else float(score)
+
+    def are_unlike(self, times: float) -> bool:
+        """Do numbers to learn vary so many times as much as others of a sample?"""
+        targets = self.facts.get("targets") or {}
+        least, most = (targets.get(name) or 0.0 for name in ("least_std", "most_std"))
+        return most > times * least
 
     @cached_property
     def simple(self) -> tuple[float, str]:
@@ -226,6 +234,14 @@ class Record:
     def row_kept(self) -> int:
         """The evaluation that the weights of the run are of: the last, unless others were kept."""
         return self.kept if self.kept is not None and self.has_weights else -1
+
+    def row_of_kept(self, series) -> int | None:
+        """The record of a series that is of the evaluation `row_kept`; None where there is none, as
+        of a run that was not recorded from its beginning."""
+        if self.row_kept < 0:
+            return -1
+        at = np.flatnonzero(series.iterations == self.history["iteration"][self.row_kept])
+        return int(at[-1]) if len(at) else None
 
     def said(self, *parts: str, row: int = -1) -> str:
         """The last figures of these sets in words, or those of another evaluation: "train rmse

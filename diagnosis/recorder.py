@@ -107,6 +107,8 @@ class Recorder:
         everywhere = trainer.ranks.all(self._seen, "the record of a step")
         if self.writes:
             self._seen = {key: seen for ours in everywhere for key, seen in ours.items()}
+            for seen in self._seen.values():
+                seen.scale_gradients(trainer.gradient_factor)
             self._write_layers(trainer.iteration, self._X)
             self._write_parameters(trainer.iteration, learned, before)
         self.seconds += time.perf_counter() - started
@@ -204,6 +206,15 @@ class _Seen:
     saturated: float | None
     gradient: tuple[int, float, float] | None = None
     steps: tuple[int, int, float, float] | None = None
+
+    def scale_gradients(self, factor: float) -> None:
+        """To those of the whole loss, which is known after the passes where batches add up."""
+        if self.gradient is not None:
+            n, mean, std = self.gradient
+            self.gradient = n, factor * mean, factor * std
+        if self.steps is not None:
+            steps, asked, first, last = self.steps
+            self.steps = steps, asked, factor * first, factor * last
 
 
 @contextlib.contextmanager

@@ -73,11 +73,10 @@ def figures(record: Record) -> list[tuple[str, str]]:
             text += f" to {known[high]:.2g} ({high})" if low != high else ""
             rows.append(("update/weight", f"{text}, medians; rule of thumb 0.001"))
     if record.everything is not None:
-        norms = record.everything["gradient_norm"]
-        text = (
-            f"{norms[0]:.2g} at the start, {norms[-1]:.2g} {_when(record, record.everything)}, "
-            f"{largest(norms):.2g} at most"
-        )
+        series = record.everything
+        norms = series["gradient_norm"]
+        text = f"{norms[0]:.2g} {_since(series)}, {norms[-1]:.2g} {_when(record, series)}, "
+        text += f"{largest(norms):.2g} at most"
         rows.append(("gradient norm", text))
     for column, name in (("dead", "ReLUs at 0"), ("saturated", "saturated")):
         shares = {n: s[column][-1] for n, s in record.layers.items()}
@@ -95,6 +94,12 @@ def _when(record: Record, series: Series) -> str:
     """When its last record is of: one is not made at every iteration."""
     last = series.iterations[-1]
     return "at the end" if last == record.iterations else f"at iteration {last:,.0f}"
+
+
+def _since(series: Series) -> str:
+    """When its first record is of: a recorder may be turned on later."""
+    first = series.iterations[0]
+    return "at the start" if first == 1 else f"at iteration {first:,.0f}"
 
 
 def _unrecorded(record: Record) -> str:

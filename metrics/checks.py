@@ -1,5 +1,6 @@
 """The one check of scores and targets: what cannot be is refused in words, by the metric's name."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -88,8 +89,9 @@ def label_predictions(metric, scores, targets):
 def values(metric, scores, targets):
     """(scores, targets) as float64 arrays (M, D) of M samples and D outputs.
 
-    Shapes are equal, the last of several axes being the outputs; or one of the two has a last axis
-    of 1 more: nothing else is aligned, since (N, 1) against (N,) would broadcast to (N, N).
+    Shapes are equal, the last of several axes being the outputs, of images (N, C, H, W) all but the
+    first; or one of the two has a last axis of 1 more: nothing else is aligned, since (N, 1)
+    against (N,) would broadcast to (N, N).
     """
     scores, targets = numbers(metric, scores), np.asarray(targets)
     name = type(metric).__name__
@@ -100,6 +102,8 @@ def values(metric, scores, targets):
         also = f" or {a[:-1]}" if a[-1:] == (1,) else ""
         raise ValueError(f"{name}: expects targets of the scores' shape {a}{also}, got {b}")
     n_outputs = a[-1] if a == b and len(a) > 1 else 1
+    if a == b and len(a) > 3:
+        n_outputs = math.prod(a[1:])
     if n_outputs == 0:
         raise ValueError(f"{name}: expects {metric.needs}; got scores of shape {a}")
     t = targets.reshape(-1, n_outputs).astype(np.float64)

@@ -18,6 +18,7 @@ class Accumulation:
     def __init__(self, net, n: int):
         self.net, self.n = net, n
         self.loss, self._scale = 0.0, 1.0
+        self.factor = 1.0  # of the gradients in finish
         self._first: dict = {}
         self._total: dict = {}
 
@@ -46,6 +47,7 @@ class Accumulation:
         total = self._same(self._total) or 1.0 / next(iter(self._first.values())) / self.n
         if not math.isclose(total, 1.0, rel_tol=1e-12):
             self.loss /= total
+            self.factor = 1.0 / total
             for param in parameters.values():
                 if param.grad is not None:
                     param.grad = param.grad * param.grad.dtype.type(1.0 / total)

@@ -7,6 +7,7 @@ import numpy as np
 
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean
+from lamina.metrics import make_metric
 
 CHUNK = 1_000_000  # numbers at a time
 MOST_CLASSES = 100  # which are tried as the answer to all, the most frequent ones
@@ -20,7 +21,7 @@ def figure_facts(trainer) -> dict | None:
     if not trainer.evaluator.metrics:
         return None
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
-    usual = metric.name == dataset.task.metrics[0]
+    usual = _is_usual(metric, dataset.task)
     low, high = metric.limits
     answers = [] if usual else _same_for_all(trainer)
 
@@ -38,6 +39,15 @@ def figure_facts(trainer) -> dict | None:
         "train_guess": guess("train"),
         "validation_guess": guess("validation") if dataset.validation is not None else None,
     }
+
+
+def _is_usual(metric, task) -> bool:
+    """Is it the first metric of the task, as the task would make it? It may leave out others."""
+    if not task.metrics or metric.name != task.metrics[0]:
+        return False
+    made = make_metric(task.metrics[0], task.metric_options)
+    ignored = (getattr(one, "ignore_index", None) for one in (metric, made))
+    return type(metric) is type(made) and len({*ignored}) == 1
 
 
 def sizes_facts(trainer) -> dict:
@@ -87,9 +97,10 @@ def _same_for_all(trainer) -> list[np.ndarray]:
     if task.name != "classification" or t.ndim != 1 or np.ndim(shape[0]) or len(shape) != 1:
         return []
     n = max(*shape, 2)
+    ignored = getattr(trainer.evaluator.metrics[0], "ignore_index", None)
     counts = np.zeros(n)
     for _, piece in pieces(t):
-        counted = piece if task.ignore_index is None else piece[piece != task.ignore_index]
+        counted = piece if ignored is None else piece[piece != ignored]
         counts += np.bincount(counted, minlength=n)[:n]
     shares = np.log(np.maximum(counts / max(counts.sum(), 1.0), 1e-12))
     largest = max(len(samples) for samples in dataset.sets().values())

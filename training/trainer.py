@@ -152,6 +152,7 @@ class Trainer:
         self.interrupted: int | None = None
         self.ended_by = ""  # what has ended the run before its iterations were done
         self.batch: Batch | None = None  # what a watch looks at
+        self.gradient_factor = 1.0  # of gradients of several batches, after their passes
         self._watched = 0.0  # seconds of the watch that the history knows of
 
     def __repr__(self):
@@ -267,7 +268,9 @@ class Trainer:
             batch = self._next_batch()
             added.add(self.objective(self.worker, batch.X, batch.t, added.scale))
             self.watch.loss(self, added.loss)
-        return added.finish(self.optimizer.parameters)
+        loss = added.finish(self.optimizer.parameters)
+        self.gradient_factor = added.factor
+        return loss
 
     def evaluate(self, check: Callable[[], None] = lambda: None) -> dict:
         """A row of history.csv: mean loss of the batches since the last one, and the figures of

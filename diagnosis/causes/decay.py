@@ -18,15 +18,15 @@ def decay_too_strong(record, earlier) -> Finding | None:
     """The weights have shrunk to a fraction, as the decay and the rate foretell, or lose so much at
     every step that they keep nothing."""
     optimizer = record.optimizer
-    decay = decay_of(record)
     pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
+    mults = {n: record.matrices[n].get("decay_mult") or 1.0 for n in pulled}
+    decay = decay_of(record) * max(mults.values(), default=1.0)
     rule = optimizer.get("type")
     kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
     if not decay > (USUAL_L1 if kind == "l1" else USUAL) or not pulled:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
-    rates = record.history.get("lr", ())
-    rate = float(np.mean(rates)) if len(rates) else record.lr  # a schedule makes it another
+    rate = mean_rate(record)  # a schedule makes it another
     share = decay * rate  # of each weight at a step, where it is one
     if (kind == "l2" and rule not in OF_THE_GRADIENT) or kind == "l1":
         # Each weight loses the same however small it is: the rate, in rules that scale gradients.
@@ -50,7 +50,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
     ]
     gradients = [s["gradient_norm"][-1] for s in pulled.values()]
     if np.isfinite(gradients).all() and kind == "l2":
-        pulls = (decay * norms[1], math.hypot(*gradients))
+        own = (decay_of(record) * mults[n] * s["weight_norm"][-1] for n, s in pulled.items())
+        pulls = (math.hypot(*own), math.hypot(*gradients) * _clipped(record))
         evidence.append("last pull of the decay {:.2g}, of the data {:.2g}".format(*pulls))
     return Finding(
         "weight decay too strong",
@@ -68,6 +69,25 @@ def decay_too_strong(record, earlier) -> Finding | None:
     )
 
 
+def mean_rate(record) -> float:
+    """The mean rate over the iterations, between evaluations as if it went in a straight line."""
+    rates = record.history.get("lr", ())
+    if not len(rates) or not record.iterations:
+        return record.lr
+    at, first = record.history["iteration"], record.lr * record.risen(1)
+    known = np.r_[first, rates] if at[0] > 1 else np.asarray(rates)
+    steps = np.arange(1, record.iterations + 1)
+    return float(np.interp(steps, np.r_[1, at] if at[0] > 1 else at, known).mean())
+
+
+def _clipped(record) -> float:
+    """What clip_norm leaves of the last gradient that was recorded."""
+    limit = number(record.optimizer.get("clip_norm"))
+    if record.everything is None or not limit > 0:
+        return 1.0
+    return min(1.0, limit / max(float(record.everything["gradient_norm"][-1]), 1e-300))
+
+
 def decay_of(record) -> float:
     """The weight decay of a run: where none is said, that of its rule."""
     optimizer = record.optimizer
@@ -77,7 +97,7 @@ def decay_of(record) -> float:
 def _taken_off(decay: float, lr: float, a_share: bool) -> str:
     """What the decay does at every step. A share of the weight it takes off beside the rule, and in
     SGD; other rules scale it with the gradient, by its size or over many steps."""
-    said = f"weight_decay {decay:g} times the rate {lr:g}: "
+    said = f"weight_decay {decay:g} times the rate {lr:.3g}: "
     if not a_share:
         return f"{said}{decay * lr:.2g}, in the gradient that the rule scales"
     return f"{said}{decay * lr:.2g} of each weight is taken off at every step"

@@ -24,7 +24,9 @@ def dropout_too_strong(record, earlier) -> Finding | None:
             said += f"{1 / (1 - p):.3g}"
         remedy = f"p: 0.5 or less for {worst}"
     elif passed <= 1.0 - MOST and record.train < record.halfway:
-        said = f"on the way through {listed(dropped)} one unit in {1 / passed:.3g} is left"
+        one_way = math.isclose(passed, math.prod(1.0 - p for p in dropped.values()), rel_tol=1e-4)
+        way = f"on the way through {listed(dropped)}" if one_way else "on the way that drops least"
+        said = f"{way} one unit in {1 / passed:.3g} is left"
         remedy = "fewer of them, or a smaller p"
     else:
         return None

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.common.percent import percent
 from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.record import number
 
 STILL_THERE = 0.02  # of an average: what it began with, mean 0 and variance 1
 TIMES = 3.0  # the loss of the training set as it is evaluated, over that of its batches
@@ -21,7 +22,8 @@ def averages_behind(record, earlier) -> Finding | None:
     if earlier or not momentum or not record.iterations:
         return None
     name = max(momentum, key=momentum.__getitem__)
-    left = momentum[name] ** record.iterations
+    batches = record.iterations * max(int(number(record.training.get("accumulate", 1)) or 1), 1)
+    left = momentum[name] ** batches
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):
         return None
@@ -32,7 +34,7 @@ def averages_behind(record, earlier) -> Finding | None:
         f"loss {record.end_loss:.3g} on the batches at the end, {evaluated[0]:.3g} on the training "
         "set as it is evaluated",
         f"of the running averages of {name}, {percent(left, 1)} are still what they began with: "
-        f"momentum {momentum[name]:g}, {record.iterations:,} iterations",
+        f"momentum {momentum[name]:g}, {batches:,} batches",
     ]
     if said := record.said("train", "test"):
         evidence.append(said)

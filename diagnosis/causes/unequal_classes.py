@@ -29,7 +29,9 @@ def unequal_classes(record, earlier) -> Finding | None:
         return None
     if record.task == "language_model":
         return None
-    row = record.row_kept  # of the weights that the run has
+    row = record.row_of_kept(next(iter(record.outputs.values())))  # of the weights of the run
+    if row is None:
+        return None
     last = {
         name: {c: float(v[row]) for c, v in s.columns.items()} for name, s in record.outputs.items()
     }
@@ -58,9 +60,8 @@ def unequal_classes(record, earlier) -> Finding | None:
         others = sorted(missed.keys() - {rarest}, key=natural)
         evidence.append(f"not found either: {listed(_named(record, name) for name in others)}")
     if (guess := record.figure and record.figure.guess_of("train")) is not None:
-        evidence.append(
-            f"{record.said('train', row=row)}; guessing scores {record.figure.shown(guess)}"
-        )
+        said = record.said("train", row=record.row_kept)
+        evidence.append(f"{said}; guessing scores {record.figure.shown(guess)}")
     return Finding(
         "unequal classes",
         evidence,

@@ -144,9 +144,12 @@ def test_a_decay_is_that_of_the_weights_that_it_pulls_at_at_the_rates_that_there
         said
         == "weight_decay 0.5 times the rate 0.1: 0.05 of each weight is taken off at every step"
     )
-    rates = [0.1, 0.05, 0.02, 0.02, 0.01]  # 0.04 on average
+    rates = [0.1, 0.08, 0.04, 0.02, 0.02]  # in straight lines between evaluations 0.05
     fell = record_of(0.1, optimizer={"weight_decay": 0.5}, rates=rates)
-    assert "times the rate 0.04: 0.02 of each" in str(decay_too_strong(fell, []).evidence)
+    assert "times the rate 0.0499: 0.025 of each" in str(decay_too_strong(fell, []).evidence)
+    for start in record.facts["parameters"].values():
+        start["decay_mult"] = 0.8
+    assert "weight_decay 0.4 times the rate 0.1: 0.04" in str(decay_too_strong(record, []).evidence)
     for start in record.facts["parameters"].values():
         start["decays"] = False
     assert decay_too_strong(record, []) is None

@@ -10,8 +10,10 @@ from lamina.datasets import Regression
 from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.running_averages import averages_behind
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.facts import _ends, _left, _targets
 from lamina.diagnosis.run_tables import Series
@@ -108,6 +110,47 @@ def test_the_factor_of_a_layer_is_over_those_up_to_the_largest():
     sizes |= {"a5": 3, "a6": 1}
     said = "layers with weights behind a1 up to a3: 2, each about 39.4 times as large"
     assert said in str(exploding(_of_sizes(sizes), []).evidence)
+
+
+def test_of_branches_no_factor_of_a_layer_is_said():
+    sizes = {"a1": 1, "a2": 39.4, "a3": 39.4**2, "a4": 30, "a5": 3}
+    record = _of_sizes(sizes)
+    assert "each about" in str(exploding(record, []).evidence)
+    record.facts["layers"]["sum"] = "Addition"
+    assert "each about" not in str(exploding(record, []).evidence)
+
+
+def test_the_way_with_most_dropout_is_named_where_it_is_one():
+    record = record_of()
+    record.facts |= {"dropout": {"d1": 0.75, "d2": 0.7}, "left_by_dropout": 0.075}
+    assert (
+        "on the way through d1, d2 one unit in 13.3" in dropout_too_strong(record, []).evidence[0]
+    )
+    record.facts["dropout"]["d3"] = 0.5  # beside them
+    said = dropout_too_strong(record, []).evidence[0]
+    assert said == "on the way that drops least one unit in 13.3 is left"
+
+
+@pytest.mark.parametrize(("accumulate", "left"), [(1, "54.7 %"), (4, None)])
+def test_averages_move_with_every_batch(accumulate, left):
+    """0.99 to the 60th is 0.547, to the 240th 0.09."""
+    record = record_of(losses=[1.0] * 60)
+    record.facts["averages"] = {"bn": 0.99}
+    record.history["train_loss"] = np.array([9.0] * 5)
+    record.config["training"] = {"accumulate": accumulate}
+    said = str(averages_behind(record, []).evidence)
+    assert (left or "9.0 %") in said
+    assert f"{60 * accumulate} batches" in said
+
+
+def test_two_ways_to_take_outputs_together_are_not_compared():
+    record = record_of()
+    record.facts |= {"ridge": 0.99, "nearest": 0.9, "targets": {"least_std": 0.2, "most_std": 2.7}}
+    record.facts["figure"] |= {"name": "r2", "guess": 0.0, "train_guess": 0.0}
+    assert np.isnan(record.ridge)
+    again = record_of()
+    again.facts |= record.facts | {"targets": {"least_std": 1.0, "most_std": 1.1}}
+    assert again.ridge == 0.99
 
 
 def test_what_a_normalization_sets_is_no_growth():

@@ -1,12 +1,15 @@
 """A run is called healthy only where its figures speak for it; else it is said what they lack."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from test_advice import record_of, with_outputs
 from test_evidence import learned_by_heart
 
+from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.health import doubts
-from lamina.diagnosis.report import report, summary
+from lamina.diagnosis.report import figures, report, summary
 from lamina.diagnosis.run_tables import Series
 
 
@@ -57,6 +60,33 @@ def test_without_a_figure_or_what_guessing_scores_nothing_is_known():
 def test_classes_of_which_nothing_is_found():
     record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 0), (5, 0))
     assert doubts(record)[0] == "of class 1 no training sample is found"
+
+
+def test_what_is_found_is_that_of_the_weights_kept():
+    """Where nothing was recorded then, nothing is said."""
+    record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 90))
+    at = np.array([100.0, 400.0])
+    for name, right in (("0", [100.0, 90.0]), ("1", [0.0, 90.0])):
+        columns = {"counted": at * 0 + 200, "samples": at * 0 + 100, "right": np.array(right)}
+        record.outputs[name] = Series(name, "", at, columns)
+    assert not any("of class" in said for said in doubts(dataclasses.replace(record)))
+    record.history["validation_accuracy"] = np.array([0.0, 1.0, 0.7, 0.7, 0.7])
+    record.config["training"] = {"keep_best": True}
+    assert record.row_of_kept(record.outputs["1"]) == 0
+    assert any(said == "of class 1 no training sample is found" for said in doubts(record))
+    assert unequal_classes(record, []) is None or "1" in str(unequal_classes(record, []).evidence)
+    for series in record.outputs.values():  # recorded from there on alone
+        series.iterations[0] = 200.0
+    assert record.row_of_kept(record.outputs["1"]) is None
+    assert not any("of class" in said for said in doubts(record))
+    assert unequal_classes(record, []) is None
+
+
+def test_a_recorder_that_was_turned_on_later_says_when():
+    record = scored(0.97, 0.95)
+    assert " at the start, " in dict(figures(record))["gradient norm"]
+    record.parameters["(all)"].iterations[0] = 90.0
+    assert " at iteration 90, " in dict(figures(record))["gradient norm"]
 
 
 def test_what_was_learned_by_heart_is_said_by_its_gap():

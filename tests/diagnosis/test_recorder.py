@@ -155,6 +155,7 @@ def test_facts(tmp_path):
         **{"shape": [8], "mean": 0.0, "std": 0.0},
         "learns": False,
         "decays": True,
+        "decay_mult": 1.0,
     }
     assert not any(r["parameter"] == "affine1.b" for r in rows(tmp_path / "parameters.csv"))
 
@@ -330,3 +331,21 @@ def test_guessing_pays_what_the_loss_asks_of_the_best_constant(tmp_path, loss):
         expected = loss().forward(np.broadcast_to(best, t.shape).reshape(40, *shape), t)
         facts = json.loads((tmp_path / name / "facts.json").read_text())
         assert facts["guessing_loss"] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_gradients_of_several_batches_are_those_of_one_large_one(tmp_path):
+    """Also where batches count unlike, or are added up, which is known after their passes."""
+    for n in (1, 4):
+        rng = np.random.default_rng(0)
+        X, t = rng.standard_normal((40, 4)).astype(np.float32), np.arange(40) % 2
+        net = Sequential({"a": Affine(4, 2, rng=0)}, loss=SoftmaxWithLoss("sum"))
+        samples = Samples(X, t)
+        data = Dataset(samples, samples, Classification("ab"))
+        settings = {"rng": 0, "iterations": 1, "quiet": True, "watch": Diagnosis(1)}
+        settings |= {"batch_size": 40 // n, "accumulate": n, "run_dir": tmp_path / str(n)}
+        Trainer(net, Adam(net.parameters()), data, **settings).run()
+    large, several = (
+        next(r for r in rows(tmp_path / str(n) / "layers.csv") if r["layer"] == "a") for n in (1, 4)
+    )
+    ratio = float(several["gradient_std"]) / float(large["gradient_std"])
+    assert 0.8 < ratio < 1.25  # of ten of the samples

@@ -41,6 +41,20 @@ def test_outputs_of_sequences_are_the_last_axis():
     assert one.value() == pytest.approx(r2_score(t[..., 0].ravel(), scores[..., 0].ravel()))
 
 
+def test_of_images_each_pixel_is_an_output():
+    """However they lie: a row of pixels, or (N, C, H, W)."""
+    rng = np.random.default_rng(0)
+    t = rng.standard_normal((6, 2, 3, 4)) + np.arange(4)
+    scores = t + rng.standard_normal(t.shape)
+    flat, images = R2(), R2()
+    flat.update(scores.reshape(6, -1), t.reshape(6, -1))
+    images.update(scores, t)
+    assert images.value() == flat.value()
+    mean = R2()
+    mean.update(np.broadcast_to(t.mean(axis=0), t.shape), t)
+    assert mean.value() == pytest.approx(0.0, abs=1e-12)
+
+
 @pytest.mark.parametrize("first", [0.0, 1e8, -1e12])
 def test_large_targets_and_small_variance(fed, first):
     """Beside exact fractions; an outlier as the first target must not spoil it either."""

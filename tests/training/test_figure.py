@@ -7,7 +7,7 @@ import pytest
 
 from lamina.datasets import NPY, Classification, Dataset, Regression, Samples
 from lamina.layers import Affine, SigmoidWithLoss, SoftmaxWithLoss, SquaredErrorLoss
-from lamina.metrics import make_metric
+from lamina.metrics import Accuracy, Perplexity, make_metric
 from lamina.nets import Graph, Head, Node, Sequential
 from lamina.optimizers import SGD
 from lamina.training.figure import figure_facts
@@ -49,6 +49,21 @@ def test_classes_by_what_each_metric_gives_the_best_answer_for_all():
     }
     for name, value in right.items():
         assert facts(dataset, net, make_metric(name))["guess"] == pytest.approx(value, 1e-5)
+
+
+def test_what_a_metric_leaves_out_is_left_out_of_guessing_too():
+    """Of a background that does not count the most frequent of the others is the best guess."""
+    dataset, net = classes(3)
+    t, test = dataset.train.t, dataset.test.t
+    usual = facts(dataset, net, make_metric("accuracy"))
+    assert usual["guess"] == pytest.approx((test == 0).mean(), 1e-5)
+    counted = test[test != 0]
+    without = facts(dataset, net, Accuracy(ignore_index=0))
+    assert without["guess"] == pytest.approx((counted == 1).mean(), 1e-5)
+    perplexity = facts(dataset, net, Perplexity(ignore_index=0))["guess"]
+    shares = np.bincount(t[t != 0]) / (t != 0).sum()
+    expected = np.exp(-np.log(shares[counted]).mean())
+    assert perplexity == pytest.approx(expected, 1e-5)
 
 
 @pytest.mark.parametrize("n_out", [1, 2])

@@ -31,8 +31,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, how
     many a sample has and how many there are, and the deviations of those that vary least and most,
     `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
-    shape, the mean and the deviation that it starts with, whether it learns, and whether weight
-    decay pulls at it; losses and layers are listed with their types, in order, dropout layers with
+    shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
+    pulls at it, and its multiples of decay and rate; losses and layers are listed with their types, in order, dropout layers with
     their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
     batch normalisations whose running averages move, with their momentum. What is not known is
     None.
@@ -195,4 +195,5 @@ def _start(param, known: bool, given: bool) -> dict:
         "learns": param.learns and given,
         "decays": bool(param.decay_mult),
         "decay_mult": float(param.decay_mult),
+        "lr_mult": float(param.lr_mult),
     }

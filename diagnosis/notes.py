@@ -34,7 +34,7 @@ _FACTS = {
     "parameters": {
         "*": {
             **{"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"},
-            "decay_mult": "size",
+            **dict.fromkeys(("decay_mult", "lr_mult"), "size"),
         }
     },
 }

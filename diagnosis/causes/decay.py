@@ -26,7 +26,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
     if not decay > (USUAL_L1 if kind == "l1" else USUAL) or not pulled:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
-    rate = mean_rate(record)  # a schedule makes it another
+    fastest = max((record.matrices[n].get("lr_mult") or 1.0 for n in pulled), default=1.0)
+    rate = mean_rate(record) * fastest  # a schedule makes it another
     share = decay * rate  # of each weight at a step, where it is one
     if (kind == "l2" and rule not in OF_THE_GRADIENT) or kind == "l1":
         # Each weight loses the same however small it is: the rate, in rules that scale gradients.

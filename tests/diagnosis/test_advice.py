@@ -151,6 +151,9 @@ def test_a_decay_is_that_of_the_weights_that_it_pulls_at_at_the_rates_that_there
         start["decay_mult"] = 0.8
     assert "weight_decay 0.4 times the rate 0.1: 0.04" in str(decay_too_strong(record, []).evidence)
     for start in record.facts["parameters"].values():
+        start["lr_mult"] = 2.0
+    assert "weight_decay 0.4 times the rate 0.2: 0.08" in str(decay_too_strong(record, []).evidence)
+    for start in record.facts["parameters"].values():
         start["decays"] = False
     assert decay_too_strong(record, []) is None
 

@@ -156,6 +156,7 @@ def test_facts(tmp_path):
         "learns": False,
         "decays": True,
         "decay_mult": 1.0,
+        "lr_mult": 1.0,
     }
     assert not any(r["parameter"] == "affine1.b" for r in rows(tmp_path / "parameters.csv"))
 

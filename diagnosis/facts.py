@@ -32,9 +32,10 @@ def write_facts(path: str | Path | File, trainer) -> None:
     many a sample has and how many there are, and the deviations of those that vary least and most,
     `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
     shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
-    pulls at it, and its multiples of decay and rate; losses and layers are listed with their types, in order, dropout layers with
-    their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
-    batch normalisations whose running averages move, with their momentum. What is not known is
+    pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,
+    in order, dropout layers with their p; `left_by_dropout` is the share of units that all of them
+    leave; `averages` are the batch normalisations whose running averages move, with their momentum.
+    What is not known is
     None.
     """
     path = placed(path)

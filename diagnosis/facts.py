@@ -35,8 +35,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
     pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,
     in order, dropout layers with their p; `left_by_dropout` is the share of units that all of them
     leave; `averages` are the batch normalisations whose running averages move, with their momentum.
-    What is not known is
-    None.
+    What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:

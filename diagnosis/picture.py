@@ -170,6 +170,10 @@ def _draw_lines(axes, record: Record, column: str, title: str, shown: tuple = ()
     low, high = _range(np.array(drawn))
     room = (high / low) ** 0.06
     axes.set_ylim(low / room, high * room**3)  # room for the names
+    if high / low < 100.0:  # powers of ten alone would be one or two
+        ticks = _ticks(low / room, high * room**3)
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.minorticks_off()
     if weights:
         spacing = {"handlelength": 1.2, "columnspacing": 1.0}
         axes.legend(fontsize=6.5, loc="upper center", ncols=3, frameon=False, **spacing)

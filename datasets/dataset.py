@@ -179,7 +179,8 @@ class Dataset(Remembers):
         """The loss per sample of the best answer that is the same for all; None if not known. For
         `width` see Task.guessing_loss."""
         train = self.train
-        value = self.task.guessing_loss(loss_name, train.t, width)
+        more = () if width is None else (width,)
+        value = self.task.guessing_loss(loss_name, train.t, *more)
         if value is None or train.scale is None or train.t is not train.X:
             return value
         powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has

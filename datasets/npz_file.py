@@ -6,7 +6,6 @@ import numpy as np
 
 from lamina.common.npz import open_npz
 from lamina.datasets.array_targets import (
-    check_bytes,
     check_known,
     check_options,
     kind,
@@ -79,8 +78,7 @@ class NPZ(Dataset):
         if names is None and task != "language_model" and "class_names" in arrays:
             names = tuple(map(str, arrays["class_names"].ravel()))
         X = {name: arrays[f"x_{name}"] for name in _SETS if f"x_{name}" in arrays}
-        if not indices:
-            check_bytes(X, lambda name: f"{path}: x_{name}")
+        _check_alike(path, X)
         for name in X:
             X[name] = _inputs(f"{path}: x_{name}", X[name], scale is not None, indices)
             X[name] = _channels_first(f"{path}: x_{name}", X[name], channels)
@@ -174,6 +172,18 @@ def _channels_first(where: str, X: np.ndarray, channels: str | None) -> np.ndarr
     if channels is None:
         check_channels_first(where, X)
     return X
+
+
+def _check_alike(path, X: dict[str, np.ndarray]) -> None:
+    """Raise ValueError for bytes in one set and floats in another: the ones go from 0 to 255, the
+    others, as a rule, from 0 to 1."""
+    bytes_, floats = ([n for n in X if X[n].dtype.kind == k] for k in ("u", "f"))
+    bytes_ = [n for n in bytes_ if X[n].dtype.itemsize == 1]
+    if bytes_ and floats:
+        raise ValueError(
+            f"{path}: x_{floats[0]}: expects uint8, as x_{bytes_[0]} has, got "
+            f"{kind(X[floats[0]])}; bring both to one scale: bytes / 255 are floats from 0 to 1"
+        )
 
 
 def _inputs(where: str, X: np.ndarray, scaled: bool, indices: bool) -> np.ndarray:

@@ -125,7 +125,7 @@ def _width(trainer) -> int | None:
         return None
     try:
         shape = trainer.net.output_shape(dataset.input_shape)
-    except (NotImplementedError, ValueError):  # of a layer of one's own it may not be known
+    except Exception:  # of a layer of one's own it may not be known
         return None
     return 1 if shape == (*dataset.target_shape, 1) else None
 

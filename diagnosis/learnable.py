@@ -38,7 +38,8 @@ def learnable(dataset) -> dict:
         return {}
     center = X.mean(axis=0)
     sizes = X.std(axis=0)
-    vary = sizes > 1e-12 * np.abs(X).max(axis=0)  # else it is rounding, by the column's own size
+    # Else it is rounding: by the column's own size, or by that of what it was computed from.
+    vary = (sizes > 1e-12 * np.abs(X).max(axis=0)) & (sizes > 1e-14 * sizes.max())
     if not vary.any():
         return {}
     X, scaled = X - center, (X - center)[:, vary] / sizes[vary]

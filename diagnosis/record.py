@@ -107,6 +107,14 @@ class Record:
         score = self.facts.get(name) if known else None
         return math.nan if score is None else float(score)
 
+    @property
+    def r2(self) -> str:
+        """What a score of numbers is called: of several to a sample all squares add up, unless
+        the run is judged by r2 itself, the mean over them."""
+        several = (self.facts.get("targets") or {}).get("width", 1) > 1
+        pooled = several and (self.figure is None or self.figure.name != "r2")
+        return "an r2 of all numbers together of" if pooled else "an r2 of"
+
     def are_unlike(self, times: float) -> bool:
         """Do numbers to learn vary so many times as much as others of a sample?"""
         targets = self.facts.get("targets") or {}
@@ -115,10 +123,12 @@ class Record:
 
     @cached_property
     def simple(self) -> tuple[float, str]:
-        """The better score of those two, NaN if neither is known, and which it is."""
+        """The better score of those two, NaN if neither is known, and which it is. That of nearest
+        neighbours on numbers has the noise of their own taken off, so it is no r2 of theirs."""
         if self.ridge > self.nearest or math.isnan(self.nearest):
             return self.ridge, "kernel ridge regression on the training set"
-        return self.nearest, "nearest neighbours in the training set"
+        own = "" if self.task == "classification" else ", less the noise of their own"
+        return self.nearest, f"nearest neighbours in the training set{own}"
 
     @cached_property
     def reachable(self) -> float:

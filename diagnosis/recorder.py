@@ -37,14 +37,19 @@ from lamina.diagnosis.statistics import (
     share_dead,
     share_saturated,
 )
-from lamina.layers import AveragePooling, Convolution, MaxPooling, TransposedConvolution
+from lamina.layers import (
+    Affine,
+    Embedding,
+    LayerNormalization,
+    MultiHeadAttention,
+    RMSNormalization,
+)
 from lamina.layers.gates import Copy
 from lamina.layers.recurrent import Recurrent
 from lamina.layers.sparse_rows import dense
 from lamina.nets.probes import Place, Probes, places_of
 
-# Layers of images (N, C, H, W), whose units are channels.
-_OF_IMAGES = (Convolution, TransposedConvolution, MaxPooling, AveragePooling)
+_UNITS_LAST = (Affine, Embedding, LayerNormalization, MultiHeadAttention, RMSNormalization)
 DEFAULT_INTERVAL = 200  # iterations; less than 1 % of the time of a small net's step
 EARLY = (1, 2, 5, 10, 20, 50, 100)  # much that goes wrong goes wrong at the start
 LAYERS = (
@@ -71,7 +76,8 @@ class Recorder:
         places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]
         self._places = [p for p in places if not isinstance(p.layer, Copy)]
         self._recurrent = [p.layer for p in self._places if isinstance(p.layer, Recurrent)]
-        self._of_images = any(isinstance(p.layer, _OF_IMAGES) for p in self._places)
+        behind = zip(self._places, self._places[1:], strict=False)
+        self._units_last = {id(p.layer) for b, p in behind if isinstance(b.layer, _UNITS_LAST)}
         self._first_twin = min(trainer.nets)
         self.writes = folder is not None
         if folder is None:
@@ -126,7 +132,7 @@ class Recorder:
             self._seen[place.name, place.twin] = _Seen(
                 place.type,
                 (Y.size, *mean_and_std(Y)),
-                alive(place.layer, Y, self._of_images),
+                alive(place.layer, Y, id(place.layer) in self._units_last),
                 saturated,
             )
         self._took(place, started)

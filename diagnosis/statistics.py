@@ -58,13 +58,13 @@ def pooled(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
     return mean, math.sqrt(sum(size * (s * s + (m - mean) ** 2) for size, m, s in parts) / n)
 
 
-def alive(layer: Layer, Y: np.ndarray, of_images: bool = True) -> np.ndarray | None:
+def alive(layer: Layer, Y: np.ndarray, units_last: bool = False) -> np.ndarray | None:
     """Which of a ReLU's units give more than 0 for a sample of the batch: a gradient passes those
-    alone. A unit is an entry of the last axis; in a net of images it is a channel of (N, C, H, W).
+    alone. A unit is an entry of the last axis, or, unless `units_last`, a channel of (N, C, H, W).
     Others: None."""
     if not isinstance(layer, Relu) or Y.ndim < 2 or not Y.size:
         return None
-    channels = of_images and Y.ndim > 3
+    channels = Y.ndim > 3 and not units_last
     axes = (0, *range(2, Y.ndim)) if channels else tuple(range(Y.ndim - 1))
     return Y.max(axis=axes) > 0
 

@@ -11,7 +11,7 @@ from lamina.datasets.tasks.base import LOSSES
 from lamina.layers.carried import carried_by
 from lamina.metrics import METRICS, Metric, make_metric
 from lamina.training.parallel import len_of
-from lamina.training.squashed import SQUASHES, last_before
+from lamina.training.squashed import SQUASHES, is_one_of, last_before
 
 
 class Evaluator:
@@ -129,12 +129,12 @@ class Evaluator:
     def _check_scores(self, scores) -> None:
         """Their shape is known for certain only when they are there."""
         shape, loss = np.shape(scores)[1:], self.net.loss_of_scores
-        if not shape and loss is not None:
+        own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
+        if not shape and not own and type(loss).__name__ in LOSSES:
             raise ValueError(
                 "the net gives one number for a sample as (N,), which a loss takes for a single "
                 "sample of N numbers: give (N, 1)"
             )
-        own = all(h.target != "t" for h in self.net.heads.values() if h.loss is loss)
         if self._fits != shape and not own:  # of other targets than those of the task
             self.dataset.task.check_head(loss, shape)
             self._check_border(shape)
@@ -150,7 +150,7 @@ class Evaluator:
             found = last_before(self.net, self.net.outputs[0]) if reads else None
         except NotImplementedError:  # a net of one's own that does not say its steps
             return
-        if found and type(found[1]).__name__ in SQUASHES:
+        if found and is_one_of(found[1], SQUASHES):
             name, kind = found[0], type(found[1]).__name__
             raise ValueError(
                 f"metrics: {reads[0]} takes a score above 0 for a yes, and those of {name} "

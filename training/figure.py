@@ -101,7 +101,7 @@ def _same_for_all(trainer) -> list[np.ndarray]:
     counts = np.zeros(n)
     for _, piece in pieces(t):
         counted = piece if ignored is None else piece[piece != ignored]
-        counts += np.bincount(counted, minlength=n)[:n]
+        counts += np.bincount(counted[counted >= 0], minlength=n)[:n]
     shares = np.log(np.maximum(counts / max(counts.sum(), 1.0), 1e-12))
     largest = max(len(samples) for samples in dataset.sets().values())
     tried = int(min(MOST_CLASSES, n, max(TRIED / (largest * n), 1)))

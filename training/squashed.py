@@ -38,7 +38,7 @@ def last_before(net: Net, blob: str) -> tuple[str, Layer] | None:
                 return f"{step.name}.{found[0]}", found[1]
             if len(step.reads) > 1:
                 return None
-        elif not _is_one_of(step.layer, HANDS_ON):
+        elif not is_one_of(step.layer, HANDS_ON):
             return step.name, step.layer
         blob = step.reads[0]
     return None
@@ -58,14 +58,14 @@ def squashed(net: Net) -> list[str]:
 def refused(name: str, layer: Layer, loss: Layer) -> str:
     """Why the loss cannot stand behind this layer, and what to do; "" if it can."""
     kind, what = type(layer).__name__, type(loss).__name__
-    if _is_one_of(loss, OF_SCORES) and _is_one_of(layer, SQUASHES):
+    if is_one_of(loss, OF_SCORES) and is_one_of(layer, SQUASHES):
         other = ", or take {type: CrossEntropyError}"
         other = other if (kind, what) == ("Softmax", "SoftmaxWithLoss") else ""
         return (
             f"{name} ({kind}) gives numbers {SQUASHES[kind]}, but the loss behind it, {what}, "
             f"takes scores of any size and {OF_SCORES[what]}: take {name} out{other}"
         )
-    if _is_one_of(loss, ("CrossEntropyError",)) and _is_one_of(layer, NO_PROBABILITIES):
+    if is_one_of(loss, ("CrossEntropyError",)) and is_one_of(layer, NO_PROBABILITIES):
         return (
             f"{name} ({kind}) gives no probabilities, but the loss behind it, {what}, expects "
             "probabilities: put {type: Softmax} between, or, better, use SoftmaxWithLoss on the "
@@ -77,7 +77,7 @@ def refused(name: str, layer: Layer, loss: Layer) -> str:
 def doubtful(name: str, layer: Layer, loss: Layer) -> str:
     """What is probably not meant, where it can be; "" if there is nothing to say."""
     kind, what = type(layer).__name__, type(loss).__name__
-    if _is_one_of(loss, OF_SCORES) and _is_one_of(layer, BENDS):
+    if is_one_of(loss, OF_SCORES) and is_one_of(layer, BENDS):
         return (
             f"{name} ({kind}) gives numbers {BENDS[kind]}, and {what} behind it takes scores of "
             f"any size; it learns better without: take {name} out, unless you mean it"
@@ -85,7 +85,7 @@ def doubtful(name: str, layer: Layer, loss: Layer) -> str:
     return ""
 
 
-def _is_one_of(layer: Layer, names) -> bool:
+def is_one_of(layer: Layer, names) -> bool:
     """Is it a layer of the house with one of these names? One's own of that name may do more."""
     name = type(layer).__name__
     return name in names and type(layer) is getattr(layers, name, None)

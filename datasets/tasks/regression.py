@@ -38,7 +38,8 @@ class Regression(Task):
         check_finite(t)
 
     def n_targets(self, t):
-        return int(np.prod(np.shape(t)[:-1])) if np.ndim(t) > 2 else len(t)
+        n, *places = np.shape(t)  # sequences (N, T, D) have a target for each position
+        return n * places[0] if len(places) == 2 else n
 
     def guess(self, train_t, t):
         return math.sqrt(mean_square(t, mean(train_t)))

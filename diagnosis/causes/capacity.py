@@ -50,7 +50,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if known:
         said = f"right about {percent(best, 1)}"
         if not record.figure.is_share:
-            said = f"an r2 of {best:.2g}, this net {record.train:.2g}"
+            said = f"{record.r2} {best:.2g}, this net {record.train:.2g}"
         evidence.append(f"{by}: {said}")
     if linear:
         what = "no activation" if where else "no layer"

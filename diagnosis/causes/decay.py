@@ -71,7 +71,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
 
 
 def mean_rate(record) -> float:
-    """The mean rate over the iterations, between evaluations as if it went in a straight line."""
+    """The mean rate over the iterations, about: what is known are the rates at evaluations, between
+    which it is taken to go in a straight line."""
     rates = record.history.get("lr", ())
     if not len(rates) or not record.iterations:
         return record.lr

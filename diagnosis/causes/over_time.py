@@ -101,17 +101,19 @@ def short_sighted(record) -> bool:
     """Did a recurrent layer that is asked for one output have at some time next to nothing of the
     gradient at the first step? Then what a net can learn until then stands late in a sequence, and
     it may have learned its samples by heart from there, whatever stands early."""
-    return any(
-        bool((series["asked"] == 1).all()) and bool((_ratios(series) < VANISHING).any())
-        for series in record.steps.values()
-    )
+    return any(map(_loses_sight, record.steps.values()))
+
+
+def _loses_sight(series) -> bool:
+    return bool((series["asked"] == 1).all() and (_ratios(series) < VANISHING).any())
 
 
 def not_seen(record) -> str:
     """The least that came back to the first step of such a layer, in words; "" without one."""
-    if not short_sighted(record):
+    names = [n for n, series in record.steps.items() if _loses_sight(series)]
+    if not names:
         return ""
-    name = min(record.steps, key=lambda n: np.nanmin(_ratios(record.steps[n])))
+    name = min(names, key=lambda n: np.nanmin(_ratios(record.steps[n])))
     series = record.steps[name]
     at = int(np.nanargmin(_ratios(series)))
     return (

@@ -22,7 +22,8 @@ def averages_behind(record, earlier) -> Finding | None:
     if earlier or not momentum or not record.iterations:
         return None
     name = max(momentum, key=momentum.__getitem__)
-    batches = record.iterations * max(int(number(record.training.get("accumulate", 1)) or 1), 1)
+    several = number(record.training.get("accumulate", 1))
+    batches = record.iterations * (int(several) if several >= 1 else 1)
     left = momentum[name] ** batches
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):

@@ -61,7 +61,7 @@ def _by_others(record) -> list[str]:
     luck = _luck(record, best, sizes)
     if best - of_test <= luck or record.test > 0.5 * (of_test + record.train):
         return []
-    values = [f"an r2 of {value:.2g}" for value in known]
+    values = [f"{record.r2} {value:.2g}" for value in known]
     if record.figure.is_share:
         values = [record.figure.shown(value) for value in known]
     return [

@@ -101,7 +101,7 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
         return "a sign: it is the negative of the right gradient"
     factor = float(np.sum(gradient * true) / max(np.sum(true * true), 1e-300))
     if explains(factor * true, gradient, true) and is_plain(factor, gradient.size):
-        return _factor(factor, n)
+        return _factor(factor, _divisor(case, n))
     if (
         gradient.ndim == 2
         and gradient.shape == gradient.T.shape
@@ -173,6 +173,16 @@ def _no_longer_zero(gradient, true) -> str:
 
 def _same(a, b) -> bool:
     return np.allclose(a, b, rtol=TOLERANCE, atol=TOLERANCE * float(np.max(np.abs(b), initial=0)))
+
+
+def _divisor(case: Case, n: int) -> int:
+    """What a mean divides by: of a loss what counted, which may be positions."""
+    layer, inputs = case.fresh()
+    if not isinstance(layer, Loss):
+        return n
+    layer.forward(*inputs)
+    weight = layer.weight
+    return int(weight) if weight and float(weight).is_integer() else 0
 
 
 def _factor(factor: float, n: int) -> str:

@@ -126,8 +126,7 @@ NAN = np.array([[1.0, 2.0], [3.0, np.nan], [0.0, 0.0], [0.0, 0.0]])
         ({"x_test": np.ones((3, 2), complex)}, "x_test: expects numbers (N, ...), got complex128"),
         ({"x_train": np.ones(2)}, "x_train: expects numbers (N, ...), got float64 (2,)"),
         ({"x_test": np.ones((0, 2))}, "x_test: is empty, float64 (0, 2); expects samples"),
-        ({"x_test": np.ones((3, 2), np.uint8)}, "x_test: holds uint8, and "),
-        ({"x_train": np.ones((4, 2), np.uint8), "x_test": np.ones((3, 2), int)}, "x_test: holds i"),
+        ({"x_test": np.ones((3, 2), np.uint8)}, "x_train: expects uint8, as x_test has, got float"),
         ({"x_train": NAN}, "x_train: row 1 holds NaN or infinity"),
         (
             {"x_test": np.array([[1.0, 2.0], [np.inf, 0.0], [np.nan, 0.0]])},

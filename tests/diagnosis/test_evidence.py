@@ -13,6 +13,7 @@ from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.over_time import not_seen
 from lamina.diagnosis.causes.running_averages import averages_behind
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.facts import _ends, _left, _targets
@@ -141,6 +142,20 @@ def test_averages_move_with_every_batch(accumulate, left):
     said = str(averages_behind(record, []).evidence)
     assert (left or "9.0 %") in said
     assert f"{60 * accumulate} batches" in said
+    for odd in (None, "4", True, float("nan")):  # as a file may have it
+        record.config["training"] = {"accumulate": odd}
+        assert "60 batches" in str(averages_behind(record, []).evidence)
+
+
+def test_of_several_recurrent_layers_the_one_that_saw_least_is_named():
+    record, at = record_of(), np.array([1.0, 2.0])
+    columns = {"steps": at * 0 + 9, "asked": at * 0 + 1, "last": at * 0 + 1}
+    record.steps = {
+        "none": Series("none", "", at, columns | {"first": at * np.nan}),
+        "each": Series("each", "", at, columns | {"asked": at * 0 + 9, "first": at * 1e-9}),
+        "seen": Series("seen", "", at, columns | {"first": at * 1e-6}),
+    }
+    assert not_seen(record).startswith("gradient of seen at its least, iteration 1: 1 at the last")
 
 
 def test_two_ways_to_take_outputs_together_are_not_compared():

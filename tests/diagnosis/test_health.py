@@ -64,17 +64,20 @@ def test_classes_of_which_nothing_is_found():
 
 def test_what_is_found_is_that_of_the_weights_kept():
     """Where nothing was recorded then, nothing is said."""
-    record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 90))
+    record = with_outputs(scored(0.97, 0.95), (200, 190), (20, 18))
     at = np.array([100.0, 400.0])
-    for name, right in (("0", [100.0, 90.0]), ("1", [0.0, 90.0])):
-        columns = {"counted": at * 0 + 200, "samples": at * 0 + 100, "right": np.array(right)}
-        record.outputs[name] = Series(name, "", at, columns)
+    for name, of, right in (("0", 200.0, [200.0, 190.0]), ("1", 20.0, [0.0, 18.0])):
+        columns = {"counted": at * 0 + 220, "samples": at * 0 + of, "right": np.array(right)}
+        record.outputs[name] = Series(name, "", at.copy(), columns)
+    assert unequal_classes(dataclasses.replace(record), []) is None
     assert not any("of class" in said for said in doubts(dataclasses.replace(record)))
     record.history["validation_accuracy"] = np.array([0.0, 1.0, 0.7, 0.7, 0.7])
     record.config["training"] = {"keep_best": True}
     assert record.row_of_kept(record.outputs["1"]) == 0
     assert any(said == "of class 1 no training sample is found" for said in doubts(record))
-    assert unequal_classes(record, []) is None or "1" in str(unequal_classes(record, []).evidence)
+    assert "class 1: 9.1 % of the training targets (20), of which 0.0 %" in str(
+        unequal_classes(record, []).evidence
+    )
     for series in record.outputs.values():  # recorded from there on alone
         series.iterations[0] = 200.0
     assert record.row_of_kept(record.outputs["1"]) is None
@@ -99,10 +102,14 @@ def test_the_r_squared_of_the_training_set_stands_with_it():
     record.facts["figure"] |= {"name": "rmse", "higher_is_better": False, "limits": [0.0, None]}
     record.facts["figure"] |= {"guess": 1.0, "train_guess": 1.0, "percent": False}
     record.history |= {"train_rmse": np.array([0.8]), "test_rmse": np.array([0.85])}
+    record.facts["task"] = {"task": "regression"}
     (said,) = doubts(record)
-    assert said == (
-        "train rmse 0.8, an r2 of 0.36; nearest neighbours in the training set: an r2 of 0.5"
-    )
+    by = "nearest neighbours in the training set, less the noise of their own"
+    assert said == f"train rmse 0.8, an r2 of 0.36; {by}: an r2 of 0.5"
+    record.facts["targets"] = {"width": 2}  # of several all are added up, as in the rmse
+    (said,) = doubts(record)
+    together = "an r2 of all numbers together of"
+    assert said == f"train rmse 0.8, {together} 0.36; {by}: {together} 0.5"
 
 
 def test_weights_kept_by_luck_are_no_sign_of_health():

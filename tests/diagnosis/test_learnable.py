@@ -40,6 +40,18 @@ def test_a_column_of_large_numbers_hides_no_other(large):
     assert of_numbers["nearest"] > 0.99
 
 
+def test_columns_of_rounding_are_no_columns():
+    """Beside four that have all there is, as principal components of a low rank."""
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.standard_normal((400, 4)), 1e-16 * rng.standard_normal((400, 50))])
+    t = (X[:, 0] * X[:, 1] > 0).astype(int)
+    both = [
+        learnable(Dataset(Samples(x, t), Samples(x, t), Classification("ab")))
+        for x in (X[:, :4], X)
+    ]
+    assert both[0] == both[1]
+
+
 @pytest.mark.parametrize("n_classes", [2, 3, 5])
 def test_one_hot_rows_are_the_classes_that_they_stand_for(n_classes):
     rng = np.random.default_rng(0)

@@ -243,11 +243,11 @@ def test_a_dead_unit_is_dead_for_all_samples():
         assert dead(few) is None  # half of all units rest for a single sample
     assert alive(Sigmoid(), Y) is None
     assert alive(Relu(), np.zeros(4, np.float32)) is None
-    # Of four axes the second is that of channels in a net of images alone.
+    # Of four axes the second is that of channels, but behind a layer whose units stand last.
     Y = np.zeros((2, 3, 4, 5), np.float32)
     Y[0, 1, :, 2] = 1.0
     assert alive(Relu(), Y).tolist() == [False, True, False]
-    assert alive(Relu(), Y, of_images=False).tolist() == [False, False, True, False, False]
+    assert alive(Relu(), Y, units_last=True).tolist() == [False, False, True, False, False]
 
 
 def test_saturation_is_where_the_derivative_is_small():

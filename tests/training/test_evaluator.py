@@ -265,6 +265,24 @@ def test_one_number_for_a_sample_has_an_axis():
         Evaluator(flat, Dataset(samples, samples, Regression(["y"])))()
 
 
+def test_what_is_ones_own_may_do_more_than_its_name_says():
+    """A layer called Sigmoid that is none, and a loss that takes (N,)."""
+    own = type("Sigmoid", (Layer,), {"forward": lambda _, X: X, "backward": lambda _, dout: dout})
+    rng = np.random.default_rng(0)
+    samples = Samples(rng.standard_normal((20, 4)).astype(np.float32), np.arange(20) % 2)
+    made = Sequential({"a": Affine(4, 1, rng=0), "s": own()}, loss=SigmoidWithLoss())
+    assert Evaluator(made, Dataset(samples, samples, Classification("ab")))()["test_loss"] > 0
+
+    class OfFlat(Loss):
+        def forward(self, y, t):
+            return np.square(y - t).sum() * self.scale(len(y))
+
+    numbers = Samples(samples.X, samples.X[:, 0])
+    flat = Sequential({"a": Affine(4, 1, rng=0), "s": Squeeze()}, loss=OfFlat())
+    row = Evaluator(flat, Dataset(numbers, numbers, Regression(["y"])), [])()
+    assert row["test_loss"] == pytest.approx(np.square(flat.predict(samples.X) - numbers.t).mean())
+
+
 def test_a_loss_that_is_made_of_another_takes_what_that_takes():
     class Focal(CrossEntropyError):
         pass

@@ -20,8 +20,8 @@ from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_f
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
     "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
-    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "parameters"} at the
-    start of a run; a run that goes on keeps what is there.
+    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages",
+    "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
@@ -34,8 +34,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
     pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,
     in order, dropout layers with their p; `left_by_dropout` is the share of units that all of them
-    leave; `averages` are the batch normalisations whose running averages move, with their momentum.
-    What is not known is None.
+    leave; `averages` are the batch normalisations whose running averages move, with their momentum;
+    `from_the_end` recurrent layers that take the last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -56,6 +56,9 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "left_by_dropout": rounded(_left(trainer.net)),
         "averages": _averages(trainer.net),
+        "from_the_end": [
+            place.name for place in places_of(trainer.net) if getattr(place.layer, "reverse", False)
+        ],
         "parameters": {
             name: _start(param, trainer.iteration == 0, name not in trainer.left_alone)
             for name, param in parameters.items()

@@ -31,6 +31,7 @@ _FACTS = {
     "dropout": {"*": "size"},
     "left_by_dropout": "size",
     "averages": {"*": "size"},
+    "from_the_end": ["text"],
     "parameters": {
         "*": {
             **{"shape": "shape", "mean": "size", "std": "size", "learns": "yes or no"},

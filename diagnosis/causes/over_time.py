@@ -74,20 +74,25 @@ def vanishing_over_time(record, earlier) -> Finding | None:
         return None
     series = record.steps[name]
     steps, kind = series["steps"][-1], record.facts.get("layers", {}).get(name, "")
+    from_the_end = name in record.facts.get("from_the_end", ())
+    far, near = ("late", "early") if from_the_end else ("early", "late")
+    way = ", from the end on" if from_the_end else ""
     evidence = [
         f"gradient of {name}, medians: {median(series['last']):.2g} at the last step, "
-        f"{median(series['first']):.2g} at the first of {steps:.0f}",
+        f"{median(series['first']):.2g} at the first of {steps:.0f}{way}",
         f"{record.said('train', 'test')} after {record.iterations} iterations",
     ]
     return Finding(
         "vanishing gradients over time",
         evidence,
         f"What comes back to the first step is {ratios[name]:.1g} of the gradient at the last: "
-        "what stands early in a sequence cannot be learned, only what stands late.",
+        f"what stands {far} in a sequence cannot be learned, only what stands {near}.",
         [
             *(["Lstm or Gru instead of Rnn"] if kind == "Rnn" else []),
             "larger first recurrent weights, if init: makes them small",
-            "shorter sequences, or reverse: true if what counts stands at the start",
+            "shorter sequences, or no reverse: true"
+            if from_the_end
+            else "shorter sequences, or reverse: true if what counts stands at the start",
             "attention, which reaches each position in one step",
         ],
         explains=(

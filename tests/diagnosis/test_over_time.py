@@ -156,6 +156,11 @@ def test_where_each_step_has_a_loss_vanishing_is_not_judged(tmp_path):
     assert (
         vanishing_over_time(record, [Finding("another", [], "", [])]) is None
     )  # any other finding comes first
+    record.facts["from_the_end"] = ["rec"]
+    turned = vanishing_over_time(record, [])
+    assert "of 60, from the end on" in turned.evidence[0]
+    assert "what stands late in a sequence cannot be learned" in turned.meaning
+    assert any("no reverse: true" in remedy for remedy in turned.remedies)
     record.steps["rec"]["asked"][:] = 60.0
     assert VANISHING not in [f.name for f in diagnose(record)]
 

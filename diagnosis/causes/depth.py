@@ -98,7 +98,8 @@ def vanishing(record, earlier) -> Finding | None:
     which = "second" if grown else "first"
     evidence = [
         f"gradient / weight, median of the {which} half of the records: "
-        f"{names[-1]} {values[-1]:.2g}, {names[len(names) // 2]} {values[len(names) // 2]:.2g}, {names[0]} {values[0]:.2g}"
+        f"{names[-1]} {values[-1]:.2g}, {names[len(names) // 2]} {values[len(names) // 2]:.2g}, "
+        f"{names[0]} {values[0]:.2g}"
     ]
     if squashing:
         evidence.append(f"{len(squashing)} layers of {' and '.join(sorted(set(squashing)))}")

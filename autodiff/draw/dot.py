@@ -16,7 +16,7 @@ def dot(graph: Graph, digits: int = 4) -> str:
     ]
     for i, node in enumerate(graph.nodes):
         label = f"{node.label}\n{node.caption}" if node.caption else node.label
-        out.append(f'  n{i} [label={_quoted(label)}, fillcolor="{FILLS[node.kind]}"];')
+        out.append(f'  n{i} [label={quoted(label)}, fillcolor="{FILLS[node.kind]}"];')
     out.append('  result [label="", shape=none, style="", width=0];')
     last = graph.nodes[-1]
     for edge in graph.edges:
@@ -41,6 +41,7 @@ def _colored(texts: list[str], color: str) -> str:
     return f'<font color="{color}">{"<br/>".join(texts)}</font>'
 
 
-def _quoted(text: str) -> str:
-    lines = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
-    return '"' + "\\n".join(lines) + '"'
+def quoted(text: str) -> str:
+    """A text of one or more lines as DOT has it; what steers a terminal is shown as an escape."""
+    parts = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
+    return '"' + "\\n".join(parts) + '"'

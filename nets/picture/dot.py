@@ -1,6 +1,6 @@
 """A net as DOT text, layer by layer, for Graphviz and whatever else reads it."""
 
-from lamina.common.printable import printable
+from lamina.autodiff.draw.dot import quoted
 from lamina.nets.picture.items import Item
 from lamina.nets.picture.shapes import COLOURS
 from lamina.nets.picture.words import count
@@ -9,7 +9,7 @@ from lamina.nets.picture.words import count
 def dot(items: list[Item], title: str) -> str:
     """The net in the DOT language, nothing folded: `dot -Tpdf net.dot -o net.pdf` draws it."""
     out = [
-        f"digraph {_quoted(title)} {{",
+        f"digraph {quoted(title)} {{",
         '  node [shape=box, style="rounded,filled", fontname="sans-serif"];',
         '  edge [fontname="sans-serif"];',
     ]
@@ -17,15 +17,10 @@ def dot(items: list[Item], title: str) -> str:
         counted = count(item.learned, item.frozen)
         first = " ".join(filter(None, [item.type, item.sizes]))
         lines = [first, item.name, item.more, f"{counted} parameters" if counted else ""]
-        label = _quoted("\n".join(filter(None, lines)))
+        label = quoted("\n".join(filter(None, lines)))
         fill, stroke = COLOURS[item.kind]
         out.append(f'  n{i} [label={label}, fillcolor="{fill}", color="{stroke}"];')
         for source, k in item.reads:
             shape = items[source].shapes[k]
-            out.append(f"  n{source} -> n{i} [label={_quoted(shape)}];")
+            out.append(f"  n{source} -> n{i} [label={quoted(shape)}];")
     return "\n".join([*out, "}"]) + "\n"
-
-
-def _quoted(text: str) -> str:
-    lines = (printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
-    return '"' + "\\n".join(lines) + '"'

@@ -15,6 +15,7 @@ from lamina.diagnosis.figure import Figure, figure_of, scatter
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.notes import read_culprit, read_facts, read_sets
+from lamina.diagnosis.rates import factors_of
 from lamina.diagnosis.recorder import LAYERS, PARAMETERS, STEPS
 from lamina.diagnosis.run_tables import Series, number_columns, read_config, series_by_name
 
@@ -299,10 +300,21 @@ class Record:
         steps = number(schedule.get("warm_up")) if isinstance(schedule, dict) else math.nan
         return int(steps) if steps > 0 else 0
 
-    def risen(self, iteration: float) -> float:
-        """The share of the full rate that a warm-up has reached then, as optimizers.WarmUp has it;
-        1 without one."""
-        return min(iteration / (self.warm_up + 1), 1.0)
+    @cached_property
+    def factors(self) -> np.ndarray:
+        """(iterations,): what a schedule made of the rate at each iteration: see rates.py."""
+        at, rates = (self.history.get(name, ()) for name in ("iteration", "lr"))
+        schedule = self.optimizer.get("schedule")
+        return factors_of(schedule, self.lr, self.iterations, at, rates)
+
+    def factor_at(self, iteration: float) -> float:
+        """That of one; of an iteration that was not counted, as in a run that failed at once, 1."""
+        return float(self.factors[int(iteration) - 1]) if 1 <= iteration <= self.iterations else 1.0
+
+    @property
+    def mean_rate(self) -> float:
+        """Over the iterations."""
+        return self.lr * float(self.factors.mean()) if self.iterations else self.lr
 
     @cached_property
     def matrices(self) -> dict[str, dict]:

@@ -27,7 +27,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
         return None
     norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
     fastest = max((record.matrices[n].get("lr_mult") or 1.0 for n in pulled), default=1.0)
-    rate = mean_rate(record) * fastest  # a schedule makes it another
+    rate = record.mean_rate * fastest  # a schedule makes it another
     share = decay * rate  # of each weight at a step, where it is one
     if (kind == "l2" and rule not in OF_THE_GRADIENT) or kind == "l1":
         # Each weight loses the same however small it is: the rate, in rules that scale gradients.
@@ -68,18 +68,6 @@ def decay_too_strong(record, earlier) -> Finding | None:
             *("training too short", "unequal classes", "nothing learned"),
         ),
     )
-
-
-def mean_rate(record) -> float:
-    """The mean rate over the iterations, about: what is known are the rates at evaluations, between
-    which it is taken to go in a straight line."""
-    rates = record.history.get("lr", ())
-    if not len(rates) or not record.iterations:
-        return record.lr
-    at, first = record.history["iteration"], record.lr * record.risen(1)
-    known = np.r_[first, rates] if at[0] > 1 else np.asarray(rates)
-    steps = np.arange(1, record.iterations + 1)
-    return float(np.interp(steps, np.r_[1, at] if at[0] > 1 else at, known).mean())
 
 
 def _clipped(record) -> float:

@@ -7,7 +7,6 @@ import numpy as np
 from lamina.diagnosis.causes.initial_weights import SMALL, began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
 from lamina.diagnosis.record import MISSED, number
-from lamina.optimizers.schedules import make_schedule
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
@@ -232,11 +231,12 @@ def _too_high(record, evidence: list[str]) -> Finding:
 
 def better_rate(record, larger: bool) -> str:
     """The rate at which the first update would have been START of the weights; the updates of most
-    rules are proportional to it. One in a warm-up is taken as at the full rate, which is the one
-    that is said. Three times as large, or small, at least."""
+    rules are proportional to it. One at a part of the rate, as in a warm-up, is taken as at the
+    full rate, which is the one that is said. Three times as large, or small, at least."""
     first = [
-        float(_ratios(record, name)[0]) / record.risen(series.iterations[0])
+        float(_ratios(record, name)[0]) / factor
         for name, series in record.weights.items()
+        if (factor := record.factor_at(series.iterations[0])) > 0
     ]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
     start = START * (ADA_GRAD if record.optimizer.get("type") == "AdaGrad" else 1.0)
@@ -253,7 +253,7 @@ def _larger_steps(record) -> list[str]:
         norm = median(norms["gradient_norm"])
         return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     if record.warm_up > record.iterations // 2:
-        last = rates[-1] if len(rates) else record.risen(record.iterations) * record.lr
+        last = rates[-1] if len(rates) else record.factor_at(record.iterations) * record.lr
         return [
             f"warm_up: about {max(record.iterations // 10, 1)} instead of {record.warm_up}: the "
             f"rate was {last:.2g} at the end, of "
@@ -261,8 +261,10 @@ def _larger_steps(record) -> list[str]:
         ]
     at, rate = _early(record)
     if rate < 0.1 * record.lr:
+        early = record.factors[: int(at)]
+        moves = "falls more slowly" if early.max() > 2.0 * early[-1] else "rises sooner"
         return [
-            f"a schedule that falls more slowly: at iteration {at:,.0f} of {record.iterations:,} "
+            f"a schedule that {moves}: at iteration {at:,.0f} of {record.iterations:,} "
             f"the rate was {rate:.2g}, of {record.lr:g} at the most"
         ]
     return [f"a larger rate: {better_rate(record, larger=True)}"]
@@ -281,13 +283,8 @@ def _early(record) -> tuple[float, float]:
 def _cut_short(record) -> bool:
     """Does the net miss what is known to be within reach, and had a schedule all but ended the
     training while the loss was still falling, or left next to nothing of the rate?"""
-    best, schedule = record.simple[0], record.optimizer.get("schedule")
-    if math.isnan(best) or record.train >= best - MISSED or not isinstance(schedule, dict):
-        return False
-    try:
-        factor = make_schedule(**schedule)
-        factors = np.array([factor(step) for step in range(record.iterations)])
-    except (TypeError, ValueError, ArithmeticError):  # one of the user's own
+    best, factors = record.simple[0], record.factors
+    if math.isnan(best) or record.train >= best - MISSED or not factors.min() < factors.max():
         return False
     if factors.mean() < LITTLE * factors.max():
         return True

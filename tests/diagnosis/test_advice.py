@@ -24,7 +24,7 @@ from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
-from lamina.optimizers.schedules import WarmUp
+from lamina.optimizers.schedules import make_schedule
 
 
 def record_of(lr=0.1, first=0.01, losses=(2.3,) * 400, optimizer=None, rates=None, clipped=1.0):
@@ -77,26 +77,31 @@ def test_a_rate_that_is_too_low_by_itself_or_by_what_is_made_of_it():
     assert rate_too_low(record, []).remedies[0].startswith("a larger rate: lr: about")
 
 
+RISING = {"type": "sigmoid", "gamma": 0.05, "step_size": 150}
+
+
 @pytest.mark.parametrize("larger", [True, False])
 @pytest.mark.parametrize("full", [1e-4, 0.3])
-def test_a_first_update_in_a_warm_up_counts_as_at_the_full_rate(full, larger):
+@pytest.mark.parametrize("schedule", [{"type": "fixed", "warm_up": 99}, RISING])
+def test_a_first_update_at_a_part_of_the_rate_counts_as_at_the_full_rate(full, larger, schedule):
     """The first of 99 steps is taken at a hundredth of the rate: the advice is the same."""
-    schedule = {"schedule": {"type": "inv", "warm_up": 99}}
-    warmed = record_of(0.1, full * WarmUp(99, lambda step: 1.0)(0), optimizer=schedule)
+    factor = make_schedule(**schedule)
+    rates = [0.1 * factor(i - 1) for i in (1, 100, 200, 300, 400)]
+    warmed = record_of(0.1, full * factor(0), optimizer={"schedule": schedule}, rates=rates)
     assert better_rate(warmed, larger) == better_rate(record_of(0.1, full), larger)
 
 
-@pytest.mark.parametrize("iteration", [1, 50, 99, 100, 300])
-def test_the_rise_is_that_of_the_schedule(iteration):
-    record = record_of(optimizer={"schedule": {"type": "inv", "warm_up": 99}})
-    factor = WarmUp(99, lambda step: 1.0)(iteration - 1)
-    assert record.risen(iteration) == pytest.approx(factor)
-    assert record_of().risen(iteration) == 1.0
+def test_a_schedule_that_rises_late_is_not_one_that_falls():
+    schedule = {"type": "sigmoid", "gamma": 0.05, "step_size": 390}
+    rates = [0.1 * make_schedule(**schedule)(i - 1) for i in (1, 100, 200, 300, 400)]
+    record = record_of(0.1, 1e-6, rates=rates, optimizer={"schedule": schedule})
+    (said,) = rate_too_low(record, []).remedies
+    assert said.startswith("a schedule that rises sooner: at iteration 200 of 400 the rate was 7.")
 
 
 def test_a_warm_up_that_takes_most_of_the_run_is_named():
     rates = [0.0001 * i for i in (1, 100, 200, 300, 400)]
-    schedule = {"schedule": {"type": "inv", "warm_up": 999}}
+    schedule = {"schedule": {"type": "fixed", "warm_up": 999}}
     (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates, optimizer=schedule), []).remedies
     assert said == "warm_up: about 40 instead of 999: the rate was 0.04 at the end, of 0.1"
 

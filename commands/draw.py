@@ -6,6 +6,7 @@ from pathlib import Path
 from lamina.autodiff.draw import check_suffix, draw
 from lamina.autodiff.draw.expression import read_expression
 from lamina.autodiff.draw.given import read_inputs
+from lamina.common.counts import check_count
 from lamina.common.notice import note
 from lamina.common.printable import printable
 from lamina.experiment.find_config import known_configs
@@ -78,8 +79,7 @@ def user_errors() -> tuple:
 
 
 def run(options) -> int:
-    if options.batch < 1:
-        raise ValueError(f"--batch: expects at least 1, got {options.batch}")
+    check_count("--batch", options.batch)
     path = Path(options.source)
     output = options.output or Path("net.svg" if _is_net(path) else "graph.html")
     suffix = output.suffix.lower()

@@ -9,6 +9,7 @@ user who owns nothing.
 import json
 from pathlib import Path
 
+from lamina.common.counts import check_count
 from lamina.common.files import whole_file
 from lamina.common.printable import printable
 from lamina.common.text_table import as_text
@@ -54,8 +55,7 @@ def run(options) -> int:
     )
 
     for name, lowest in (("seconds", 1), ("memory", 256), ("jobs", 1)):
-        if (value := getattr(options, name)) < lowest:
-            raise ValueError(f"--{name}: expects at least {lowest}, got {value}")
+        check_count(f"--{name}", getattr(options, name), lowest)
     found = solutions_in(options.folder)
     marks = grade(found, Limits(options.seconds, options.memory), options.jobs, options.seed)
     output = options.output or options.folder

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.common.files import whole_file
 from lamina.datasets.drawn_digits import draw_digits
 
@@ -24,8 +25,8 @@ def write_digits(
     how many there are so far. The files get their names when both are whole. Raises ValueError for
     numbers that cannot be, OSError for a file that is there already or cannot be written.
     """
-    if n < 1 or seed < 0:
-        raise ValueError(f"expects at least 1 digit and a seed of at least 0, got {n} and {seed}")
+    check_count("n", n)
+    check_count("seed", seed, 0)
     for path in (Path(inputs), Path(targets)):
         if path.exists():
             raise FileExistsError(f"{path}: is there already; move it away")

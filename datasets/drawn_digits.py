@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.common.files import whole_file
 from lamina.datasets.dataset import TO_UNIT, Samples
 from lamina.datasets.digit_strokes import SKELETONS, Stroke
@@ -60,11 +61,9 @@ class DrawnDigits(Images):
         n_validation: int | None = None,
         task: str = "classification",
     ):
-        if n_train < 1 or n_test < 1 or seed < 0:
-            raise ValueError(
-                "DrawnDigits: n_train and n_test are at least 1 and seed at least 0, got "
-                f"{n_train}, {n_test} and {seed}"
-            )
+        check_count("n_train", n_train)
+        check_count("n_test", n_test)
+        check_count("seed", seed, 0)
         more = validation_beside(n_train, validation_share, n_validation)
         super().__init__(flatten, normalise, task, more)
         self.n_train, self.n_test, self.seed = n_train, n_test, seed

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lamina.common.counts import check_count
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.padding import padded
 from lamina.datasets.split import (
@@ -91,9 +92,9 @@ def _check(tokens: str, length: int | None, min_count: int) -> None:
     check_tokens(tokens)
     if tokens == "bytes":
         raise ValueError("tokens: bytes have no lines; take characters or words, or type: Text")
-    for name, number in (("length", length), ("min_count", min_count)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name}: expects at least 1, got {number}")
+    if length is not None:
+        check_count("length", length)
+    check_count("min_count", min_count)
 
 
 def _lines(path: Path, tokens: str, length: int | None) -> list[list[str]]:

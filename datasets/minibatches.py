@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.common.generators import generator_state, set_generator_state
 from lamina.datasets.sampler import Sampler, check_batch_size
 
@@ -21,8 +22,8 @@ class Minibatches(Sampler):
 
     def __init__(self, n: int, batch_size: int, rng, block: int | None = None):
         check_batch_size(batch_size, n)
-        if block is not None and block < 1:
-            raise ValueError(f"shuffle_block: expects at least 1 row, got {block}")
+        if block is not None:
+            check_count("shuffle_block", block)
         self.n, self.batch_size, self.rng = n, batch_size, np.random.default_rng(rng)
         self.block = n if block is None else min(block, n)
         self.n_blocks = -(-n // self.block)

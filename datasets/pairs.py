@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import validation_beside
 from lamina.datasets.tasks import LanguageModel
@@ -39,11 +40,9 @@ class Pairs(Dataset):
         validation_share: float | None,
         n_validation: int | None,
     ):
-        if n_train < 1 or n_test < 1 or seed < 0:
-            raise ValueError(
-                f"{type(self).__name__}: n_train and n_test are at least 1 and seed at least 0, "
-                f"got {n_train}, {n_test} and {seed}"
-            )
+        check_count("n_train", n_train)
+        check_count("n_test", n_test)
+        check_count("seed", seed, 0)
         self.reverse = reverse
         more = validation_beside(n_train, validation_share, n_validation)
         task = LanguageModel((PAD, START, END, *self.characters), 0, "characters")

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lamina.common.counts import is_count
+
 
 class Sampler:
     """Endless batches: `next(sampler)` gives the numbers of `batch_size` rows.
@@ -33,7 +35,7 @@ class Sampler:
 
 
 def check_batch_size(batch_size: int, n: int) -> None:
-    if not 1 <= batch_size <= n:
+    if not is_count(batch_size, 1) or batch_size > n:
         raise ValueError(
             f"batch_size: expects 1 to {n}, the number of training samples; got {batch_size}"
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lamina.common.counts import check_count
 from lamina.common.names import suggest
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.split import check_validation, n_test_out_of
@@ -139,9 +140,10 @@ class Text(Dataset):
 
 def _check(tokens: str, length: int, predict: str, stride, streams: bool, min_count: int) -> None:
     check_tokens(tokens)
-    for name, number in (("length", length), ("stride", stride), ("min_count", min_count)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name}: expects at least 1, got {number}")
+    check_count("length", length)
+    if stride is not None:
+        check_count("stride", stride)
+    check_count("min_count", min_count)
     if predict not in _PREDICT:
         raise ValueError(
             f"predict: expects {', '.join(_PREDICT)}; got {predict!r:.40}"

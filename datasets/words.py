@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lamina.common.counts import check_count
 from lamina.common.names import suggest
 from lamina.datasets.dataset import Dataset, Samples
 from lamina.datasets.noise_words import NoiseWords
@@ -141,12 +142,10 @@ def _check(predict, window, n_negative, min_count, subsample, seed) -> None:
             f"predict: expects {', '.join(_PREDICT)}; got {predict!r:.40}"
             f"{suggest(predict, _PREDICT)}"
         )
-    at_least_1 = {"window": window, "n_negative": n_negative, "min_count": min_count}
-    for name, number in at_least_1.items():
-        if number < 1:
-            raise ValueError(f"{name}: expects at least 1, got {number}")
-    if seed < 0:
-        raise ValueError(f"seed: expects at least 0, got {seed}")
+    check_count("window", window)
+    check_count("n_negative", n_negative)
+    check_count("min_count", min_count)
+    check_count("seed", seed, 0)
     if subsample is not None and not 0 < subsample <= 1:
         raise ValueError(
             f"subsample: expects a frequency above 0 and up to 1, such as 1e-3, got {subsample}"

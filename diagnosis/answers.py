@@ -16,7 +16,6 @@ import numpy as np
 
 from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
-from lamina.layers import ContrastiveLoss
 from lamina.metrics import Recall
 
 OUTPUTS = ("iteration", "output", "counted", "samples", "predicted", "right", "low", "high")
@@ -34,7 +33,7 @@ class Answers:
         # The last evaluation of a run that goes on was not of the run that never stopped.
         self._table = Table(placed(folder) / "outputs.csv", OUTPUTS, trainer.history.evaluated)
         task, self._recall = trainer.dataset.task, None
-        of_classes = not isinstance(trainer.net.loss_of_scores, ContrastiveLoss)
+        of_classes = not trainer.net.gives_pairs
         if of_classes and task.name in ("classification", "multilabel", "language_model"):
             self._recall = Recall(**task.metric_options)
         self.flush = self._table.flush

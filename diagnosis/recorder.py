@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.common.folder import Folder, placed
 from lamina.common.table import Table
 from lamina.diagnosis.answers import Answers
@@ -69,8 +70,7 @@ class Recorder:
     """
 
     def __init__(self, folder: str | Path | Folder | None, trainer, every: int = DEFAULT_INTERVAL):
-        if every < 1:
-            raise ValueError(f"record_every: expects at least 1, got {every}")
+        check_count("record_every", every)
         self.every, self.seconds = every, 0.0
         started = time.perf_counter()
         places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]

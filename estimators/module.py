@@ -9,7 +9,7 @@ from lamina.experiment.build_net import build_net
 from lamina.experiment.config import Config
 from lamina.experiment.rooms import LAYERS
 from lamina.experiment.section import Section
-from lamina.layers import ContrastiveLoss, Layer
+from lamina.layers import Layer
 from lamina.nets import Net
 
 # One hidden layer, as scikit-learn's MLPClassifier and MLPRegressor have it.
@@ -91,8 +91,9 @@ def _checked(config: Config, net: Layer, criterion: dict | None, dataset: Datase
     try:
         dataset.task.check_output(shape, dataset.target_shape)
         dataset.task.check_head(net.loss_of_scores, shape)
-        if isinstance(net.loss_of_scores, ContrastiveLoss):
-            raise ValueError("ContrastiveLoss takes two vectors, of which no class is read")
+        if net.gives_pairs:
+            loss = type(net.loss_of_scores).__name__
+            raise ValueError(f"{loss} takes two vectors, of which no class is read")
     except ValueError as error:
         raise ValueError(f"{config.source}: module: {error}") from None
     return net

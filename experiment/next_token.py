@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.datasets.tokens import PAD, START, UNKNOWN
 
 
@@ -12,8 +13,8 @@ def check_drawing(temperature: float, top_k: int | None) -> None:
             "temperature: expects a number from 0 (always the likeliest) up, 1 as the net has it; "
             f"got {temperature}"
         )
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"top_k: expects at least 1, got {top_k}")
+    if top_k is not None:
+        check_count("top_k", top_k)
 
 
 def drawn(scores, vocabulary, temperature: float, top_k: int | None, rng) -> int:

@@ -21,7 +21,6 @@ from lamina.datasets.tasks import Classification, MultiLabel, Regression
 from lamina.experiment.evaluation.classification import shown_share
 from lamina.experiment.load_run import Run
 from lamina.experiment.probabilities import has_probabilities, probabilities
-from lamina.layers import ContrastiveLoss
 
 SHOWN = 20  # rows on a terminal
 
@@ -149,7 +148,7 @@ def predict(
             f"{run.path}: its task is {task.name}, which says nothing of a single sample; "
             "predict expects classes, labels or numbers"
         )
-    if isinstance(net.loss_of_scores, ContrastiveLoss):
+    if net.gives_pairs:
         raise RunError(
             f"{run.path}: its net gives two vectors for a pair, and no class; `lamina evaluate` "
             "shows how far apart they are, load_run(path).net.predict(X) gives them"

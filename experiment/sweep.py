@@ -10,6 +10,7 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
+from lamina.common.counts import check_count
 from lamina.common.errors import RunError
 from lamina.common.files import opened, unwritable, whole_file
 from lamina.common.folder import Folder
@@ -43,8 +44,7 @@ def sweep(
     signal n has come. Raises ConfigError for a file that makes no sweep, RunError for the folder of
     another one.
     """
-    if jobs < 1:
-        raise ValueError(f"jobs: expects at least 1, got {jobs}")
+    check_count("jobs", jobs)
     file = SweepFile(path)
     folder = Path(folder) if folder is not None else Path("runs") / Path(path).stem
     _refuse_foreign(folder, file)

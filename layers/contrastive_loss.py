@@ -24,6 +24,8 @@ class ContrastiveLoss(Loss):
     positive. Source: Hadsell, Chopra and LeCun 2006; Caffe (ContrastiveLoss).
     """
 
+    of_pairs = True
+
     def __init__(self, reduction: str = "mean", *, margin: float = 1.0, legacy: bool = False):
         super().__init__(reduction)
         if not margin > 0:

@@ -15,6 +15,7 @@ class Loss(Layer):
     mean over several batches is the sum of `summed` divided by the sum of `weight`.
     """
 
+    of_pairs = False  # are its scores two vectors side by side, and none of a class?
     weight: float | None = None  # how much counted, N or W of formulas: set by scale in forward
 
     def __init__(self, reduction: str = "mean"):

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from lamina.layers.base import Layer, Param
-from lamina.layers.contrastive_loss import ContrastiveLoss
 from lamina.layers.errors import ShapeError, untrained_arrays
 from lamina.layers.regression_loss import RegressionLoss
 from lamina.layers.sparse_rows import dense
@@ -53,6 +52,11 @@ class Net(Derivatives, Stepwise):
         heads = self.heads.values()
         first = self.outputs[:1]
         return next((h.loss for h in heads if (h.input or first[0]) in first), None)
+
+    @property
+    def gives_pairs(self) -> bool:
+        """Are its scores two vectors side by side, as a loss of pairs reads them?"""
+        return getattr(self.loss_of_scores, "of_pairs", False)
 
     def members(self):
         losses = {name: head.loss for name, head in self.heads.items()}
@@ -199,7 +203,7 @@ class Net(Derivatives, Stepwise):
         do not count. Raises ValueError where the loss takes no scores of classes."""
         loss, scores = self.loss_of_scores, self.predict(X)
         single = np.shape(scores)[-1:] == (1,)
-        if isinstance(loss, ContrastiveLoss) or (single and isinstance(loss, RegressionLoss)):
+        if self.gives_pairs or (single and isinstance(loss, RegressionLoss)):
             what = "one number" if single else "vectors"
             raise ValueError(
                 f"accuracy: the net gives {what} for {type(loss).__name__}, and no score of a "

@@ -1,4 +1,4 @@
-"""Checks of settings: positive numbers, shares, counts."""
+"""Checks of settings: positive numbers, shares."""
 
 import math
 from numbers import Real
@@ -16,11 +16,6 @@ def share(name: str, value: float, below: float = 1.0) -> float:
     if not (is_number(value) and 0 <= value < below):
         raise ValueError(f"{name}: expects a number from 0 to below {below:g}, got {value!r}")
     return float(value)
-
-
-def is_count(value, lowest: int) -> bool:
-    """Is it a whole number of at least that?"""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= lowest
 
 
 def is_number(value) -> bool:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from lamina.datasets import Classification
-from lamina.layers import ContrastiveLoss
 from lamina.nets import Net
 
 _BY_LOSS = {
@@ -18,7 +17,7 @@ def answer_kind(net: Net, task, width: int) -> str:
     "probabilities" itself, or nothing but "scores", "one score" for two classes, or an "image"."""
     if not isinstance(task, Classification):
         return "image"
-    if isinstance(net.loss_of_scores, ContrastiveLoss):
+    if net.gives_pairs:
         raise ValueError("the net gives two vectors for a pair of images, and no class to show")
     scores = "scores" if width > 1 else "one score"
     return _BY_LOSS.get(type(net.loss_of_scores).__name__, scores)

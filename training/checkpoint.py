@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.counts import check_count
 from lamina.common.errors import RunError
 from lamina.common.files import remove
 from lamina.common.folder import File, Folder, placed
@@ -66,8 +67,8 @@ class Checkpoints:
 
     def __init__(self, *, every: int | None = 1000, keep: int = 3, keep_best: bool = False):
         for name, value in (("every", every), ("keep", keep)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expects at least 1, got {value}")
+            if value is not None:
+                check_count(name, value)
         self.every, self.keep, self.keep_best = every, keep, keep_best
 
     def due(self, iteration: int) -> bool:

@@ -43,7 +43,7 @@ class Evaluator:
     def _check_loss(self, metric) -> None:
         kinds = [cls.__name__ for cls in type(self.net.loss_of_scores).__mro__]
         kind = kinds[0]
-        if "ContrastiveLoss" in kinds and type(metric) in METRICS.values():
+        if self.net.gives_pairs and type(metric) in METRICS.values():
             raise ValueError(
                 f"metrics: {metric.name} reads scores, and what {kind} takes are two vectors side "
                 "by side: metrics: [] shows its loss alone"

@@ -2,6 +2,8 @@
 
 import math
 
+from lamina.common.counts import check_count
+
 DEFAULT_ITERATIONS = 10_000
 
 
@@ -28,8 +30,8 @@ class Plan:
     ):
         given = {"iterations": iterations, "evaluate_every": evaluate_every, "patience": patience}
         for name, value in given.items():
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: expects at least 1, got {value}")
+            if value is not None:
+                check_count(name, value)
         if epochs is not None and iterations is not None:
             raise ValueError(
                 f"epochs: {epochs:g} epochs and {iterations} iterations are two lengths of one "

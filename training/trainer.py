@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.counts import check_count, is_count
 from lamina.common.fingerprint import fingerprint
 from lamina.common.folder import Folder, placed
 from lamina.common.notice import note
@@ -85,8 +86,7 @@ class Trainer:
         quiet: bool = False,
         ranks: Alone | None = None,
     ):
-        if accumulate < 1:
-            raise ValueError(f"accumulate: expects at least 1, got {accumulate}")
+        check_count("accumulate", accumulate)
         if accumulate > 1 and gradient_penalty:
             raise ValueError(
                 f"accumulate: {accumulate} batches add up to one large one, but gradient_penalty "
@@ -94,7 +94,7 @@ class Trainer:
                 "larger batch_size, with shards if need be, and accumulate: 1"
             )
         self.net, self.optimizer, self.dataset = net, optimizer, dataset
-        if not 1 <= shards <= batch_size:
+        if not is_count(shards, 1) or shards > batch_size:
             raise ValueError(
                 f"shards: expects at least 1, and no more than the {batch_size} rows of a batch, "
                 f"got {shards}"

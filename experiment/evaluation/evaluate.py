@@ -18,7 +18,6 @@ from lamina.experiment.evaluation import (
     word_vectors,
 )
 from lamina.experiment.evaluation.pictures import Look, look_of
-from lamina.layers import ContrastiveLoss
 from lamina.training.evaluator import Evaluator
 
 # Each has PICTURE, report(evaluation) -> str, and draw(path, evaluation) -> whether it drew one.
@@ -103,7 +102,7 @@ def evaluate(net, dataset: Dataset, part: str = "test", metrics=None) -> Evaluat
     shown = ", ".join([f"loss {figures['loss']:.4g}", *evaluator.words(row, part)])
     rows, scores, targets = (np.concatenate(arrays) for arrays in zip(*seen.kept, strict=True))
     rows = rows if samples.order is None else samples.order[rows]
-    of_pairs = isinstance(net.loss_of_scores, ContrastiveLoss)
+    of_pairs = net.gives_pairs
     if isinstance(dataset.task, Classification) and not of_pairs:
         targets = dataset.task.indices(targets)
     if not of_pairs:

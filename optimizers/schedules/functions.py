@@ -7,7 +7,8 @@ divided by base_lr.
 import math
 from collections.abc import Callable
 
-from lamina.optimizers.settings import is_count, is_number
+from lamina.common.counts import is_count
+from lamina.optimizers.settings import is_number
 
 
 def fixed(step: int) -> float:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from lamina.common.counts import is_count
 from lamina.common.names import chosen
 from lamina.optimizers.schedules.form import Schedule, checked_schedule
 from lamina.optimizers.schedules.functions import FUNCTIONS, check_limits
 from lamina.optimizers.schedules.plateau import Plateau
 from lamina.optimizers.schedules.warm_up import WarmUp
-from lamina.optimizers.settings import is_count
 
 SCHEDULES = {**FUNCTIONS, "plateau": Plateau}
 

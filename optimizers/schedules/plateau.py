@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from lamina.optimizers.settings import is_count, is_number, share
+from lamina.common.counts import is_count
+from lamina.optimizers.settings import is_number, share
 
 
 class Plateau:

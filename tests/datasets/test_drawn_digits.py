@@ -186,11 +186,16 @@ def test_a_folder_that_cannot_be_written_only_means_no_cache(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    "settings", [{"n_train": 0}, {"n_test": 0}, {"n_train": -5}, {"n_test": -1}, {"seed": -1}]
+    ("settings", "words"),
+    [
+        ({"n_train": 0}, "n_train: expects at least 1, got 0"),
+        ({"n_test": -1}, "n_test: expects at least 1, got -1"),
+        ({"n_test": 2.0}, "n_test: expects a whole number of at least 1, got 2.0"),
+        ({"seed": -1}, "seed: expects at least 0, got -1"),
+    ],
 )
-def test_bad_sizes_are_refused(settings):
-    words = "n_train and n_test are at least 1 and seed at least 0, got"
-    with pytest.raises(ValueError, match=f"DrawnDigits: {words}"):
+def test_bad_sizes_are_refused(settings, words):
+    with pytest.raises(ValueError, match=words):
         DrawnDigits(**settings)
 
 

@@ -198,5 +198,5 @@ def test_a_place_of_another_block():
         saved = Minibatches(40_000, 100, 0, block).state()
         with pytest.raises(ValueError, match="of another shuffle_block"):
             Minibatches(40_000, 100, 0, other).load_state(saved)
-    with pytest.raises(ValueError, match="shuffle_block: expects at least 1 row, got 0"):
+    with pytest.raises(ValueError, match="shuffle_block: expects at least 1, got 0"):
         Minibatches(100, 10, 0, 0)

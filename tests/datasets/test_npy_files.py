@@ -265,8 +265,8 @@ def test_digits_that_could_not_be_written_leave_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_digits(tmp_path / "x.npy", tmp_path / "t.npy", 20, told=stop)
     assert list(tmp_path.iterdir()) == []
-    for n, seed in ((0, 0), (1, -1)):
-        with pytest.raises(ValueError, match="expects at least 1 digit"):
+    for n, seed, said in ((0, 0, "^n: expects at least 1"), (1, -1, "^seed: expects at least 0")):
+        with pytest.raises(ValueError, match=said):
             write_digits(tmp_path / "x.npy", tmp_path / "t.npy", n, seed)
 
 

@@ -430,6 +430,10 @@ def test_the_default_length():
     ("settings", "words"),
     [
         ({"iterations": 0}, "iterations: expects at least 1, got 0"),
+        ({"iterations": 2.5}, "iterations: expects a whole number of at least 1, got 2.5"),
+        ({"patience": True, "validate": True}, "patience: expects a whole number .* got True"),
+        ({"batch_size": 2.5}, "batch_size: expects 1 to 150, .* got 2.5"),
+        ({"shards": 1.5}, "shards: expects at least 1, .* got 1.5"),
         ({"iterations": None, "epochs": 0}, "epochs: expects more than 0, got 0"),
         ({"iterations": None, "epochs": float("inf")}, "epochs: expects more than 0, got inf"),
         ({"evaluate_every": 0}, "evaluate_every: expects at least 1"),
@@ -498,7 +502,7 @@ def test_callbacks_change_no_bit(tmp_path):
 
 
 def test_a_progress_bar_needs_an_interval():
-    with pytest.raises(ValueError, match="every is at least 1, got 0"):
+    with pytest.raises(ValueError, match="every: expects at least 1, got 0"):
         ProgressBar(every=0)
 
 

@@ -1,5 +1,6 @@
 """The progress bar of a run, on stderr."""
 
+from lamina.common.counts import check_count
 from lamina.common.notice import Bar
 from lamina.training.callbacks.base import Callback
 
@@ -12,8 +13,7 @@ class ProgressBar(Callback):
     """
 
     def __init__(self, every: int = 50):
-        if every < 1:
-            raise ValueError(f"ProgressBar: every is at least 1, got {every}")
+        check_count("every", every)
         self.every = every
 
     def started(self, trainer) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lamina.autodiff import Traced
 from lamina.common.arguments import is_setting, parameters_of
+from lamina.common.counts import check_count
 from lamina.common.ranks import Alone
 from lamina.layers.base import Carried, Layer, Param, State
 from lamina.layers.errors import other_generators
@@ -61,8 +62,7 @@ class Sharded(Net):
         ranks: Alone | None = None,
         reduction: str = ORDERED,
     ):
-        if n < 1:
-            raise ValueError(f"shards: expects at least 1, got {n}")
+        check_count("shards", n)
         check_reduction(reduction)
         self.ranks = ranks = ranks or Alone()
         if n < ranks.size:

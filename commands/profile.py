@@ -12,7 +12,8 @@ from lamina.experiment.find_config import find_config
 
 EPILOG = """--json prints an object: "rows", of each layer "name", "type", "forward" and
 "backward" (seconds), "flop", "backward_flop", "output" and "parameters" (bytes);
-"batch_size", "shards", "steps", "step" and "update" (seconds), "samples_per_second",
+"batch_size", "shards", "parts" (the batch, in sizes of the first shard), "threads" (of
+shards side by side), "steps", "step" and "update" (seconds), "samples_per_second",
 "peak_memory" (bytes; null where the system does not say).
 """
 

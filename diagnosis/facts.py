@@ -20,7 +20,7 @@ from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_f
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
     "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
-    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages",
+    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
     "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
@@ -35,6 +35,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
     pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,
     in order, dropout layers with their p; `left_by_dropout` is the share of units that all of them
     leave; `averages` are the batch normalisations whose running averages move, with their momentum;
+    `uses` those that have them together with others, at how many places;
     `from_the_end` recurrent layers that take the last step first. What is not known is None.
     """
     path = placed(path)
@@ -56,6 +57,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "left_by_dropout": rounded(_left(trainer.net)),
         "averages": _averages(trainer.net),
+        "uses": _uses(trainer.net),
         "from_the_end": [
             place.name for place in places_of(trainer.net) if getattr(place.layer, "reverse", False)
         ],
@@ -75,6 +77,15 @@ def _averages(net) -> dict[str, float]:
         for place in places_of(net)
         if isinstance(place.layer, BatchNormalization) and not place.layer.is_frozen()
     }
+
+
+def _uses(net) -> dict[str, int]:
+    """Batch normalisations that have their averages together with another (`same_as`), and how many
+    places have these."""
+    norms = [(p.name, p.layer) for p in places_of(net) if isinstance(p.layer, BatchNormalization)]
+    averages = [norm.running_mean for _, norm in norms]
+    times = {n: sum(a is norm.running_mean for a in averages) for n, norm in norms}
+    return {name: n for name, n in times.items() if n > 1}
 
 
 def _ends(net) -> list[str]:
@@ -151,17 +162,23 @@ def _targets(t) -> dict:
     means = mean(t)
     centre = float(means.mean())
     ends = [(float(piece.min()), float(piece.max())) for _, piece in pieces(t)]
-    whole = (
-        *(centre, math.sqrt(mean_square(t, centre))),
-        *(min(low for low, _ in ends), max(high for _, high in ends)),
-    )
-    named = zip(("mean", "std", "low", "high"), map(rounded, whole), strict=True)
-    found = dict(named) | {"width": t.shape[-1] if t.ndim > 1 else 1, "numbers": np.size(t)}
+    std = math.sqrt(mean_square(t, centre))
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    found: dict = {"mean": _beside(centre, std), "std": rounded(std)}
+    found |= {"low": _beside(low, std), "high": _beside(high, std)}
+    found |= {"width": t.shape[-1] if t.ndim > 1 else 1, "numbers": np.size(t)}
     if found["width"] > 1:
         found |= zip(
             ("least_std", "most_std"), map(rounded, _ends_of_spread(t, means)), strict=True
         )
     return found
+
+
+def _beside(value: float, std: float) -> float | None:
+    """To six digits of the deviation, which may be small beside the mean; None as `rounded`."""
+    if not (math.isfinite(value) and 0 < std < math.inf):
+        return rounded(value)
+    return round(value, 5 - math.floor(math.log10(std)))
 
 
 def _ends_of_spread(t, means: np.ndarray) -> tuple[float, float]:

@@ -28,12 +28,14 @@ def doubts(record) -> list[str]:
     if record.figure.guess is None:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
     found = _kept_are_worse(record) + _never_found(record) + _pooled(record)
-    if not record.well:
+    if not record.well or record.outdone:
         found += [_far(record), *_not_looked_for(record)]
     if not record.beyond_luck(2.0):
         guess = record.figure.shown(record.figure.guess)
-        how = "hardly more than" if record.test > record.figure.chance("test") else "no more than"
-        found.append(f"{record.said('test')}: {how} by guessing, {guess}{_of_classes(record)}")
+        better = record.test > record.figure.chance("test")
+        n = f"{record.test_size:,} test {'sample' if record.test_size == 1 else 'samples'}"
+        how = f"of {n} that may be luck, guessing has" if better else "no better than by guessing,"
+        found.append(f"{record.said('test')}: {how} {guess}{_of_classes(record)}")
     return found
 
 

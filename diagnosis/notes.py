@@ -31,6 +31,7 @@ _FACTS = {
     "dropout": {"*": "size"},
     "left_by_dropout": "size",
     "averages": {"*": "size"},
+    "uses": {"*": "number"},
     "from_the_end": ["text"],
     "parameters": {
         "*": {

@@ -1,11 +1,13 @@
 """Where the time of a training step goes, layer by layer, as `caffe time` shows it."""
 
+import math
 import statistics
 import sys
 import time
 
 import numpy as np
 
+from lamina.common.threads import current_threads
 from lamina.layers.base import Param
 from lamina.nets.probes import Place, Probes, places_of
 from lamina.training.parallel import len_of
@@ -20,11 +22,12 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     Of a net with shards (training.parallel.Sharded), the seconds are those of the first, which the
     others work beside; "flop" and "output" are of the whole batch.
 
-    Returns {"rows", "batch_size", "shards", "steps", "step", "update", "samples_per_second",
-    "peak_memory"}: the seconds of a step and of its update, the bytes that the process has
-    had at most (None where the system does not say). A row is a layer or loss, those inside of
-    nested nets and layers too, by its dotted name: {"name", "type", "forward", "backward":
-    seconds; "flop", "backward_flop": additions and multiplications of the products of one batch;
+    Returns {"rows", "batch_size", "shards", "parts", "threads", "steps", "step", "update",
+    "samples_per_second", "peak_memory"}: how many times as large as its first shard the batch is,
+    on how many threads they go side by side, the seconds of a step and of its update, the bytes
+    that the process has had at most (None where the system does not say). A row is a layer or
+    loss, those inside of nested nets and layers too, by its dotted name: {"name", "type",
+    "forward", "backward": seconds; "flop", "backward_flop": additions and multiplications of the products of one batch;
     "output", "parameters": bytes}, all without those of the layers in it, which have rows of their
     own. The net is trained on; afterwards nothing is in it.
     """
@@ -52,7 +55,9 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     return {
         "rows": [watcher.row(place, middle, parts) for place in places],
         "batch_size": n,
-        "shards": len(getattr(net, "nets", (net,))),
+        "shards": (shards := len(getattr(net, "nets", (net,)))),
+        "parts": parts,
+        "threads": min(shards, current_threads()),
         "steps": len(times) - WARM_UP,
         "step": step,
         "update": update,
@@ -185,7 +190,8 @@ def table(found: dict) -> str:
         "weights",
     )
     rows = [head, ("", "", "ms", "ms", "%", "", "", "MB", "MB")]
-    step = found["step"]
+    step, shards, threads = (found[name] for name in ("step", "shards", "threads"))
+    turns = math.ceil(shards / threads)  # one after the other, of a thread
     for row in found["rows"]:
         seconds, gflop = (
             row["forward"] + row["backward"],
@@ -195,9 +201,9 @@ def table(found: dict) -> str:
             (
                 *(row["name"], row["type"]),
                 *(f"{1e3 * row[way]:.2f}" for way in ("forward", "backward")),
-                f"{100 * seconds / step:.1f}",
+                f"{100 * turns * seconds / step:.1f}",
                 f"{gflop:.3f}" if gflop else "",
-                f"{gflop / found['shards'] / seconds:.0f}"
+                f"{gflop / found['parts'] / seconds:.0f}"
                 if gflop and seconds
                 else "",  # a coarse clock says 0
                 f"{row['output'] / 1e6:.1f}",
@@ -227,10 +233,11 @@ def table(found: dict) -> str:
         f"{outputs / 1e6:.0f} MB{memory}",
         *(
             [
-                f"ms and GFLOP/s are those of one of {found['shards']} shards, which go side by "
-                "side; GFLOP and outputs of the whole batch"
+                f"ms and GFLOP/s are those of the first of {shards} shards, of which {threads} go "
+                f"side by side{f', {turns} in turn' if turns > 1 else ''}; shares, GFLOP and "
+                "outputs of all"
             ]
-            if found["shards"] > 1
+            if shards > 1
             else []
         ),
         "GFLOP: matrix products forward, and backward for the weights and for dX where wanted",

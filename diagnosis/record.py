@@ -161,6 +161,19 @@ class Record:
         nearly_all = max(NEARLY_ALL, self.chance + 0.8 * (1.0 - self.chance))
         return self.train >= min(nearly_all, self._aim - LUCK)
 
+    @cached_property
+    def outdone(self) -> bool:
+        """Does it make more than twice the errors, beyond luck, on its training samples that are
+        made without a net? Of numbers by ridge regression alone: what nearest neighbours score on
+        these is an estimate."""
+        if self.figure is None:
+            return False
+        best = self.simple[0] if self.figure.is_share else self.ridge
+        errors, others = 1.0 - self.train, 1.0 - best
+        n = min(self.facts.get("samples", MOST), MOST)
+        luck = max(LUCK, 2.5 * math.hypot(scatter(errors, n), scatter(others, n)))
+        return errors > 2.0 * others and errors - others > luck
+
     def beyond_luck(self, deviations: float) -> bool:
         """Does it answer the test set better than chance would, by so many standard deviations, at
         its end or with the weights that were kept? The R² of guesses that vary by chance is d² / n
@@ -216,6 +229,11 @@ class Record:
         if not self.iterations:
             return math.nan
         return float(np.mean(self.loss["loss"][-max(self.iterations // 10, 1) :]))
+
+    @property
+    def has_risen(self) -> bool:
+        """See `risen`."""
+        return risen(self.loss["loss"])
 
     @cached_property
     def train(self) -> float:
@@ -327,6 +345,14 @@ class Record:
             if len(start["shape"]) > 1 and self.kind_of(name) not in ("Scale", "Bias")
         }
 
+    def start_norm(self, name: str) -> float:
+        """The norm that these weights began with: as it was recorded, or from what facts.json says
+        where the recorder was turned on later; NaN if neither does."""
+        recorded, start = self.parameters[name].at_start("weight_norm"), self.matrices[name]
+        if not math.isnan(recorded) or None in (start["mean"], start["std"]):
+            return recorded
+        return math.hypot(start["mean"], start["std"]) * math.sqrt(math.prod(start["shape"]))
+
     def is_head(self, parameter: str) -> bool:
         """Is it of a layer that gives what the net puts out, or what a loss reads? Of an older run,
         which does not say, the last matrix is."""
@@ -364,6 +390,12 @@ class Record:
 
 
 _NONE = np.empty(0)
+
+
+def risen(losses: np.ndarray) -> bool:
+    """Are nearly all losses of the last tenth of a run above the first one? A mean may be so where
+    the first batch was an easy one."""
+    return len(losses) > 0 and np.mean(losses[-max(len(losses) // 10, 1) :] > losses[0]) >= 0.95
 
 
 def number(value) -> float:

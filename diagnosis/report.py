@@ -5,7 +5,7 @@ import textwrap
 
 from lamina.common.percent import percent
 from lamina.common.printable import printable
-from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.finding import Finding, largest
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
@@ -65,7 +65,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append((name, f"{said}: {record.kept_said}"))
             rows.append(("", f"{last} at the last evaluation"))
     if record.weights:
-        ratios = {n: median(s["update_ratio"]) for n, s in record.weights.items()}
+        ratios = {n: s.median("update_ratio") for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}
         if known:
             low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
@@ -75,8 +75,8 @@ def figures(record: Record) -> list[tuple[str, str]]:
     if record.everything is not None:
         series = record.everything
         norms = series["gradient_norm"]
-        text = f"{norms[0]:.2g} {_since(series)}, {norms[-1]:.2g} {_when(record, series)}, "
-        text += f"{largest(norms):.2g} at most"
+        text = f"{norms[0]:.2g} {series.since}, {norms[-1]:.2g} {_when(record, series)}, "
+        text += f"largest recorded {largest(norms):.2g}"
         rows.append(("gradient norm", text))
     for column, name in (("dead", "ReLUs at 0"), ("saturated", "saturated")):
         shares = {n: s[column][-1] for n, s in record.layers.items()}
@@ -94,12 +94,6 @@ def _when(record: Record, series: Series) -> str:
     """When its last record is of: one is not made at every iteration."""
     last = series.iterations[-1]
     return "at the end" if last == record.iterations else f"at iteration {last:,.0f}"
-
-
-def _since(series: Series) -> str:
-    """When its first record is of: a recorder may be turned on later."""
-    first = series.iterations[0]
-    return "at the start" if first == 1 else f"at iteration {first:,.0f}"
 
 
 def _unrecorded(record: Record) -> str:

@@ -23,6 +23,33 @@ class Series:
     def __getitem__(self, column: str) -> np.ndarray:
         return self.columns[column]
 
+    def median(self, values: str | np.ndarray) -> float:
+        """The median over the iterations from the first record to the last, of a column or of what
+        was made of columns: each record stands for the iterations that are nearest to it, as most
+        are made early in a run. Without what is not finite; NaN if nothing is."""
+        values = self[values] if isinstance(values, str) else np.asarray(values, float)
+        halfway = (self.iterations[1:] + self.iterations[:-1]) / 2
+        ends = np.r_[self.iterations[0] - 0.5, halfway, self.iterations[-1] + 0.5]
+        order = np.argsort(values)  # NaN last
+        values, so_far = values[order], np.diff(ends)[order]
+        finite = np.isfinite(values)
+        if not finite.any():
+            return np.nan
+        values, so_far = values[finite], np.cumsum(so_far[finite])
+        half = so_far[-1] / 2
+        low, high = np.searchsorted(so_far, half), np.searchsorted(so_far, half, "right")
+        return float((values[low] + values[high]) / 2)
+
+    @property
+    def since(self) -> str:
+        """When its first record is of, in words: a recorder may be turned on later."""
+        first = self.iterations[0]
+        return "at the start" if first == 1 else f"at iteration {first:,.0f}"
+
+    def at_start(self, column: str) -> float:
+        """The number of the first iteration; NaN where the recorder was not on yet."""
+        return float(self[column][0]) if self.iterations[0] == 1 else np.nan
+
 
 def read_config(path: Path | File) -> dict:
     """The data of a configuration; nothing that it names is built."""

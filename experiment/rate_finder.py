@@ -35,7 +35,7 @@ def in_words(found: RateRange, name: str) -> str:
         )
     end = f", lost at {_rate(last)}" if found.diverged else ""
     return (
-        f"{head}\nthe loss ({found.start:.3g} at the start) was halfway down at "
+        f"{head}\nthe loss ({found.start:.3g} in the first steps) was halfway down at "
         f"{_rate(found.halfway)}, lowest at {_rate(found.lowest)} ({found.means.min():.3g}){end}\n"
         f"suggested: lr: {found.suggested:g}"
     )

@@ -14,6 +14,7 @@ from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
+from lamina.diagnosis.record import risen
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.curves import percents, read_run
@@ -124,7 +125,7 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         note(f"{command} finds: {causes}")
-    elif last > RISEN * first:
+    elif last > RISEN * first and risen(losses["loss"]):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"

@@ -33,7 +33,7 @@ class RateRange:
 
     @property
     def start(self) -> float:
-        """The running mean before any rate has had an effect."""
+        """The running mean in the first steps, whose rates are to be too low to have an effect."""
         return float(np.median(self.means[:FIRST]))
 
     @property

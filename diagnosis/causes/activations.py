@@ -39,13 +39,13 @@ def dead_relus(record, earlier) -> Finding | None:
         return None
     series = record.layers[worst]
     since = series.iterations[np.flatnonzero(series["dead"] >= 0.95 * found[worst])[0]]
-    at_once = since <= series.iterations[0]
+    at_once = since == 1
     evidence = [f"{percent(found[worst], 1)} of the units of {worst} are 0 for whole batches"]
     if len(found) > 1:
         evidence.append(f"dead by half or more: {listed(found)}")
-    evidence.append(
-        "so from the first iteration on" if at_once else f"seen first at iteration {since:.0f}"
-    )
+    seen = "so from the first iteration on" if at_once else f"seen first at iteration {since:.0f}"
+    earliest = not at_once and since == series.iterations[0]
+    evidence.append(seen + (", the first that was recorded" if earliest else ""))
     if not at_once and (moved := _largest_update(record, since)) > 0.1:
         evidence.append(f"an update before that was {moved:.2g} times the weights")
     remedies = ["a smaller learning rate", "LeakyRelu or Elu, which keep a gradient below zero"]
@@ -78,13 +78,14 @@ def saturated(record, earlier) -> Finding | None:
     if not found:
         return None
     worst = max(found, key=found.__getitem__)
-    first = record.layers[worst]["saturated"][0]
+    series = record.layers[worst]
+    first = series.at_start("saturated")
     little = record.chance + QUARTER * (1.0 - record.chance)
     if record.well or record.train > (0.9 if first >= MOST else little):
         return None
     evidence = [
         f"{percent(found[worst], 1)} of the outputs of {worst} are at their ends, "
-        f"{percent(first, 1)} at the start"
+        f"{percent(series['saturated'][0], 1)} {series.since}"
     ]
     if len(found) > 1:
         evidence.append(f"saturated by half or more: {listed(found)}")

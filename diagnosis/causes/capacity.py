@@ -4,7 +4,7 @@ import math
 
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
-from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.finding import Finding, largest
 from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
 
@@ -112,5 +112,5 @@ def is_linear(record) -> bool:
 
 def _hardly_moves(record) -> bool:
     """Are the updates so small that the net cannot have got as far as it can?"""
-    ratios = [median(series["update_ratio"]) for series in record.weights.values()]
+    ratios = [series.median("update_ratio") for series in record.weights.values()]
     return bool(ratios) and largest(ratios) < TOO_LOW

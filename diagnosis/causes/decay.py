@@ -19,15 +19,19 @@ def decay_too_strong(record, earlier) -> Finding | None:
     every step that they keep nothing."""
     optimizer = record.optimizer
     pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
-    mults = {n: record.matrices[n].get("decay_mult") or 1.0 for n in pulled}
-    decay = decay_of(record) * max(mults.values(), default=1.0)
+    if not pulled:
+        return None
+    worst = max(pulled, key=lambda n: _mult(record, n, "decay_mult") * _mult(record, n, "lr_mult"))
+    decay = decay_of(record) * _mult(record, worst, "decay_mult")
+    rate = record.mean_rate * _mult(record, worst, "lr_mult")  # a schedule makes it another
     rule = optimizer.get("type")
     kind = optimizer.get("decay", "decoupled" if rule == "AdamW" else "l2")
-    if not decay > (USUAL_L1 if kind == "l1" else USUAL) or not pulled:
+    if not decay > (USUAL_L1 if kind == "l1" else USUAL):
         return None
-    norms = [math.hypot(*(s["weight_norm"][i] for s in pulled.values())) for i in (0, -1)]
-    fastest = max((record.matrices[n].get("lr_mult") or 1.0 for n in pulled), default=1.0)
-    rate = record.mean_rate * fastest  # a schedule makes it another
+    norms = [
+        math.hypot(*map(record.start_norm, pulled)),
+        math.hypot(*(s["weight_norm"][-1] for s in pulled.values())),
+    ]
     share = decay * rate  # of each weight at a step, where it is one
     if (kind == "l2" and rule not in OF_THE_GRADIENT) or kind == "l1":
         # Each weight loses the same however small it is: the rate, in rules that scale gradients.
@@ -43,15 +47,19 @@ def decay_too_strong(record, earlier) -> Finding | None:
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
     if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and record.well):
         return None
-    last = next(iter(pulled.values())).iterations[-1]
+    last, usual = next(iter(pulled.values())).iterations[-1], 1e-5 if kind == "l1" else 5e-4
     a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")
+    began = "" if math.isnan(norms[0]) else f"{norms[0]:.3g} at the start, "
     evidence = [
-        f"norm of the weights: {norms[0]:.3g} at the start, {norms[1]:.3g} at iteration {last:.0f}",
-        _taken_off(decay, rate, a_share),
+        f"norm of the weights: {began}{norms[1]:.3g} at iteration {last:.0f}",
+        _taken_off(record, worst, a_share),
     ]
     gradients = [s["gradient_norm"][-1] for s in pulled.values()]
     if np.isfinite(gradients).all() and kind == "l2":
-        own = (decay_of(record) * mults[n] * s["weight_norm"][-1] for n, s in pulled.items())
+        own = (
+            decay_of(record) * _mult(record, n, "decay_mult") * s["weight_norm"][-1]
+            for n, s in pulled.items()
+        )
         pulls = (math.hypot(*own), math.hypot(*gradients) * _clipped(record))
         evidence.append("last pull of the decay {:.2g}, of the data {:.2g}".format(*pulls))
     return Finding(
@@ -61,7 +69,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
         if a_share and decay * rate > 2.0 and not norms[1] < norms[0]
         else "The decay takes off the weights what the data have built up before more can follow"
         + ("; what is left answers the same to every input." if record.guesses else "."),
-        [f"weight_decay: {1e-5 if kind == 'l1' else 5e-4:g}, or none, instead of {decay:g}"],
+        [f"weight_decay: {usual:g}, or none, instead of {decay_of(record):g}"],
         explains=(
             *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),
             *("vanishing gradients", "too little capacity", "saturated units"),
@@ -84,10 +92,23 @@ def decay_of(record) -> float:
     return number(optimizer.get("weight_decay", 0.01 if optimizer.get("type") == "AdamW" else 0.0))
 
 
-def _taken_off(decay: float, lr: float, a_share: bool) -> str:
-    """What the decay does at every step. A share of the weight it takes off beside the rule, and in
-    SGD; other rules scale it with the gradient, by its size or over many steps."""
-    said = f"weight_decay {decay:g} times the rate {lr:.3g}: "
+def _mult(record, name: str, which: str) -> float:
+    """The decay_mult or lr_mult of a parameter."""
+    return record.matrices[name].get(which) or 1.0
+
+
+def _taken_off(record, worst: str, a_share: bool) -> str:
+    """What the decay does at every step to the weights that it pulls at most. A share of the weight
+    it takes off beside the rule, and in SGD; other rules scale it with the gradient, by its size or
+    over many steps."""
+    decay, rate = decay_of(record), record.mean_rate
+    by_decay, by_rate = (_mult(record, worst, which) for which in ("decay_mult", "lr_mult"))
+    said = f"weight_decay {decay:g}"
+    said += f" times decay_mult {by_decay:g}" if by_decay != 1.0 else ""
+    said += f" times the rate {rate:.3g}"
+    said += f" times lr_mult {by_rate:g}" if by_rate != 1.0 else ""
+    whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
+    product = f"{decay * by_decay * rate * by_rate:.2g}"
     if not a_share:
-        return f"{said}{decay * lr:.2g}, in the gradient that the rule scales"
-    return f"{said}{decay * lr:.2g} of each weight is taken off at every step"
+        return f"{said}: {product}, in the gradient{whose} that the rule scales"
+    return f"{said}: {product} of each weight{whose} is taken off at every step"

@@ -19,7 +19,7 @@ def exploding(record, earlier) -> Finding | None:
     With weights of deviation s and n inputs, a ReLU layer multiplies the spread by s √(n / 2).
     He et al. 2015, section 2.2.
     """
-    stds = {n: s["std"][0] for n, s in record.layers.items() if n != "(input)"}
+    stds = {n: s.at_start("std") for n, s in record.layers.items() if n != "(input)"}
     depth = len(record.weights)
     if depth < DEPTH or not stds or record.well:
         return None
@@ -36,7 +36,7 @@ def exploding(record, earlier) -> Finding | None:
     weighted = {name.rpartition(".")[0] for name in record.weights}
     steps = sum(name in weighted for name in names[low + 1 : top + 1])
     evidence = [
-        f"deviation of outputs at iteration {_first(record):.0f}: {sizes[low]:.3g} in "
+        f"deviation of outputs at iteration 1: {sizes[low]:.3g} in "
         f"{names[low]}, {sizes[top]:.3g} in {names[top]}",
     ]
     if steps and not _has_branches(record):
@@ -92,7 +92,7 @@ def vanishing(record, earlier) -> Finding | None:
     limit = 20.0 * VANISHING if hardly else VANISHING
     if not values[0] < limit * values[-1]:
         return None
-    updates = {name: median(record.weights[name]["update_ratio"]) for name in names}
+    updates = {name: record.weights[name].median("update_ratio") for name in names}
     if updates[names[0]] >= updates[names[-1]]:
         return None  # a rule that scales each weight by itself, as Adam, has made up for it
     which = "second" if grown else "first"
@@ -123,7 +123,3 @@ def _has_branches(record) -> bool:
     """Then the layers between two of the list need not stand one behind the other."""
     kinds = record.facts.get("layers", {}).values()
     return not {"Addition", "Concatenation", "Copy", "Multiplication", "Maximum"}.isdisjoint(kinds)
-
-
-def _first(record) -> float:
-    return next(iter(record.layers.values())).iterations[0]

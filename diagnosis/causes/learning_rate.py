@@ -18,6 +18,7 @@ ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
+RESTING, AT_WORK = 0.1, 0.3  # of the fall, in half of the evaluations; of the rate, in that half
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
 
@@ -43,7 +44,7 @@ def _one_large_update(record) -> list[str]:
     if name is None:
         return []
     series = record.weights[name]
-    at = list(_ratios(record, name)).index(worst[name])
+    at = list(_ratios(record, name)).index(worst[name])  # what was measured then, as below
     return [
         f"the update of {name} was {series['update_ratio'][at]:.2g} times its weights at iteration "
         f"{series.iterations[at]:.0f}; rule of thumb: {THUMB:g}"
@@ -54,6 +55,10 @@ def _ratios(record, name: str) -> np.ndarray:
     """Update / weight in each record, of tables that are still near 0 update / `_norms`."""
     series = record.weights[name]
     return series["update_ratio"] * (series["weight_norm"] / _norms(record, name))
+
+
+def _median_ratio(record, name: str) -> float:
+    return record.weights[name].median(_ratios(record, name))
 
 
 def _norms(record, name: str) -> np.ndarray:
@@ -76,10 +81,10 @@ def _killed(record) -> bool:
 
 def _many_large_updates(record) -> list[str]:
     for name in record.weights:
-        ratio, norms = median(_ratios(record, name)), _norms(record, name)
+        ratio, norms = _median_ratio(record, name), _norms(record, name)
         if ratio >= TOO_HIGH / 10 and norms[-1] > GROWN * norms[0]:
             series = record.weights[name]  # what was measured, whatever the limits are beside
-            ratio, norms = median(series["update_ratio"]), series["weight_norm"]
+            ratio, norms = series.median("update_ratio"), series["weight_norm"]
             return [
                 f"update / weight of {name} is {ratio:.2g} at the median; rule of thumb: {THUMB:g}",
                 f"its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}",
@@ -111,11 +116,13 @@ def _thrown_and_still(record) -> list[str]:
         if not late <= TOO_LOW or not largest(ratios) >= LARGE:
             continue
         if norms[-1] > (2.0 if record.guesses else GROWN) * norms[0]:
-            at = record.weights[name].iterations[list(ratios).index(largest(ratios))]
+            series, at = record.weights[name], list(ratios).index(largest(ratios))
+            measured, norms = series["update_ratio"], series["weight_norm"]
+            late = median(measured[-max(len(ratios) // 3, 1) :])
             return [
-                f"the update of {name} was {largest(ratios):.2g} times its weights at iteration "
-                f"{at:.0f}, and its norm has grown from {norms[0]:.3g} to {norms[-1]:.3g}; since "
-                f"then it hardly moves, by {late:.1g}"
+                f"the update of {name} was {measured[at]:.2g} times its weights at iteration "
+                f"{series.iterations[at]:.0f}, and its norm has grown from {norms[0]:.3g} to "
+                f"{norms[-1]:.3g}; since then it hardly moves, by {late:.1g}"
             ]
     return []
 
@@ -166,10 +173,11 @@ def rate_too_low(record, earlier) -> Finding | None:
         return None
     if record.train > record.halfway and not _cut_short(record):
         return None
-    ratios = [median(_ratios(record, name)) for name in record.weights]
+    ratios = [_median_ratio(record, name) for name in record.weights]
     ratio = largest(ratios) if ratios else math.nan
     hardly = record.end_loss > record.start_loss - 0.3 * abs(record.start_loss)
-    low, at, rate = ratio <= TOO_LOW and hardly, *_early(record)
+    low = ratio <= TOO_LOW and hardly and not _has_come_to_rest(record)
+    at, rate = _early(record)
     if not low and not rate < ENDED * record.lr:
         return None
     said = f"{_measured(record, ratio)} at the median; rule of thumb: {THUMB:g}"
@@ -188,15 +196,26 @@ def rate_too_low(record, earlier) -> Finding | None:
     )
 
 
+def _has_come_to_rest(record) -> bool:
+    """Has the loss of the training set fallen, and hardly so in the second half of the run, though
+    the rate was there? One that is too low lets it fall on and on."""
+    losses, at = record.history.get("train_loss", ()), record.history.get("iteration", ())
+    if len(losses) < 4 or not losses[0] > losses[-1]:
+        return False
+    half = int(np.searchsorted(at, at[-1] / 2))
+    late = record.factors[int(at[half]) - 1 :]
+    return late.mean() > AT_WORK and losses[half] - losses[-1] < RESTING * (losses[0] - losses[-1])
+
+
 def _measured(record, ratio: float) -> str:
     """The largest median of the updates in words; beside what, where it is not the weights."""
     for name, series in record.weights.items():
-        own = median(series["update_ratio"])
-        if median(_ratios(record, name)) == ratio and own != ratio:
-            norm = median(_norms(record, name))
+        own = series.median("update_ratio")
+        if _median_ratio(record, name) == ratio and own != ratio:
+            norm = series.median(_norms(record, name))
             return (
                 f"update / {norm:.3g}, the norm that {name} may have as a rule, is {ratio:.2g} "
-                f"(its own norm was {median(series['weight_norm']):.2g})"
+                f"(its own norm was {series.median('weight_norm'):.2g})"
             )
     return f"update / weight is {ratio:.2g}"
 
@@ -236,7 +255,7 @@ def better_rate(record, larger: bool) -> str:
     first = [
         float(_ratios(record, name)[0]) / factor
         for name, series in record.weights.items()
-        if (factor := record.factor_at(series.iterations[0])) > 0
+        if series.iterations[0] == 1 and (factor := record.factor_at(1)) > 0
     ]
     first = [ratio for ratio in first if 0 < ratio < math.inf]
     start = START * (ADA_GRAD if record.optimizer.get("type") == "AdaGrad" else 1.0)
@@ -249,8 +268,8 @@ def _larger_steps(record) -> list[str]:
     """What makes the steps so small: a schedule that has ended, clipping, or the rate itself."""
     rates, norms = record.history.get("lr", ()), record.everything
     clip = number(record.optimizer.get("clip_norm"))
-    if norms is not None and median(norms["gradient_norm"]) > 3.0 * clip:
-        norm = median(norms["gradient_norm"])
+    if norms is not None and norms.median("gradient_norm") > 3.0 * clip:
+        norm = norms.median("gradient_norm")
         return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     if record.warm_up > record.iterations // 2:
         last = rates[-1] if len(rates) else record.factor_at(record.iterations) * record.lr
@@ -299,8 +318,7 @@ def _is_lost(record) -> bool:
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
     hardly = record.end_loss > record.start_loss - 0.1 * abs(record.start_loss)
-    risen = record.end_loss > record.start_loss
-    return risen or (hardly and not record.well) or record.guesses
+    return record.has_risen or (hardly and not record.well) or record.guesses
 
 
 def _losses(record) -> list[str]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lamina.diagnosis.causes.learning_rate import GROWN, TOO_HIGH, TOO_LOW
-from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.finding import Finding, largest
 
 EXPLODING = 1000.0  # times, from the last step to the first
 FADED = 1e-3  # on the whole, where it was less than the following for a time
@@ -63,7 +63,7 @@ def vanishing_over_time(record, earlier) -> Finding | None:
     a loss of its own, the first has the gradient of its own, whatever comes back from the others.
     """
     ratios = {
-        name: median(_ratios(series))
+        name: series.median(_ratios(series))
         for name, series in record.steps.items()
         if (series["asked"] == 1).all()
     }
@@ -78,8 +78,8 @@ def vanishing_over_time(record, earlier) -> Finding | None:
     far, near = ("late", "early") if from_the_end else ("early", "late")
     way = ", from the end on" if from_the_end else ""
     evidence = [
-        f"gradient of {name}, medians: {median(series['last']):.2g} at the last step, "
-        f"{median(series['first']):.2g} at the first of {steps:.0f}{way}",
+        f"gradient of {name}, medians: {series.median('last'):.2g} at the last step, "
+        f"{series.median('first'):.2g} at the first of {steps:.0f}{way}",
         f"{record.said('train', 'test')} after {record.iterations} iterations",
     ]
     return Finding(
@@ -157,7 +157,7 @@ def _hardly_learned(record, by_heart: bool) -> bool:
     """No better than a guess on other samples, and not well on those of the training, unless these
     may have been learned `by_heart`: they can be told apart by their last steps alone. A net that
     hardly moves has not tried."""
-    moves = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    moves = largest([s.median("update_ratio") for s in record.weights.values()] or [math.nan])
     if moves < TOO_LOW or not (by_heart or record.train < record.halfway):
         return False
     chance = record.figure.chance("test")

@@ -24,7 +24,8 @@ def averages_behind(record, earlier) -> Finding | None:
     name = max(momentum, key=momentum.__getitem__)
     several = number(record.training.get("accumulate", 1))
     batches = record.iterations * (int(several) if several >= 1 else 1)
-    left = momentum[name] ** batches
+    uses = record.facts.get("uses", {}).get(name, 1)  # each takes in a mean
+    left = momentum[name] ** (batches * uses)
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):
         return None
@@ -35,7 +36,8 @@ def averages_behind(record, earlier) -> Finding | None:
         f"loss {record.end_loss:.3g} on the batches at the end, {evaluated[0]:.3g} on the training "
         "set as it is evaluated",
         f"of the running averages of {name}, {percent(left, 1)} are still what they began with: "
-        f"momentum {momentum[name]:g}, {batches:,} batches",
+        f"momentum {momentum[name]:g}, {batches:,} batches"
+        + (f" at {uses} places" if uses > 1 else ""),
     ]
     if said := record.said("train", "test"):
         evidence.append(said)

@@ -5,7 +5,8 @@ import math
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.capacity import is_linear, too_little_capacity
 from lamina.diagnosis.causes.dropout import dropout_too_strong
-from lamina.diagnosis.finding import EVERYTHING, Finding
+from lamina.diagnosis.causes.learning_rate import TOO_HIGH
+from lamina.diagnosis.finding import EVERYTHING, Finding, largest
 from lamina.diagnosis.record import MISSED
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
@@ -81,9 +82,10 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         return None
     if not record.failed and dropout_too_strong(record, ()) is not None:
         return None
-    if record.failed and std <= LARGEST and abs(mean) <= 10.0 * LARGEST:
-        return None  # not so large that a usual rate would be too high
-    far = not record.train > 0.5 or record.train < record.simple[0] - MISSED
+    huge = std > LARGEST or abs(mean) > 10.0 * LARGEST
+    if record.failed and not huge and not _would_have_fitted(record, math.hypot(mean, std)):
+        return None  # the rate would be too high for others too
+    far = not (record.train > 0.5 or record.well) or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None
     evidence = [
@@ -117,6 +119,13 @@ def _outputs_fit(record, mean: float, std: float) -> bool:
     if last is None or record.last_layer == "(input)" or not std > 0:
         return False
     return 0.1 < last["std"][0] / std < 10 and abs(last["mean"][0] - mean) < 3 * std
+
+
+def _would_have_fitted(record, size: float) -> bool:
+    """Would the first updates have been no too large part of the weights with targets of size 1?
+    They grow as the first errors do."""
+    first = [series.at_start("update_ratio") for series in record.weights.values()]
+    return largest(first or [math.nan]) <= TOO_HIGH * size
 
 
 def _has_arrived(record) -> bool:

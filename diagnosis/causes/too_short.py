@@ -3,7 +3,7 @@
 import math
 
 from lamina.diagnosis.causes.learning_rate import THUMB, better_rate, still_falling
-from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.finding import Finding, largest
 from lamina.diagnosis.record import BY_HEART, MISSED
 
 LEAST = 40  # iterations: fewer are a try
@@ -21,7 +21,7 @@ def training_too_short(record, earlier) -> Finding | None:
         return None
     if not record.end_loss < record.start_loss or record.train - record.test > BY_HEART:
         return None
-    ratio = largest([median(s["update_ratio"]) for s in record.weights.values()] or [math.nan])
+    ratio = largest([s.median("update_ratio") for s in record.weights.values()] or [math.nan])
     remedies = [
         f"a larger patience than {record.ended_by_patience}: it ended the run, and more iterations "
         "alone change nothing"

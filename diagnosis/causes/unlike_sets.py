@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.diagnosis.causes.over_fitting import GAP
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.learnable import MOST
@@ -17,9 +18,11 @@ def unlike_sets(record, earlier) -> Finding | None:
     "Dataset Shift in Machine Learning"."""
     if earlier or math.isnan(record.train) or math.isnan(record.test):
         return None
-    if record.train - record.test <= MISSED:
+    if record.train - record.test <= GAP:
         return None
-    evidence = _by_validation(record) or _by_others(record)
+    evidence = _by_validation(record)
+    if not evidence and record.train - record.test > MISSED:
+        evidence = _by_others(record)
     if not evidence:
         return None
     return Finding(
@@ -46,8 +49,12 @@ def _by_validation(record) -> list[str]:
         return []
     as_well = record.train - values[-1] <= 0.3 * (record.train - record.test)
     sizes = record.facts.get("validation_samples", MOST), record.test_size
-    far = values[-1] - record.test > _luck(record, float(values[-1]), sizes)
-    far = far and (record.figure.is_share or record.test < 0.0)
+    value = float(values[-1])
+    if record.figure.is_share:  # as if both were right by one chance
+        p = (sizes[0] * value + sizes[1] * record.test) / sum(sizes)
+        far = value - record.test > 3.0 * math.hypot(*(scatter(p, n) for n in sizes))
+    else:
+        far = value - record.test > _luck(record, value, sizes) and record.test < 0.0
     return ["the validation set is answered nearly as the training set"] if as_well and far else []
 
 

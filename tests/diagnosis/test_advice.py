@@ -22,6 +22,7 @@ from lamina.diagnosis.causes.learning_rate import (
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.health import doubts
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
 from lamina.optimizers.schedules import make_schedule
@@ -154,10 +155,13 @@ def test_a_decay_is_that_of_the_weights_that_it_pulls_at_at_the_rates_that_there
     assert "times the rate 0.0499: 0.025 of each" in str(decay_too_strong(fell, []).evidence)
     for start in record.facts["parameters"].values():
         start["decay_mult"] = 0.8
-    assert "weight_decay 0.4 times the rate 0.1: 0.04" in str(decay_too_strong(record, []).evidence)
+    said = "weight_decay 0.5 times decay_mult 0.8 times the rate 0.1: 0.04 of each weight of a.W is"
+    assert said in str(decay_too_strong(record, []).evidence)
     for start in record.facts["parameters"].values():
         start["lr_mult"] = 2.0
-    assert "weight_decay 0.4 times the rate 0.2: 0.08" in str(decay_too_strong(record, []).evidence)
+    said = "0.5 times decay_mult 0.8 times the rate 0.1 times lr_mult 2: 0.08 of each weight of a.W"
+    assert said in str(decay_too_strong(record, []).evidence)
+    assert decay_too_strong(record, []).remedies[0].endswith("instead of 0.5")
     for start in record.facts["parameters"].values():
         start["decays"] = False
     assert decay_too_strong(record, []) is None
@@ -359,6 +363,34 @@ def test_targets_are_far_from_where_the_outputs_begin(mean, std, found):
     record.facts["targets"] = {"mean": 100.0, "std": 20.0, "low": 0, "high": 200, "width": 1}
     record.layers = {"out": Series("out", "Bias", at, {"mean": at * mean, "std": at * std})}
     assert (targets_not_scaled(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(("learned", "ridge", "found"), [(0.38, 0.2, False), (0.05, 0.83, True)])
+def test_targets_of_which_the_rest_is_noise_are_learned_whatever_their_size(learned, ridge, found):
+    record = record_of()
+    record.facts["task"] = {"task": "regression"}
+    figure = {"name": "r2", "higher_is_better": True, "limits": [None, 1.0], "percent": False}
+    record.facts["figure"] = figure | {"guess": 0.0, "train_guess": 0.0}
+    record.history |= {f"{part}_r2": np.full(5, learned) for part in ("train", "test")}
+    record.facts |= {"nearest": 0.29, "ridge": ridge}
+    record.facts["targets"] = {"mean": 50.0, "std": 5.0, "low": 30, "high": 70, "width": 1}
+    record.facts["layers"] = {"a": "Affine", "relu": "Relu", "b": "Affine"}
+    assert (targets_not_scaled(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("train", "ridge", "found"),
+    [(0.927, 0.98, True), (0.941, 0.98, True), (0.96, 0.98, False), (0.93, 0.95, False)],
+)
+def test_inputs_are_to_blame_where_far_less_is_learned_than_without_a_net(train, ridge, found):
+    record, at = record_of(), np.array([1.0])
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = train
+    record.facts |= {"ridge": ridge, "samples": 409, "layers": {"a": "Affine", "b": "Affine"}}
+    columns = {"mean": at * 62, "std": at * 225}
+    record.layers = {n: Series(n, "", at, columns) for n in ("(input)", "a", "b")}
+    assert (not_normalised(record, []) is not None) == found
+    assert record.outdone == found
+    assert any("kernel ridge" in doubt for doubt in doubts(record)) == found
 
 
 @pytest.mark.parametrize(("kind", "found"), [("Sigmoid", True), ("Relu", False)])

@@ -11,7 +11,7 @@ from lamina.diagnosis.answers import Answers
 
 def rows(tmp_path, task, *batches, samples=100):
     dataset = types.SimpleNamespace(task=task, train=range(samples))
-    history, net = types.SimpleNamespace(evaluated=0), types.SimpleNamespace(loss_of_scores=None)
+    history, net = types.SimpleNamespace(evaluated=0), types.SimpleNamespace(gives_pairs=False)
     trainer = types.SimpleNamespace(history=history, dataset=dataset, net=net)
     answers = Answers(tmp_path, trainer)
     answers.append((np.full((1, 3), 99.0), np.array([0])))  # an evaluation that was broken off

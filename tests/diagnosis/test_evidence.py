@@ -16,11 +16,12 @@ from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import not_seen
 from lamina.diagnosis.causes.running_averages import averages_behind
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
-from lamina.diagnosis.facts import _ends, _left, _targets
+from lamina.diagnosis.facts import _averages, _ends, _left, _targets, _uses
 from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
     Addition,
     Affine,
+    BatchNormalization,
     Bias,
     Convolution,
     Dropout,
@@ -47,6 +48,19 @@ OF_CHANNELS = {
     "convolution": Convolution(9, 2, 3, rng=0),
     "transposed": TransposedConvolution(9, 2, 3, rng=0),
 }
+
+
+def test_targets_that_vary_little_beside_their_mean_keep_their_digits():
+    t = 1_000_023.0 + 0.5 * np.array([-1.0, 1.0, -1.0, 1.0, 2.0, -2.0])
+    found = _targets(t)
+    assert (found["mean"], found["low"], found["high"]) == (1_000_023.0, 1_000_022.0, 1_000_024.0)
+    assert found["std"] == pytest.approx(t.std(), rel=1e-5)
+    assert _targets(t * 0 + 7.0)["mean"] == 7.0
+    record = record_of()
+    record.facts["targets"] = found
+    assert targets_far_out(record, []) is None
+    advice = targets_not_scaled(record, []).remedies[0]
+    assert advice.startswith("train on (target - 1000023.000) / 0.707")
 
 
 @pytest.mark.parametrize("name", LAYERS | OF_CHANNELS)
@@ -402,3 +416,19 @@ def test_a_net_of_fewer_units_than_classes_is_advised_no_fewer(units, more):
     remedies = over_fitting(record, []).remedies
     assert ("more units in a.W: 3 are few for 10 classes" in remedies) == more
     assert ("fewer units" in remedies) != more
+
+
+def test_averages_that_take_in_two_batches_a_pass_are_there_sooner():
+    norm = BatchNormalization(3, momentum=0.99)
+    net = Sequential({"n1": norm, "n2": norm, "n3": BatchNormalization(3)}, loss=SoftmaxWithLoss())
+    for _ in range(100):
+        net.forward(np.full((4, 3), 5.0, np.float32))
+    assert norm.running_var.data == pytest.approx(
+        [0.99**200] * 3, rel=1e-5
+    )  # of batches of variance 0
+    record = record_of(losses=[1.0] * 100)
+    record.facts |= {"averages": _averages(net), "uses": _uses(net)}
+    record.history["train_loss"] = np.full(5, 9.0)
+    said = "13.4 % are still what they began with: momentum 0.99, 100 batches at 2 places"
+    assert said in averages_behind(record, []).evidence[1]
+    assert record.facts["uses"] == {"n1": 2, "n2": 2}

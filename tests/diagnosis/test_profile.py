@@ -332,7 +332,7 @@ def test_the_command_prints_it(path, capsys):
 def test_the_command_prints_json(path, capsys):
     assert main(["profile", str(path), "--steps", "2", "--batch-size", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    keys = {"rows", "batch_size", "shards", "steps", "step", "update"}
+    keys = {"rows", "batch_size", "shards", "parts", "threads", "steps", "step", "update"}
     keys |= {"samples_per_second", "peak_memory"}
     assert found.keys() == keys
     keys = {"name", "type", "forward", "backward", "flop", "backward_flop", "output", "parameters"}
@@ -445,7 +445,7 @@ def test_shards_are_those_of_the_configuration_unless_said(path):
     path.write_text(CONFIG.replace("batch_size:", "shards: 2, batch_size:"))
     found = profile(load_config(path), 2)
     assert found["shards"] == 2
-    assert "one of 2 shards" in table(found)
+    assert "the first of 2 shards" in table(found)
     cut = found["rows"]
     found = profile(load_config(path), 2, shards=1)
     assert found["shards"] == 1

@@ -24,7 +24,8 @@ def learnable(dataset) -> dict:
     R² that the noise leaves. `ridge` is kernel ridge regression on columns of deviation 1, which
     sees more in many dimensions. Where columns are of unlike size there are also `ridge_as_given`,
     on columns as they are, and `sizes`, the least and the largest of their deviations. All scores
-    are too low with few samples, never too high by much: whoever does much worse could do better.
+    are too low with few samples, and seldom too high by much: of numbers `nearest` scatters by 0.06
+    with 500 of them. Whoever does much worse could do better.
     """
     found = _distinct(dataset)
     if found is None:

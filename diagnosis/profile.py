@@ -27,7 +27,8 @@ def measure(net, optimizer, X, t, steps: int | None = None) -> dict:
     on how many threads they go side by side, the seconds of a step and of its update, the bytes
     that the process has had at most (None where the system does not say). A row is a layer or
     loss, those inside of nested nets and layers too, by its dotted name: {"name", "type",
-    "forward", "backward": seconds; "flop", "backward_flop": additions and multiplications of the products of one batch;
+    "forward", "backward": seconds; "flop", "backward_flop": additions and multiplications of the
+    products of one batch;
     "output", "parameters": bytes}, all without those of the layers in it, which have rows of their
     own. The net is trained on; afterwards nothing is in it.
     """

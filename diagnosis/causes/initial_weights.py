@@ -3,10 +3,13 @@
 import itertools
 import math
 
+import numpy as np
+
 from lamina.diagnosis.finding import EVERYTHING, Finding, listed
 
 TOO_LARGE, TOO_SMALL = 8.0, 1.0 / 30.0  # times the deviation of He's rule
 SMALL = 0.3  # of it, where layers follow on each other
+UNLEARNING, SMOOTHED = 0.05, 10  # of the run; losses of batches whose mean is looked at
 # Their weights have these shapes, so the number of inputs of a unit is known.
 FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.prod(shape[1:])}
 
@@ -66,8 +69,9 @@ def weights_too_large(record, earlier) -> Finding | None:
     guess = record.guessing_loss
     far_off = guess is not None and record.start_loss > 5 * guess
     large = {n: k for n, k in times.items() if k > (3.0 if far_off and not earlier else TOO_LARGE)}
-    if not large or (record.well and not far_off):
+    if not large or (record.well and not (far_off and _takes_long(record, guess))):
         return None
+    squashing = {"Sigmoid", "Tanh"} & {*record.facts.get("layers", {}).values()}
     worst = max(large, key=large.__getitem__)
     std = record.facts["parameters"][worst]["std"]
     evidence = [
@@ -80,8 +84,9 @@ def weights_too_large(record, earlier) -> Finding | None:
     return Finding(
         "initial weights too large",
         evidence,
-        "The first outputs are huge and surely wrong, sigmoids sit at their ends, and training "
-        "spends its steps on unlearning the start."
+        "The first outputs are huge and surely wrong"
+        + (", sigmoids sit at their ends" if squashing else "")
+        + ", and training spends its steps on unlearning the start."
         if far_off or guess is None
         else "Sigmoids sit at their ends, ReLUs die, and in front of a normalization a step hardly "
         "turns weights that are so long.",
@@ -95,6 +100,15 @@ def weights_too_large(record, earlier) -> Finding | None:
             *("learning rate too low", "wrong labels"),
         ),
     )
+
+
+def _takes_long(record, guess: float) -> bool:
+    """Is more than a twentieth of the run over before the loss is that of guessing?"""
+    losses = record.loss["loss"]
+    if len(losses) < SMOOTHED:
+        return True
+    there = np.convolve(losses, np.full(SMOOTHED, 1.0 / SMOOTHED), "valid") <= guess
+    return not there.any() or int(there.argmax()) > UNLEARNING * len(losses)
 
 
 def weights_too_small(record, earlier) -> Finding | None:

@@ -11,6 +11,7 @@ from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.learnable import learnable
+from lamina.diagnosis.overlap import share_seen
 from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
@@ -19,8 +20,8 @@ from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_f
 
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
-    "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "targets",
-    "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
+    "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "seen",
+    "targets", "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
     "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
@@ -28,7 +29,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     the test and the training set. `percent` says of each metric whether it is shown so.
     `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
     `alike`; `inputs_vary` is the share of the numbers of an input that are not the same in
-    all samples, `targets` mean, deviation and ends of numbers to learn, all of them together, how
+    all samples, `seen` that of the test samples which are in another set too, see overlap.py,
+    `targets` mean, deviation and ends of numbers to learn, all of them together, how
     many a sample has and how many there are, and the deviations of those that vary least and most,
     `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
     shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
@@ -51,6 +53,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "guessing_loss": _guessing_loss(trainer),
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
+        "seen": rounded(share_seen(dataset)),
         "ends": _ends(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},

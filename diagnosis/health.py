@@ -3,6 +3,8 @@
 import math
 import re
 
+import numpy as np
+
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.unequal_classes import SEEING
 from lamina.diagnosis.finding import listed
@@ -10,6 +12,7 @@ from lamina.diagnosis.record import BY_HEART
 from lamina.diagnosis.statistics import ENOUGH
 
 _WEIGHTS = re.compile(r"'(class|positive)_weights': (?!None)")
+MANY, AT_REST = 0.5, 1e-3  # of the samples, or iterations; of the highest rate
 UNLIKE = 10.0  # times as large as another: with errors alike it is a hundredth of what is squared
 
 
@@ -27,7 +30,8 @@ def doubts(record) -> list[str]:
         return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
     if record.figure.guess is None:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
-    found = _kept_are_worse(record) + _never_found(record) + _pooled(record)
+    found = _seen(record) + _at_rest(record)
+    found += _kept_are_worse(record) + _never_found(record) + _pooled(record)
     if not record.well or record.outdone:
         found += [_far(record), *_not_looked_for(record)]
     if not record.beyond_luck(2.0):
@@ -37,6 +41,33 @@ def doubts(record) -> list[str]:
         how = f"of {n} that may be luck, guessing has" if better else "no better than by guessing,"
         found.append(f"{record.said('test')}: {how} {guess}{_of_classes(record)}")
     return found
+
+
+def _seen(record) -> list[str]:
+    """Test samples that the run has trained on, or has chosen by."""
+    seen = record.facts.get("seen") or 0.0
+    if seen < MANY:
+        return []
+    others = "training or validation" if len(record.values("validation")) else "training"
+    return [
+        f"{percent(seen, 1)} of the test samples stand among the {others} samples too, so they say "
+        "little of others"
+    ]
+
+
+def _at_rest(record) -> list[str]:
+    """A schedule that has ended the training long before the run."""
+    if not record.iterations:
+        return []
+    works = record.factors > AT_REST * record.factors.max()
+    still = 1.0 - works.mean()
+    if still < MANY:
+        return []
+    last = int(np.flatnonzero(works)[-1]) + 1
+    return [
+        f"behind iteration {last:,} of {record.iterations:,} the rate was less than a thousandth "
+        "of its highest, so that next to nothing has changed since"
+    ]
 
 
 def _pooled(record) -> list[str]:

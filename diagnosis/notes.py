@@ -18,7 +18,7 @@ _FACTS = {
         "validation_guess": "size",
     },
     "percent": {"*": "yes or no"},
-    **dict.fromkeys(("guessing_loss", "inputs_vary"), "size"),
+    **dict.fromkeys(("guessing_loss", "inputs_vary", "seen"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
     "alike": ["size"],
     "sizes": ["size"],

@@ -57,7 +57,11 @@ def _check_task(section: Section, net: nets.Net, shape, dataset: Dataset, advice
     """Does what the net gives for a sample, and do the losses that read it, fit the task?"""
     task, first = dataset.task, net.outputs[0]
     try:
-        task.check_output(shape, dataset.target_shape)
+        if not net.gives_pairs:
+            task.check_output(shape, dataset.target_shape)
+        elif len(shape) != 1 or shape[0] % 2:
+            loss = type(net.loss_of_scores).__name__
+            raise ValueError(f"gives {shape} for a sample, and {loss} reads two vectors, (2 D,)")
     except ValueError as error:
         last = next((name for name in net.outputs if name in net.layers), list(net.layers)[-1])
         raise section.error(f"{error}{advice}", "layers", last) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.digits import digits_of
 from lamina.common.errors import RunError
 from lamina.common.notice import note
 from lamina.common.percent import percent
@@ -60,7 +61,12 @@ class Predictions:
         task = self.task
         if isinstance(task, Regression):
             names = list(task.target_names)
-            cells = [[f"{value:.{5 if short else 9}g}" for value in row] for row in self.scores]
+            least = 5 if short else 9
+            spread = self.scores.std(axis=0, dtype=np.float64)
+            cells = [
+                [digits_of(*both, least) for both in zip(row, spread, strict=True)]
+                for row in self.scores
+            ]
         elif isinstance(task, MultiLabel):
             names, cells = self._labels(task.label_names, short)
         else:

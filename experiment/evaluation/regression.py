@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.digits import digits_of
 from lamina.common.figures import label, save_png
 from lamina.common.width import left, width_of
 from lamina.experiment.evaluation.classification import ROWS, row_names
@@ -31,7 +32,8 @@ def report(evaluation) -> str:
     off[np.isnan(off)] = np.inf
     for row in np.argsort(-off, kind="stable")[:WORST]:
         lines.append(
-            f"  row {evaluation.rows[row]}: is {_numbers(t[row])}, said {_numbers(y[row])}"
+            f"  row {evaluation.rows[row]}: is {_numbers(t[row], error[row])}, "
+            f"said {_numbers(y[row], error[row])}"
         )
     return "\n".join(lines)
 
@@ -75,5 +77,5 @@ def _names(evaluation, n: int) -> list[str]:
     return [f"{names[i % len(names)]}, position {i // len(names)}" for i in range(n)]
 
 
-def _numbers(row: np.ndarray) -> str:
-    return ", ".join(f"{value:.4g}" for value in row)
+def _numbers(row: np.ndarray, error: np.ndarray) -> str:
+    return ", ".join(digits_of(*both, least=4) for both in zip(row, error, strict=True))

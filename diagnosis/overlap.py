@@ -1,0 +1,52 @@
+"""How many of the test samples a run has seen while it trained or chose."""
+
+import numpy as np
+
+MOST = 1000  # test samples that are looked for
+CHUNK = 10_000  # rows at a time
+NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
+GLANCE = 64  # numbers of an input that are compared before all are
+TASKS = ("classification", "multilabel", "regression")  # windows of a text are alike by nature
+
+
+def share_seen(dataset) -> float | None:
+    """The share of up to 1,000 test samples that stand among the training or validation samples,
+    number for number, with the same target. None where it is not looked for."""
+    sets = dataset.sets()
+    test = sets.pop("test")
+    if dataset.task.name not in TASKS or not len(test):
+        return None
+    if any(some.widths is not None or np.size(some.X) > NUMBERS for some in sets.values()):
+        return None
+    every = [test, *sets.values()]
+    kept = len({(str(some.X.dtype), some.scale, some.offset) for some in every}) == 1
+    rows = np.linspace(0, len(test) - 1, min(len(test), MOST)).astype(np.intp)
+    X, t = _numbers(test, rows, kept)
+    glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
+    unseen = set(wanted)
+    for some in sets.values():
+        for first in range(0, len(some), CHUNK):
+            X, t = _numbers(some, slice(first, first + CHUNK), kept)
+            alike = np.array([one in glances for one in _as_bytes(_some_of(X))])
+            unseen.difference_update(_as_bytes(X[alike], t[alike]))
+    return sum(one not in unseen for one in wanted) / len(wanted)
+
+
+def _numbers(some, rows, kept: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and targets, a row each; as they are kept, unscaled, if that is alike in all sets."""
+    X, t = (some.X[rows], some.t[rows]) if kept else some[rows]
+    return np.asarray(X).reshape(len(X), -1), np.asarray(t).reshape(len(X), -1)
+
+
+def _some_of(X):
+    return X[:, :: max(X.shape[1] // GLANCE, 1)]
+
+
+def _as_bytes(*parts) -> list[bytes]:
+    """A row of all parts each."""
+    found = []
+    for part in parts:
+        part = part if part.dtype.kind in "biu" else part + 0.0  # of 0 and -0 the bits differ
+        flat = np.ascontiguousarray(part)
+        found.append(flat.view(f"V{flat.itemsize * flat.shape[1]}").ravel().tolist())
+    return [b"".join(row) for row in zip(*found, strict=True)] if parts[1:] else found[0]

@@ -10,7 +10,7 @@ import pytest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import vanishing
 from lamina.diagnosis.causes.frozen import too_much_frozen
-from lamina.diagnosis.causes.initial_weights import equal_weights
+from lamina.diagnosis.causes.initial_weights import equal_weights, weights_too_large
 from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.learning_rate import (
@@ -20,8 +20,10 @@ from lamina.diagnosis.causes.learning_rate import (
     still_falling,
 )
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
+from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.causes.unlike_sets import unlike_sets
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
@@ -444,3 +446,79 @@ def test_what_was_thrown_far_off_and_lies_still_had_too_high_a_rate(largest, lat
         assert rate_too_low(record, [high]) is None
     record.history["lr"] = np.array([0.05, 0.05, 0.02, 0.01, 0.001])  # a schedule has lowered it
     assert rate_too_high(record, []) is None
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "found"),
+    [(0.97, 0.902, True), (0.93, 0.902, False), (0.97, 0.96, False), (0.905, 0.902, False)],
+)
+def test_what_validation_samples_show_is_not_learned_by_heart(validation, test, found):
+    record = record_of()
+    for part, value in (("train", 0.987), ("validation", validation), ("test", test)):
+        record.history[f"{part}_accuracy"] = np.full(5, value)
+    record.facts |= {"samples": 1800, "validation_samples": 200, "test_samples": 2000}
+    finding = unlike_sets(record, [])
+    assert (finding is not None) == found
+    if (said := over_fitting(record, [])) is not None:
+        assert f"validation {100 * validation:.1f} %" in said.evidence[0]
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_rate_is_not_too_low_where_all_has_been_learned(found):
+    """As of a straight line through noise: little though it has fallen, the loss is at rest."""
+    record = record_of(0.001, 1e-4, losses=[0.5] * 400)
+    record.history["train_loss"] = 0.44 + 0.05 * np.exp(-np.array([1, 100, 200, 300, 400]) / 40)
+    if found:
+        record.history["train_loss"] = np.linspace(0.49, 0.44, 5)
+    assert (rate_too_low(record, []) is not None) == found
+    schedule = {"type": "exp", "gamma": 0.97}  # at rest because the rate is
+    factor = make_schedule(**schedule)
+    rates = [0.001 * factor(i - 1) for i in (1, 100, 200, 300, 400)]
+    ended = record_of(
+        0.001, 1e-4, losses=[0.5] * 400, optimizer={"schedule": schedule}, rates=rates
+    )
+    ended.history["train_loss"] = record.history["train_loss"]
+    assert rate_too_low(ended, []) is not None
+
+
+@pytest.mark.parametrize(("test", "found"), [(0.11, True), (0.135, False)])
+def test_labels_that_test_samples_are_told_by_are_not_wrong(test, found):
+    """Nearest neighbours guess, but 1,000 test samples are answered 3.7 deviations better."""
+    record = record_of()
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, test
+    record.facts |= {"test_samples": 1000, "samples": 1000, "nearest": 0.1, "ridge": 0.1}
+    finding = wrong_labels(record, [])
+    assert (finding is not None) == found
+    if found:
+        assert "parity" in finding.meaning
+
+
+@pytest.mark.parametrize(("mean", "found"), [(50.0, True), (5.0, False)])
+def test_a_rate_that_scaled_targets_would_bear_is_not_to_blame(mean, found):
+    record = record_of(0.1, first=8.9)
+    record.facts["task"] = {"task": "regression"}
+    record.culprit = {"when": "forward"}
+    record.facts["targets"] = {"mean": mean, "std": 5.0, "low": mean - 9, "high": mean + 9, "width": 1}
+    assert (targets_not_scaled(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(("until", "found"), [(5, False), (100, True)])
+def test_weights_that_were_soon_unlearned_are_not_too_large(until, found):
+    record = record_of(losses=[8.0] * until + [0.01] * (400 - until))
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.98
+    record.facts |= {"guessing_loss": 1.1, "layers": {"a": "Affine", "relu": "Relu", "b": "Affine"}}
+    for start in record.facts["parameters"].values():
+        start["std"] = 4.0
+    finding = weights_too_large(record, [])
+    assert (finding is not None) == found
+    assert not found or "sigmoid" not in finding.meaning
+
+
+def test_products_of_decay_and_rate_are_those_of_one_layer():
+    record = record_of(0.02, optimizer={"weight_decay": 0.1})
+    start = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {
+        "a.W": start | {"decay_mult": 0.1, "lr_mult": 10.0},
+        "b.W": start | {"decay_mult": 5.0, "lr_mult": 1.0},
+    }
+    assert decay_too_strong(record, []) is None  # 0.01 of b.W at a step is the most

@@ -11,6 +11,7 @@ from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.report import figures, report, summary
 from lamina.diagnosis.run_tables import Series
+from lamina.optimizers.schedules import make_schedule
 
 
 def scored(train: float, test: float, **facts):
@@ -173,3 +174,47 @@ def test_what_few_samples_do_not_show_is_said_where_something_is_missed(size, ki
     record = scored(train, train - 0.01, batch_size=size)
     record.layers["r"] = Series("r", kind, np.array([1.0]), {"dead": np.array([np.nan])})
     assert any("ReLUs are dead is not known" in doubt for doubt in doubts(record)) == said
+
+
+def test_test_samples_that_it_was_trained_on_are_no_others():
+    assert doubts(scored(0.97, 0.95, seen=0.3)) == []
+    (said,) = doubts(scored(0.97, 0.95, seen=0.98))
+    assert said.startswith("98.0 % of the test samples stand among the training samples too")
+    record = scored(0.97, 0.95, seen=0.98)
+    record.history["validation_accuracy"] = record.history["test_accuracy"]
+    assert "among the training or validation samples too" in doubts(record)[0]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "last"),
+    [
+        ({"type": "step", "gamma": 0.1, "step_size": 25}, 100),
+        ({"type": "exp", "gamma": 0.9}, 66),
+        ({"type": "exp", "gamma": 0.98}, None),
+        ({"type": "cosine", "max_steps": 400}, None),
+        ({"type": "cosine", "max_steps": 100}, 98),
+    ],
+)
+def test_a_schedule_that_has_long_ended_the_training_is_said(schedule, last):
+    record = scored(0.97, 0.95)
+    rates = [0.1 * make_schedule(**schedule)(int(i) - 1) for i in record.history["iteration"]]
+    record.history["lr"] = np.array(rates)
+    record.config["optimizer"]["schedule"] = schedule
+    said = [doubt for doubt in doubts(record) if "the rate" in doubt]
+    assert [doubt.split(" of 400")[0] for doubt in said] == (
+        [f"behind iteration {last}"] if last else []
+    )
+
+
+@pytest.mark.parametrize(("part", "n"), [("regression", 3), ("shares", 2)])
+def test_a_perfect_answer_of_few_samples_is_not_called_a_guess(part, n):
+    record = scored(1.0, 1.0, test_samples=n)
+    if part == "regression":
+        figure = {"name": "rmse", "higher_is_better": False, "limits": [0.0, None]}
+        record.facts["figure"] = figure | {"percent": False, "guess": 5.5, "train_guess": 5.5}
+        record.facts["task"] = {"task": "regression"}
+        record.history |= {f"{p}_rmse": np.full(5, 1e-6) for p in ("train", "test")}
+    else:
+        record.facts["figure"] |= {"guess": 0.5, "train_guess": 0.5}
+    (said,) = doubts(record)
+    assert f": of {n} test samples that may be luck, guessing has 5" in said

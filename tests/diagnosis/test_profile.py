@@ -452,7 +452,9 @@ def test_shards_are_those_of_the_configuration_unless_said(path):
     for row, whole in zip(cut, found["rows"], strict=True):
         for what in ("name", "flop", "output", "parameters"):  # of the whole batch, cut or not
             assert row[what] == whole[what]
-    uneven = profile(load_config(path), 2, batch_size=7, shards=3)["rows"]
+    uneven = profile(load_config(path), 2, batch_size=7, shards=3)
+    assert uneven["parts"] == 3.5  # the first has 2 rows of 7
+    uneven = uneven["rows"]
     whole = profile(load_config(path), 2, batch_size=7)["rows"]
     assert [row["output"] for row in uneven] == [row["output"] for row in whole]
     with pytest.raises(ConfigError, match="no more than the 2 rows of a batch, got 3"):
@@ -466,3 +468,16 @@ def test_what_a_plain_step_leaves_out_is_said(path, capsys):
     path.write_text(CONFIG)
     profile(load_config(path), 2)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("threads", "share"), [(4, "10.0"), (2, "20.0"), (3, "20.0"), (1, "40.0")])
+def test_shares_and_speeds_of_shards_that_wait_for_their_turn(threads, share):
+    """Four shards of a quarter each: on one thread they go one after the other."""
+    row = {"name": "a", "type": "Affine", "forward": 0.004, "backward": 0.006, "output": 8}
+    row |= {"flop": 4e7, "backward_flop": 4e7, "parameters": 8}
+    found = {"rows": [row], "batch_size": 8, "shards": 4, "parts": 4.0, "threads": threads}
+    found |= {"steps": 2, "step": 0.1, "update": 0.01, "samples_per_second": 80.0}
+    said = table(found | {"peak_memory": None}).splitlines()
+    assert said[3].split()[4:7] == [share, "0.080", "2"]
+    turns = {4: "", 1: ", 4 in turn"}.get(threads, ", 2 in turn")
+    assert f"the first of 4 shards, of which {threads} go side by side{turns}; shares" in said[-2]

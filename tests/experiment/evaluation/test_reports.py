@@ -199,6 +199,16 @@ def test_a_regression_names_targets_and_the_furthest_off(tmp_path, shape):
     assert made.draw(tmp_path) == tmp_path / "predictions.png"
 
 
+def test_numbers_far_from_0_are_shown_apart():
+    """To four digits the one that is furthest off would be answered exactly."""
+    t = np.array([999_996.0, 1_000_200.0, 999_900.0])
+    said = t + np.array([[50.0, 1.0, 0.0]]).T[:, 0]
+    text = evaluation(said[:, np.newaxis], t, Regression(["Pa"]), SquaredErrorLoss()).report()
+    assert "row 0: is 999996, said 1000046" in text
+    assert "row 1: is 1000200, said 1000201" in text
+    assert "row 2: is 9.999e+05, said 9.999e+05" in text  # no error at all
+
+
 def test_a_regression_of_each_position_names_target_and_position():
     t = np.zeros((4, 3, 2))
     t[..., 1] = [[1.0], [2.0], [3.0], [4.0]]

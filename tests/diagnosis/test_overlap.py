@@ -1,0 +1,65 @@
+"""Test samples that stand in another set too are found, number for number."""
+
+import numpy as np
+import pytest
+
+from lamina.datasets import Classification, Dataset, LanguageModel, Regression, Samples
+from lamina.diagnosis.overlap import MOST, share_seen
+
+RNG = np.random.default_rng(0)
+
+
+def dataset(X, t, test_X, test_t, validation=None, task=None, **settings):
+    sets = (Samples(X, t, **settings), Samples(test_X, test_t, **settings))
+    task = task or Classification([str(i) for i in range(3)])
+    data = Dataset(*sets, task)
+    data.validation = validation
+    return data
+
+
+def images(n, dtype=np.uint8):
+    X = RNG.integers(0, 256, (n, 12, 12)).astype(dtype)
+    return X, RNG.integers(0, 3, n)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("scale", [None, 1 / 255])
+def test_copies_are_found_in_any_order(dtype, scale):
+    X, t = images(300, dtype)
+    rows = RNG.permutation(300)[:40]
+    others, of_others = images(60, dtype)
+    test_X, test_t = np.concatenate([X[rows], others]), np.concatenate([t[rows], of_others])
+    assert share_seen(dataset(X, t, test_X, test_t, scale=scale)) == 0.4
+
+
+def test_another_target_or_one_other_number_makes_another_sample():
+    X, t = images(50)
+    assert share_seen(dataset(X, t, X, (t + 1) % 3)) == 0.0
+    other = X.copy()
+    other[:, 5, 6] ^= 1
+    assert share_seen(dataset(X, t, other, t)) == 0.0
+
+
+def test_the_validation_set_counts_as_well():
+    X, t = images(50)
+    assert share_seen(dataset(X[:30], t[:30], X, t)) == 0.6
+    assert share_seen(dataset(X[:30], t[:30], X, t, Samples(X[30:], t[30:]))) == 1.0
+
+
+def test_zero_has_one_sign_and_kept_forms_may_differ():
+    X, t = np.zeros((5, 3), np.float32), np.arange(5.0)
+    assert share_seen(dataset(X, t, -X, t, task=Regression(["y"]))) == 1.0
+    train, test = Samples(X, t), Samples(np.zeros((5, 3), np.uint8), t, scale=1.0)
+    assert share_seen(Dataset(train, test, Regression(["y"]))) == 1.0
+
+
+def test_of_many_a_thousand_are_looked_for():
+    X, t = images(2 * MOST)
+    assert share_seen(dataset(X[:MOST], t[:MOST], X, t)) == 0.5
+
+
+def test_windows_of_a_text_and_parts_of_inputs_are_left_alone():
+    X, t = RNG.integers(0, 3, (20, 4)), RNG.integers(0, 3, 20)
+    assert share_seen(dataset(X, t, X, t, task=LanguageModel(["a", "b", "c"]))) is None
+    parts = Samples(RNG.random((9, 4)), np.zeros(9, int), widths=(2, 2))
+    assert share_seen(Dataset(parts, parts, Classification(["a", "b"]))) is None

@@ -395,9 +395,13 @@ _NONE = np.empty(0)
 
 
 def risen(losses: np.ndarray) -> bool:
-    """Are nearly all losses of the last tenth of a run above the first one? A mean may be so where
-    the first batch was an easy one."""
-    return len(losses) > 0 and np.mean(losses[-max(len(losses) // 10, 1) :] > losses[0]) >= 0.95
+    """Is the mean loss of the last tenth of a run above the first one: by as much as that was, or
+    with nearly every batch? Else the first batch may have been an easy one."""
+    if not len(losses):
+        return False
+    first, last = losses[0], losses[-max(len(losses) // 10, 1) :]
+    by = float(last.mean() - first)
+    return by > 0 and (by > abs(first) or bool(np.mean(last > first) >= 0.95))
 
 
 def number(value) -> float:

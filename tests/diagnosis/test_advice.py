@@ -498,7 +498,13 @@ def test_a_rate_that_scaled_targets_would_bear_is_not_to_blame(mean, found):
     record = record_of(0.1, first=8.9)
     record.facts["task"] = {"task": "regression"}
     record.culprit = {"when": "forward"}
-    record.facts["targets"] = {"mean": mean, "std": 5.0, "low": mean - 9, "high": mean + 9, "width": 1}
+    record.facts["targets"] = {
+        "mean": mean,
+        "std": 5.0,
+        "low": mean - 9,
+        "high": mean + 9,
+        "width": 1,
+    }
     assert (targets_not_scaled(record, []) is not None) == found
 
 

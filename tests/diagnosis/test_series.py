@@ -47,6 +47,7 @@ def test_what_it_began_with_is_known_from_the_first_iteration_on():
     [
         ([1.0, *[0.5] * 50, *[3.0] * 10], True),
         ([0.35, *np.tile([0.3, 0.45, 0.6], 40)], False),  # the first batch was an easy one
+        ([3.7, *np.tile([0.0, 0.1, 90.0], 40)], True),  # rarely wrong, and then by far
         ([1.0, 0.8], False),
         ([1.0, 1e3, 1e9, 1e30], True),
         ([], False),

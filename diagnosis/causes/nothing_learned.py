@@ -5,6 +5,7 @@ import math
 from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.over_fitting import ENOUGH
 from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
+from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
@@ -58,7 +59,7 @@ def _below_guessing(record) -> bool:
 def _guesses_others(record) -> bool:
     """Does it know nothing of a test set that is no small one, by its figure, which is not beyond
     luck, and of shares by its loss?"""
-    if math.isnan(record.test) or record.test_size < ENOUGH:
+    if math.isnan(record.test) or record.test_size < ENOUGH or record.beyond_luck(2.0):
         return False
     losses = record.history.get("test_loss", ())
     known = record.guessing_loss is not None and len(losses)
@@ -71,7 +72,8 @@ def _least(record) -> float:
     """The part of the way that is no accident: k parameters that fit noise alone earn k / n of it,
     besides luck. With many samples little is much."""
     if record.figure.is_share:
-        return BETTER * (1.0 - record.chance)
+        n = record.facts.get("samples", 1)
+        return min(BETTER * (1.0 - record.chance), 4.0 * scatter(record.chance, n))
     learn = (p["shape"] for p in record.facts.get("parameters", {}).values() if p["learns"])
     k, n = sum(math.prod(shape) for shape in learn), record.facts.get("samples", 1)
     return min(BETTER, (_LUCK + k) / n)

@@ -528,3 +528,20 @@ def test_products_of_decay_and_rate_are_those_of_one_layer():
         "b.W": start | {"decay_mult": 5.0, "lr_mult": 1.0},
     }
     assert decay_too_strong(record, []) is None  # 0.01 of b.W at a step is the most
+
+
+@pytest.mark.parametrize(
+    ("samples", "test_samples", "test", "found"),
+    [(1000, 1000, 0.515, True), (40_000, 20_000, 0.51, False), (40_000, 20_000, 0.5, True)],
+)
+def test_of_many_samples_little_is_more_than_a_guess(samples, test_samples, test, found):
+    record = record_of()
+    figure = record.facts["figure"] | {"guess": 0.5, "train_guess": 0.5}
+    record.facts |= {"figure": figure, "samples": samples, "test_samples": test_samples}
+    record.facts |= {"guessing_loss": 0.693, "task": {"task": "classification", "classes": 2}}
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 0.52, test
+    record.history["test_loss"] = np.full(5, 0.6925)
+    finding = nothing_learned(record, [])
+    assert (finding is not None) == found
+    if found:
+        assert finding.meaning.startswith("On samples" if samples > 1000 else "The net does not")

@@ -27,18 +27,18 @@ class Series:
         """The median over the iterations from the first record to the last, of a column or of what
         was made of columns: each record stands for the iterations that are nearest to it, as most
         are made early in a run. Without what is not finite; NaN if nothing is."""
-        values = self[values] if isinstance(values, str) else np.asarray(values, float)
+        given = self[values] if isinstance(values, str) else np.asarray(values, float)
         halfway = (self.iterations[1:] + self.iterations[:-1]) / 2
         ends = np.r_[self.iterations[0] - 0.5, halfway, self.iterations[-1] + 0.5]
-        order = np.argsort(values)  # NaN last
-        values, so_far = values[order], np.diff(ends)[order]
-        finite = np.isfinite(values)
+        order = np.argsort(given)  # NaN last
+        ordered, stands_for = given[order], np.diff(ends)[order]
+        finite = np.isfinite(ordered)
         if not finite.any():
             return np.nan
-        values, so_far = values[finite], np.cumsum(so_far[finite])
+        ordered, so_far = ordered[finite], np.cumsum(stands_for[finite])
         half = so_far[-1] / 2
         low, high = np.searchsorted(so_far, half), np.searchsorted(so_far, half, "right")
-        return float((values[low] + values[high]) / 2)
+        return float((ordered[low] + ordered[high]) / 2)
 
     @property
     def since(self) -> str:

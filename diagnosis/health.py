@@ -122,6 +122,9 @@ def _far(record) -> str:
         ends = (float(record.values(part)[-1]) for part in ("train", "test"))
         return f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"
     best, by = record.simple
+    if record.well and record.train >= best:  # so it is the test set that tells
+        of_test = percent(record.facts["alike"][1], 1)
+        return f"{record.said('train', 'test')}; the training samples tell {of_test} without a net"
     if math.isnan(best):
         return f"{record.said('train', 'test')}: whether more can be learned is not known"
     if record.train >= best:

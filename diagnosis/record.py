@@ -165,16 +165,20 @@ class Record:
 
     @cached_property
     def outdone(self) -> bool:
-        """Does it make more than twice the errors, beyond luck, on its training samples that are
-        made without a net? Of numbers by ridge regression alone: what nearest neighbours score on
-        these is an estimate."""
+        """Does it make far more errors than are made without a net: twice as many on its training
+        samples, or half as many again on the test set? Of numbers by ridge regression on training
+        samples alone: what nearest neighbours score on these is an estimate, and `alike` leaves out
+        tails."""
         if self.figure is None:
             return False
         best = self.simple[0] if self.figure.is_share else self.ridge
-        errors, others = 1.0 - self.train, 1.0 - best
-        n = min(self.facts.get("samples", MOST), MOST)
-        luck = max(LUCK, 2.5 * math.hypot(scatter(errors, n), scatter(others, n)))
-        return errors > 2.0 * others and errors - others > luck
+        of_test = (self.facts.get("alike") or [None])[-1] if self.figure.is_share else None
+        sizes = (self.facts.get(key, MOST) for key in ("samples", "test_samples"))
+        compared = zip((self.train, self.test), (best, of_test), (2.0, 1.5), sizes, strict=True)
+        return any(
+            other is not None and _more_errors(own, other, times, min(n, MOST))
+            for own, other, times, n in compared
+        )
 
     def beyond_luck(self, deviations: float) -> bool:
         """Does it answer the test set better than chance would, by so many standard deviations, at
@@ -389,6 +393,13 @@ class Record:
     @staticmethod
     def _last(values: np.ndarray) -> float:
         return float(values[-1]) if len(values) else math.nan
+
+
+def _more_errors(score: float, other: float, times: float, n: int) -> bool:
+    """So many times as many, and beyond luck with n samples."""
+    errors, others = 1.0 - score, 1.0 - other
+    luck = max(LUCK, 2.5 * math.hypot(scatter(errors, n), scatter(others, n)))
+    return errors > times * others and errors - others > luck
 
 
 _NONE = np.empty(0)

@@ -5,12 +5,12 @@ import math
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.capacity import is_linear, too_little_capacity
 from lamina.diagnosis.causes.dropout import dropout_too_strong
-from lamina.diagnosis.causes.learning_rate import TOO_HIGH
 from lamina.diagnosis.finding import EVERYTHING, Finding, largest
 from lamina.diagnosis.record import MISSED
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
 _ROBUST = {"AbsoluteErrorLoss", "HuberLoss"}
+BORNE = 0.3  # of the weights: a first update that nets have recovered from
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
 
@@ -125,7 +125,7 @@ def _would_have_fitted(record, size: float) -> bool:
     """Would the first updates have been no too large part of the weights with targets of size 1?
     They grow as the first errors do."""
     first = [series.at_start("update_ratio") for series in record.weights.values()]
-    return largest(first or [math.nan]) <= TOO_HIGH * size
+    return largest(first or [math.nan]) <= BORNE * size
 
 
 def _has_arrived(record) -> bool:

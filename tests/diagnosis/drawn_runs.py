@@ -25,7 +25,7 @@ def main() -> int:
         "set",
         choices=(
             *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
-            "ninth",
+            *("ninth", "tenth"),
         ),
     )
     parser.add_argument("seeds", nargs="+", type=int)

@@ -4,10 +4,10 @@ docs/reliability.md has the figures on seeds and kinds that the rules were not w
 """
 
 import pytest
-from drawn import eighth, fifth, first, fourth, ninth, second, seventh, sixth, third
+from drawn import eighth, fifth, first, fourth, ninth, second, seventh, sixth, tenth, third
 from drawn.kinds import findings_of, verdict
 
-SETS = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth)
+SETS = (first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth)
 KINDS = {kind.name: kind for drawn in SETS for kind in drawn.KINDS}
 FAST = (
     # Healthy, and once called ill.
@@ -22,7 +22,8 @@ FAST = (
     *("a_spike_of_the_rate", "minus_cross_entropy", "descending_the_right_one"),
     *("targets_of_ten_thousand", "tiny_targets", "a_line_for_arms", "early_end_of_rate"),
     *("a_line_behind_norms", "kept_long_before_its_end", "a_line_of_large_numbers"),
-    *("dropout_of_large_numbers", "tags_of_others"),
+    *("dropout_of_large_numbers", "tags_of_others", "noise_far_from_0", "columns_as_they_come"),
+    *("signs_in_sixty_columns", "other_numbers_to_scale_by", "fifty_and_a_usual_rate"),
     *("clipped_to_nothing", "decay_of_a_half", "labels_by_heart", "permuted_labels"),
     *(
         "rare_and_weighted",

@@ -290,3 +290,14 @@ def moved(arrays, by: float):
 def sized(arrays, scale: float, offset: float):
     """Targets of another size, at another place."""
     return {k: (v * scale + offset if k[0] == "t" else v) for k, v in arrays.items()}
+
+
+def signs(rng, n=1500, n_test=300, d=60):
+    """Do two of many columns have one sign? No straight line and no neighbour sees it."""
+    X = rng.standard_normal((n + n_test, d))
+    return _split(X, (X[:, 0] * X[:, 1] > 0).astype(np.int64), n_test)
+
+
+def rescaled(arrays, factor: float, by: float):
+    """Test inputs that were scaled by other numbers."""
+    return {**arrays, "x_test": factor * arrays["x_test"] + by}

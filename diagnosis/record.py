@@ -239,7 +239,7 @@ class Record:
     @property
     def has_risen(self) -> bool:
         """See `risen`."""
-        return risen(self.loss["loss"])
+        return risen(self.loss["loss"], self.guessing_loss)
 
     @cached_property
     def train(self) -> float:
@@ -405,14 +405,17 @@ def _more_errors(score: float, other: float, times: float, n: int) -> bool:
 _NONE = np.empty(0)
 
 
-def risen(losses: np.ndarray) -> bool:
-    """Is the mean loss of the last tenth of a run above the first one: by as much as that was, or
-    with nearly every batch? Else the first batch may have been an easy one."""
+def risen(losses: np.ndarray, guessing: float | None) -> bool:
+    """Is the mean loss of the last tenth of a run above the first one, by as much as that was or
+    with nearly every batch, and above that of guessing, if it is known? Else the first batch may
+    have been an easy one."""
     if not len(losses):
         return False
     first, last = losses[0], losses[-max(len(losses) // 10, 1) :]
     by = float(last.mean() - first)
-    return by > 0 and (by > abs(first) or bool(np.mean(last > first) >= 0.95))
+    if not by > 0 or (guessing is not None and last.mean() < guessing):
+        return False
+    return by > abs(first) or bool(np.mean(last > first) >= 0.95)
 
 
 def number(value) -> float:

@@ -14,6 +14,7 @@ from lamina.common.notice import note
 from lamina.common.ranks import Alone
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
+from lamina.diagnosis.notes import read_facts
 from lamina.diagnosis.record import risen
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
@@ -122,10 +123,11 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     curves, kept = {run_dir.name: (losses, history)}, {run_dir.name: _kept(trainer, history)}
     plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept, said=percents([folder]))
     first, last = losses["loss"][0], history["loss"][-1]
+    guessing = read_facts(folder / "facts.json").get("guessing_loss")
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         note(f"{command} finds: {causes}")
-    elif last > RISEN * first and risen(losses["loss"]):
+    elif last > RISEN * first and risen(losses["loss"], guessing):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"

@@ -38,7 +38,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     known = not math.isnan(best)
     # Fewer units than classes part these only so well, so that less is enough to say so.
     missed = MISSED / 2 if not linear and width < few_units(record) else MISSED
-    if known and record.train >= best - missed:
+    if known and (record.train >= best - missed or not _is_missed_elsewhere(record, missed)):
         return None
     lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
     if not known and not lost:
@@ -70,6 +70,15 @@ def too_little_capacity(record, earlier) -> Finding | None:
         ],
         explains=("over-fitting",),
     )
+
+
+def _is_missed_elsewhere(record, missed: float) -> bool:
+    """Is the test set, too, answered better without a net? Rows that are nearly copies of each
+    other, as several of one patient, tell of each other what they tell of nobody else."""
+    known = record.facts.get("alike") or [None]
+    if None in known or len(known) != 2 or not record.figure.is_share or math.isnan(record.test):
+        return True
+    return record.test < known[1] - missed / 2
 
 
 def _larger(where: str, linear: bool) -> str:

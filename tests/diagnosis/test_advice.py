@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamina.diagnosis.causes.capacity import too_little_capacity
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import vanishing
 from lamina.diagnosis.causes.frozen import too_much_frozen
@@ -545,3 +546,13 @@ def test_of_many_samples_little_is_more_than_a_guess(samples, test_samples, test
     assert (finding is not None) == found
     if found:
         assert finding.meaning.startswith("On samples" if samples > 1000 else "The net does not")
+
+
+@pytest.mark.parametrize(("of_test", "found"), [(0.742, False), (0.92, True), (None, True)])
+def test_rows_that_are_nearly_copies_ask_for_no_larger_net(of_test, found):
+    """What rows of one patient tell of each other they do not tell of others."""
+    record = record_of(losses=[0.5] * 400)
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.795
+    record.facts |= {"layers": {"a": "Affine"}, "ends": ["a", "b"], "test_samples": 1000}
+    record.facts |= {"nearest": 0.928, "ridge": 0.8, "alike": [0.928, of_test]}
+    assert (too_little_capacity(record, []) is not None) == found

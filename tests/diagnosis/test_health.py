@@ -220,7 +220,7 @@ def test_a_perfect_answer_of_few_samples_is_not_called_a_guess(part, n):
     assert f": of {n} test samples that may be luck, guessing has 5" in said
 
 
-@pytest.mark.parametrize(("test", "said"), [(0.82, True), (0.88, False)])
+@pytest.mark.parametrize(("test", "said"), [(0.83, True), (0.88, False)])
 def test_a_test_set_that_is_better_answered_without_a_net(test, said):
     record = scored(0.92, test, nearest=0.57, ridge=0.905, alike=[0.905, 0.9], samples=400)
     found = [d for d in doubts(record) if "the training samples tell 90.0 % without a net" in d]

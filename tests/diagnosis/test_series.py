@@ -54,4 +54,6 @@ def test_what_it_began_with_is_known_from_the_first_iteration_on():
     ],
 )
 def test_a_loss_has_risen_if_nearly_no_batch_is_below_the_first(losses, found):
-    assert bool(risen(np.array(losses))) == found
+    assert risen(np.array(losses), None) == found
+    assert risen(np.array(losses), 0.2) == found
+    assert not risen(np.array(losses), 1e31)  # whatever the first batch was, it knows something

@@ -123,16 +123,21 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     curves, kept = {run_dir.name: (losses, history)}, {run_dir.name: _kept(trainer, history)}
     plot_curves(folder / "curves.png", curves, run_dir.name, kept=kept, said=percents([folder]))
     first, last = losses["loss"][0], history["loss"][-1]
-    guessing = read_facts(folder / "facts.json").get("guessing_loss")
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         note(f"{command} finds: {causes}")
-    elif last > RISEN * first and risen(losses["loss"], guessing):
+    elif last > RISEN * first and risen(losses["loss"], _guessing_loss(folder)):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
         )
     return f"{_result(trainer, history)}, run in {run_dir}", 0
+
+
+def _guessing_loss(folder: Folder) -> float | None:
+    with contextlib.suppress(ValueError, OSError):  # it only bears on a note
+        return read_facts(folder / "facts.json").get("guessing_loss")
+    return None
 
 
 def _result(trainer: Trainer, history: dict) -> str:

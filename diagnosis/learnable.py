@@ -16,7 +16,9 @@ def learnable(dataset) -> dict:
     the share of classes that is right, or R², of labels as 0 and 1 too, which have no `nearest`. {}
     where they say nothing (sequences, words). `alike` are two scores of whichever of
     the two does better: of the training samples by each other, and of up to 500 test samples by
-    them; of numbers without their tails, in which chance is large.
+    them; of numbers without their tails, in which chance is large. `told` are the correlations of
+    what ridge regression says of the two with what is right: where one class is the likeliest
+    everywhere no score shows what the inputs tell, and this does.
 
     `nearest` is the target of the nearest other sample. Of classes, with enough samples, its error
     is at most twice the least that any classifier can have (Cover and Hart 1967). Of numbers it is
@@ -57,6 +59,7 @@ def learnable(dataset) -> dict:
     if test is not None:  # a class that no training sample has is answered wrongly
         others = test[0] - center
         right = (test[1] == kinds).astype(np.float64) if classes else test[1].astype(np.float64)
+        scores["told"] = ridge.correlations(answers, (others[:, vary] / sizes[vary], right))
         if not classes:
             ends = np.quantile(answers, TAILS, axis=0)
             answers, right = answers.clip(*ends), right.clip(*ends)
@@ -155,6 +158,22 @@ class _Ridge:
         places, right = others
         said = mean + _kernel(places, self.X, _distances(places, self.X)) @ weights
         return best, _score(right, said, mean, classes)
+
+    def correlations(self, answers, others: tuple) -> list[float]:
+        """Of what is said of each sample by all others, and of the others by all, with what is
+        right, by the largest ridge."""
+        (places, right), A, mean = others, self.inverses[-1], answers.mean(axis=0)
+        weights = A @ (answers - mean)
+        left_out = answers - weights / np.diag(A)[:, None]
+        said = _kernel(places, self.X, _distances(places, self.X)) @ weights
+        return [_correlation(answers, left_out), _correlation(right, said)]
+
+
+def _correlation(a, b) -> float:
+    """Of all columns together, each without its mean; 0 where there is none."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    size = np.sqrt(np.square(a).sum() * np.square(b).sum())
+    return float((a * b).sum() / size) if size > 0 else 0.0
 
 
 def _kernel(X, Z, apart) -> np.ndarray:

@@ -21,6 +21,7 @@ _FACTS = {
     **dict.fromkeys(("guessing_loss", "inputs_vary", "seen"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
     "alike": ["size"],
+    "told": ["size"],
     "sizes": ["size"],
     "targets": {
         **dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),

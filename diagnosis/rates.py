@@ -8,8 +8,8 @@ from lamina.optimizers.schedules import WarmUp, chooses, make_schedule
 def factors_of(schedule, lr: float, iterations: int, at, rates) -> np.ndarray:
     """(iterations,): what the schedule of a configuration made of the rate `lr` at each iteration.
 
-    Functions of the step are called. What a schedule that chooses, or one of the user's own, has
-    made of it is known at the evaluations alone, `rates` at the iterations `at`: between these it
+    Functions of the step are called. What `plateau`, or a schedule of the user's own, has made of
+    it is known at the evaluations, `rates` at the iterations `at`: between these that of one's own
     is taken to go in a straight line, behind the warm-up, which is known. So it is where the
     schedule does not give the rates that the table has, as in a run that went on with another.
     """
@@ -25,7 +25,11 @@ def factors_of(schedule, lr: float, iterations: int, at, rates) -> np.ndarray:
     at, shares = at[at > steps], shares[at > steps]
     if not len(at) or at[0] > steps + 1:  # a schedule begins with the whole rate
         at, shares = np.r_[steps + 1, at], np.r_[1.0, shares]
-    factors = np.interp(np.arange(1, iterations + 1), at, shares)
+    steps_done = np.arange(1, iterations + 1)
+    if settings.get("type") == "plateau":  # it changes the rate at evaluations alone, behind them
+        factors = shares[np.minimum(np.searchsorted(at, steps_done), len(at) - 1)]
+    else:
+        factors = np.interp(steps_done, at, shares)
     rise = WarmUp(steps, lambda step: 1.0)
     factors[:steps] = [rise(step) for step in range(min(steps, iterations))]
     return factors

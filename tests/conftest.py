@@ -49,8 +49,16 @@ def _there(marker: str) -> bool:
     return (Path(home) / "mnist" / "train-images-idx3-ubyte.gz").exists()
 
 
+# What these import takes long, and longer where nothing is compiled yet: one process does it.
+ALONE = {"needs_jax": "jax", "needs_keras": "keras", "test_search": "optuna"}
+ALONE |= {"test_sweep_picture": "optuna", "test_trackers": "trackers"}
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
+        for name, group in ALONE.items():
+            if item.get_closest_marker(name) or item.path.stem == name:
+                item.add_marker(pytest.mark.xdist_group(group))
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))

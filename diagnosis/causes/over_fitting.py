@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.causes.capacity import few_units, narrowest
+from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.causes.decay import decay_of
 from lamina.diagnosis.causes.over_time import not_seen
 from lamina.diagnosis.figure import scatter
@@ -69,7 +69,7 @@ def over_fitting(record, earlier) -> Finding | None:
 def _smaller(record) -> list[str]:
     """What leaves the net less room; but not where it has fewer units than classes to part."""
     width, where = narrowest(record)
-    if where and width < few_units(record):
+    if where and record.task == "classification" and width < (record.classes or 0):
         return [f"more units in {where}: {width} are few for {record.classes} classes"]
     return [_decay(record), "fewer units"]
 

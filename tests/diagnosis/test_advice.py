@@ -556,3 +556,32 @@ def test_rows_that_are_nearly_copies_ask_for_no_larger_net(of_test, found):
     record.facts |= {"layers": {"a": "Affine"}, "ends": ["a", "b"], "test_samples": 1000}
     record.facts |= {"nearest": 0.928, "ridge": 0.8, "alike": [0.928, of_test]}
     assert (too_little_capacity(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("told", "found"), [([0.3, 0.3], False), ([0.3, 0.05], True), ([0.05, 0.3], True), ([], True)]
+)
+def test_labels_that_samples_tell_of_each_other_and_of_the_test_set_are_not_wrong(told, found):
+    """Whatever accuracy says, where one class is the likeliest everywhere."""
+    record = record_of()
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, 0.7
+    record.facts["figure"] |= {"guess": 0.78, "train_guess": 0.78}
+    record.facts |= {"test_samples": 800, "samples": 2200, "nearest": 0.7, "ridge": 0.76}
+    record.facts |= {"told": told or [None, None]}
+    assert (wrong_labels(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(("units", "more"), [(16, True), (99, True), (100, False), (300, False)])
+def test_fewer_units_are_no_advice_where_they_are_few_for_the_classes(units, more):
+    record = record_of()
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, 0.75
+    start = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {
+        "a.W": start | {"shape": [30, units]},
+        "b.W": start | {"shape": [units, 100]},
+    }
+    record.facts |= {"task": {"task": "classification", "classes": 100}, "ends": ["b"]}
+    record.facts |= {"layers": {"a": "Affine", "b": "Affine"}, "samples": 1000}
+    remedies = over_fitting(record, []).remedies
+    assert ("fewer units" in remedies) != more
+    assert any(f"more units in a.W: {units} are few for 100 classes" in r for r in remedies) == more

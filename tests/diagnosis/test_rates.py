@@ -28,11 +28,21 @@ def test_functions_of_the_step_are_known_at_each_iteration(schedule):
     assert factors_of(schedule, 0.3, 100, (), ()).tolist() == wanted  # never evaluated
 
 
-@pytest.mark.parametrize("type", [OWN, "plateau"])
-def test_others_are_known_at_evaluations(type):
-    factors = factors_of({"type": type}, 0.3, 100, AT, 0.3 * np.array([1.0, 0.5, 0.1]))
+def test_others_are_known_at_evaluations():
+    factors = factors_of({"type": OWN}, 0.3, 100, AT, 0.3 * np.array([1.0, 0.5, 0.1]))
     assert factors[[0, 39, 79, 99]] == pytest.approx([1.0, 0.5, 0.1, 0.1])
     assert (np.diff(factors[:80]) < 0).all()
+
+
+def test_plateau_changes_the_rate_behind_evaluations():
+    made, wanted = Plateau(gamma=0.5, patience=1), []
+    for step in range(100):
+        wanted.append(made(step))
+        if step + 1 in AT:
+            made.evaluated(1.0, True)  # never better than the first
+    rates = [0.3 * wanted[int(i) - 1] for i in AT]
+    factors = factors_of({"type": "plateau", "gamma": 0.5}, 0.3, 80, AT, rates)
+    assert factors == pytest.approx(wanted[:80])
 
 
 def test_the_warm_up_of_others_is_known_too():

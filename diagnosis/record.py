@@ -24,6 +24,7 @@ SOMETHING = 0.3  # of the way from guessing to perfection, taken to be within re
 LUCK = 0.03  # by which 500 samples may misjudge what is within reach
 OF_NUMBERS = 0.15  # by which the score of 500 numbers by nearest neighbours may be above the truth
 MISSED = 0.1  # of what is within reach: a score that is lower by more has missed it
+TOLD = 4.0  # deviations of a correlation, 1/√n where there is none
 BY_HEART = 0.1  # between train and test: more is no sign of having learned well
 
 
@@ -164,6 +165,15 @@ class Record:
         return self.train >= min(nearly_all, self._aim - LUCK)
 
     @cached_property
+    def has_what_is_told(self) -> bool:
+        """Has it learned what is told of the training samples without a net, beyond chance, little
+        as that may be where the noise is large?"""
+        best, told = self.simple[0], (self.facts.get("told") or [None])[0]
+        n = min(self.facts.get("samples", MOST), MOST)
+        seen = told is not None and told > TOLD / math.sqrt(n)
+        return seen and self.train >= best - 0.2 * (best - self.chance)
+
+    @cached_property
     def outdone(self) -> bool:
         """Does it make far more errors than are made without a net: twice as many on its training
         samples, or half as many again on the test set? Of numbers by ridge regression on training
@@ -182,14 +192,14 @@ class Record:
 
     def beyond_luck(self, deviations: float) -> bool:
         """Does it answer the test set better than chance would, by so many standard deviations, at
-        its end or with the weights that were kept? The R² of guesses that vary by chance is d² / n
-        at d deviations, whatever they vary by."""
+        its end or with the weights that were kept? The R² of guesses that vary by chance is at d
+        deviations d² / (n + d²), whatever they vary by: the t of a slope is √(n R² / (1 - R²))."""
         if not self.figure or math.isnan(self.test):
             return False
         chance, n = self.figure.chance("test"), self.test_size
         share = self.figure.is_share
         return max(self.test, self.scores("test")[self.row_kept]) > chance + (
-            deviations * scatter(chance, n) if share else deviations**2 / n
+            deviations * scatter(chance, n) if share else deviations**2 / (n + deviations**2)
         )
 
     @cached_property

@@ -29,7 +29,8 @@ def not_normalised(record, earlier) -> Finding | None:
     would tell something; and a net that has not learned well. LeCun et al. 1998, "Efficient
     BackProp", section 4.3."""
     inputs = record.layers.get("(input)")
-    if inputs is None or earlier or (record.well and not record.outdone):
+    learned = record.well or record.has_what_is_told
+    if inputs is None or earlier or (learned and not record.outdone):
         return None
     if _small_ones_tell(record) and _before_weights(record) is inputs:
         return _unlike(record)

@@ -7,10 +7,9 @@ from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.learnable import MOST
-from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
+from lamina.diagnosis.record import BY_HEART, NEARLY_ALL, TOLD
 
 SEEN = 0.03  # R² of labels, which shuffled ones never have
-TOLD = 4.0  # deviations of a correlation, 1/√n where there is none
 ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
 
 
@@ -74,7 +73,11 @@ def wrong_labels(record, earlier) -> Finding | None:
         [
             "look at a few samples with their labels",
             "shuffle inputs and labels with one and the same permutation",
-            "check that train and test number the classes alike",
+            *(
+                ["check that train and test number the classes alike"]
+                if record.task == "classification"
+                else []
+            ),
         ],
         explains=("over-fitting", "too little capacity"),
     )

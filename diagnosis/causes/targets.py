@@ -85,7 +85,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     huge = std > LARGEST or abs(mean) > 10.0 * LARGEST
     if record.failed and not huge and not _would_have_fitted(record, math.hypot(mean, std)):
         return None  # the rate would be too high for others too
-    far = not (record.train > 0.5 or record.well) or record.train < record.simple[0] - MISSED
+    learned = record.train > 0.5 or record.well or record.has_what_is_told
+    far = not learned or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None
     evidence = [

@@ -585,3 +585,20 @@ def test_fewer_units_are_no_advice_where_they_are_few_for_the_classes(units, mor
     remedies = over_fitting(record, []).remedies
     assert ("fewer units" in remedies) != more
     assert any(f"more units in a.W: {units} are few for 100 classes" in r for r in remedies) == more
+
+
+@pytest.mark.parametrize(("told", "ridge", "found"), [(0.4, 0.19, False), (0.05, 0.19, True)])
+def test_large_numbers_are_no_cause_where_all_is_learned_that_is_told(told, ridge, found):
+    """Targets and inputs in their own units, and noise that leaves R² 0.2."""
+    record, at = record_of(), np.array([1.0])
+    record.facts["task"] = {"task": "regression"}
+    figure = {"name": "r2", "higher_is_better": True, "limits": [None, 1.0], "percent": False}
+    record.facts["figure"] = figure | {"guess": 0.0, "train_guess": 0.0}
+    record.history |= {f"{part}_r2": np.full(5, 0.19) for part in ("train", "test")}
+    record.facts |= {"nearest": 0.1, "ridge": ridge, "told": [told, told], "samples": 2000}
+    record.facts["targets"] = {"mean": 200.0, "std": 30.0, "low": 100, "high": 300, "width": 1}
+    record.facts["layers"] = {"a": "Affine", "relu": "Relu", "b": "Affine"}
+    assert (targets_not_scaled(record, []) is not None) == found
+    columns = {"mean": at * 50, "std": at * 12}
+    record.layers = {n: Series(n, "", at, columns) for n in ("(input)", "a", "b")}
+    assert (not_normalised(record, []) is not None) == found

@@ -206,18 +206,23 @@ def test_a_schedule_that_has_long_ended_the_training_is_said(schedule, last):
     )
 
 
-@pytest.mark.parametrize(("part", "n"), [("regression", 3), ("shares", 2)])
-def test_a_perfect_answer_of_few_samples_is_not_called_a_guess(part, n):
+@pytest.mark.parametrize(("n", "may_be"), [(2, True), (5, False)])
+def test_a_perfect_answer_of_few_samples_is_not_called_a_guess(n, may_be):
     record = scored(1.0, 1.0, test_samples=n)
-    if part == "regression":
-        figure = {"name": "rmse", "higher_is_better": False, "limits": [0.0, None]}
-        record.facts["figure"] = figure | {"percent": False, "guess": 5.5, "train_guess": 5.5}
-        record.facts["task"] = {"task": "regression"}
-        record.history |= {f"{p}_rmse": np.full(5, 1e-6) for p in ("train", "test")}
-    else:
-        record.facts["figure"] |= {"guess": 0.5, "train_guess": 0.5}
-    (said,) = doubts(record)
-    assert f": of {n} test samples that may be luck, guessing has 5" in said
+    record.facts["figure"] |= {"guess": 0.5, "train_guess": 0.5}
+    words = [f"test accuracy 100.0 %: of {n} test samples that may be luck, guessing has 50.0 %"]
+    assert doubts(record) == (words if may_be else [])
+
+
+@pytest.mark.parametrize(("n", "error", "may_be"), [(3, 1e-6, False), (3, 4.0, True), (1, 3, True)])
+def test_an_error_of_few_samples_may_be_luck_unless_it_is_small(n, error, may_be):
+    record = scored(1.0, 1.0, test_samples=n)
+    figure = {"name": "rmse", "higher_is_better": False, "limits": [0.0, None], "percent": False}
+    record.facts["figure"] = figure | {"guess": 5.5, "train_guess": 5.5}
+    record.facts["task"] = {"task": "regression"}
+    record.history |= {"train_rmse": np.full(5, 1e-6), "test_rmse": np.full(5, error)}
+    found = [doubt for doubt in doubts(record) if "may be luck, guessing has 5.5" in doubt]
+    assert bool(found) == may_be
 
 
 @pytest.mark.parametrize(("test", "said"), [(0.83, True), (0.88, False)])

@@ -30,7 +30,7 @@ def doubts(record) -> list[str]:
         return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
     if record.figure.guess is None:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
-    found = _seen(record) + _at_rest(record)
+    found = _seen(record) + _at_rest(record) + _sure_of_wrong(record)
     found += _kept_are_worse(record) + _never_found(record) + _pooled(record)
     if not record.well or record.outdone:
         found += [_far(record), *_not_looked_for(record)]
@@ -52,6 +52,17 @@ def _seen(record) -> list[str]:
     return [
         f"{percent(seen, 1)} of the test samples stand among the {others} samples too, so they say "
         "little of others"
+    ]
+
+
+def _sure_of_wrong(record) -> list[str]:
+    """Losses of answers that are rarely wrong, and then by far: a constant would cost less."""
+    losses, guess = record.history.get("test_loss", ()), record.guessing_loss
+    if not len(losses) or guess is None or not losses[record.row_kept] > 1.2 * guess:
+        return []
+    return [
+        f"test loss {losses[record.row_kept]:.3g}, that of guessing {guess:.3g}: where it is wrong "
+        "it is sure, as of a rate that is too high or a net that has learned by heart"
     ]
 
 

@@ -76,7 +76,7 @@ def _is_missed_elsewhere(record, missed: float) -> bool:
     """Is the test set, too, answered better without a net? Rows that are nearly copies of each
     other, as several of one patient, tell of each other what they tell of nobody else."""
     known = record.facts.get("alike") or [None]
-    if None in known or len(known) != 2 or not record.figure.is_share or math.isnan(record.test):
+    if None in known or len(known) != 2 or math.isnan(record.test):
         return True
     return record.test < known[1] - missed / 2
 

@@ -44,8 +44,9 @@ def decay_too_strong(record, earlier) -> Finding | None:
     shrunk = norms[1] < (0.5 if short else SHRUNK) * norms[0] and pull >= 1.0
     if not shrunk and not forgets:
         return None
+    learned = record.well or record.has_what_is_told
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
-    if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and record.well):
+    if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and learned):
         return None
     last, usual = next(iter(pulled.values())).iterations[-1], 1e-5 if kind == "l1" else 5e-4
     a_share = kind == "decoupled" or (kind == "l2" and rule == "SGD")

@@ -11,7 +11,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     """More is dropped than Srivastava et al. found useful at all, in a layer, or on the way through
     all of them, and the net has not learned."""
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p}
-    if earlier or not dropped or record.well or math.isnan(record.train):
+    if earlier or not dropped or record.well or math.isnan(record.train) or record.has_what_is_told:
         return None
     worst = max(dropped, key=dropped.__getitem__)
     p, passed = dropped[worst], record.facts.get("left_by_dropout", 1.0)

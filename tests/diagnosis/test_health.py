@@ -230,3 +230,11 @@ def test_a_test_set_that_is_better_answered_without_a_net(test, said):
     record = scored(0.92, test, nearest=0.57, ridge=0.905, alike=[0.905, 0.9], samples=400)
     found = [d for d in doubts(record) if "the training samples tell 90.0 % without a net" in d]
     assert bool(found) == said
+
+
+@pytest.mark.parametrize(("loss", "said"), [(9.69, True), (2.31, False), (0.1, False)])
+def test_a_loss_above_that_of_guessing_is_no_sign_of_health(loss, said):
+    record = scored(0.97, 0.95, guessing_loss=2.303)
+    record.history["test_loss"] = np.full(5, loss)
+    words = [d for d in doubts(record) if d.startswith(f"test loss {loss}, that of guessing 2.3")]
+    assert bool(words) == said

@@ -18,7 +18,7 @@ ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
-RESTING, AT_WORK = 0.1, 0.3  # of the fall, in half of the evaluations; of the rate, in that half
+RESTING, AT_WORK = 0.1, 0.15  # of the fall, in half of the evaluations; of the rate, in that half
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
 
@@ -176,7 +176,8 @@ def rate_too_low(record, earlier) -> Finding | None:
     ratios = [_median_ratio(record, name) for name in record.weights]
     ratio = largest(ratios) if ratios else math.nan
     hardly = record.end_loss > record.start_loss - 0.3 * abs(record.start_loss)
-    low = ratio <= TOO_LOW and hardly and not _has_come_to_rest(record)
+    at_rest = _has_come_to_rest(record) or record.has_what_is_told
+    low = ratio <= TOO_LOW and hardly and not at_rest
     at, rate = _early(record)
     if not low and not rate < ENDED * record.lr:
         return None

@@ -12,7 +12,8 @@ from lamina.diagnosis.record import BY_HEART
 from lamina.diagnosis.statistics import ENOUGH
 
 _WEIGHTS = re.compile(r"'(class|positive)_weights': (?!None)")
-MANY, AT_REST = 0.5, 1e-3  # of the samples, or iterations; of the highest rate
+SEEN = 0.05  # of the test samples
+MANY, AT_REST = 0.5, 1e-3  # of the iterations; of the highest rate
 UNLIKE = 10.0  # times as large as another: with errors alike it is a hundredth of what is squared
 
 
@@ -46,7 +47,7 @@ def doubts(record) -> list[str]:
 def _seen(record) -> list[str]:
     """Test samples that the run has trained on, or has chosen by."""
     seen = record.facts.get("seen") or 0.0
-    if seen < MANY:
+    if seen < SEEN:
         return []
     others = "training or validation" if len(record.values("validation")) else "training"
     return [

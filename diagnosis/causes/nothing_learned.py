@@ -10,6 +10,7 @@ from lamina.diagnosis.finding import Finding
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned
+SURELY = 0.01  # of the loss of guessing
 _LUCK = 36.0  # over n: the R² of n samples that lies three deviations above 0
 
 
@@ -19,7 +20,7 @@ def nothing_learned(record, earlier) -> Finding | None:
     better explanation."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
-    if record.figure.guess is None or record.beyond_luck(3.0):
+    if record.figure.guess is None or record.beyond_luck(3.0) or _says_more(record):
         return None
     nowhere = record.train < record.chance + _least(record)
     nowhere = nowhere and not record.tells_apart and not _below_guessing(record)
@@ -44,6 +45,16 @@ def nothing_learned(record, earlier) -> Finding | None:
             if record.figure.is_share
             else _ERROR,
         ],
+    )
+
+
+def _says_more(record) -> bool:
+    """Are the losses of training and test set both lower than that of guessing by what is no
+    accident? Where one class is nearly always the likeliest no accuracy shows what it knows."""
+    guess = record.guessing_loss
+    losses = [record.history.get(f"{part}_loss", ()) for part in ("train", "test")]
+    return guess is not None and all(
+        len(some) and some[record.row_kept] < (1.0 - SURELY) * guess for some in losses
     )
 
 

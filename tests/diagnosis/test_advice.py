@@ -602,3 +602,16 @@ def test_large_numbers_are_no_cause_where_all_is_learned_that_is_told(told, ridg
     columns = {"mean": at * 50, "std": at * 12}
     record.layers = {n: Series(n, "", at, columns) for n in ("(input)", "a", "b")}
     assert (not_normalised(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "found"), [(0.500, 0.473, False), (0.500, 0.522, True), (0.522, 0.473, True)]
+)
+def test_what_only_losses_show_has_been_learned(train, test, found):
+    """One answer is right for 80 %, and the net knows for whom it is less sure."""
+    record = record_of(losses=[0.5] * 400)
+    record.facts["figure"] |= {"guess": 0.803, "train_guess": 0.803}
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.801
+    record.history |= {"train_loss": np.full(5, train), "test_loss": np.full(5, test)}
+    record.facts["guessing_loss"] = 0.523
+    assert (nothing_learned(record, []) is not None) == found

@@ -177,7 +177,9 @@ def test_what_few_samples_do_not_show_is_said_where_something_is_missed(size, ki
 
 
 def test_test_samples_that_it_was_trained_on_are_no_others():
-    assert doubts(scored(0.97, 0.95, seen=0.3)) == []
+    assert doubts(scored(0.97, 0.95, seen=0.03)) == []
+    assert doubts(scored(0.97, 0.95, seen=0.44))[0].startswith("44.0 % of the test samples stand")
+    assert dict(figures(scored(0.97, 0.95, seen=0.44)))["test set"].startswith("44.0 % of it stand")
     (said,) = doubts(scored(0.97, 0.95, seen=0.98))
     assert said.startswith("98.0 % of the test samples stand among the training samples too")
     record = scored(0.97, 0.95, seen=0.98)

@@ -72,8 +72,7 @@ def _at_rest(record) -> list[str]:
     if not record.iterations:
         return []
     works = record.factors > AT_REST * record.factors.max()
-    still = 1.0 - works.mean()
-    if still < MANY:
+    if not works.any() or 1.0 - works.mean() < MANY:
         return []
     last = int(np.flatnonzero(works)[-1]) + 1
     return [
@@ -135,7 +134,7 @@ def _far(record) -> str:
         return f"{record.said('train', 'test')}: {record.figure.apart(*ends)}"
     best, by = record.simple
     if record.well and record.train >= best:  # so it is the test set that tells
-        of_test = percent(record.facts["alike"][1], 1)
+        of_test = percent((record.facts.get("alike") or [0.0])[-1], 1)
         return f"{record.said('train', 'test')}; the training samples tell {of_test} without a net"
     if math.isnan(best):
         return f"{record.said('train', 'test')}: whether more can be learned is not known"

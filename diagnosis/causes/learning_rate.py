@@ -205,7 +205,9 @@ def _has_come_to_rest(record) -> bool:
         return False
     half = int(np.searchsorted(at, at[-1] / 2))
     late = record.factors[int(at[half]) - 1 :]
-    return late.mean() > AT_WORK and losses[half] - losses[-1] < RESTING * (losses[0] - losses[-1])
+    return late.sum() > AT_WORK * len(late) and losses[half] - losses[-1] < RESTING * (
+        losses[0] - losses[-1]
+    )
 
 
 def _measured(record, ratio: float) -> str:

@@ -69,6 +69,6 @@ def test_windows_of_a_text_and_parts_of_inputs_are_left_alone():
 def test_rows_of_files_are_not_gone_through(tmp_path):
     X, t = images(30, np.float32)
     np.save(tmp_path / "x.npy", X)
-    rows = Samples(Rows(FileRows([tmp_path / "x.npy"])), t)
+    rows = Samples(Rows(FileRows([tmp_path / "x.npy"]), "x.npy"), t)
     assert share_seen(Dataset(rows, Samples(X, t), Classification(["a", "b", "c"]))) is None
     assert share_seen(Dataset(Samples(X, t), rows, Classification(["a", "b", "c"]))) is None

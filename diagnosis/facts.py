@@ -28,10 +28,10 @@ def write_facts(path: str | Path | File, trainer) -> None:
     `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
     the test and the training set. `percent` says of each metric whether it is shown so.
     `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
-    `alike`; `inputs_vary` is the share of the numbers of an input that are not the same in
-    all samples, `seen` that of the test samples which are in another set too, see overlap.py,
-    `targets` mean, deviation and ends of numbers to learn, all of them together, how
-    many a sample has and how many there are, and the deviations of those that vary least and most,
+    `alike`, and what is `told` of them; `inputs_vary` is the share of the numbers of an input that
+    are not the same in all samples, `seen` that of the test samples which are in another set too,
+    see overlap.py, `targets` mean, deviation and ends of numbers to learn, all of them together,
+    how many a sample has and how many there are, and the deviations of those that vary least and most,
     `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
     shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
     pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,

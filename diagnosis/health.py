@@ -59,7 +59,7 @@ def _seen(record) -> list[str]:
 def _sure_of_wrong(record) -> list[str]:
     """Losses of answers that are rarely wrong, and then by far: a constant would cost less."""
     losses, guess = record.history.get("test_loss", ()), record.guessing_loss
-    if not len(losses) or guess is None or not losses[record.row_kept] > 1.2 * guess:
+    if not len(losses) or not guess or not losses[record.row_kept] > 1.2 * guess:
         return []
     return [
         f"test loss {losses[record.row_kept]:.3g}, that of guessing {guess:.3g}: where it is wrong "
@@ -72,9 +72,11 @@ def _at_rest(record) -> list[str]:
     if not record.iterations:
         return []
     works = record.factors > AT_REST * record.factors.max()
-    if not works.any() or 1.0 - works.mean() < MANY:
+    if not works.any():
         return []
     last = int(np.flatnonzero(works)[-1]) + 1
+    if 1.0 - last / record.iterations < MANY:
+        return []
     return [
         f"behind iteration {last:,} of {record.iterations:,} the rate was less than a thousandth "
         "of its highest, so that next to nothing has changed since"

@@ -18,7 +18,7 @@ def learnable(dataset) -> dict:
     the two does better: of the training samples by each other, and of up to 500 test samples by
     them; of numbers without their tails, in which chance is large. `told` are the correlations of
     what ridge regression says of the two with what is right: where one class is the likeliest
-    everywhere no score shows what the inputs tell, and this does.
+    everywhere no score shows what the inputs tell, and this does; of labels it is not reckoned.
 
     `nearest` is the target of the nearest other sample. Of classes, with enough samples, its error
     is at most twice the least that any classifier can have (Cover and Hart 1967). Of numbers it is

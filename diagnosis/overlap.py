@@ -5,7 +5,7 @@ import numpy as np
 MOST = 1000  # test samples that are looked for
 CHUNK = 10_000  # rows at a time
 NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
-GLANCE = 64  # numbers of an input that are compared before all are
+GLANCE = 64  # numbers of an input, or up to twice as many, that are compared before all are
 TASKS = ("classification", "multilabel", "regression")  # windows of a text are alike by nature
 
 
@@ -20,14 +20,17 @@ def share_seen(dataset) -> float | None:
     every = [test, *sets.values()]
     if any(some.widths is not None or not _in_memory(some) for some in every):
         return None
-    kept = len({(str(some.X.dtype), some.scale, some.offset) for some in every}) == 1
+    kept = len({(some.scale, some.offset) for some in every}) == 1
+    kinds = [np.result_type(*(getattr(some, name) for some in every)) for name in ("X", "t")]
+    if not kept:
+        kinds[0] = np.result_type(kinds[0], np.float32)
     rows = np.linspace(0, len(test) - 1, min(len(test), MOST)).astype(np.intp)
-    X, t = _numbers(test, rows, kept)
+    X, t = _numbers(test, rows, kept, kinds)
     glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
     unseen = set(wanted)
     for some in sets.values():
         for first in range(0, len(some), CHUNK):
-            X, t = _numbers(some, slice(first, first + CHUNK), kept)
+            X, t = _numbers(some, slice(first, first + CHUNK), kept, kinds)
             alike = np.array([one in glances for one in _as_bytes(_some_of(X))])
             unseen.difference_update(_as_bytes(X[alike], t[alike]))
     return sum(one not in unseen for one in wanted) / len(wanted)
@@ -39,10 +42,13 @@ def _in_memory(some) -> bool:
     return all(isinstance(a, np.ndarray) and 0 < a.size <= NUMBERS for a in arrays)
 
 
-def _numbers(some, rows, kept: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and targets, a row each; as they are kept, unscaled, if that is alike in all sets."""
-    X, t = (some.X[rows], some.t[rows]) if kept else some[rows]
-    return np.asarray(X).reshape(len(X), -1), np.asarray(t).reshape(len(X), -1)
+def _numbers(some, rows, kept: bool, kinds) -> list[np.ndarray]:
+    """Inputs and targets of these dtypes, a row each; as they are kept, unscaled, if that is alike
+    in all sets."""
+    both = (some.X[rows], some.t[rows]) if kept else some[rows]
+    return [
+        a.reshape(len(a), -1).astype(kind, copy=False) for a, kind in zip(both, kinds, strict=True)
+    ]
 
 
 def _some_of(X):

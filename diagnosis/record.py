@@ -126,7 +126,8 @@ class Record:
 
     @cached_property
     def simple(self) -> tuple[float, str]:
-        """The better score of those two, NaN if neither is known, and which it is. That of nearest
+        """The better score of those two, NaN if neither is known, and which it is; of numbers that
+        of nearest neighbours only where it is better by more than it scatters. That of nearest
         neighbours on numbers has the noise of their own taken off, so it is no r2 of theirs."""
         luck = 0.0 if self.task == "classification" else OF_NUMBERS
         if self.ridge > self.nearest - luck or math.isnan(self.nearest):
@@ -171,7 +172,14 @@ class Record:
         best, told = self.simple[0], (self.facts.get("told") or [None])[0]
         n = min(self.facts.get("samples", MOST), MOST)
         seen = told is not None and told > TOLD / math.sqrt(n)
-        return seen and self.train >= best - 0.2 * (best - self.chance)
+        most = self.train >= max(best, self.chance) - 0.2 * max(best - self.chance, 0.0)
+        return seen and most and not self._says_one_answer
+
+    @property
+    def _says_one_answer(self) -> bool:
+        """Is it no better than guessing, by its figure and by its loss?"""
+        guess = self.guessing_loss
+        return self.guesses and (guess is None or not self.end_loss < 0.99 * guess)
 
     @cached_property
     def outdone(self) -> bool:
@@ -182,7 +190,8 @@ class Record:
         if self.figure is None:
             return False
         best = self.simple[0] if self.figure.is_share else self.ridge
-        of_test = (self.facts.get("alike") or [None])[-1] if self.figure.is_share else None
+        known = self.figure.name == "accuracy"  # which alike is; other shares are no errors of it
+        of_test = (self.facts.get("alike") or [None])[-1] if known else None
         sizes = (self.facts.get(key, MOST) for key in ("samples", "test_samples"))
         compared = zip((self.train, self.test), (best, of_test), (2.0, 1.5), sizes, strict=True)
         return any(

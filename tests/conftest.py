@@ -49,16 +49,26 @@ def _there(marker: str) -> bool:
     return (Path(home) / "mnist" / "train-images-idx3-ubyte.gz").exists()
 
 
-# What these import takes long, and longer where nothing is compiled yet: one process does it.
-ALONE = {"needs_jax": "jax", "needs_keras": "keras", "test_search": "optuna"}
-ALONE |= {"test_sweep_picture": "optuna", "test_trackers": "trackers"}
+# What these files import takes long, and longer where nothing is compiled yet: one process does it.
+TOGETHER = {"test_beside_peers": "jax", "test_scipy_special": "jax", "test_trackers": "trackers"}
+TOGETHER |= dict.fromkeys(("test_keras", "test_keras_hdf5", "test_keras_onnx"), "keras")
+TOGETHER |= dict.fromkeys(("test_search", "test_sweep_picture"), "optuna")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Each test by itself, but for the files of TOGETHER; unless another --dist is asked for."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return TOGETHER.get(Path(nodeid.split("::")[0]).stem, nodeid)
+
+    return Together(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        for name, group in ALONE.items():
-            if item.get_closest_marker(name) or item.path.stem == name:
-                item.add_marker(pytest.mark.xdist_group(group))
         for marker, reason in REASONS.items():
             if item.get_closest_marker(marker) and not _there(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))

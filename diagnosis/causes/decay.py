@@ -19,6 +19,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
     every step that they keep nothing."""
     optimizer = record.optimizer
     pulled = {n: s for n, s in record.weights.items() if record.matrices[n].get("decays", True)}
+    pulled = {n: s for n, s in pulled.items() if _mult(record, n, "lr_mult") > 0}
     if not pulled:
         return None
     worst = max(pulled, key=lambda n: _mult(record, n, "decay_mult") * _mult(record, n, "lr_mult"))
@@ -67,7 +68,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
         "weight decay too strong",
         evidence,
         "Each step takes off more than twice each weight, which so turns round and grows."
-        if a_share and decay * rate > 2.0 and not norms[1] < norms[0]
+        if a_share and decay * rate > 2.0 and norms[1] >= norms[0]
         else "The decay takes off the weights what the data have built up before more can follow"
         + ("; what is left answers the same to every input." if record.guesses else "."),
         [f"weight_decay: {usual:g}, or none, instead of {decay_of(record):g}"],
@@ -95,7 +96,8 @@ def decay_of(record) -> float:
 
 def _mult(record, name: str, which: str) -> float:
     """The decay_mult or lr_mult of a parameter."""
-    return record.matrices[name].get(which) or 1.0
+    said = record.matrices[name].get(which)
+    return 1.0 if said is None else said
 
 
 def _taken_off(record, worst: str, a_share: bool) -> str:

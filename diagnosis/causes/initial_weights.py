@@ -88,8 +88,8 @@ def weights_too_large(record, earlier) -> Finding | None:
         + (", sigmoids sit at their ends" if squashing else "")
         + ", and training spends its steps on unlearning the start."
         if far_off or guess is None
-        else "Sigmoids sit at their ends, ReLUs die, and in front of a normalization a step hardly "
-        "turns weights that are so long.",
+        else "Units sit where hardly a gradient passes, and in front of a normalization a step "
+        "hardly turns weights that are so long.",
         [
             "leave out init: (he_normal is the default), or std: no larger than "
             f"{std / large[worst]:.2g} for {worst}"

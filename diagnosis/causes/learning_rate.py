@@ -18,7 +18,7 @@ ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
-RESTING, AT_WORK = 0.1, 0.15  # of the fall, in half of the evaluations; of the rate, in that half
+RESTING, AT_WORK = 0.1, 0.15  # of the fall, in the second half of a run; of the rate, then
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
 
 

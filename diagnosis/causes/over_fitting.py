@@ -26,7 +26,9 @@ def over_fitting(record, earlier) -> Finding | None:
         if not _is_by_heart(record, train[record.kept], test[record.kept]):
             return None
     ends = (float(record.values(part)[-1]) for part in ("train", "test"))
-    evidence = [f"{record.said('train', 'validation', 'test')}: {record.figure.apart(*ends)}"]
+    whose = "train and test " if len(record.values("validation")) else ""
+    said = record.said("train", "validation", "test")
+    evidence = [f"{said}: {whose}{record.figure.apart(*ends)}"]
     if knows_its_own:
         loss = record.history["test_loss"][record.row_kept]
         evidence.append(

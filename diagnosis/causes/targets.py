@@ -124,7 +124,7 @@ def _outputs_fit(record, mean: float, std: float) -> bool:
 
 def _would_have_fitted(record, size: float) -> bool:
     """Would the first updates have been no too large part of the weights with targets of size 1?
-    They grow as the first errors do."""
+    They grow as the first errors do, in rules whose steps are as large as the gradient."""
     first = [series.at_start("update_ratio") for series in record.weights.values()]
     return largest(first or [math.nan]) <= BORNE * size
 

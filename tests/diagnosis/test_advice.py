@@ -615,3 +615,31 @@ def test_what_only_losses_show_has_been_learned(train, test, found):
     record.history |= {"train_loss": np.full(5, train), "test_loss": np.full(5, test)}
     record.facts["guessing_loss"] = 0.523
     assert (nothing_learned(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(("end", "found"), [(0.523, True), (0.45, False)])
+def test_one_answer_for_all_is_not_what_is_told(end, found):
+    """Ridge regression has a lower accuracy than the majority, and still it tells something."""
+    record = record_of(0.1, losses=[end] * 400, optimizer={"weight_decay": 0.5})
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.78
+    record.facts["figure"] |= {"guess": 0.78, "train_guess": 0.78}
+    record.facts |= {"guessing_loss": 0.523, "nearest": 0.7, "ridge": 0.76, "told": [0.3, 0.3]}
+    for name in ("a.W", "b.W"):
+        record.parameters[name].columns["weight_norm"] = np.array([1.7, 0.5, 0.1, 0.01, 0.001])
+    assert record.has_what_is_told != found
+    assert (decay_too_strong(record, []) is not None) == found
+
+
+def test_weights_that_do_not_learn_are_not_pulled():
+    record = record_of(0.1, optimizer={"weight_decay": 0.5})
+    for start in record.facts["parameters"].values():
+        start["lr_mult"] = 0.0
+    assert decay_too_strong(record, []) is None
+
+
+def test_where_guessing_is_never_right_nothing_is_learned_either():
+    record = record_of()
+    record.facts["figure"] |= {"name": "exact_match", "guess": 0.0, "train_guess": 0.0}
+    record.history |= {f"{part}_exact_match": np.zeros(5) for part in ("train", "test")}
+    record.facts["samples"] = 1000
+    assert nothing_learned(record, []) is not None

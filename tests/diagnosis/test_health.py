@@ -240,3 +240,26 @@ def test_a_loss_above_that_of_guessing_is_no_sign_of_health(loss, said):
     record.history["test_loss"] = np.full(5, loss)
     words = [d for d in doubts(record) if d.startswith(f"test loss {loss}, that of guessing 2.3")]
     assert bool(words) == said
+
+
+@pytest.mark.parametrize("figure", ["accuracy", "recall", "roc_auc"])
+def test_only_an_accuracy_is_held_against_that_of_the_test_set(figure):
+    record = scored(0.92, 0.85, alike=[0.97, 0.97], samples=1000)
+    record.facts["figure"]["name"] = figure
+    record.history |= {f"{p}_{figure}": record.history[f"{p}_accuracy"] for p in ("train", "test")}
+    assert record.outdone == (figure == "accuracy")
+
+
+def test_a_schedule_that_rises_late_has_not_ended():
+    schedule = {"type": "multistep", "gamma": 10_000.0, "steps": [250]}
+    record = scored(0.97, 0.95)
+    rates = [0.1 * make_schedule(**schedule)(int(i) - 1) for i in record.history["iteration"]]
+    record.history["lr"] = np.array(rates)
+    record.config["optimizer"]["schedule"] = schedule
+    assert doubts(record) == []
+
+
+def test_where_guessing_costs_nothing_a_loss_is_not_above_it():
+    record = scored(0.97, 0.95, guessing_loss=0.0)
+    record.history["test_loss"] = np.full(5, 0.01)
+    assert doubts(record) == []

@@ -72,3 +72,11 @@ def test_rows_of_files_are_not_gone_through(tmp_path):
     rows = Samples(Rows(FileRows([tmp_path / "x.npy"]), "x.npy"), t)
     assert share_seen(Dataset(rows, Samples(X, t), Classification(["a", "b", "c"]))) is None
     assert share_seen(Dataset(Samples(X, t), rows, Classification(["a", "b", "c"]))) is None
+
+
+@pytest.mark.parametrize("of_inputs", ["float64", "uint8", "float32"])
+@pytest.mark.parametrize("of_targets", ["int64", "uint8"])
+def test_types_make_no_other_samples(of_inputs, of_targets):
+    X, t = RNG.integers(0, 5, (40, 8)).astype(np.float32), RNG.integers(0, 3, 40)
+    test = Samples(X.astype(of_inputs), t.astype(of_targets))
+    assert share_seen(Dataset(Samples(X, t), test, Classification(["a", "b", "c"]))) == 1.0

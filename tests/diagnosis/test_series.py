@@ -19,7 +19,8 @@ def test_a_median_is_that_of_the_iterations_and_not_of_the_records():
     every = np.arange(1.0, 1001.0)
     falling = 0.97**every
     few = series(EARLY, 0.97**EARLY)
-    assert few.median("v") == pytest.approx(np.median(falling), rel=1e4)  # 2e-7; of records 0.07
+    assert 1e-9 < few.median("v") < 1e-5  # 2e-7 is right; of records it is 0.07
+    assert 1e-8 < np.median(falling) < 1e-6
     assert series(every, falling).median("v") == np.median(falling)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.slow  # half a minute for one core; the check of all builds it anyway
+pytestmark = pytest.mark.slow  # half a minute for one core: see .ci/documents
 
 
 @pytest.fixture(scope="module")

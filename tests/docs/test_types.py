@@ -53,7 +53,7 @@ def examples(tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow  # of a minute; with the documents, in the check of the whole too
+@pytest.mark.slow  # of a minute: see .ci/documents
 def test_the_examples_of_the_documents_are_clean_and_mistakes_are_seen(examples):
     """In one run, since two at once would share a cache."""
     assert len(list(examples.glob("*.py"))) >= 12

@@ -31,14 +31,14 @@ def write_facts(path: str | Path | File, trainer) -> None:
     `alike`, and what is `told` of them; `inputs_vary` is the share of the numbers of an input that
     are not the same in all samples, `seen` that of the test samples which are in another set too,
     see overlap.py, `targets` mean, deviation and ends of numbers to learn, all of them together,
-    how many a sample has and how many there are, and the deviations of those that vary least and most,
-    `ends` the layers whose weights give what the net puts out or a loss reads. A parameter has its
-    shape, the mean and the deviation that it starts with, whether it learns, whether weight decay
-    pulls at it, and its multiples of decay and rate; losses and layers are listed with their types,
-    in order, dropout layers with their p; `left_by_dropout` is the share of units that all of them
-    leave; `averages` are the batch normalisations whose running averages move, with their momentum;
-    `uses` those that have them together with others, at how many places;
-    `from_the_end` recurrent layers that take the last step first. What is not known is None.
+    how many a sample has and how many there are, and the deviations of those that vary least and
+    most, `ends` the layers whose weights give what the net puts out or a loss reads. A parameter
+    has its shape, the mean and the deviation that it starts with, whether it learns, whether weight
+    decay pulls at it, and its multiples of decay and rate; losses and layers are listed with their
+    types, in order, dropout layers with their p; `left_by_dropout` is the share of units that all
+    of them leave; `averages` are the batch normalisations whose running averages move, with their
+    momentum; `uses` those that have them together with others, at how many places; `from_the_end`
+    recurrent layers that take the last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:

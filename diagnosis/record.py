@@ -169,11 +169,20 @@ class Record:
     def has_what_is_told(self) -> bool:
         """Has it learned what is told of the training samples without a net, beyond chance, little
         as that may be where the noise is large?"""
-        best, told = self.simple[0], (self.facts.get("told") or [None])[0]
-        n = min(self.facts.get("samples", MOST), MOST)
-        seen = told is not None and told > TOLD / math.sqrt(n)
+        best = self.simple[0]
         most = self.train >= max(best, self.chance) - 0.2 * max(best - self.chance, 0.0)
-        return seen and most and not self._says_one_answer
+        return self.is_told[0] and most and not self._says_one_answer
+
+    @cached_property
+    def is_told(self) -> tuple[bool, bool]:
+        """Do the training samples tell, without a net, beyond chance what is right of each other,
+        and of the test set?"""
+        told = [*(self.facts.get("told") or ()), None, None]
+        sizes = (min(self.facts.get(key, MOST), MOST) for key in ("samples", "test_samples"))
+        first, second = (
+            r is not None and r > TOLD / math.sqrt(n) for r, n in zip(told, sizes, strict=False)
+        )
+        return first, second
 
     @property
     def _says_one_answer(self) -> bool:

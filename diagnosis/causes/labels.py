@@ -7,7 +7,7 @@ from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.learnable import MOST
-from lamina.diagnosis.record import BY_HEART, NEARLY_ALL, TOLD
+from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
 
 SEEN = 0.03  # R² of labels, which shuffled ones never have
 ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
@@ -26,8 +26,8 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.figure.guess is None or record.task in ("reconstruction", "language_model"):
         return None  # of words that were learned by heart the perplexity is beyond guessing anyway
-    if record.facts.get("samples", ENOUGH) < ENOUGH or _are_told(record):
-        return None
+    if record.facts.get("samples", ENOUGH) < ENOUGH or all(record.is_told):
+        return None  # they belong there, also where no score shows it: one class is the likeliest
     if short_sighted(record) or (record.task == "multilabel" and _are_seen(record)):
         return None
     if record.train - record.test <= BY_HEART:  # nothing is learned by heart: no sign of the labels
@@ -80,17 +80,6 @@ def wrong_labels(record, earlier) -> Finding | None:
             ),
         ],
         explains=("over-fitting", "too little capacity"),
-    )
-
-
-def _are_told(record) -> bool:
-    """Do the training samples tell, without a net, beyond chance what is right of each other and of
-    the test set? Then the labels belong there, whatever this net has made of them; a score may not
-    show it, where one class is the likeliest for all."""
-    told = record.facts.get("told") or [None]
-    sizes = (min(MOST, record.facts.get(key, MOST)) for key in ("samples", "test_samples"))
-    return None not in told and all(
-        r > TOLD / math.sqrt(n) for r, n in zip(told, sizes, strict=True)
     )
 
 

@@ -24,7 +24,7 @@ from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import exploding_over_time, vanishing_over_time
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
-from lamina.diagnosis.causes.running_averages import averages_behind
+from lamina.diagnosis.causes.running_averages import averages_behind, averages_noisy
 from lamina.diagnosis.causes.squashed import squashed_scores
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.causes.too_short import training_too_short
@@ -44,6 +44,7 @@ CAUSES = (
     equal_weights,
     squashed_scores,
     averages_behind,
+    averages_noisy,
     dropout_too_strong,
     exploding_over_time,
     exploding,

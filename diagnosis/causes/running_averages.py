@@ -1,4 +1,5 @@
-"""Batch normalisations whose running averages are not yet those of the training set."""
+"""Batch normalisations whose running averages are not those of the training set: not yet, or of too
+few samples to be."""
 
 import math
 
@@ -12,6 +13,8 @@ STILL_THERE = 0.02  # of an average: what it began with, mean 0 and variance 1
 TIMES = 3.0  # the loss of the training set as it is evaluated, over that of its batches
 SHARE = 0.05  # of the loss at the start, by which the two are apart at least
 USUAL = 0.9
+FEW = 64.0  # samples, of which an average of one size of batch hardly says more than a batch
+JUMPS = 0.2  # of the loss, by which it moves from one evaluation to the next
 
 
 def averages_behind(record, earlier) -> Finding | None:
@@ -48,6 +51,49 @@ def averages_behind(record, earlier) -> Finding | None:
         "In training a batch is normalised by itself, in evaluation by averages that have not come "
         "to what they average: every figure is of a net that was never trained.",
         [*smaller, "more iterations"] if momentum[name] > USUAL else ["more iterations"],
+        explains=(
+            *("learning rate too high", "learning rate too low", "unequal classes", "over-fitting"),
+            *("training too short", "wrong labels", "too little capacity", "nothing learned"),
+        ),
+    )
+
+
+def averages_noisy(record, earlier) -> Finding | None:
+    """A momentum by which running averages are those of a few samples, and a net whose loss jumps
+    up and down from evaluation to evaluation. With momentum m an average varies as the mean of
+    (1 + m) / (1 - m) batches does."""
+    momentum = {n: m for n, m in record.facts.get("averages", {}).items() if 0.0 <= m < USUAL}
+    losses = record.history.get("train_loss", np.empty(0))
+    losses = losses[len(losses) // 2 :]
+    if earlier or not momentum or len(losses) < 4:
+        return None
+    name = min(momentum, key=momentum.__getitem__)
+    m = momentum[name]
+    batch = number(record.facts.get("batch_size", math.nan))
+    samples = batch * record.facts.get("uses", {}).get(name, 1) * (1.0 + m) / (1.0 - m)
+    steps = np.diff(losses)
+    turns = float(np.mean(steps[1:] * steps[:-1] < 0.0))
+    jumps = float(np.median(np.abs(steps)) / np.median(losses))
+    if not (samples < FEW and turns >= 0.5 and jumps > JUMPS):
+        return None
+    evidence = [
+        f"the running averages of {name} are those of about {samples:.0f} samples: momentum {m:g}, "
+        f"batches of {batch:g}",
+        f"loss on the training set at the last {len(losses)} evaluations {losses.min():.3g} to "
+        f"{losses.max():.3g}, {losses[-1]:.3g} at the end",
+    ]
+    if said := record.said("train", "test"):
+        evidence.append(said)
+    return Finding(
+        "running averages noisy",
+        evidence,
+        "In evaluation the net normalises by averages that are mostly those of its last batches: "
+        "every figure is a draw of luck, whatever the weights are.",
+        [
+            f"momentum: {USUAL:g} instead of {m:g} in {name}: here it is the share that an average "
+            "keeps, in PyTorch the share that is new",
+            "larger batches",
+        ],
         explains=(
             *("learning rate too high", "learning rate too low", "unequal classes", "over-fitting"),
             *("training too short", "wrong labels", "too little capacity", "nothing learned"),

@@ -24,6 +24,7 @@ FAST = (
     *("a_line_behind_norms", "kept_long_before_its_end", "a_line_of_large_numbers"),
     *("dropout_of_large_numbers", "tags_of_others", "noise_far_from_0", "columns_as_they_come"),
     *("signs_in_sixty_columns", "other_numbers_to_scale_by", "fifty_and_a_usual_rate"),
+    "averages_of_five",
     *("clipped_to_nothing", "decay_of_a_half", "labels_by_heart", "permuted_labels"),
     *(
         "rare_and_weighted",

@@ -14,7 +14,7 @@ from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import not_seen
-from lamina.diagnosis.causes.running_averages import averages_behind
+from lamina.diagnosis.causes.running_averages import averages_behind, averages_noisy
 from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
 from lamina.diagnosis.facts import _averages, _ends, _left, _targets, _uses
 from lamina.diagnosis.run_tables import Series
@@ -159,6 +159,28 @@ def test_averages_move_with_every_batch(accumulate, left):
     for odd in (None, "4", True, float("nan")):  # as a file may have it
         record.config["training"] = {"accumulate": odd}
         assert "60 batches" in str(averages_behind(record, []).evidence)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "batch", "losses", "noisy"),
+    [
+        (0.1, 4, [2, 1, 2, 1, 2, 1, 2, 1], True),  # of 4.9 samples
+        (0.1, 100, [2, 1, 2, 1, 2, 1, 2, 1], False),  # of 122
+        (0.9, 4, [2, 1, 2, 1, 2, 1, 2, 1], False),  # the usual one
+        (0.1, 4, [2, 2, 2, 2, 2, 1.4, 1, 0.7], False),  # falls
+        (0.1, 4, [2, 1.9, 2, 1.9, 2, 1.9, 2, 1.9], False),  # hardly moves
+        (0.1, 4, [2, 1, 2, 1, 2, 1], False),  # too few to tell
+    ],
+)
+def test_averages_of_few_samples_are_noise_where_the_loss_jumps(momentum, batch, losses, noisy):
+    record = record_of(losses=[1.0] * 60)
+    record.facts |= {"averages": {"bn": momentum}, "batch_size": batch}
+    record.history["train_loss"] = np.array(losses, float)
+    finding = averages_noisy(record, [])
+    assert bool(finding) == noisy
+    if noisy:
+        assert "about 5 samples: momentum 0.1, batches of 4" in finding.evidence[0]
+        assert "4 evaluations 1 to 2, 1 at the end" in finding.evidence[1]
 
 
 def test_of_several_recurrent_layers_the_one_that_saw_least_is_named():

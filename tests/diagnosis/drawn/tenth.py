@@ -1,5 +1,5 @@
 """The tenth drawn set: kinds of runs of which two more people who looked for wrong verdicts had
-found one. Before the rules were changed for them all were judged wrongly."""
+found one, and of noisy averages. Before the rules were changed for them all were judged wrongly."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from drawn import data
 from drawn.first import HEALTHY
-from drawn.kinds import Kind, mlp
+from drawn.kinds import DIGITS, Kind, mlp
 from drawn.third import NUMBERS, rated
 
 FAR = partial(data.sized, scale=5.0, offset=50.0)
@@ -40,4 +40,7 @@ KINDS = [
          dataset={"validation_share": 0.1}),
     Kind("fifty_and_a_usual_rate", {"targets not scaled"}, lambda r: FAR(data.function(r)),
          mlp(32, 1), rated("SGD", 0.1), 1000, loss=NUMBERS),
+    Kind("averages_of_five", {"running averages noisy"}, DIGITS,
+         [32, {"type": "BatchNormalization", "momentum": 0.1}, "Relu", 10], rated("SGD", 0.03),
+         2000, batch_size=4),
 ]  # fmt: skip

@@ -17,6 +17,8 @@ from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_facts
 
+MARK = 3.0  # times the range of all other numbers, that a mark among them is away from these
+
 
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
@@ -31,14 +33,15 @@ def write_facts(path: str | Path | File, trainer) -> None:
     `alike`, and what is `told` of them; `inputs_vary` is the share of the numbers of an input that
     are not the same in all samples, `seen` that of the test samples which are in another set too,
     see overlap.py, `targets` mean, deviation and ends of numbers to learn, all of them together,
-    how many a sample has and how many there are, and the deviations of those that vary least and
-    most, `ends` the layers whose weights give what the net puts out or a loss reads. A parameter
-    has its shape, the mean and the deviation that it starts with, whether it learns, whether weight
-    decay pulls at it, and its multiples of decay and rate; losses and layers are listed with their
-    types, in order, dropout layers with their p; `left_by_dropout` is the share of units that all
-    of them leave; `averages` are the batch normalisations whose running averages move, with their
-    momentum; `uses` those that have them together with others, at how many places; `from_the_end`
-    recurrent layers that take the last step first. What is not known is None.
+    how many a sample has and how many there are, the deviations of those that vary least and most,
+    and what may be a mark among them, `ends` the layers whose weights give what the net puts out or
+    a loss reads. A parameter has its shape, the mean and the deviation that it starts with, whether
+    it learns, whether weight decay pulls at it, and its multiples of decay and rate; losses and
+    layers are listed with their types, in order, dropout layers with their p; `left_by_dropout` is
+    the share of units that all of them leave; `averages` are the batch normalisations whose running
+    averages move, with their momentum; `uses` those that have them together with others, at how
+    many places; `from_the_end` recurrent layers that take the last step first. What is not known is
+    None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -170,11 +173,32 @@ def _targets(t) -> dict:
     found: dict = {"mean": _beside(centre, std), "std": rounded(std)}
     found |= {"low": _beside(low, std), "high": _beside(high, std)}
     found |= {"width": t.shape[-1] if t.ndim > 1 else 1, "numbers": np.size(t)}
+    found |= _mark(t, low, high)
     if found["width"] > 1:
         found |= zip(
             ("least_std", "most_std"), map(rounded, _ends_of_spread(t, means)), strict=True
         )
     return found
+
+
+def _mark(t, low: float, high: float) -> dict:
+    """The end of the numbers at which several are equal and far from all others, three times as far
+    as these lie apart, as a mark for what is missing would: {"mark", "marked", "next"}, with how
+    many they are and the nearest of the others; {} if there is none."""
+    for end, other in ((low, high), (high, low)):
+        times, nearest = 0, other
+        for _, piece in pieces(t):
+            rest = piece[piece != end]
+            times += piece.size - rest.size
+            if rest.size:
+                candidate = float(rest.min() if end == low else rest.max())
+                nearest = min(nearest, candidate, key=lambda number: abs(number - end))
+            if not abs(nearest - end) > MARK * abs(other - nearest):
+                break  # as with most numbers
+        else:
+            if times > 1 and nearest != other:
+                return {"mark": end, "marked": times, "next": nearest}
+    return {}
 
 
 def _beside(value: float, std: float) -> float | None:

@@ -25,7 +25,8 @@ _FACTS = {
     "sizes": ["size"],
     "targets": {
         **dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),
-        **dict.fromkeys(("width", "numbers"), "number"),
+        **dict.fromkeys(("mark", "next"), "size"),
+        **dict.fromkeys(("width", "numbers", "marked"), "number"),
     },
     "losses": {"*": "text"},
     "layers": {"*": "text"},
@@ -46,7 +47,11 @@ _CULPRIT = {
     "augmented": "yes or no",
     "said": ["text"],
 }
-_NEEDED = ({"shape", "mean", "std", "learns"}, {"name", "higher_is_better", "percent", "limits"})
+_NEEDED = (
+    {"mark", "marked", "next"},
+    {"shape", "mean", "std", "learns"},
+    {"name", "higher_is_better", "percent", "limits"},
+)
 
 
 def read_facts(path: str | Path | File) -> dict:

@@ -26,7 +26,11 @@ from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.running_averages import averages_behind, averages_noisy
 from lamina.diagnosis.causes.squashed import squashed_scores
-from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
+from lamina.diagnosis.causes.targets import (
+    a_mark_among_targets,
+    targets_far_out,
+    targets_not_scaled,
+)
 from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.causes.unlike_sets import unlike_sets
@@ -38,6 +42,7 @@ CAUSES = (
     too_much_frozen,
     all_the_same,
     not_normalised,
+    a_mark_among_targets,
     targets_far_out,
     targets_not_scaled,
     loss_not_of_this_task,

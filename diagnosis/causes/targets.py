@@ -14,6 +14,33 @@ BORNE = 0.3  # of the weights: a first update that nets have recovered from
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
 
+def a_mark_among_targets(record, earlier) -> Finding | None:
+    """Targets that are all one number far from all others: whatever they stand for, figures are
+    made of them, of a net that has learned where they stand too."""
+    targets = record.facts.get("targets") or {}
+    if earlier or "mark" not in targets:
+        return None
+    n = targets.get("numbers") or record.facts.get("samples", 0) * targets.get("width", 1)
+    evidence = [
+        f"{targets['marked']:,} of {n:,} targets are {targets['mark']:.6g}; the nearest of the "
+        f"others is {targets['next']:.6g}"
+    ]
+    if said := record.said("train", "test"):
+        evidence.append(said)
+    return Finding(
+        "a mark among targets",
+        evidence,
+        "One number that comes again and again, far from all others, mostly stands for what is "
+        "missing: the net learns it as a number, and every figure is made of it.",
+        [
+            "if it stands for what is missing: take these samples out; of a CSV missing_marks "
+            "says where the first is",
+            "if it is a number: HuberLoss and metrics: [mae]",
+        ],
+        explains=(EVERYTHING,),
+    )
+
+
 def targets_far_out(record, earlier) -> Finding | None:
     """One target, or a few, so far from all others that mean and deviation are their work. Of n
     numbers k that lie equally far out are √(n / k) deviations away."""

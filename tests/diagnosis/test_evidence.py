@@ -7,6 +7,7 @@ import pytest
 from test_advice import record_of
 
 from lamina.datasets import Regression
+from lamina.datasets.rows import FileRows, Rows
 from lamina.diagnosis.causes.capacity import narrowest
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
@@ -15,7 +16,11 @@ from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import not_seen
 from lamina.diagnosis.causes.running_averages import averages_behind, averages_noisy
-from lamina.diagnosis.causes.targets import targets_far_out, targets_not_scaled
+from lamina.diagnosis.causes.targets import (
+    a_mark_among_targets,
+    targets_far_out,
+    targets_not_scaled,
+)
 from lamina.diagnosis.facts import _averages, _ends, _left, _targets, _uses
 from lamina.diagnosis.run_tables import Series
 from lamina.layers import (
@@ -413,6 +418,36 @@ def test_how_far_out_is_asked_of_all_numbers(numbers, far):
     targets = {"mean": 0.0, "std": 420.0, "low": -9.0, "high": 5000.0, "width": 1}
     record.facts["targets"] = targets | {"numbers": numbers}
     assert (targets_far_out(record, []) is not None) == far
+
+
+@pytest.mark.parametrize(
+    ("others", "mark", "times", "found"),
+    [
+        (np.linspace(-1, 1, 50), -999, 2, {"mark": -999, "marked": 2, "next": -1}),
+        (np.linspace(-1, 1, 50), 99, 30, {"mark": 99, "marked": 30, "next": 1}),
+        (np.linspace(-1, 1, 50), -999, 1, {}),  # a slip of the pen
+        (np.linspace(-1, 1, 50), 5, 30, {}),  # less than three times as far as they are apart
+        (np.linspace(1, 100, 50), 0, 30, {}),  # counts, of which many are 0
+        (np.zeros(50), 1, 30, {}),  # yes and no
+    ],
+)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_what_comes_again_far_from_all_others_is_a_mark(others, mark, times, found, kind, tmp_path):
+    t = np.random.default_rng(0).permutation(np.append(others, [mark] * times)).astype(kind)
+    targets = _targets(t)
+    assert {k: targets[k] for k in ("mark", "marked", "next") if k in targets} == found
+    np.save(tmp_path / "t.npy", t)
+    assert _targets(Rows(FileRows([tmp_path / "t.npy"]), "t.npy")) == targets
+
+
+def test_a_mark_is_named_whatever_the_net_has_learned():
+    """An r2 of 0.99 is what telling the marks from the others is worth."""
+    record = learned_by_heart("r2", [0.99, 0.99], [0.99, 0.99])
+    record.facts |= {"losses": {"loss": "SquaredErrorLoss"}, "samples": 1500}
+    record.facts["targets"] = _targets(np.append(np.linspace(0, 1, 1400), [-999.0] * 100))
+    found = a_mark_among_targets(record, [])
+    assert found.evidence[0] == "100 of 1,500 targets are -999; the nearest of the others is 0"
+    assert a_mark_among_targets(record, [found]) is None
 
 
 def test_the_numbers_of_sequences_are_counted_by_position():

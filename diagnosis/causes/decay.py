@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.record import MISSED, number
+from lamina.diagnosis.record import MISSED
+from lamina.diagnosis.recorded import number
 
 SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind

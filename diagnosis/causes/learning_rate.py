@@ -6,7 +6,8 @@ import numpy as np
 
 from lamina.diagnosis.causes.initial_weights import SMALL, began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
-from lamina.diagnosis.record import MISSED, number
+from lamina.diagnosis.record import MISSED
+from lamina.diagnosis.recorded import number
 
 START = 1e-2  # what the largest first update of healthy runs is, as a share of the weights
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most

@@ -1,7 +1,7 @@
 """A penalty on the gradient that is all that is learned."""
 
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.record import number
+from lamina.diagnosis.recorded import number
 
 USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty has 0.1
 

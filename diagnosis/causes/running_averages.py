@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.percent import percent
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.record import number
+from lamina.diagnosis.recorded import number
 
 STILL_THERE = 0.02  # of an average: what it began with, mean 0 and variance 1
 TIMES = 3.0  # the loss of the training set as it is evaluated, over that of its batches

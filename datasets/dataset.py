@@ -175,17 +175,19 @@ class Dataset(Remembers):
             return value
         return value * abs(samples.scale)
 
-    def guessing_loss(self, loss_name: str, width: int | None = None) -> float | None:
-        """The loss per sample of the best answer that is the same for all; None if not known. For
-        `width` see Task.guessing_loss."""
-        train = self.train
+    def guessing_loss(
+        self, loss_name: str, width: int | None = None, name: str = "train"
+    ) -> float | None:
+        """The loss per sample of a set, of the answer that is the same for all and the best for
+        that set; None if not known. For `width` see Task.guessing_loss."""
+        samples = self.sets()[name]
         more = () if width is None else (width,)
-        value = self.task.guessing_loss(loss_name, train.t, *more)
-        if value is None or train.scale is None or train.t is not train.X:
+        value = self.task.guessing_loss(loss_name, samples.t, *more)
+        if value is None or samples.scale is None or samples.t is not samples.X:
             return value
         powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has
         power = powers.get(loss_name)
-        return None if power is None else value * abs(train.scale) ** power
+        return None if power is None else value * abs(samples.scale) ** power
 
     def __repr__(self):
         return shown_dataset(self)

@@ -21,27 +21,28 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 
 
 def write_facts(path: str | Path | File, trainer) -> None:
-    """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size",
-    "task", "figure", "percent", "guessing_loss", "nearest", "ridge", "inputs_vary", "seen",
-    "targets", "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
+    """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size", "task",
+    "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest", "ridge", "inputs_vary",
+    "seen", "targets", "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
     "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
-    `figure` is the metric that counts: its name, limits, direction, and what guessing scores on
-    the test and the training set. `percent` says of each metric whether it is shown so.
-    `nearest` and `ridge` are scored without a net, see learnable.py, as is whether the sets are
-    `alike`, and what is `told` of them; `inputs_vary` is the share of the numbers of an input that
-    are not the same in all samples, `seen` that of the test samples which are in another set too,
-    see overlap.py, `targets` mean, deviation and ends of numbers to learn, all of them together,
-    how many a sample has and how many there are, the deviations of those that vary least and most,
-    and what may be a mark among them, `ends` the layers whose weights give what the net puts out or
-    a loss reads. A parameter has its shape, the mean and the deviation that it starts with, whether
-    it learns, whether weight decay pulls at it, and its multiples of decay and rate; losses and
-    layers are listed with their types, in order, dropout layers with their p; `left_by_dropout` is
-    the share of units that all of them leave; `averages` are the batch normalisations whose running
-    averages move, with their momentum; `uses` those that have them together with others, at how
-    many places; `from_the_end` recurrent layers that take the last step first. What is not known is
-    None.
+    `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for all
+    samples of the training or the test set. `figure` is the metric that counts: its name, limits,
+    direction, and what guessing scores on the test and the training set. `percent` says of each
+    metric whether it is shown so. `nearest` and `ridge` are scored without a net, see learnable.py,
+    as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is the share of
+    the numbers of an input that are not the same in all samples, `seen` that of the test samples
+    which are in another set too, see overlap.py, `targets` mean, deviation and ends of numbers to
+    learn, all of them together, how many a sample has and how many there are, the deviations of
+    those that vary least and most, and what may be a mark among them, `ends` the layers whose
+    weights give what the net puts out or a loss reads. A parameter has its shape, the mean and the
+    deviation that it starts with, whether it learns, whether weight decay pulls at it, and its
+    multiples of decay and rate; losses and layers are listed with their types, in order, dropout
+    layers with their p; `left_by_dropout` is the share of units that all of them leave; `averages`
+    are the batch normalisations whose running averages move, with their momentum; `uses` those that
+    have them together with others, at how many places; `from_the_end` recurrent layers that take
+    the last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -53,7 +54,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),
         "percent": percent_facts(trainer),
-        "guessing_loss": _guessing_loss(trainer),
+        "guessing_loss": _guessing_loss(trainer, "train"),
+        "test_guessing_loss": _guessing_loss(trainer, "test"),
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
         "seen": rounded(share_seen(dataset)),
@@ -128,13 +130,14 @@ def _left(net) -> float:
     return max(left[name] for name in net.outputs)
 
 
-def _guessing_loss(trainer) -> float | None:
-    """Of a net with one loss and nothing added to it, if the task knows it."""
+def _guessing_loss(trainer, part: str) -> float | None:
+    """That of a set, of a net with one loss and nothing added to it, if the task knows it."""
     heads = list(trainer.net.heads.values())
     penalty = trainer.given["gradient_penalty"]
     if len(heads) != 1 or penalty or _has_options(heads[0].loss):
         return None
-    value = trainer.dataset.guessing_loss(type(heads[0].loss).__name__, _width(trainer))
+    name = type(heads[0].loss).__name__
+    value = trainer.dataset.guessing_loss(name, _width(trainer), part)
     return None if value is None else rounded(heads[0].weight * value)
 
 
@@ -224,8 +227,11 @@ def _has_tables(net) -> bool:
 
 
 def _rounded(found: dict) -> dict:
+    def one(value):
+        return value if isinstance(value, str) else rounded(value)
+
     return {
-        name: [rounded(one) for one in value] if isinstance(value, list) else rounded(value)
+        name: [one(v) for v in value] if isinstance(value, list) else one(value)
         for name, value in found.items()
     }
 

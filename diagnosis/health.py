@@ -58,12 +58,12 @@ def _seen(record) -> list[str]:
 
 def _sure_of_wrong(record) -> list[str]:
     """Losses of answers that are rarely wrong, and then by far: a constant would cost less."""
-    losses, guess = record.history.get("test_loss", ()), record.guessing_loss
+    losses, guess = record.history.get("test_loss", ()), record.test_guessing_loss
     if not len(losses) or not guess or not losses[record.row_kept] > 1.2 * guess:
         return []
     return [
-        f"test loss {losses[record.row_kept]:.3g}, that of guessing {guess:.3g}: where it is wrong "
-        "it is sure, as of a rate that is too high or a net that has learned by heart"
+        f"test loss {losses[record.row_kept]:.3g}, that of one answer for all {guess:.3g}: where "
+        "it is wrong it is sure, as of a rate that is too high or a net that has learned by heart"
     ]
 
 

@@ -18,9 +18,10 @@ _FACTS = {
         "validation_guess": "size",
     },
     "percent": {"*": "yes or no"},
-    **dict.fromkeys(("guessing_loss", "inputs_vary", "seen"), "size"),
+    **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
     "alike": ["size"],
+    "alike_by": "text",
     "told": ["size"],
     "sizes": ["size"],
     "targets": {
@@ -48,7 +49,6 @@ _CULPRIT = {
     "said": ["text"],
 }
 _NEEDED = (
-    {"mark", "marked", "next"},
     {"shape", "mean", "std", "learns"},
     {"name", "higher_is_better", "percent", "limits"},
 )

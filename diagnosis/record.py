@@ -71,8 +71,12 @@ class Record(Recorded):
         luck = 0.0 if self.task == "classification" else OF_NUMBERS
         if self.ridge > self.nearest - luck or math.isnan(self.nearest):
             return self.ridge, "kernel ridge regression on the training set"
-        own = "" if self.task == "classification" else ", less the noise of their own"
-        return self.nearest, f"nearest neighbours in the training set{own}"
+        return self.nearest, f"nearest neighbours in the training set{self.less_own_noise}"
+
+    @property
+    def less_own_noise(self) -> str:
+        """What stands behind a score of nearest neighbours: see learnable.py."""
+        return "" if self.task == "classification" else ", less the noise of their own"
 
     @cached_property
     def reachable(self) -> float:

@@ -85,6 +85,11 @@ class Recorded:
         return self.facts.get("guessing_loss")
 
     @cached_property
+    def test_guessing_loss(self) -> float | None:
+        """That on the test set; an older run has that of the training set alone."""
+        return self.facts.get("test_guessing_loss", self.guessing_loss)
+
+    @cached_property
     def start_loss(self) -> float:
         """The first loss, before any update."""
         return float(self.loss["loss"][0]) if self.iterations else math.nan
@@ -109,6 +114,12 @@ class Recorded:
     @cached_property
     def test(self) -> float:
         return self._last(self.scores("test"))
+
+    @property
+    def best_unseen(self) -> float:
+        """The better last score of the sets that it has not trained on, test and validation."""
+        last = [self.test, self._last(self.scores("validation"))]
+        return max((score for score in last if not math.isnan(score)), default=math.nan)
 
     def scores(self, part: str) -> np.ndarray:
         """The scores of a set, one for each evaluation: 1 is perfection, `chance` guessing."""

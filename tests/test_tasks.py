@@ -481,6 +481,11 @@ def test_the_guessing_loss_of_scaled_images_is_that_of_what_the_net_sees():
     dataset = Dataset(samples, samples, Reconstruction())
     squares = np.square(seen - seen.mean(axis=0)).sum(axis=1).mean()
     assert dataset.guessing_loss("SquaredErrorLoss") == pytest.approx(0.5 * squares, rel=1e-5)
+    few = X[:10]
+    dataset.test = Samples(few, few, scale=1 / 255)
+    of_test = np.square(seen[:10] - seen[:10].mean(axis=0)).sum(axis=1).mean()
+    loss = dataset.guessing_loss("SquaredErrorLoss", name="test")
+    assert loss == pytest.approx(0.5 * of_test, rel=1e-5)
 
 
 def test_a_net_no_better_than_a_guess_is_not_healthy(tmp_path, monkeypatch, capsys):

@@ -30,7 +30,7 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None  # they belong there, also where no score shows it: one class is the likeliest
     if short_sighted(record) or (record.task == "multilabel" and _are_seen(record)):
         return None
-    if record.train - record.test <= BY_HEART:  # nothing is learned by heart: no sign of the labels
+    if record.train - record.best_unseen <= BY_HEART:  # nothing is learned by heart
         return None
     sure = 3 * scatter(record.chance, MOST)  # by the samples that nearest neighbours are asked of
     blind = record.simple[0] < record.chance + sure

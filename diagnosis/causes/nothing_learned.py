@@ -51,10 +51,11 @@ def nothing_learned(record, earlier) -> Finding | None:
 def _says_more(record) -> bool:
     """Are the losses of training and test set both lower than that of guessing by what is no
     accident? Where one class is nearly always the likeliest no accuracy shows what it knows."""
-    guess = record.guessing_loss
+    guesses = record.guessing_loss, record.test_guessing_loss
     losses = [record.history.get(f"{part}_loss", ()) for part in ("train", "test")]
-    return guess is not None and all(
-        len(some) and some[record.row_kept] < (1.0 - SURELY) * guess for some in losses
+    return None not in guesses and all(
+        len(some) and some[record.row_kept] < (1.0 - SURELY) * guess
+        for some, guess in zip(losses, guesses, strict=True)
     )
 
 
@@ -73,9 +74,9 @@ def _guesses_others(record) -> bool:
     if math.isnan(record.test) or record.test_size < ENOUGH or record.beyond_luck(2.0):
         return False
     losses = record.history.get("test_loss", ())
-    known = record.guessing_loss is not None and len(losses)
+    guess = record.test_guessing_loss
     return not record.figure.is_share or bool(
-        known and losses[record.row_kept] > 0.99 * record.guessing_loss
+        guess is not None and len(losses) and losses[record.row_kept] > (1.0 - SURELY) * guess
     )
 
 

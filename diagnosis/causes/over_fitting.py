@@ -30,10 +30,10 @@ def over_fitting(record, earlier) -> Finding | None:
     said = record.said("train", "validation", "test")
     evidence = [f"{said}: {whose}{record.figure.apart(*ends)}"]
     if knows_its_own:
-        loss = record.history["test_loss"][record.row_kept]
+        loss, guess = record.history["test_loss"][record.row_kept], record.test_guessing_loss
         evidence.append(
-            f"test loss {loss:.3g}, that of guessing {record.guessing_loss:.3g}: it is sure of "
-            "answers that are wrong"
+            f"test loss {loss:.3g}, that of one answer for all {guess:.3g}: it is sure of answers "
+            "that are wrong"
         )
     tests = record.scores("test")
     if tests.max() > record.test + 0.01:
@@ -107,7 +107,8 @@ def _knows_only_its_own(record) -> bool:
     if record.test_size < ENOUGH or record.beyond_luck(3.0):
         return False
     known = record.scores("train")[row] > 0.5 * (1.0 + record.chance)
-    return known and bool(losses[row] > record.guessing_loss > 2.0 * record.end_loss)
+    far_below = record.guessing_loss > 2.0 * record.end_loss
+    return known and far_below and bool(losses[row] > record.test_guessing_loss)
 
 
 def _is_larger(record) -> bool:

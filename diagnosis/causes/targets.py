@@ -18,7 +18,7 @@ def a_mark_among_targets(record, earlier) -> Finding | None:
     """Targets that are all one number far from all others: whatever they stand for, figures are
     made of them, of a net that has learned where they stand too."""
     targets = record.facts.get("targets") or {}
-    if earlier or "mark" not in targets:
+    if earlier or not {"mark", "marked", "next"} <= targets.keys():
         return None
     n = targets.get("numbers") or record.facts.get("samples", 0) * targets.get("width", 1)
     evidence = [

@@ -68,11 +68,17 @@ def _by_others(record) -> list[str]:
     luck = _luck(record, best, sizes)
     if best - of_test <= luck or record.test > 0.5 * (of_test + record.train):
         return []
+    by = record.facts.get("alike_by", "")
+    name = {"ridge": " by kernel ridge regression", "nearest": " by nearest neighbours"}.get(by, "")
+    own = "" if by == "ridge" else record.less_own_noise
     values = [f"{record.r2} {value:.2g}" for value in known]
     if record.figure.is_share:
         values = [record.figure.shown(value) for value in known]
+    else:
+        own = f", of targets cut off at their tails{own}"
     return [
-        "without a net, training samples tell {} of each other, {} of the test set".format(*values)
+        f"without a net,{name} training samples tell {values[0]} of each other, {values[1]} of the "
+        f"test set{own}"
     ]
 
 

@@ -1,5 +1,6 @@
 """What few samples show may be chance: no cause is named by it."""
 
+import numpy as np
 import pytest
 from test_health import scored
 
@@ -12,6 +13,15 @@ def test_labels_are_not_wrong_by_twelve_answers(n, found):
     record = scored(0.83, 0.11, test_samples=n, test_targets=n, samples=2000)
     record.facts["figure"] |= {"guess": 0.34, "train_guess": 0.34}
     record.history["test_accuracy"][:] = 0.11
+    assert bool(wrong_labels(record, [])) == found
+
+
+@pytest.mark.parametrize(("validation", "found"), [(0.34, True), (0.75, False)])
+def test_what_a_validation_set_shows_is_not_learned_by_heart(validation, found):
+    record = scored(0.83, 0.34, samples=2000)
+    record.facts["figure"] |= {"guess": 0.34, "train_guess": 0.34}
+    record.history["test_accuracy"][:] = 0.34
+    record.history["validation_accuracy"] = np.full(5, validation)
     assert bool(wrong_labels(record, [])) == found
 
 

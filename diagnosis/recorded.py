@@ -181,12 +181,24 @@ class Recorded:
 
     @cached_property
     def ended_by_patience(self) -> int | None:
-        """The `patience` that ended the run: so many evaluations without a better one."""
+        """The `patience` that ended the run: so many evaluations without a better one. One that
+        was not due, at the end of a run, is none of them."""
+        if not self.iterations or self.iterations % self.evaluate_every:
+            return None
         patience, values = number(self.training.get("patience")), self.values("validation")
         if not self.figure or not 0 < patience < len(values) or np.isnan(values).all():
             return None
         best = np.nanargmax(values) if self.figure.higher_is_better else np.nanargmin(values)
         return int(patience) if len(values) - 1 - best >= patience else None
+
+    @property
+    def evaluate_every(self) -> int:
+        """Iterations between evaluations: as configured, or an epoch; 1 if it is not known."""
+        said, several = (number(self.training.get(k)) for k in ("evaluate_every", "accumulate"))
+        if said >= 1:
+            return int(said)
+        per_step = self.facts.get("batch_size", 0) * (several if several >= 1 else 1)
+        return max(int(self.facts.get("samples", 0) // per_step), 1) if per_step else 1
 
     @property
     def warm_up(self) -> int:

@@ -5,6 +5,7 @@ import math
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding, largest
+from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
 
@@ -13,13 +14,6 @@ NEAR = 0.05  # up to which they are nearly equal
 LOW = 0.75  # a train score below which a net with few units lacks something
 FEW = 8  # units of a layer that may be too few for any task
 GATES = {"Gru": Gru.n_gates, "Lstm": Lstm.n_gates}  # side by side in Wx and Wh
-LINEAR = (  # of their inputs, but for a constant, in evaluation
-    *("Affine", "Convolution", "Convolution1d", "TransposedConvolution", "Embedding"),
-    *("AveragePooling", "GlobalAveragePooling", "MeanStep", "LastStep", "Repeat"),
-    *("BatchNormalization", "Scale", "Bias", "PositionalEncoding", "Addition", "Copy"),
-    *("Concatenation", "Slice", "Flatten", "Reshape", "Transpose", "Padding", "RandomCrop"),
-    "Dropout",
-)
 
 
 def too_little_capacity(record, earlier) -> Finding | None:
@@ -44,7 +38,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if not known and not lost:
         return None
     ends = (float(record.values(part)[-1]) for part in ("train", "test"))
-    near = record.train - record.test <= NEAR
+    near = abs(record.train - record.test) <= NEAR
     apart = "nearly equal" if near else record.figure.apart(*ends)
     evidence = [f"{record.said('train', 'test')}: {apart}, and no longer getting better"]
     if known:
@@ -110,13 +104,6 @@ def _units(record, name: str, shape) -> int:
     if kind == "MultiHeadAttention":  # W (D, 3 D) for queries, keys and values, W_out (D, D)
         return shape[0]
     return shape[-1] // GATES.get(kind, 1)
-
-
-def is_linear(record) -> bool:
-    """Straight lines alone, from the inputs to what the losses read?"""
-    kinds = record.facts.get("layers", {})
-    losses = {*record.facts.get("losses", {}).values()}
-    return bool(kinds) and all(k in LINEAR for k in kinds.values() if k not in losses)
 
 
 def _hardly_moves(record) -> bool:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lamina.diagnosis.causes.learning_rate import OF_THE_GRADIENT
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import MISSED
 from lamina.diagnosis.recorded import number
@@ -12,7 +13,6 @@ SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
 FORGETS = 0.02  # of each weight at every step: what is older than 50 steps is gone
 USUAL, USUAL_L1 = 0.05, 0.002  # up to which a decay does no such harm, whatever the rate
-OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
 
 
 def decay_too_strong(record, earlier) -> Finding | None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.diagnosis.causes.initial_weights import SMALL, began_near_0, he_norm
 from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
 from lamina.diagnosis.recorded import number
 
@@ -18,6 +19,8 @@ GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
+OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
+SETTLED = 0.01  # of the loss, by which it moves where nothing is thrown about
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
 RESTING, AT_WORK = 0.1, 0.15  # of the fall, in the second half of a run; of the rate, then
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
@@ -272,7 +275,8 @@ def _larger_steps(record) -> list[str]:
     """What makes the steps so small: a schedule that has ended, clipping, or the rate itself."""
     rates, norms = record.history.get("lr", ()), record.everything
     clip = number(record.optimizer.get("clip_norm"))
-    if norms is not None and norms.median("gradient_norm") > 3.0 * clip:
+    scaled = record.optimizer.get("type") not in OF_THE_GRADIENT  # whatever their size
+    if norms is not None and not scaled and norms.median("gradient_norm") > 3.0 * clip:
         norm = norms.median("gradient_norm")
         return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     if record.warm_up > record.iterations // 2:
@@ -321,8 +325,23 @@ def _is_lost(record) -> bool:
     learned what noise leaves may have little to show for it in its loss."""
     if record.culprit.get("when") in ("forward", "backward", "update"):
         return True
+    if _has_settled(record):
+        return False
     hardly = record.end_loss > record.start_loss - 0.1 * abs(record.start_loss)
     return record.has_risen or (hardly and not record.well) or record.guesses
+
+
+def _has_settled(record) -> bool:
+    """Has the loss of the training set come to stay where it is lowest, below that of guessing? Of
+    a net that says little, as a line through noise or waves, its figure cannot tell."""
+    losses, guess = record.history.get("train_loss", np.empty(0)), record.guessing_loss
+    late = losses[len(losses) // 2 :]
+    if len(late) < 3:
+        return False
+    says_more = guess is not None and late[-1] < (1.0 - SETTLED) * guess
+    if not says_more and not is_linear(record):  # with activations it may rest where these are dead
+        return False
+    return bool(late.max() - losses.min() <= SETTLED * abs(late[-1]))
 
 
 def _losses(record) -> list[str]:

@@ -3,9 +3,10 @@
 import math
 
 from lamina.common.percent import percent
-from lamina.diagnosis.causes.capacity import is_linear, too_little_capacity
+from lamina.diagnosis.causes.capacity import too_little_capacity
 from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.finding import EVERYTHING, Finding, largest
+from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there

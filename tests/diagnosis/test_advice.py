@@ -72,6 +72,9 @@ def test_a_rate_that_is_too_low_by_itself_or_by_what_is_made_of_it():
     assert said.startswith("a larger rate: lr: about")
     (said,) = rate_too_low(record_of(0.1, 1e-6, optimizer={"clip_norm": 1e-4}), []).remedies
     assert said == "clip_norm: about 1 instead of 0.0001: gradients have norm 1"
+    adam = {"clip_norm": 1e-4, "type": "Adam"}  # whose steps are as large whatever gradients are
+    (said,) = rate_too_low(record_of(0.1, 1e-6, optimizer=adam), []).remedies
+    assert said.startswith("a larger rate: lr: about")
     rates = [0.1, 0.01, 1e-3, 1e-4, 1e-5]
     (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates), []).remedies
     words = "a schedule that falls more slowly: at iteration 200 of 400 the rate was 0.001, of 0.1"
@@ -643,3 +646,39 @@ def test_where_guessing_is_never_right_nothing_is_learned_either():
     record.history |= {f"{part}_exact_match": np.zeros(5) for part in ("train", "test")}
     record.facts["samples"] = 1000
     assert nothing_learned(record, []) is not None
+
+
+@pytest.mark.parametrize(
+    ("iterations", "every", "ended"), [(400, 100, 2), (400, None, 2), (350, 100, None)]
+)
+def test_an_evaluation_that_was_not_due_ends_no_patience(iterations, every, ended):
+    record = record_of(losses=[1.0] * iterations)
+    record.facts |= {"samples": 10_000, "batch_size": 50}  # an epoch is 200 iterations, of 100 50
+    record.config["training"] = {"patience": 2, "accumulate": 2}
+    if every:
+        record.config["training"]["evaluate_every"] = every
+    record.history["validation_accuracy"] = np.array([0.1, 0.5, 0.4, 0.45])
+    assert record.ended_by_patience == ended
+
+
+@pytest.mark.parametrize(("test", "said"), [(0.58, "nearly equal"), (0.87, "27 points apart")])
+def test_a_test_set_that_is_answered_far_better_is_not_nearly_equal(test, said):
+    record = record_of(losses=[1.0] * 400)
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 0.6, test
+    record.facts |= {"nearest": 0.95, "ridge": 0.95, "layers": {"a": "Affine"}}
+    assert said in too_little_capacity(record, []).evidence[0]
+
+
+@pytest.mark.parametrize("linear", [True, False])
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_line_that_has_come_to_rest_was_not_thrown_out(linear, settled):
+    """Its weights are next to 0, so that any update is a large part of them. A net with a ReLU may
+    rest where all of it is dead."""
+    record = record_of(0.1, 0.4, losses=[3.9] + [0.37] * 399)
+    record.layers["a"] = Series("a", "Affine", np.array([1.0, 400.0]), {"dead": np.full(2, np.nan)})
+    record.facts |= {"guessing_loss": 0.367, "layers": {"a": "Affine"}}
+    if not linear:
+        record.facts["layers"]["r"] = "Relu"
+    late = [0.366, 0.367, 0.366] if settled else [0.366, 0.8, 0.5]
+    record.history["train_loss"] = np.array([0.366, 0.367, *late])
+    assert (rate_too_high(record, []) is None) == (linear and settled)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamina import layers
-from lamina.diagnosis.causes.capacity import LINEAR
+from lamina.diagnosis.linear import LINEAR
 from lamina.layers import Layer, Loss
 
 CLASSES = [getattr(layers, name) for name in layers.__all__]

@@ -99,8 +99,8 @@ def _pooled(record) -> list[str]:
 def _not_looked_for(record) -> list[str]:
     """A cause that may be there: of few samples one cannot tell rest from death."""
     size = record.facts.get("batch_size") or ENOUGH
-    relus = [name for name, series in record.layers.items() if series.type == "Relu"]
-    if size >= ENOUGH or not relus:
+    unknown = [s for s in record.layers.values() if s.type == "Relu" and np.isnan(s["dead"][-1])]
+    if size >= ENOUGH or not unknown:
         return []
     return [f"whether its ReLUs are dead is not known, of batches of fewer than {ENOUGH} samples"]
 
@@ -125,7 +125,8 @@ def _never_found(record) -> list[str]:
     if None in rows.values():
         return []
     last = {n: (s["right"][rows[n]], s["samples"][rows[n]]) for n, s in record.outputs.items()}
-    names = [name for name, (right, samples) in last.items() if right == 0 and samples >= 10]
+    missed = [name for name, (right, samples) in last.items() if right == 0 and samples >= 10]
+    names = [record.name_of(name) for name in missed]
     return [f"of class {listed(names)} no training sample is found"] if names else []
 
 

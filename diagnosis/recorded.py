@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from lamina.common.printable import printable
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.rates import factors_of
 from lamina.diagnosis.run_tables import Series
+
+LONGEST = 40  # characters of a name
 
 
 @dataclasses.dataclass
@@ -55,6 +58,14 @@ class Recorded:
     def figure(self) -> Figure | None:
         """What the run is judged by."""
         return figure_of(self.facts, self.history)
+
+    def name_of(self, output: str) -> str:
+        """What the data set calls the class or label of this number; the number where it has no
+        name for it."""
+        task = self.facts.get("task", {})
+        names = task.get("class_names") or task.get("label_names") or []
+        known = output.isdecimal() and int(output) < len(names)
+        return printable(str(names[int(output)]))[:LONGEST] if known else output
 
     @property
     def kept_said(self) -> str:

@@ -25,7 +25,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
         return None
     width, where = narrowest(record)
-    linear = is_linear(record)
+    linear, hidden = is_linear(record), [n for n in record.matrices if not record.is_head(n)]
     if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
     best, by = record.simple
@@ -47,7 +47,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
             said = f"{record.r2} {best:.2g}, this net {record.train:.2g}"
         evidence.append(f"{by}: {said}")
     if linear:
-        what = "no activation" if where else "no layer"
+        what = "no activation" if hidden else "no hidden layer"
         evidence.append(f"{what} between inputs and outputs: straight lines alone")
     else:
         classes = f"; {record.classes} classes" if record.classes else ""
@@ -58,8 +58,8 @@ def too_little_capacity(record, earlier) -> Finding | None:
         "The net has got as far as it can, on the samples that it trains on too: it is too small "
         "or of the wrong kind for this task.",
         [
-            _larger(where, linear),
-            "for images convolutions",
+            _larger(where or hidden[0] if hidden else "", linear),
+            *([] if _has_convolutions(record) else ["for images convolutions"]),
             "less dropout, weight decay and augmentation, if there is much",
         ],
         explains=("over-fitting",),
@@ -73,6 +73,10 @@ def _is_missed_elsewhere(record, missed: float) -> bool:
     if None in known or len(known) != 2 or math.isnan(record.test):
         return True
     return record.test < known[1] - missed / 2
+
+
+def _has_convolutions(record) -> bool:
+    return any("Convolution" in kind for kind in record.facts.get("layers", {}).values())
 
 
 def _larger(where: str, linear: bool) -> str:

@@ -289,10 +289,12 @@ def _larger_steps(record) -> list[str]:
     at, rate = _early(record)
     if rate < 0.1 * record.lr:
         early = record.factors[: int(at)]
+        highest = record.lr * float(record.factors.max())
+        of = "" if highest >= 0.99 * record.lr else f", of lr: {record.lr:g}"
         moves = "falls more slowly" if early.max() > 2.0 * early[-1] else "rises sooner"
         return [
             f"a schedule that {moves}: at iteration {at:,.0f} of {record.iterations:,} "
-            f"the rate was {rate:.2g}, of {record.lr:g} at the most"
+            f"the rate was {rate:.2g}, in the whole run {highest:.2g} at the most{of}"
         ]
     return [f"a larger rate: {better_rate(record, larger=True)}"]
 

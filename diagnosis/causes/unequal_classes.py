@@ -4,7 +4,6 @@ import math
 
 from lamina.common.natural import natural
 from lamina.common.percent import percent
-from lamina.common.printable import printable
 from lamina.diagnosis.causes.learning_rate import SHORT, still_falling
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding, listed
@@ -14,7 +13,6 @@ MOSTLY = 0.8  # the share of the largest class, above which accuracy hardly tell
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall of the training samples up to which a class is not found
 WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
-_LONGEST = 40  # characters of a name
 SEEING = ("recall", "f1")  # metrics that a class which is never said lowers as any other does
 ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
@@ -51,14 +49,14 @@ def unequal_classes(record, earlier) -> Finding | None:
     what = called(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
-        f"{what} {_named(record, rarest)}: {percent(samples[rarest] / total, 1)} of the training "
+        f"{what} {record.name_of(rarest)}: {percent(samples[rarest] / total, 1)} of the training "
         f"targets ({samples[rarest]:.0f}), of which {percent(recall[rarest], 1)} are found; {what} "
-        f"{_named(record, often)}: {percent(samples[often] / total, 1)}, "
+        f"{record.name_of(often)}: {percent(samples[often] / total, 1)}, "
         f"{percent(recall.get(often, 0.0), 1)} found",
     ]
     if len(missed) > 1:
         others = sorted(missed.keys() - {rarest}, key=natural)
-        evidence.append(f"not found either: {listed(_named(record, name) for name in others)}")
+        evidence.append(f"not found either: {listed(record.name_of(name) for name in others)}")
     if (guess := record.figure and record.figure.guess_of("train")) is not None:
         said = record.said("train", row=record.row_kept)
         evidence.append(f"{said}; guessing scores {record.figure.shown(guess)}")
@@ -92,15 +90,6 @@ def _metrics(record) -> list[str]:
     if there:
         return [f"{there[0]} first among the metrics: a run is judged by the first"]
     return ["metrics: [recall, f1] under training, which see it; accuracy does not"]
-
-
-def _named(record, output: str) -> str:
-    """What the data set calls the class or label of this number; the number where it has no name
-    for it."""
-    task = record.facts.get("task", {})
-    names = task.get("class_names") or task.get("label_names") or []
-    known = output.isdecimal() and int(output) < len(names)
-    return printable(str(names[int(output)]))[:_LONGEST] if known else output
 
 
 def called(record) -> str:

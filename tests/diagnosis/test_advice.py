@@ -77,8 +77,8 @@ def test_a_rate_that_is_too_low_by_itself_or_by_what_is_made_of_it():
     assert said.startswith("a larger rate: lr: about")
     rates = [0.1, 0.01, 1e-3, 1e-4, 1e-5]
     (said,) = rate_too_low(record_of(0.1, 1e-6, rates=rates), []).remedies
-    words = "a schedule that falls more slowly: at iteration 200 of 400 the rate was 0.001, of 0.1"
-    assert said.startswith(words)
+    words = "falls more slowly: at iteration 200 of 400 the rate was 0.001, in the whole run 0.1 at"
+    assert said.startswith(f"a schedule that {words}")
     record = record_of(0.1, 1e-6, rates=rates)  # evaluated late alone: where it was is not known
     record.history = {name: values[-2:] for name, values in record.history.items()}
     assert rate_too_low(record, []).remedies[0].startswith("a larger rate: lr: about")
@@ -682,3 +682,26 @@ def test_a_line_that_has_come_to_rest_was_not_thrown_out(linear, settled):
     late = [0.366, 0.367, 0.366] if settled else [0.366, 0.8, 0.5]
     record.history["train_loss"] = np.array([0.366, 0.367, *late])
     assert (rate_too_high(record, []) is None) == (linear and settled)
+
+
+def test_a_line_of_convolutions_has_no_activation():
+    record = record_of(losses=[1.0] * 400)
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.6
+    start = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {"c.W": start | {"shape": [4, 1, 3, 3]}, "a.W": start}
+    record.facts |= {"nearest": 0.95, "ridge": 0.95, "ends": ["a"]}
+    record.facts["layers"] = {"c": "Convolution", "flatten": "Flatten", "a": "Affine"}
+    found = too_little_capacity(record, [])
+    assert "no activation between inputs and outputs: straight lines alone" in found.evidence
+    assert found.remedies[0] == "an activation behind c.W"
+    assert "for images convolutions" not in found.remedies
+
+
+def test_the_highest_rate_is_that_of_the_run():
+    """A sigmoid that would rise at iteration 800 of 400."""
+    schedule = {"type": "sigmoid", "gamma": 0.02, "step_size": 800}
+    factor = make_schedule(**schedule)
+    rates = [0.1 * factor(i - 1) for i in (1, 100, 200, 300, 400)]
+    record = record_of(0.1, 1e-8, optimizer={"schedule": schedule}, rates=rates)
+    (said,) = rate_too_low(record, []).remedies
+    assert said.endswith("in the whole run 3.3e-05 at the most, of lr: 0.1")

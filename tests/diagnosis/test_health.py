@@ -252,6 +252,19 @@ def test_a_loss_is_held_against_that_of_guessing_on_its_own_set():
     assert len(doubts(dataclasses.replace(record))) == 1
 
 
+def test_a_class_that_is_never_found_is_called_by_its_name():
+    record = with_outputs(scored(0.97, 0.95), (50, 50), (50, 0))
+    record.facts["task"]["class_names"] = ["3", "4"]
+    assert "of class 4 no training sample is found" in doubts(record)
+
+
+@pytest.mark.parametrize(("dead", "said"), [(np.nan, True), (0.0, False)])
+def test_whether_channels_are_dead_is_known_of_small_batches_too(dead, said):
+    record = scored(0.6, 0.62, nearest=0.96, batch_size=10)
+    record.layers["r"] = Series("r", "Relu", np.array([1.0, 400.0]), {"dead": np.full(2, dead)})
+    assert any("whether its ReLUs are dead" in doubt for doubt in doubts(record)) == said
+
+
 @pytest.mark.parametrize("figure", ["accuracy", "recall", "roc_auc"])
 def test_only_an_accuracy_is_held_against_that_of_the_test_set(figure):
     record = scored(0.92, 0.85, alike=[0.97, 0.97], samples=1000)

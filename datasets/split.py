@@ -60,7 +60,11 @@ def validation_out_of(n: int, validation_share: float | None, n_validation: int 
 def n_test_out_of(n: int, test_share: float, what: str, instead: str) -> int:
     """How many of n samples, called `what`, are for testing. Raises ValueError, which says what one
     may give `instead` of a share, if no sample, or none for training, is left."""
-    n_test = round(n * test_share) if 0 < test_share < 1 else 0
+    if not 0 < test_share < 1:
+        raise ValueError(
+            f"test_share: expects a share between 0 and 1, got {test_share}; give one, or {instead}"
+        )
+    n_test = round(n * test_share)
     if not 0 < n_test < n:
         raise ValueError(
             f"a test_share of {test_share} leaves {n - n_test} of {n} {what} to train on and "

@@ -38,8 +38,11 @@ def doubts(record) -> list[str]:
     if not record.beyond_luck(2.0):
         guess = record.figure.shown(record.figure.guess)
         better = record.test > record.figure.chance("test")
-        n = f"{record.test_size:,} test {'sample' if record.test_size == 1 else 'samples'}"
-        how = f"of {n} that may be luck, guessing has" if better else "no better than by guessing,"
+        how = (
+            f"of {record.test_size_said} that may be luck, guessing has"
+            if better
+            else "no better than by guessing,"
+        )
         found.append(f"{record.said('test')}: {how} {guess}{_of_classes(record)}")
     return found
 

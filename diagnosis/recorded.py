@@ -84,6 +84,14 @@ class Recorded:
             return samples
         return self.facts.get("test_targets", samples)
 
+    @property
+    def test_size_said(self) -> str:
+        """`test_size` in words: "1,000 test samples", "720 positions of 60 test samples"."""
+        n = self.test_size
+        samples = min(self.facts.get("test_samples", n), n)  # some may have a target that is none
+        words = f"{samples:,} test {'sample' if samples == 1 else 'samples'}"
+        return words if samples == n else f"{n:,} positions of {words}"
+
     @cached_property
     def own_loss(self) -> str:
         """The name of its loss, if it is the only one and none of this project; else ""."""

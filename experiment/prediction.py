@@ -61,12 +61,10 @@ class Predictions:
         task = self.task
         if isinstance(task, Regression):
             names = list(task.target_names)
-            least = 5 if short else 9
             spread = self.scores.std(axis=0, dtype=np.float64)
-            cells = [
-                [digits_of(*both, least) for both in zip(row, spread, strict=True)]
-                for row in self.scores
-            ]
+            # One alone has no others to be told apart from, and is shown as exactly as it is.
+            least = [(5 if apart else 7) if short else 9 for apart in spread]
+            cells = [list(map(digits_of, row, spread, least)) for row in self.scores]
         elif isinstance(task, MultiLabel):
             names, cells = self._labels(task.label_names, short)
         else:

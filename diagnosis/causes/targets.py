@@ -117,8 +117,9 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     far = not learned or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None
+    together = ", all of a sample together, have" if targets.get("width", 1) > 1 else " have"
     evidence = [
-        f"targets have mean {mean:.3g} and deviation {std:.3g}; outputs start near 0 and 1",
+        f"targets{together} mean {mean:.3g} and deviation {std:.3g}; outputs start near 0 and 1",
         f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end",
     ]
     if said := record.said("train"):

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from lamina.commands.frame import main
-from lamina.datasets import Classification, Dataset, ImageFolder, Samples
+from lamina.datasets import Classification, Dataset, ImageFolder, Regression, Samples
+from lamina.datasets.csv_format import CsvFormat
 from lamina.experiment.config import load_config
 from lamina.experiment.load_run import Run, RunChanged, load_run
-from lamina.experiment.prediction import predict
+from lamina.experiment.prediction import Predictions, predict
 from lamina.experiment.resume import resumed_trainer
 from lamina.experiment.run import run
 from lamina.layers import Affine, SoftmaxWithLoss
@@ -479,3 +480,17 @@ def test_one_answer_of_two_is_no_unknown_column(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "up: compared only where low stands there too" in err
     assert "more: not among the columns that the run knows, left out" in err
+
+
+def test_a_number_alone_is_shown_as_it_is_and_others_as_far_as_they_are_apart():
+    def rows(*scores):
+        some = np.array(scores, np.float32)[:, np.newaxis]
+        numbers = CsvFormat().numbers
+        places = [str(i) for i in range(len(some))]
+        said = Predictions("row", places, Regression(["price"]), some, None, [], numbers)
+        text = said.text()
+        return [line.split()[-1] for line in text.splitlines()[1:]]
+
+    assert rows(1_000_014.4) == ["1000014"]
+    assert rows(1_000_014.4, 1_000_019.4) == ["1000014.44", "1000019.44"]
+    assert rows(0.25, 0.75) == ["0.25", "0.75"]

@@ -148,13 +148,19 @@ def test_how_many_to_test_on():
     assert n_test_out_of(2, 0.3, "rows", "a file") == 1
 
 
-@pytest.mark.parametrize("share", [0.0, 0.04, 0.96, 1.0, 1.5, -0.5, float("nan")])
-def test_none_or_all_to_test_on(share):
-    left = 0 if share == 0.96 else 10
+@pytest.mark.parametrize(("share", "left"), [(0.04, 10), (0.96, 0)])
+def test_none_or_all_to_test_on(share, left):
     words = (
         f"a test_share of {share} leaves {left} of 10 rows to train on and {10 - left} to test on; "
         "give a share between 0 and 1, or a file"
     )
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        n_test_out_of(10, share, "rows", "a file")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.5, float("nan")])
+def test_a_test_share_that_is_none(share):
+    words = f"test_share: expects a share between 0 and 1, got {share}; give one, or a file"
     with pytest.raises(ValueError, match=f"^{words}$"):
         n_test_out_of(10, share, "rows", "a file")
 

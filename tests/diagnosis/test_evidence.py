@@ -450,6 +450,14 @@ def test_a_mark_is_named_whatever_the_net_has_learned():
     assert a_mark_among_targets(record, [found]) is None
 
 
+@pytest.mark.parametrize(("width", "said"), [(1, "targets have"), (2, "all of a sample together")])
+def test_of_several_targets_the_size_is_that_of_all_together(width, said):
+    record = learned_by_heart("rmse", [1.8, 1.75], [1.8, 1.75])
+    record.facts["targets"] = {"mean": 150.0, "std": 150.0, "low": -3.0, "high": 303.0}
+    record.facts["targets"] |= {"width": width, "numbers": 1000}
+    assert said in targets_not_scaled(record, []).evidence[0]
+
+
 def test_the_numbers_of_sequences_are_counted_by_position():
     t = np.zeros((30, 20, 2), np.float32)
     t[0] = 1.0

@@ -252,6 +252,13 @@ def test_a_loss_is_held_against_that_of_guessing_on_its_own_set():
     assert len(doubts(dataclasses.replace(record))) == 1
 
 
+def test_answers_of_sequences_are_counted_as_positions():
+    record = scored(0.97, 0.11, test_samples=60, test_targets=720)
+    assert any("of 720 positions of 60 test samples that may be luck" in d for d in doubts(record))
+    record = scored(0.97, 0.11, test_samples=70, test_targets=60)  # ten are not labelled
+    assert any("of 60 test samples that may be luck" in d for d in doubts(record))
+
+
 def test_a_class_that_is_never_found_is_called_by_its_name():
     record = with_outputs(scored(0.97, 0.95), (50, 50), (50, 0))
     record.facts["task"]["class_names"] = ["3", "4"]

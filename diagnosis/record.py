@@ -151,15 +151,30 @@ class Record(Recorded):
             for own, other, times, n in compared
         )
 
+    def knows_others(self, deviations: float) -> bool:
+        """Is it `beyond_luck` on the test set, or at its end on the validation set?"""
+        value = self._last(self.scores("validation"))
+        n = self.facts.get("validation_samples", 0) * self.test_size
+        n //= max(self.facts.get("test_samples", self.test_size), 1)  # or positions of so many
+        more = not math.isnan(value) and n > 0
+        return self.beyond_luck(deviations) or (
+            more and value > self._by_luck("validation", n, deviations)
+        )
+
     def beyond_luck(self, deviations: float) -> bool:
         """Does it answer the test set better than chance would, by so many standard deviations, at
-        its end or with the weights that were kept? The R² of guesses that vary by chance is at d
-        deviations d² / (n + d²), whatever they vary by: the t of a slope is √(n R² / (1 - R²))."""
+        its end or with the weights that were kept?"""
         if not self.figure or math.isnan(self.test):
             return False
-        chance, n = self.figure.chance("test"), self.test_size
-        share = self.figure.is_share
-        return max(self.test, self.scores("test")[self.row_kept]) > chance + (
+        value = max(self.test, self.scores("test")[self.row_kept])
+        return value > self._by_luck("test", self.test_size, deviations)
+
+    def _by_luck(self, part: str, n: int, deviations: float) -> float:
+        """The score that so many standard deviations of luck give to guesses on n samples. The R² of
+        guesses that vary by chance is at d deviations d² / (n + d²), whatever they vary by: the t
+        of a slope is √(n R² / (1 - R²))."""
+        chance, share = self.figure.chance(part), self.figure.is_share
+        return chance + (
             deviations * scatter(chance, n) if share else deviations**2 / (n + deviations**2)
         )
 

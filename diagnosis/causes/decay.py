@@ -109,10 +109,13 @@ def _taken_off(record, worst: str, a_share: bool) -> str:
     by_decay, by_rate = (_mult(record, worst, which) for which in ("decay_mult", "lr_mult"))
     said = f"weight_decay {decay:g}"
     said += f" times decay_mult {by_decay:g}" if by_decay != 1.0 else ""
-    said += f" times the rate {rate:.3g}"
+    varies = record.iterations and record.factors.min() < record.factors.max()
+    said += f" times the rate {rate:.3g}{' (its mean)' if varies else ''}"
     said += f" times lr_mult {by_rate:g}" if by_rate != 1.0 else ""
     whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
     product = f"{decay * by_decay * rate * by_rate:.2g}"
     if not a_share:
         return f"{said}: {product}, in the gradient{whose} that the rule scales"
-    return f"{said}: {product} of each weight{whose} is taken off at every step"
+    return f"{said}: {product} of each weight{whose} is taken off " + (
+        "at a step, in the mean" if varies else "at every step"
+    )

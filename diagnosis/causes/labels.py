@@ -39,7 +39,7 @@ def wrong_labels(record, earlier) -> Finding | None:
     few = record.task != "multilabel" or record.test_size < ENOUGH
     if not blind and few and limit > 0.5 * (record.figure.chance("test") + record.train):
         return None  # so few test samples do not tell guessing from what was learned
-    if blind and record.beyond_luck(3.0):
+    if blind and record.knows_others(3.0):
         return None  # what cannot be seen by others the net has seen
     if blind:
         luck = 3 * scatter(record.figure.chance("test"), record.test_size)

@@ -20,7 +20,7 @@ def nothing_learned(record, earlier) -> Finding | None:
     better explanation."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
-    if record.figure.guess is None or record.beyond_luck(3.0) or _says_more(record):
+    if record.figure.guess is None or record.knows_others(3.0) or _says_more(record):
         return None
     nowhere = record.train < record.chance + _least(record)
     nowhere = nowhere and not record.tells_apart and not _below_guessing(record)
@@ -71,7 +71,7 @@ def _below_guessing(record) -> bool:
 def _guesses_others(record) -> bool:
     """Does it know nothing of a test set that is no small one, by its figure, which is not beyond
     luck, and of shares by its loss?"""
-    if math.isnan(record.test) or record.test_size < ENOUGH or record.beyond_luck(2.0):
+    if math.isnan(record.test) or record.test_size < ENOUGH or record.knows_others(2.0):
         return False
     losses = record.history.get("test_loss", ())
     guess = record.test_guessing_loss

@@ -54,7 +54,7 @@ def over_fitting(record, earlier) -> Finding | None:
     if weights and (samples := record.facts.get("samples")):
         few = f", of which {learn:,} learn," if learn < weights else ""
         evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
-    unseen = "" if record.beyond_luck(3.0) else not_seen(record)
+    unseen = "" if record.knows_others(3.0) else not_seen(record)
     return Finding(
         "over-fitting",
         [*evidence, unseen] if unseen else evidence,
@@ -104,7 +104,7 @@ def _knows_only_its_own(record) -> bool:
     share = record.figure is not None and record.figure.is_share
     if not share or not len(losses) or not record.guessing_loss:
         return False
-    if record.test_size < ENOUGH or record.beyond_luck(3.0):
+    if record.test_size < ENOUGH or record.knows_others(3.0):
         return False
     known = record.scores("train")[row] > 0.5 * (1.0 + record.chance)
     far_below = record.guessing_loss > 2.0 * record.end_loss

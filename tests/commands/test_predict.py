@@ -492,5 +492,5 @@ def test_a_number_alone_is_shown_as_it_is_and_others_as_far_as_they_are_apart():
         return [line.split()[-1] for line in text.splitlines()[1:]]
 
     assert rows(1_000_014.4) == ["1000014"]
-    assert rows(1_000_014.4, 1_000_019.4) == ["1000014.44", "1000019.44"]
+    assert rows(1_000_014.4, 1_000_019.4) == ["1000014.38", "1000019.38"]
     assert rows(0.25, 0.75) == ["0.25", "0.75"]

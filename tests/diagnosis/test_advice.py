@@ -158,7 +158,9 @@ def test_a_decay_is_that_of_the_weights_that_it_pulls_at_at_the_rates_that_there
     )
     rates = [0.1, 0.08, 0.04, 0.02, 0.02]  # in straight lines between evaluations 0.05
     fell = record_of(0.1, optimizer={"weight_decay": 0.5}, rates=rates)
-    assert "times the rate 0.0499: 0.025 of each" in str(decay_too_strong(fell, []).evidence)
+    assert "times the rate 0.0499 (its mean): 0.025 of each" in str(
+        decay_too_strong(fell, []).evidence
+    )
     for start in record.facts["parameters"].values():
         start["decay_mult"] = 0.8
     said = "weight_decay 0.5 times decay_mult 0.8 times the rate 0.1: 0.04 of each weight of a.W is"

@@ -5,6 +5,7 @@ import pytest
 from test_health import scored
 
 from lamina.diagnosis.causes.labels import wrong_labels
+from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.unlike_sets import unlike_sets
 
 
@@ -23,6 +24,14 @@ def test_what_a_validation_set_shows_is_not_learned_by_heart(validation, found):
     record.history["test_accuracy"][:] = 0.34
     record.history["validation_accuracy"] = np.full(5, validation)
     assert bool(wrong_labels(record, [])) == found
+
+
+@pytest.mark.parametrize(("validation", "found"), [(0.1, True), (0.3, False)])
+def test_what_a_validation_set_shows_is_not_nothing(validation, found):
+    """Of 40 test samples all may be missed by chance, of 1,000 others 300 are answered by none."""
+    record = scored(0.12, 0.1, test_samples=40, validation_samples=1000)
+    record.history["validation_accuracy"] = np.full(5, validation)
+    assert bool(nothing_learned(record, [])) == found
 
 
 @pytest.mark.parametrize(("samples", "found"), [(60, False), (500, True)])

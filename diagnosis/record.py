@@ -170,9 +170,9 @@ class Record(Recorded):
         return value > self._by_luck("test", self.test_size, deviations)
 
     def _by_luck(self, part: str, n: int, deviations: float) -> float:
-        """The score that so many standard deviations of luck give to guesses on n samples. The R² of
-        guesses that vary by chance is at d deviations d² / (n + d²), whatever they vary by: the t
-        of a slope is √(n R² / (1 - R²))."""
+        """The score that so many standard deviations of luck give to guesses on n samples. The R²
+        of guesses that vary by chance is at d deviations d² / (n + d²), whatever they vary by: the
+        t of a slope is √(n R² / (1 - R²))."""
         chance, share = self.figure.chance(part), self.figure.is_share
         return chance + (
             deviations * scatter(chance, n) if share else deviations**2 / (n + deviations**2)

@@ -21,6 +21,7 @@ import contextlib
 import dataclasses
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ from lamina.diagnosis.statistics import (
 from lamina.layers import (
     Affine,
     Embedding,
+    Layer,
     LayerNormalization,
     MultiHeadAttention,
     RMSNormalization,
@@ -48,6 +50,7 @@ from lamina.layers import (
 from lamina.layers.gates import Copy
 from lamina.layers.recurrent import Recurrent
 from lamina.layers.sparse_rows import dense
+from lamina.nets import Net
 from lamina.nets.probes import Place, Probes, places_of
 
 _UNITS_LAST = (Affine, Embedding, LayerNormalization, MultiHeadAttention, RMSNormalization)
@@ -76,8 +79,8 @@ class Recorder:
         places = [p for k, net in trainer.nets.items() for p in places_of(net, k)]
         self._places = [p for p in places if not isinstance(p.layer, Copy)]
         self._recurrent = [p.layer for p in self._places if isinstance(p.layer, Recurrent)]
-        behind = zip(self._places, self._places[1:], strict=False)
-        self._units_last = {id(p.layer) for b, p in behind if isinstance(b.layer, _UNITS_LAST)}
+        nets = trainer.nets.values()
+        self._units_last = {id(one) for net in nets for one in _reading(_UNITS_LAST, net)}
         self._first_twin = min(trainer.nets)
         self.writes = folder is not None
         if folder is None:
@@ -266,3 +269,13 @@ def _ratio(change: float, weight: float) -> str:
 
 def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
+
+
+def _reading(kinds: tuple, net: Net) -> Iterator[Layer]:
+    """The layers of a net that read what a layer of these kinds gives."""
+    writers = {blob: step.layer for step in net.steps() for blob in step.writes}
+    for step in net.steps():
+        if isinstance(step.layer, Net):
+            yield from _reading(kinds, step.layer)
+        elif any(isinstance(writers.get(blob), kinds) for blob in step.reads):
+            yield step.layer

@@ -98,6 +98,6 @@ def lost_in_float32(t, same: float = SAME) -> tuple | None:
         return None
     place = tuple(np.argwhere(wrong)[0])
     return place, (
-        f"the numbers lie {spread[place]:.3g} apart, and float32 rounds them by up to "
+        f"the numbers have deviation {spread[place]:.3g}, and float32 rounds them by up to "
         f"{lost[place]:.3g}; take {centre[place]:.10g} away from each"
     )

@@ -180,7 +180,7 @@ LIES = {
     "index below 0": ({"x": IMAGES.astype(int) - 1}, {"indices": True}, "at least 0, got -1"),
     "normalise": ({"x": IMAGES / 2}, {"normalise": True}, "normalise: is for images of bytes"),
     "two scales": ({}, {"normalise": True, "scale": 2.0}, "normalise: finds the scale itself"),
-    "share": ({}, {"test_share": 1.5}, "a test_share of 1.5 leaves 300 of 300 samples"),
+    "share": ({}, {"test_share": 1.5}, "test_share: expects a share between 0 and 1, got 1.5"),
     "both ways": ({}, {"n_validation": 9, "validation_share": 0.1}, "both say"),
     "task": ({}, {"task": "clasification"}, "did you mean classification"),
 }
@@ -301,7 +301,7 @@ def test_squares_with_fewer_numbers_for_a_pixel_are_channels_last(saved, shape, 
 def test_inputs_that_float32_cannot_tell_apart_are_refused(saved):
     seconds = 1.7e9 + np.arange(40.0)
     X = np.stack([np.arange(40.0), seconds], axis=1)
-    words = r"x.npy: column 1: the numbers lie \S+ apart, and float32 rounds them .*; take 17\d+"
+    words = r"x.npy: column 1: the numbers have deviation \S+, and float32 rounds .*; take 17\d+"
     for array in (X, X.astype(np.int64)):
         with pytest.raises(ValueError, match=words):
             NPY(*saved(x=array, t=np.arange(40) % 2))

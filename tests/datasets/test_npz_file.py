@@ -472,6 +472,6 @@ def test_channels_that_are_last_are_said_or_turned(npz):
 def test_inputs_that_float32_cannot_tell_apart_are_refused(npz):
     X = 1.7e9 + np.arange(8.0).reshape(4, 2)
     with pytest.raises(
-        ValueError, match=r"x_train: column 0: the numbers lie \S+ apart, and float32"
+        ValueError, match=r"x_train: column 0: the numbers have deviation \S+, and float32"
     ):
         NPZ(npz(x_train=X, x_test=X[:3]))

@@ -563,7 +563,7 @@ def test_numbers_to_learn_that_float32_would_round_to_one_another(tmp_path):
     t = 1.7e9 + 23.0 * np.random.default_rng(0).standard_normal(50)
     path, apart = (
         tmp_path / "t.csv",
-        r"the numbers lie 2\S+ apart, and float32 rounds them",
+        r"the numbers have deviation 2\S+, and float32 rounds them",
     )
 
     def written(numbers):

@@ -9,7 +9,7 @@ import pytest
 from lamina.datasets import Classification, Dataset, LanguageModel, Regression, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.notes import read_facts
-from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS
+from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS, _reading
 from lamina.diagnosis.statistics import (
     alive,
     mean_and_std,
@@ -21,6 +21,7 @@ from lamina.layers import (
     AbsoluteErrorLoss,
     Affine,
     BatchNormalization,
+    Convolution,
     Dropout,
     Embedding,
     Gru,
@@ -33,7 +34,7 @@ from lamina.layers import (
     SquaredErrorLoss,
     Tanh,
 )
-from lamina.nets import Sequential
+from lamina.nets import Graph, Node, Sequential
 from lamina.nets.probes import Probes, places_of
 from lamina.optimizers import Adam
 from lamina.training.trainer import Trainer
@@ -350,3 +351,19 @@ def test_gradients_of_several_batches_are_those_of_one_large_one(tmp_path):
     )
     ratio = float(several["gradient_std"]) / float(large["gradient_std"])
     assert 0.8 < ratio < 1.25  # of ten of the samples
+
+
+@pytest.mark.parametrize("order", [["affine", "conv", "relu"], ["conv", "affine", "relu"]])
+def test_what_a_layer_reads_is_asked_of_the_wiring(order):
+    """Not of what is listed before it; in a net inside the net too."""
+    rng = np.random.default_rng(0)
+    nodes = {
+        "affine": Node(Affine(4, 2, rng=rng), "X"),
+        "conv": Node(Convolution(1, 3, kernel=3, rng=rng), "images"),
+        "relu": Node(Relu(), "conv"),
+    }
+    last = Node(Sequential({"a": Affine(2, 3, rng=rng), "r": Relu()}), "affine")
+    net = Graph(
+        {name: nodes[name] for name in order} | {"last": last}, ["X", "images"], ["relu", "last"]
+    )
+    assert list(_reading((Affine,), net)) == [last.layer.layers["r"]]

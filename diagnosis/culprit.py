@@ -178,7 +178,9 @@ class _Search:
                     *(iteration, when, place.name, place.type, array, part),
                     rows if per_sample else None,
                 )
-                culprit.largest = {n: v for n, a in sources.items() if (v := _largest(a))}
+                culprit.largest = {
+                    n: v for n, a in sources.items() if (v := _largest(a)) is not None
+                }
                 if culprit.samples is not None:
                     _count_in_batch(culprit, rows, self.trainer.batch.rows)
                 self._note(culprit, place.twin)
@@ -225,7 +227,11 @@ def _what_is_left(trainer, error: NonFiniteError) -> Culprit:
     """What the failed step shows without a replay: the batch, parameters, gradients, the loss. A
     loss that is spoilt comes before the gradients."""
     culprit = next(_bad_batch(trainer), None)
-    culprit = culprit or _bad_weight(trainer, error.iteration, "start")
+    # Later than in the first step an update has made it, which one is not known.
+    begun = error.iteration > 1
+    culprit = culprit or _bad_weight(
+        trainer, error.iteration - begun, "update" if begun else "start"
+    )
     if not error.in_loss:
         culprit = culprit or _bad_gradient(trainer, error.iteration)
     if culprit is None:

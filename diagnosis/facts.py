@@ -23,8 +23,9 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size", "task",
     "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest", "ridge", "inputs_vary",
-    "seen", "targets", "ends", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
-    "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
+    "seen", "chooses", "targets", "ends", "losses", "layers", "dropout", "left_by_dropout",
+    "averages", "uses", "from_the_end", "parameters"} at the start of a run; a run that goes on
+    keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for all
@@ -33,7 +34,8 @@ def write_facts(path: str | Path | File, trainer) -> None:
     metric whether it is shown so. `nearest` and `ridge` are scored without a net, see learnable.py,
     as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is the share of
     the numbers of an input that are not the same in all samples, `seen` that of the test samples
-    which are in another set too, see overlap.py, `targets` mean, deviation and ends of numbers to
+    which are in another set too, see overlap.py, `chooses` says whether the
+    run does by validation, `targets` mean, deviation and ends of numbers to
     learn, all of them together, how many a sample has and how many there are, the deviations of
     those that vary least and most, and what may be a mark among them, `ends` the layers whose
     weights give what the net puts out or a loss reads. A parameter has its shape, the mean and the
@@ -58,12 +60,13 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "test_guessing_loss": _guessing_loss(trainer, "test"),
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
-        "seen": rounded(share_seen(dataset)),
+        "seen": rounded(share_seen(dataset, trainer.chooses)),
         "ends": _ends(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
         "left_by_dropout": rounded(_left(trainer.net)),
+        "chooses": trainer.chooses,
         "averages": _averages(trainer.net),
         "uses": _uses(trainer.net),
         "from_the_end": [

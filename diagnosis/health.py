@@ -24,9 +24,13 @@ def doubts(record) -> list[str]:
         return ["no metric says how well it does" if record.iterations else "it has not begun"]
     if math.isnan(record.train):
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
+    if len(record.values("test")) and math.isnan(record.test):
+        return [f"{record.said('train', 'test')}: that of the test set is not defined"]
     if math.isnan(record.test):
         return ["it was not evaluated on samples that it has not seen"]
     same = [name for name, digest in record.sets.items() if digest == record.sets.get("test")]
+    if not record.facts.get("chooses", True):  # so that nothing is known of the validation set
+        same = [name for name in same if name != "validation"]
     if len(same) > 1:
         return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
     if record.figure.guess is None:
@@ -52,7 +56,8 @@ def _seen(record) -> list[str]:
     seen = record.facts.get("seen") or 0.0
     if seen < SEEN:
         return []
-    others = "training or validation" if len(record.values("validation")) else "training"
+    chosen = len(record.values("validation")) and record.facts.get("chooses", True)
+    others = "training or validation" if chosen else "training"
     return [
         f"{percent(seen, 1)} of the test samples stand among the {others} samples too, so they say "
         "little of others"

@@ -20,6 +20,7 @@ _FACTS = {
     "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
+    "chooses": "yes or no",
     "alike": ["size"],
     "alike_by": "text",
     "told": ["size"],

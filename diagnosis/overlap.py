@@ -6,15 +6,19 @@ MOST = 1000  # test samples that are looked for
 CHUNK = 10_000  # rows at a time
 NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
 GLANCE = 64  # numbers of an input, or up to twice as many, that are compared before all are
+ALIKE = 10  # training samples to each kind of row, from which on they are alike by nature
 TASKS = ("classification", "multilabel", "regression")  # windows of a text are alike by nature
 
 
-def share_seen(dataset) -> float | None:
-    """The share of up to 1,000 test samples that stand among the training or validation samples,
-    number for number, with the same target. None where it is not looked for: in texts, in sets
-    whose nets have several inputs, and in rows of files."""
+def share_seen(dataset, chooses: bool = True) -> float | None:
+    """The share of up to 1,000 test samples that stand among the training samples, or among those
+    of validation if the run `chooses` by them, number for number, with the same target. None where
+    it is not looked for: in texts, in sets whose nets have several inputs, in rows of files; and
+    where training samples are alike by nature, such as a few answers of yes and no."""
     sets = dataset.sets()
     test = sets.pop("test")
+    if not chooses:
+        sets.pop("validation", None)
     if dataset.task.name not in TASKS or not len(test):
         return None
     every = [test, *sets.values()]
@@ -27,12 +31,16 @@ def share_seen(dataset) -> float | None:
     rows = np.linspace(0, len(test) - 1, min(len(test), MOST)).astype(np.intp)
     X, t = _numbers(test, rows, kept, kinds)
     glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
-    unseen = set(wanted)
+    unseen, kinds_of_rows = set(wanted), set()
     for some in sets.values():
         for first in range(0, len(some), CHUNK):
             X, t = _numbers(some, slice(first, first + CHUNK), kept, kinds)
-            alike = np.array([one in glances for one in _as_bytes(_some_of(X))])
+            few = _as_bytes(_some_of(X))
+            kinds_of_rows.update(map(hash, few))
+            alike = np.array([one in glances for one in few])
             unseen.difference_update(_as_bytes(X[alike], t[alike]))
+    if ALIKE * len(kinds_of_rows) < sum(map(len, sets.values())):
+        return None
     return sum(one not in unseen for one in wanted) / len(wanted)
 
 

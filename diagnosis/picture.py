@@ -12,6 +12,7 @@ import numpy as np
 
 from lamina.common.figures import label, save_png
 from lamina.diagnosis.record import Record
+from lamina.diagnosis.statistics import ENOUGH
 
 TITLE, NAME = 120, 24  # columns of the title, and of a layer's name
 DEAD = ("dead", "saturated")
@@ -57,7 +58,10 @@ def _maps(record: Record) -> list[tuple]:
     layers = list(record.layers.values())
     kinds = [c for c in DEAD if any(not np.isnan(s[c]).all() for s in layers)]
     words = {"dead": "dead ReLUs", "saturated": "saturated units"}
-    title = " and ".join(words[k] for k in kinds) or "dead or saturated units: none can be"
+    relus = any(series.type == "Relu" for series in layers)  # of a few samples that is not known
+    none = f"dead ReLUs: not known of fewer than {ENOUGH} samples"
+    none = none if relus else "dead or saturated units: none can be"
+    title = " and ".join(words[k] for k in kinds) or none
     shares = [np.fmax(series["dead"], series["saturated"]) for series in layers]
     return [
         ("spread of outputs", [series["std"] for series in layers], True),

@@ -20,6 +20,7 @@ LUCK = 0.03  # by which 500 samples may misjudge what is within reach
 OF_NUMBERS = 0.15  # by which the score of 500 numbers by nearest neighbours may be above the truth
 MISSED = 0.1  # of what is within reach: a score that is lower by more has missed it
 TOLD = 4.0  # deviations of a correlation, 1/√n where there is none
+LITTLE_LEFT = 0.1  # of the loss of guessing, or of the first
 BY_HEART = 0.1  # between train and test: more is no sign of having learned well
 
 
@@ -102,7 +103,11 @@ class Record(Recorded):
 
     @cached_property
     def well(self) -> bool:
-        """Has it learned what there is to learn, as far as is known, and not by heart?"""
+        """Has it learned what there is to learn, as far as is known, and not by heart? Of a run
+        without a score, is next to nothing left of its loss?"""
+        if math.isnan(self.train):
+            whole = self.guessing_loss or self.start_loss
+            return 0.0 <= self.end_loss < LITTLE_LEFT * whole
         if not self.train > self.chance or self.train - self.test > BY_HEART:
             return False
         nearly_all = max(NEARLY_ALL, self.chance + 0.8 * (1.0 - self.chance))

@@ -1,18 +1,21 @@
 """What the files of a run say, as they stand there or by a little arithmetic."""
 
 import dataclasses
+import inspect
 import math
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from lamina import optimizers
 from lamina.common.printable import printable
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.rates import factors_of
 from lamina.diagnosis.run_tables import Series
+from lamina.training.squashed import HANDS_ON
 
 LONGEST = 40  # characters of a name
 
@@ -135,6 +138,12 @@ class Recorded:
         return self._last(self.scores("test"))
 
     @property
+    def errs_more_on_others(self) -> bool:
+        """Is the last error larger on the test set than on the training set? As a score it may look
+        so, and be smaller: the sets may have other spreads."""
+        return bool(self.values("test")[-1] > self.values("train")[-1])
+
+    @property
     def best_unseen(self) -> float:
         """The better last score of the sets that it has not trained on, test and validation."""
         last = [self.test, self._last(self.scores("validation"))]
@@ -180,10 +189,11 @@ class Recorded:
 
     @cached_property
     def lr(self) -> float:
-        """That of the configuration, which a schedule multiplies; if it says none, the highest that
-        history.csv has: that has rates at evaluations alone."""
+        """That of the configuration, or of the rule if that says none, which a schedule multiplies;
+        of a rule of one's own the highest that history.csv has: that has rates at evaluations
+        alone."""
         rates = self.history.get("lr", np.empty(0))
-        configured = number(self.optimizer.get("lr"))
+        configured = number(self.optimizer.get("lr", _usual_rate(self.optimizer.get("type"))))
         return configured if configured > 0 or not len(rates) else float(rates.max())
 
     @property
@@ -279,8 +289,11 @@ class Recorded:
 
     @property
     def last_layer(self) -> str:
-        """The name of the last layer that was recorded, whose outputs are the net's."""
-        return next(reversed(self.layers), "")
+        """The name of the last layer that was recorded, whose numbers are those of the outputs; not
+        one that only gives them another shape."""
+        kinds = self.facts.get("layers", {})
+        named = [name for name in self.layers if name != "(input)"]
+        return next((name for name in reversed(named) if kinds.get(name) not in HANDS_ON), "")
 
     @cached_property
     def everything(self) -> Series | None:
@@ -311,6 +324,14 @@ def risen(losses: np.ndarray, guessing: float | None) -> bool:
     if not by > 0 or (guessing is not None and last.mean() < guessing):
         return False
     return by > abs(first) or bool(np.mean(last > first) >= 0.95)
+
+
+def _usual_rate(kind) -> float | None:
+    """What a rule of this project takes where no rate is given."""
+    if kind not in optimizers.__all__:
+        return None
+    rate = inspect.signature(getattr(optimizers, kind)).parameters.get("lr")
+    return None if rate is None or rate.default is inspect.Parameter.empty else rate.default
 
 
 def number(value) -> float:

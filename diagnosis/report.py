@@ -102,12 +102,12 @@ def _unrecorded(record: Record) -> str:
     """Why there are no tables of the layers, and what could be looked at without them."""
     if record.training.get("record_every", 1) in (0, None):
         why = "training.record_every was 0"
-    elif PROGRAM in record.training:
-        why = "the run was made in Python without watch=Diagnosis(), which records them"
     elif record.failed:
         why = "the run failed before the first record"
+    elif PROGRAM in record.training:
+        why = "the run was made in Python, and nothing recorded them, as watch=Diagnosis() does"
     else:
-        why = "the run is older than the recorder, or ended before the first record"
+        why = "no record had been written when the run ended, or was looked at"
     seen = ["the loss"] if record.iterations else []
     seen += ["the figures of the evaluations"] if len(record.history["iteration"]) else []
     seen += ["what culprit.json says"] if record.failed else []

@@ -73,7 +73,8 @@ def wrapped(said: str, width: int = 80) -> str:
 
 def _signs_of_the_rate(culprit: Culprit, losses: list[float], lr: float) -> list[str]:
     grown = []
-    if len(losses) > 1 and not losses[-1] < RISE * losses[0]:
+    by = losses[-1] - losses[0] if len(losses) > 1 else 0.0
+    if len(losses) > 1 and not by < (RISE - 1.0) * abs(losses[0]):
         grown.append(f"the loss had risen from {losses[0]:.3g} to {losses[-1]:.3g}")
     if len(culprit.weights) == 2 and culprit.weights[1] > RISE * culprit.weights[0]:
         before, after = culprit.weights

@@ -126,7 +126,9 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     if causes := glance(folder):
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         note(f"{command} finds: {causes}")
-    elif last > RISEN * first and risen(losses["loss"], _guessing_loss(folder)):
+    elif last - first > (RISEN - 1.0) * abs(first) and risen(
+        losses["loss"], _guessing_loss(folder)
+    ):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
             f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"

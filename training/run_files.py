@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina.common.files import unwritable, write_json
+from lamina.common.files import remove, unwritable, write_json
 from lamina.common.folder import Folder
 from lamina.layers.base import Layer
 from lamina.nets.weights import save_weights
@@ -77,6 +77,12 @@ class RunFiles:
         """Write weights.npz: what prediction needs."""
         if self.folder is not None:
             save_weights(self.folder / "weights.npz", net)
+
+    def outdate(self) -> None:
+        """Take away weights.npz, where a run goes on: those of an earlier end, beside figures of
+        later iterations, would be taken for what these are of."""
+        if self.folder is not None:
+            remove(self.folder / "weights.npz")
 
     def _needed(self) -> Path | Folder:
         """The folder, for what only a run with a directory does."""

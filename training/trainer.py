@@ -330,7 +330,7 @@ class Trainer:
             "checkpoint.keep_best": checkpoints is not None and checkpoints.keep_best,
             "a schedule of type plateau": self.optimizer.chooses,
         }
-        self._chooses, self._said_undefined = any(wanted.values()), False
+        self.chooses, self._said_undefined = any(wanted.values()), False
         column = f"validation_{self.evaluator.counts}"
         if column in self.evaluator.columns:
             return Best(column, self.evaluator.higher_is_better, keep_best)
@@ -345,7 +345,7 @@ class Trainer:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
         self._begin_lap()
-        stopped = False
+        stopped = goes_on = False
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
@@ -359,6 +359,9 @@ class Trainer:
                 self._save()
             if over:
                 break
+            if not goes_on:
+                goes_on = True
+                self.ranks.on_first(self.files.outdate)
             loss = self.step()
             self.history.add_loss(self.iteration, loss)
             with self.ranks.apart():
@@ -390,7 +393,7 @@ class Trainer:
         self.history.add_evaluation(row, samples, seconds)
         better = self.best.note(row, self.net)
         defined = self.best.column is None or not math.isnan(row[self.best.column])
-        if not defined and self._chooses and not self._said_undefined and self.ranks.is_first:
+        if not defined and self.chooses and not self._said_undefined and self.ranks.is_first:
             self._said_undefined = True
             note(
                 f"{self.best.column} is not defined at iteration {self.iteration}: nothing can be "

@@ -34,7 +34,8 @@ def too_little_capacity(record, earlier) -> Finding | None:
     missed = MISSED / 2 if not linear and width < few_units(record) else MISSED
     if known and (record.train >= best - missed or not _is_missed_elsewhere(record, missed)):
         return None
-    lost = record.figure.is_share and record.train < LOW and width < (record.classes or 0)
+    lost = not linear and record.figure.is_share and record.train < LOW
+    lost = lost and width < (record.classes or 0)
     if not known and not lost:
         return None
     ends = (float(record.values(part)[-1]) for part in ("train", "test"))
@@ -97,6 +98,7 @@ def narrowest(record) -> tuple[int, str]:
         name: _units(record, name, start["shape"])
         for name, start in record.matrices.items()
         if len(start["shape"]) == 2 and not record.is_head(name)
+        if record.kind_of(name) != "Embedding"  # which looks up, and leaves nothing out
     }
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name

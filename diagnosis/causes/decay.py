@@ -48,6 +48,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
         return None
     learned = record.well or record.has_what_is_told
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss
+    if math.isnan(record.train) and record.well:
+        return None
     if (record.train > 0.9 and not stuck) or (record.train <= 0.9 and learned):
         return None
     last, usual = next(iter(pulled.values())).iterations[-1], 1e-5 if kind == "l1" else 5e-4
@@ -55,7 +57,7 @@ def decay_too_strong(record, earlier) -> Finding | None:
     began = "" if math.isnan(norms[0]) else f"{norms[0]:.3g} at the start, "
     evidence = [
         f"norm of the weights: {began}{norms[1]:.3g} at iteration {last:.0f}",
-        _taken_off(record, worst, a_share),
+        _taken_off(record, worst, a_share, kind),
     ]
     gradients = [s["gradient_norm"][-1] for s in pulled.values()]
     if np.isfinite(gradients).all() and kind == "l2":
@@ -72,7 +74,12 @@ def decay_too_strong(record, earlier) -> Finding | None:
         if a_share and decay * rate > 2.0 and norms[1] >= norms[0]
         else "The decay takes off the weights what the data have built up before more can follow"
         + ("; what is left answers the same to every input." if record.guesses else "."),
-        [f"weight_decay: {usual:g}, or none, instead of {decay_of(record):g}"],
+        [
+            f"weight_decay: {usual:g}, or none, instead of {decay_of(record):g}"
+            if decay_of(record) > usual
+            else f"decay_mult: 1 instead of {_mult(record, worst, 'decay_mult'):g} in the layer of "
+            f"{worst}"
+        ],
         explains=(
             *("learning rate too high", "learning rate too low", "dead ReLUs", "wrong labels"),
             *("vanishing gradients", "too little capacity", "saturated units"),
@@ -101,21 +108,24 @@ def _mult(record, name: str, which: str) -> float:
     return 1.0 if said is None else said
 
 
-def _taken_off(record, worst: str, a_share: bool) -> str:
-    """What the decay does at every step to the weights that it pulls at most. A share of the weight
-    it takes off beside the rule, and in SGD; other rules scale it with the gradient, by its size or
-    over many steps."""
+def _taken_off(record, worst: str, a_share: bool, kind: str) -> str:
+    """What the decay does to the weights that it pulls at most. A share of each it takes off beside
+    the rule, and in SGD; other rules scale it with the gradient, by its size or over many steps."""
     decay, rate = decay_of(record), record.mean_rate
     by_decay, by_rate = (_mult(record, worst, which) for which in ("decay_mult", "lr_mult"))
     said = f"weight_decay {decay:g}"
     said += f" times decay_mult {by_decay:g}" if by_decay != 1.0 else ""
+    whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
+    of_each = "" if kind == "l1" else " of each weight"
+    size = ", whatever their size" if kind == "l1" else ""
+    if not a_share and not (kind == "l1" and record.optimizer.get("type") == "SGD"):
+        said += f": {decay * by_decay:.2g}" if by_decay != 1.0 else ""
+        return f"{said}{of_each} is in the gradient{whose}{size}, which the rule scales"
     varies = record.iterations and record.factors.min() < record.factors.max()
     said += f" times the rate {rate:.3g}{' (its mean)' if varies else ''}"
     said += f" times lr_mult {by_rate:g}" if by_rate != 1.0 else ""
-    whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
+    every = "at a step, in the mean" if varies else "at every step"
     product = f"{decay * by_decay * rate * by_rate:.2g}"
-    if not a_share:
-        return f"{said}: {product}, in the gradient{whose} that the rule scales"
-    return f"{said}: {product} of each weight{whose} is taken off " + (
-        "at a step, in the mean" if varies else "at every step"
-    )
+    if kind == "l1":
+        return f"{said}: {product} is taken off the weights{whose}{size}, {every}"
+    return f"{said}: {product}{of_each}{whose} is taken off {every}"

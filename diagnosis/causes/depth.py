@@ -33,6 +33,10 @@ def exploding(record, earlier) -> Finding | None:
         return None
     top = int(np.nanargmax(growths))
     growth, low = growths[top], int(base[top])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = sizes[low + 1 : top + 1] / sizes[low:top]
+    if np.nanmax(each, initial=0.0) > growth / 10.0:
+        return None  # one layer does nearly all of it
     weighted = {name.rpartition(".")[0] for name in record.weights}
     steps = sum(name in weighted for name in names[low + 1 : top + 1])
     evidence = [
@@ -43,7 +47,7 @@ def exploding(record, earlier) -> Finding | None:
         factor = growth ** (1.0 / steps)
         evidence.append(
             f"layers with weights behind {names[low]} up to {names[top]}: {steps}, each about "
-            f"{factor:.3g} times as large as the one before"
+            f"{factor:.3g} times as large as the one before, in the geometric mean"
         )
     if record.guessing_loss:
         evidence.append(f"first loss {record.start_loss:.3g}; guessing: {record.guessing_loss:.3g}")
@@ -84,6 +88,8 @@ def vanishing(record, earlier) -> Finding | None:
     relative = {name: value for name, value in relative.items() if not math.isnan(value)}
     if len(relative) < 3 or record.train > 0.9 or record.well:
         return None
+    if len(record.facts.get("losses", {})) > 1:
+        return None  # what stands first need not be the lowest
     names, values = list(relative), np.array(list(relative.values()))
     kinds = [s.type for n, s in record.layers.items() if n != "(input)"]
     squashing = [k for k in kinds if k in ("Sigmoid", "Tanh")]
@@ -111,7 +117,7 @@ def vanishing(record, earlier) -> Finding | None:
         f"What comes back to {names[0]} is {values[0] / values[-1]:.1g} of what its share should "
         "be: the lower layers do not learn, and the upper ones see only noise.",
         [
-            "Relu instead of Sigmoid, with he_normal",
+            *(["Relu instead of Sigmoid, with he_normal"] if squashing else []),
             "BatchNormalization between the layers, or a ResidualNet",
             "fewer layers",
         ],

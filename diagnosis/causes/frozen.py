@@ -37,7 +37,7 @@ def too_much_frozen(record, earlier) -> Finding | None:
     weights = record.matrices.values()
     if earlier or not weights or any(p["learns"] for p in weights):
         return None
-    if not record.train <= 0.9:
+    if not record.train <= 0.9 or record.well or record.has_what_is_told:
         return None
     learn = [name for name, start in parameters.items() if start["learns"]]
     count = sum(math.prod(parameters[name]["shape"]) for name in learn)

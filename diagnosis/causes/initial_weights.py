@@ -24,6 +24,8 @@ def equal_weights(record, earlier) -> Finding | None:
     """
     same = [name for name, p in record.matrices.items() if p["std"] == 0]
     above = dict(itertools.pairwise(record.matrices))
+    if "Addition" in record.facts.get("layers", {}).values():
+        above = {}  # what stands next in the list may be the last of another branch
     equal = {
         n: record.matrices[n]["mean"]
         for n in same
@@ -87,7 +89,7 @@ def weights_too_large(record, earlier) -> Finding | None:
         "The first outputs are huge and surely wrong"
         + (", sigmoids sit at their ends" if squashing else "")
         + ", and training spends its steps on unlearning the start."
-        if far_off or guess is None
+        if far_off or (guess is None and not _is_brought_to_size(record))
         else "Units sit where hardly a gradient passes, and in front of a normalization a step "
         "hardly turns weights that are so long.",
         [
@@ -115,7 +117,8 @@ def weights_too_small(record, earlier) -> Finding | None:
     """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
     that has not learned. The last layer may start small."""
     times = {n: k for n, k in _times_he(record).items() if not record.is_head(n)}
-    small = {n: k for n, k in times.items() if k < TOO_SMALL} or _small_together(record, times)
+    small = {n: k for n, k in times.items() if k < TOO_SMALL} or _small_together(times)
+    small = {} if _is_brought_to_size(record) else small
     if earlier or not small or not record.train < record.halfway:
         return None
     worst = min(small, key=small.__getitem__)
@@ -137,12 +140,14 @@ def weights_too_small(record, earlier) -> Finding | None:
     )
 
 
-def _small_together(record, times: dict[str, float]) -> dict[str, float]:
-    """Layers that are small one behind the other shrink a signal by the product of all, unless it
-    is brought to size between them, or passes beside them."""
+def _is_brought_to_size(record) -> bool:
+    """Is a signal normalised somewhere, or does it pass beside layers?"""
     kinds = record.facts.get("layers", {}).values()
-    if any(kind.endswith("Normalization") or kind == "Addition" for kind in kinds):
-        return {}
+    return any(kind.endswith("Normalization") or kind == "Addition" for kind in kinds)
+
+
+def _small_together(times: dict[str, float]) -> dict[str, float]:
+    """Layers that are small one behind the other shrink a signal by the product of all."""
     small = {name: k for name, k in times.items() if k < SMALL}
     return small if math.prod(small.values()) < TOO_SMALL else {}
 
@@ -150,20 +155,20 @@ def _small_together(record, times: dict[str, float]) -> dict[str, float]:
 def began_near_0(record, name: str, fraction: float = TOO_SMALL) -> bool:
     """Did these weights start at 0, or at a small fraction of what He's rule gives?"""
     start = record.matrices[name]
-    return start["std"] == 0 or _times_he(record).get(name, 1.0) < fraction
+    return start["std"] is not None and start["std"] < fraction * _he(record, name)
 
 
 def he_norm(record, name: str) -> float:
-    """The norm that weights have by He's rule; 0 where the fan-in is not known."""
+    """The norm that weights have by He's rule."""
     return _he(record, name) * math.sqrt(math.prod(record.matrices[name]["shape"]))
 
 
 def _he(record, name: str) -> float:
-    """The deviation of He's rule, 0 where the fan-in is not known."""
-    fan_in = FAN_IN.get(record.kind_of(name))
-    return (
-        0.0 if fan_in is None else math.sqrt(2.0 / max(fan_in(record.matrices[name]["shape"]), 1))
-    )
+    """The deviation of He's rule. Of layers that are not known the inputs of a unit are taken to be
+    the rows of a matrix, and all but the first axis of what has more."""
+    shape = record.matrices[name]["shape"]
+    usual = FAN_IN["Affine" if len(shape) == 2 else "Convolution"]
+    return math.sqrt(2.0 / max(FAN_IN.get(record.kind_of(name), usual)(shape), 1))
 
 
 def _times_he(record) -> dict[str, float]:
@@ -171,5 +176,5 @@ def _times_he(record) -> dict[str, float]:
     return {
         name: start["std"] / _he(record, name)
         for name, start in record.matrices.items()
-        if start["std"] and start["learns"] and _he(record, name)
+        if start["std"] and start["learns"] and record.kind_of(name) in FAN_IN
     }

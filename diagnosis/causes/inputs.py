@@ -10,7 +10,7 @@ LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised
 
 def all_the_same(record, earlier) -> Finding | None:
     """Not a number of an input differs from sample to sample."""
-    if record.facts.get("inputs_vary") != 0:
+    if record.facts.get("inputs_vary") != 0 or record.facts.get("samples", 2) < 2:
         return None
     return Finding(
         "inputs all the same",
@@ -48,8 +48,8 @@ def not_normalised(record, earlier) -> Finding | None:
     return Finding(
         "inputs not normalised",
         evidence,
-        "The gradient of the first weights is proportional to the inputs, so every update is "
-        f"{size}: no rate fits this layer and the others.",
+        f"What an update of the first weights does to their outputs is {size}: no rate fits this "
+        "layer and the others.",
         [
             "images: scale pixels to 0-1 (the built-in data sets do), or normalise: true",
             "columns: standardise each (CSV does, unless standardise: false)",

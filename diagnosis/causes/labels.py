@@ -10,6 +10,7 @@ from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
 
 SEEN = 0.03  # R² of labels, which shuffled ones never have
+FEW = 30  # numbers of a test set, up to which they say little of where labels belong
 ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
 
 
@@ -32,9 +33,13 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.train - record.best_unseen <= BY_HEART:  # nothing is learned by heart
         return None
+    if not record.figure.higher_is_better and not record.errs_more_on_others:
+        return None  # the sets have other spreads
     sure = 3 * scatter(record.chance, MOST)  # by the samples that nearest neighbours are asked of
     blind = record.simple[0] < record.chance + sure
     seen = record.simple[0] > record.chance + sure + 0.05 * (1.0 - record.chance)
+    if seen and not record.figure.is_share and record.test_size < FEW:
+        return None
     limit, best = _guessing(record, 1 if seen else 3), int(record.scores("test").argmax())
     few = record.task != "multilabel" or record.test_size < ENOUGH
     if not blind and few and limit > 0.5 * (record.figure.chance("test") + record.train):
@@ -62,8 +67,9 @@ def wrong_labels(record, earlier) -> Finding | None:
     return Finding(
         "wrong labels",
         evidence,
-        "What the labels say cannot be seen in the inputs: labels shuffled against the inputs, the "
-        "wrong column, or a train and a test set that do not belong together"
+        ("" if seen else "What the labels say cannot be seen in the inputs: ")
+        + "labels shuffled against the inputs, the wrong column, or a train and a test set that do "
+        "not belong together"
         + (
             "; or, as nothing else tells of these labels, a rule that a net sees only long after "
             "it has learned the samples by heart, such as parity."

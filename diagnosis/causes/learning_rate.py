@@ -183,7 +183,7 @@ def rate_too_low(record, earlier) -> Finding | None:
     at_rest = _has_come_to_rest(record) or record.has_what_is_told
     low = ratio <= TOO_LOW and hardly and not at_rest
     at, rate = _early(record)
-    if not low and not rate < ENDED * record.lr:
+    if not low and not _was_ended(record, rate):
         return None
     said = f"{_measured(record, ratio)} at the median; rule of thumb: {THUMB:g}"
     if not low:
@@ -192,13 +192,32 @@ def rate_too_low(record, earlier) -> Finding | None:
     return Finding(
         "learning rate too low",
         evidence,
-        "The steps are so small that the weights hardly move; the gradients themselves are there.",
+        "The steps are so small that the weights hardly move; the gradients themselves are there."
+        if low
+        else "The schedule had all but ended the training while the loss was still falling.",
         _larger_steps(record),
         explains=(
             *("training too short", "unequal classes", "wrong labels", "too little capacity"),
             *("nothing learned",),
         ),
     )
+
+
+def _was_ended(record, rate: float) -> bool:
+    """Had a schedule that foresees it, as plateau does not, left next to nothing of the rate early
+    on, while the loss was falling, or before there was much of it?"""
+    schedule = record.optimizer.get("schedule")
+    kind = schedule.get("type") if isinstance(schedule, dict) else ""
+    if math.isnan(record.train) or kind == "plateau" or not rate < ENDED * record.lr:
+        return False
+    return _was_falling(record) or record.factors.max() < ENDED
+
+
+def _was_falling(record) -> bool:
+    """Was the loss falling when a tenth of the highest rate was left?"""
+    factors = record.factors
+    ends = np.flatnonzero(factors > 0.101 * factors.max())
+    return len(ends) > 0 and _falls(record.loss["loss"][: ends[-1] + 1])
 
 
 def _has_come_to_rest(record) -> bool:
@@ -230,7 +249,7 @@ def _measured(record, ratio: float) -> str:
 def _by_the_loss(record) -> Finding | None:
     """Nothing was recorded, so only the loss can tell."""
     peak = largest(record.loss["loss"])
-    if not (peak > 10 * record.start_loss and _is_lost(record)):
+    if not (peak - record.start_loss > 9.0 * abs(record.start_loss) and _is_lost(record)):
         return None
     return _too_high(record, _losses(record))
 
@@ -245,7 +264,8 @@ def _too_high(record, evidence: list[str]) -> Finding:
             f"a smaller rate: {better_rate(record, larger=False)}",
             f"a longer warm_up than {record.warm_up}"
             if record.warm_up
-            else "a schedule that rises slowly at first: schedule: {..., warm_up: 500}",
+            else "a schedule that rises slowly at first: schedule: {..., warm_up: "
+            f"{min(500, max(record.iterations // 10, 1))}}}",
         ],
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),
@@ -275,10 +295,6 @@ def _larger_steps(record) -> list[str]:
     """What makes the steps so small: a schedule that has ended, clipping, or the rate itself."""
     rates, norms = record.history.get("lr", ()), record.everything
     clip = number(record.optimizer.get("clip_norm"))
-    scaled = record.optimizer.get("type") not in OF_THE_GRADIENT  # whatever their size
-    if norms is not None and not scaled and norms.median("gradient_norm") > 3.0 * clip:
-        norm = norms.median("gradient_norm")
-        return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     if record.warm_up > record.iterations // 2:
         last = rates[-1] if len(rates) else record.factor_at(record.iterations) * record.lr
         return [
@@ -296,6 +312,10 @@ def _larger_steps(record) -> list[str]:
             f"a schedule that {moves}: at iteration {at:,.0f} of {record.iterations:,} "
             f"the rate was {rate:.2g}, in the whole run {highest:.2g} at the most{of}"
         ]
+    scaled = record.optimizer.get("type") not in OF_THE_GRADIENT  # whatever their size
+    if norms is not None and not scaled and norms.median("gradient_norm") > 3.0 * clip:
+        norm = norms.median("gradient_norm")
+        return [f"clip_norm: about {norm:.1g} instead of {clip:g}: gradients have norm {norm:.2g}"]
     return [f"a larger rate: {better_rate(record, larger=True)}"]
 
 
@@ -317,8 +337,7 @@ def _cut_short(record) -> bool:
         return False
     if factors.mean() < LITTLE * factors.max():
         return True
-    ends = np.flatnonzero(factors > 0.101 * factors.max())
-    return len(ends) > 0 and _falls(record.loss["loss"][: ends[-1] + 1])
+    return _was_falling(record)
 
 
 def _is_lost(record) -> bool:
@@ -349,7 +368,7 @@ def _has_settled(record) -> bool:
 def _losses(record) -> list[str]:
     peak, at = largest(record.loss["loss"]), int(record.loss["loss"].argmax())
     line = f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
-    if peak > 1.5 * record.start_loss and record.iterations:
+    if peak - record.start_loss > 0.5 * abs(record.start_loss) and record.iterations:
         line += f", {peak:.3g} at iteration {record.loss['iteration'][at]:.0f}"
     figures = [record.said("train")] if not math.isnan(record.train) else []
     return [line, *figures]

@@ -33,8 +33,9 @@ def overflow(record, earlier) -> Finding | None:
         return Finding(
             "undefined result",
             _evidence(record),
-            f"In {layer} something has no finite result though its numbers are small: a division "
-            "by 0, a root of a negative number, a logarithm of 0 or less.",
+            f"In {layer} something has no finite result though its numbers are not large: a "
+            "division by 0, a root of a negative number, a logarithm of 0 or less"
+            + (", exp of more than 88 divided by such." if _overflows_in_exp(record) else "."),
             ["look at these samples", "in your own layer an eps where it divides, or np.maximum"],
         )
     meaning = f"The numbers in {layer} have left the range of their type; usual causes: "
@@ -49,7 +50,12 @@ def _is_undefined(culprit: dict) -> bool:
     largest = culprit.get("largest") or {}
     limit = 1e9 if culprit.get("value") == "nan" else SMALL
     small = bool(largest) and all(size < limit for size in largest.values())
-    return culprit.get("when") == "forward" and small
+    when = culprit.get("when")
+    return small and (when == "forward" or (when == "backward" and culprit.get("value") == "nan"))
+
+
+def _overflows_in_exp(record) -> bool:
+    return any(size >= SMALL for size in (record.culprit.get("largest") or {}).values())
 
 
 def _kind(culprit: dict) -> str:

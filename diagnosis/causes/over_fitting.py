@@ -10,6 +10,7 @@ from lamina.diagnosis.finding import Finding
 
 GAP = 0.08  # between the scores of train and test, where they are shares of what is right
 GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
+FEWEST = 5  # test samples, of which one may be wrong
 ENOUGH = 30  # test samples: of fewer a bad figure says little
 ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
 
@@ -73,7 +74,8 @@ def _smaller(record) -> list[str]:
     width, where = narrowest(record)
     if where and record.task == "classification" and width < (record.classes or 0):
         return [f"more units in {where}: {width} are few for {record.classes} classes"]
-    return [_decay(record), "fewer units"]
+    hidden = any(not record.is_head(name) for name in record.matrices)
+    return [_decay(record), "fewer units" if hidden else "fewer columns, if many say little"]
 
 
 def _decay(record) -> str:
@@ -87,8 +89,10 @@ def _decay(record) -> str:
 def _is_by_heart(record, train: float, test: float) -> bool:
     if math.isnan(train - test) or train - test < _least_gap(record, train):
         return False
-    if not record.figure.higher_is_better and not _is_larger(record):
-        return False  # by its size the error is no larger: the sets have other spreads
+    if not record.figure.higher_is_better and not record.errs_more_on_others:
+        return False  # the sets have other spreads
+    if record.test_size < FEWEST:
+        return False
     if 1.0 - train <= 0.5 * (1.0 - test):
         return True
     chance = record.figure.chance("test")
@@ -102,17 +106,15 @@ def _knows_only_its_own(record) -> bool:
     gap."""
     losses, row = record.history.get("test_loss", ()), record.row_kept
     share = record.figure is not None and record.figure.is_share
-    if not share or not len(losses) or not record.guessing_loss:
+    if not share or not len(losses) or not record.guessing_loss or math.isnan(record.test):
         return False
     if record.test_size < ENOUGH or record.knows_others(3.0):
         return False
     known = record.scores("train")[row] > 0.5 * (1.0 + record.chance)
     far_below = record.guessing_loss > 2.0 * record.end_loss
-    return known and far_below and bool(losses[row] > record.test_guessing_loss)
-
-
-def _is_larger(record) -> bool:
-    return bool(record.values("test")[-1] > record.values("train")[-1])
+    # A test set of nearly one class is guessed for nothing, which no net could know.
+    guess = max(record.test_guessing_loss, 0.5 * record.guessing_loss)
+    return known and far_below and bool(losses[row] > guess)
 
 
 def _stopping(record) -> list[str]:

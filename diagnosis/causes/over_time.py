@@ -157,6 +157,8 @@ def _hardly_learned(record, by_heart: bool) -> bool:
     """No better than a guess on other samples, and not well on those of the training, unless these
     may have been learned `by_heart`: they can be told apart by their last steps alone. A net that
     hardly moves has not tried."""
+    if math.isnan(record.train):
+        return False
     moves = largest([s.median("update_ratio") for s in record.weights.values()] or [math.nan])
     if moves < TOO_LOW or not (by_heart or record.train < record.halfway):
         return False

@@ -5,6 +5,7 @@ import math
 from lamina.diagnosis.finding import EVERYTHING, Finding
 
 DONE = 0.1  # of the first loss: what it asks for has been learned
+NEARLY_ALL = 0.9  # of the samples: who knows what they nearly all are has a small loss
 
 
 def loss_not_of_this_task(record, earlier) -> Finding | None:
@@ -23,16 +24,21 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
         scatter = 3 * math.sqrt(record.chance * (1 - record.chance) / n)
         guess = _least(record) if record.figure.name == "accuracy" else record.chance
         worse = train < guess - scatter
+        # Of labels the best guess says them all; whoever begins with none is below it for long.
+        worse = worse and (record.task != "multilabel" or best > train + 0.1)
     else:
         worse = train < 0 and train < best - 0.1
-    odd = negative and record.figure.is_share and record.guesses
-    done = 0 <= record.end_loss < DONE * record.start_loss and record.guesses
+    share = record.figure.is_share
+    odd = negative and fell and share and record.guesses
+    # Of numbers, and of classes of which one is nearly everywhere, a guess may be most of the way.
+    done = share and record.chance < NEARLY_ALL and record.task != "multilabel"
+    done = done and 0 <= record.end_loss < DONE * record.start_loss and record.guesses
     if not (fell and worse) and not odd and not done:
         return None
     evidence = [
         f"{record.own_loss}: {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     ]
-    if negative and record.figure.is_share:
+    if negative and share:
         evidence[0] += "; of -log p it would never be negative"
     guess = record.figure.guess_of("train")
     if guess is not None:

@@ -14,6 +14,7 @@ TIMES = 3.0  # the loss of the training set as it is evaluated, over that of its
 SHARE = 0.05  # of the loss at the start, by which the two are apart at least
 USUAL = 0.9
 FEW = 64.0  # samples, of which an average of one size of batch hardly says more than a batch
+MATTER = 0.02  # of the first loss
 JUMPS = 0.2  # of the loss, by which it moves from one evaluation to the next
 
 
@@ -74,7 +75,8 @@ def averages_noisy(record, earlier) -> Finding | None:
     steps = np.diff(losses)
     turns = float(np.mean(steps[1:] * steps[:-1] < 0.0))
     jumps = float(np.median(np.abs(steps)) / np.median(losses))
-    if not (samples < FEW and turns >= 0.5 and jumps > JUMPS):
+    matter = float(np.median(np.abs(steps))) > MATTER * abs(record.start_loss)
+    if not (samples < FEW and turns >= 0.5 and jumps > JUMPS and matter):
         return None
     evidence = [
         f"the running averages of {name} are those of about {samples:.0f} samples: momentum {m:g}, "

@@ -3,7 +3,7 @@
 import math
 
 from lamina.diagnosis.finding import Finding
-from lamina.training.squashed import HANDS_ON, OF_SCORES
+from lamina.training.squashed import OF_SCORES
 
 FREE = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
@@ -20,7 +20,8 @@ def squashed_scores(record, earlier) -> Finding | None:
     grow as the net gets surer. Of numbers: outputs that end where targets do not. A last layer of
     which it is known that it does not squash is not asked."""
     series = list(record.outputs.values())
-    name, kind = _last(record)
+    name = record.last_layer
+    kind = record.facts.get("layers", {}).get(name, "")
     if not series or len(record.facts.get("losses", {})) != 1 or kind in FREE:
         return None
     low = min(float(s["low"].min()) for s in series)
@@ -49,7 +50,8 @@ def squashed_scores(record, earlier) -> Finding | None:
     return Finding(
         "squashed scores",
         evidence,
-        "No gradient passes where a score is cut off, and none says less than nothing."
+        ("" if kind == "Softplus" else "No gradient passes where a score is cut off, and ")
+        + "no score says less than nothing."
         if bound == ABOVE_ALONE and loss in OF_SCORES
         else "The loss can fall only so far, and gradients fade where the outputs come to their "
         "end: the net can never be sure, or cannot say what it should.",
@@ -63,13 +65,6 @@ def squashed_scores(record, earlier) -> Finding | None:
             *("too little capacity", "unequal classes", "gradients are zero", "over-fitting"),
         ),
     )
-
-
-def _last(record) -> tuple[str, str]:
-    """(name, type) of the last layer that does something to its numbers."""
-    kinds = record.facts.get("layers", {})
-    named = [(name, kinds.get(name, "")) for name in record.layers if name != "(input)"]
-    return next((pair for pair in reversed(named) if pair[1] not in HANDS_ON), ("", ""))
 
 
 def _bound(low: float, high: float, outputs: int, one_end: bool) -> str:

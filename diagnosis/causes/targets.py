@@ -51,8 +51,7 @@ def targets_far_out(record, earlier) -> Finding | None:
     targets = record.facts["targets"]
     if record.train >= record.reachable - MISSED and record.train > 0.5:
         return None
-    losses = set(record.facts.get("losses", {}).values())
-    robust = bool(losses) and losses <= _ROBUST
+    losses, robust = set(record.facts.get("losses", {}).values()), _is_robust(record)
     if robust and (record.figure is None or record.figure.name == "mae"):
         return None  # neither gradients nor a figure are made of squares
     evidence = [
@@ -67,8 +66,8 @@ def targets_far_out(record, earlier) -> Finding | None:
         f"{' and '.join(sorted(losses))} hardly follows a few samples, but {record.figure.name} "
         "does: it shows how these are missed, and not how the others are answered."
         if robust
-        else "Squared errors are those of a few samples: gradients come from them, and so do "
-        "figures, and whatever is scaled by mean or deviation.",
+        else f"Squared errors are those of a few samples: {_made_of_them(record)}whatever is "
+        "scaled by mean or deviation comes from them.",
         [
             "look at these samples: a slip of the pen, another unit, a mark for what is missing",
             "if they are right: metrics: [mae] under training, which the many decide"
@@ -77,6 +76,19 @@ def targets_far_out(record, earlier) -> Finding | None:
         ],
         explains=(EVERYTHING,),
     )
+
+
+def _is_robust(record) -> bool:
+    """Do its gradients not grow with the errors?"""
+    losses = set(record.facts.get("losses", {}).values())
+    return bool(losses) and losses <= _ROBUST
+
+
+def _made_of_them(record) -> str:
+    """What else is made of squared errors in this run."""
+    gradients = "SquaredErrorLoss" in record.facts.get("losses", {}).values()
+    figure = record.figure is not None and record.figure.name != "mae"
+    return "gradients, " * gradients + f"{record.figure.name} and " * figure
 
 
 def _furthest(record) -> tuple[str, float, int] | None:
@@ -129,6 +141,8 @@ def targets_not_scaled(record, earlier) -> Finding | None:
         evidence,
         "All targets are one number."
         if not std > 0
+        else "The outputs have a long way to go, by steps that do not grow with the errors."
+        if large and _is_robust(record)
         else "Errors, and with them gradients, are as large as the targets: a rate that suits the "
         "weights is too high for them, or the outputs have a long way to go."
         if large

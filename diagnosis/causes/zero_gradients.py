@@ -2,6 +2,7 @@
 
 from lamina.diagnosis.finding import Finding, listed
 
+RECURRENT = ("Rnn", "Lstm", "Gru")
 FEW = 3  # records, fewer of which say nothing
 
 
@@ -9,9 +10,10 @@ def zero_gradients(record, earlier) -> Finding | None:
     """The gradient of weights is exactly 0, or none comes at all, in every record. A gradient that
     is merely small is no such case; a loss that is 0 has done its work."""
     n = len(record.everything.iterations) if record.everything else 0
-    if n < FEW or record.train > 0.99:
+    if n < FEW or record.train > 0.99 or record.well:
         return None
     zero = [n for n, s in record.weights.items() if not s["gradient_norm"].any()]
+    zero = [n for n in zero if not _has_no_state_before(record, n)]
     starts = record.facts.get("parameters", {})
     never = [
         name
@@ -39,3 +41,9 @@ def zero_gradients(record, earlier) -> Finding | None:
             *("wrong labels", "too little capacity", "over-fitting", "nothing learned"),
         ),
     )
+
+
+def _has_no_state_before(record, name: str) -> bool:
+    """Are these the weights of the hidden states of a layer that takes one step, the first?"""
+    layer, _, own = name.rpartition(".")
+    return own == "Wh" and record.kind_of(name) in RECURRENT and layer not in record.steps

@@ -37,6 +37,7 @@ from lamina.experiment.report.page import (
 from lamina.nets import Net
 from lamina.nets.picture import NetPicture
 from lamina.nets.summary import summary_rows
+from lamina.training.checkpoint import saved_checkpoints
 from lamina.training.described import PROGRAM, is_text_of_object
 from lamina.training.provenance import flattened
 
@@ -82,7 +83,9 @@ def report_on_run(
         about = "What the program has made the run with, as far as it can be written down."
     sections.append(("Configuration", [paragraph(about), verbatim(configuration)]))
     sections.append(("Provenance", _provenance(run_dir, record)))
-    sections.append(("Run it again", _again(run_dir, record.training, named)))
+    sections.append(
+        ("Run it again", _again(run_dir, record.training, named and record.has_weights))
+    )
     first = [paragraph(line) for line in _head(run_dir, record)]
     first.append(
         paragraph(f"The doctor: {summary(record, findings).removeprefix(f'{record.path}: ')}.")
@@ -176,6 +179,7 @@ def _curves(run_dir: Path) -> list[str]:
     _, history = runs["run"]
     n = len(metrics_of(history))
     metrics = "each metric" if n <= MOST_PANELS else f"the first {MOST_PANELS} of {n} metrics"
+    metrics = metrics if n else "that of each set"
     caption = (
         f"First the loss of the batches, smoothed over a hundredth of the run; then {metrics}: "
         "dotted on the training set, dashed on the validation set, solid on the test set."
@@ -186,7 +190,7 @@ def _curves(run_dir: Path) -> list[str]:
 def _evaluated(evaluation) -> list[str]:
     task = evaluation.task
     of_classes = task.name == "classification" and evaluation.targets.ndim == 1
-    of_classes &= not evaluation.of_words
+    of_classes &= not evaluation.of_words and not evaluation.of_pairs
     if of_classes and len(task.class_names) <= MOST_CLASSES:
         parts = [paragraph(f"{len(evaluation.samples):,} samples: {evaluation.shown}.")]
         if words := evaluation.of_how_many:
@@ -272,15 +276,15 @@ def _provenance(run_dir: Path, record: Record) -> list[str]:
 def _again(run_dir: Path, training: dict, can_be_read: bool) -> list[str]:
     config = shlex.quote(str(run_dir / "config.yaml"))
     run = shlex.quote(str(run_dir))
-    train = [f"lamina train --config {config}", f"lamina train --resume {run} --verify"]
     evaluate = [f"lamina evaluate {run}"] if can_be_read else []
     if "seed" in training:
-        about = (
-            "The first trains it from the beginning. The second trains its last stretch again and "
-            "compares the bits. Code of one's own must be named for the second and the third: "
-            "--code FILE.py."
-        )
-        return [verbatim("\n".join([*train, *evaluate])), paragraph(about)]
+        commands, about = [f"lamina train --config {config}"], "The first trains it from the start."
+        if saved_checkpoints(run_dir):
+            commands.append(f"lamina train --resume {run} --verify")
+            about += " The second trains its last stretch again and compares the bits."
+        if commands[1:] or evaluate:
+            about += " Code of one's own must be named for all but the first: --code FILE.py."
+        return [verbatim("\n".join([*commands, *evaluate])), paragraph(about)]
     about = (
         "A program has made this run, and nothing but that program makes it again: no "
         "configuration has the generator and the weights that it began with"

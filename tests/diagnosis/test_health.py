@@ -40,7 +40,7 @@ def test_what_has_learned_all_that_is_known_to_be_there_is_healthy():
             {},
             "test accuracy 11.0 %: of 1,000 test samples that may be luck, guessing",
         ),
-        (0.97, np.nan, {}, "not evaluated on samples that it has not seen"),
+        (0.97, np.nan, {}, "test nan %: that of the test set is not defined"),
     ],
 )
 def test_what_speaks_against_it_is_said(train, test, facts, said):

@@ -84,7 +84,7 @@ def test_the_rate_is_the_highest_one_and_a_better_one_is_proposed(record):
 @pytest.mark.parametrize(("std", "size"), [(50.0, "as large"), (1e-4, "as small")])
 def test_inputs_too_large_or_too_small(record, std, size):
     finding = not_normalised(record(std), [])
-    assert f"every update is {size}: " in finding.meaning
+    assert f"does to their outputs is {size}: " in finding.meaning
     assert f"deviation {std:.3g}" in finding.evidence[0]
     assert not_normalised(record(1.0), []) is None
 

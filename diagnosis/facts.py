@@ -16,6 +16,7 @@ from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_facts
+from lamina.training.squashed import last_before
 
 MARK = 3.0  # times the range of all other numbers, that a mark among them is away from these
 
@@ -23,7 +24,7 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size", "task",
     "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest", "ridge", "inputs_vary",
-    "seen", "chooses", "targets", "ends", "losses", "layers", "dropout", "left_by_dropout",
+    "seen", "chooses", "targets", "ends", "last", "losses", "layers", "dropout", "left_by_dropout",
     "averages", "uses", "from_the_end", "parameters"} at the start of a run; a run that goes on
     keeps what is there.
 
@@ -62,6 +63,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "inputs_vary": _inputs_vary(dataset.train),
         "seen": rounded(share_seen(dataset, trainer.chooses)),
         "ends": _ends(trainer.net),
+        "last": _last(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
         "layers": {place.name: place.type for place in places_of(trainer.net)},
         "dropout": {p.name: p.layer.p for p in places_of(trainer.net) if type(p.layer) is Dropout},
@@ -115,6 +117,15 @@ def _ends(net) -> list[str]:
                 break
             blob = step.reads[0]
     return list(ends)
+
+
+def _last(net) -> str | None:
+    """What gives the numbers that the loss reads, in a net with one."""
+    heads = list(net.heads.values())
+    if len(heads) != 1:
+        return None
+    found = last_before(net, heads[0].input or net.outputs[0])
+    return found and found[0]
 
 
 def _has_weights(layer) -> bool:

@@ -34,6 +34,7 @@ _FACTS = {
     "layers": {"*": "text"},
     "dropout": {"*": "size"},
     "left_by_dropout": "size",
+    "last": "text",
     "averages": {"*": "size"},
     "uses": {"*": "number"},
     "from_the_end": ["text"],

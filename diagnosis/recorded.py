@@ -288,9 +288,19 @@ class Recorded:
         return self.facts.get("layers", {}).get(parameter.rpartition(".")[0], "")
 
     @property
+    def has_branches(self) -> bool:
+        """Then what stands next in a list need not stand behind."""
+        kinds = self.facts.get("layers", {}).values()
+        return not {"Addition", "Concatenation", "Copy", "Multiplication", "Maximum"}.isdisjoint(
+            kinds
+        )
+
+    @property
     def last_layer(self) -> str:
-        """The name of the last layer that was recorded, whose numbers are those of the outputs; not
-        one that only gives them another shape."""
+        """The name of the layer whose numbers the loss reads, not one that only gives them another
+        shape; of an older run, or with several losses, the last that was recorded."""
+        if (said := self.facts.get("last")) in self.layers:
+            return said
         kinds = self.facts.get("layers", {})
         named = [name for name in self.layers if name != "(input)"]
         return next((name for name in reversed(named) if kinds.get(name) not in HANDS_ON), "")

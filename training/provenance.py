@@ -47,7 +47,10 @@ def write_provenance(run_dir: Path | Folder, said: dict[str, np.ndarray]) -> Non
     for one, other in itertools.combinations(found["sets"], 2):
         if found["sets"][one] == found["sets"][other]:
             same = f"the {one} and the {other} set are the same samples"
-            note(f"{same}: the figures of the {other} set say nothing of others")
+            so = f"the figures of the {other} set say nothing of others"
+            if "train" not in (one, other):
+                so = "what is chosen by the one, such as the weights kept, is chosen by the other"
+            note(f"{same}: {so}")
 
 
 def flattened(data, place: tuple = (), shorten: bool = True):

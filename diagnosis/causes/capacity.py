@@ -2,6 +2,7 @@
 
 import math
 
+from lamina import layers
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding, largest
@@ -98,7 +99,9 @@ def narrowest(record) -> tuple[int, str]:
         name: _units(record, name, start["shape"])
         for name, start in record.matrices.items()
         if len(start["shape"]) == 2 and not record.is_head(name)
-        if record.kind_of(name) != "Embedding"  # which looks up, and leaves nothing out
+        # An Embedding looks up, and leaves nothing out; which axis of a layer of one's own is that
+        # of its outputs is not known.
+        if record.kind_of(name) in ("", *layers.__all__) and record.kind_of(name) != "Embedding"
     }
     name = min(hidden, key=hidden.__getitem__, default="")
     return hidden.get(name, 0), name

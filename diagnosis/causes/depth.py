@@ -43,7 +43,7 @@ def exploding(record, earlier) -> Finding | None:
         f"deviation of outputs at iteration 1: {sizes[low]:.3g} in "
         f"{names[low]}, {sizes[top]:.3g} in {names[top]}",
     ]
-    if steps and not _has_branches(record):
+    if steps and not record.has_branches:
         factor = growth ** (1.0 / steps)
         evidence.append(
             f"layers with weights behind {names[low]} up to {names[top]}: {steps}, each about "
@@ -123,9 +123,3 @@ def vanishing(record, earlier) -> Finding | None:
         ],
         explains=("learning rate too low", "wrong labels", "too little capacity", "over-fitting"),
     )
-
-
-def _has_branches(record) -> bool:
-    """Then the layers between two of the list need not stand one behind the other."""
-    kinds = record.facts.get("layers", {}).values()
-    return not {"Addition", "Concatenation", "Copy", "Multiplication", "Maximum"}.isdisjoint(kinds)

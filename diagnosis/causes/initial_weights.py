@@ -24,7 +24,7 @@ def equal_weights(record, earlier) -> Finding | None:
     """
     same = [name for name, p in record.matrices.items() if p["std"] == 0]
     above = dict(itertools.pairwise(record.matrices))
-    if "Addition" in record.facts.get("layers", {}).values():
+    if record.has_branches:
         above = {}  # what stands next in the list may be the last of another branch
     equal = {
         n: record.matrices[n]["mean"]

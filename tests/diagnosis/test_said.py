@@ -1,0 +1,192 @@
+"""Sentences of the doctor that once were not so: of rules that scale, schedules that end, nets with
+branches, runs without a score."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from test_advice import record_of
+
+from lamina.diagnosis.causes.capacity import narrowest, too_little_capacity
+from lamina.diagnosis.causes.decay import decay_too_strong
+from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.initial_weights import equal_weights
+from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
+from lamina.diagnosis.causes.zero_gradients import zero_gradients
+from lamina.diagnosis.run_tables import Series
+from lamina.optimizers.schedules import make_schedule
+
+EXP = {"type": "exp", "gamma": 0.95}
+
+
+@pytest.mark.parametrize(
+    ("iterations", "every", "ended"), [(400, 100, 2), (400, None, 2), (350, 100, None)]
+)
+def test_an_evaluation_that_was_not_due_ends_no_patience(iterations, every, ended):
+    record = record_of(losses=[1.0] * iterations)
+    record.facts |= {"samples": 10_000, "batch_size": 50}  # an epoch is 200 iterations, of 100 50
+    record.config["training"] = {"patience": 2, "accumulate": 2}
+    if every:
+        record.config["training"]["evaluate_every"] = every
+    record.history["validation_accuracy"] = np.array([0.1, 0.5, 0.4, 0.45])
+    assert record.ended_by_patience == ended
+
+
+@pytest.mark.parametrize(("test", "said"), [(0.58, "nearly equal"), (0.87, "27 points apart")])
+def test_a_test_set_that_is_answered_far_better_is_not_nearly_equal(test, said):
+    record = record_of(losses=[1.0] * 400)
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 0.6, test
+    record.facts |= {"nearest": 0.95, "ridge": 0.95, "layers": {"a": "Affine"}}
+    assert said in too_little_capacity(record, []).evidence[0]
+
+
+@pytest.mark.parametrize("linear", [True, False])
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_line_that_has_come_to_rest_was_not_thrown_out(linear, settled):
+    """Its weights are next to 0, so that any update is a large part of them. A net with a ReLU may
+    rest where all of it is dead."""
+    record = record_of(0.1, 0.4, losses=[3.9] + [0.37] * 399)
+    record.layers["a"] = Series("a", "Affine", np.array([1.0, 400.0]), {"dead": np.full(2, np.nan)})
+    record.facts |= {"guessing_loss": 0.367, "layers": {"a": "Affine"}}
+    if not linear:
+        record.facts["layers"]["r"] = "Relu"
+    late = [0.366, 0.367, 0.366] if settled else [0.366, 0.8, 0.5]
+    record.history["train_loss"] = np.array([0.366, 0.367, *late])
+    assert (rate_too_high(record, []) is None) == (linear and settled)
+
+
+def test_a_line_of_convolutions_has_no_activation():
+    record = record_of(losses=[1.0] * 400)
+    record.history["train_accuracy"][:] = record.history["test_accuracy"][:] = 0.6
+    start = record.facts["parameters"]["a.W"]
+    record.facts["parameters"] = {"c.W": start | {"shape": [4, 1, 3, 3]}, "a.W": start}
+    record.facts |= {"nearest": 0.95, "ridge": 0.95, "ends": ["a"]}
+    record.facts["layers"] = {"c": "Convolution", "flatten": "Flatten", "a": "Affine"}
+    found = too_little_capacity(record, [])
+    assert "no activation between inputs and outputs: straight lines alone" in found.evidence
+    assert found.remedies[0] == "an activation behind c.W"
+    assert "for images convolutions" not in found.remedies
+
+
+def test_the_highest_rate_is_that_of_the_run():
+    """A sigmoid that would rise at iteration 800 of 400."""
+    schedule = {"type": "sigmoid", "gamma": 0.02, "step_size": 800}
+    factor = make_schedule(**schedule)
+    rates = [0.1 * factor(i - 1) for i in (1, 100, 200, 300, 400)]
+    record = record_of(0.1, 1e-8, optimizer={"schedule": schedule}, rates=rates)
+    (said,) = rate_too_low(record, []).remedies
+    assert said.endswith("in the whole run 3.3e-05 at the most, of lr: 0.1")
+
+
+def test_where_branches_meet_what_is_next_in_the_list_need_not_stand_above():
+    record = record_of()
+    zero = {"shape": [4, 3], "mean": 0.0, "std": 0.0, "learns": True}
+    some = zero | {"std": 0.5}
+    record.facts["parameters"] = {"b1.W": zero, "b2.W": zero, "a.W": some, "top.W": some}
+    assert "b1.W" in str(equal_weights(record, []))
+    record.facts["layers"] = {"b1": "Affine", "b2": "Affine", "side": "Concatenation"}
+    assert equal_weights(record, []) is None
+
+
+@pytest.mark.parametrize(("kind", "found"), [("Affine", True), ("MyLinear", False)])
+def test_how_many_outputs_a_layer_of_ones_own_has_is_not_known(kind, found):
+    record = record_of()
+    record.facts["layers"] = {"a": kind, "b": "Affine"}
+    assert narrowest(record) == ((3, "a.W") if found else (0, ""))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_last_layer_is_that_which_the_loss_reads(known):
+    record = record_of()
+    for name in ("(input)", "scores", "shape", "code"):
+        record.layers[name] = Series(name, "", np.array([1.0]), {})
+    record.facts["layers"] = {"scores": "Affine", "shape": "Reshape", "code": "Tanh"}
+    if known:
+        record.facts["last"] = "scores"
+    assert record.last_layer == ("scores" if known else "code")
+    del record.layers["code"], record.layers["(input)"]
+    assert record.last_layer == "scores"
+
+
+@pytest.mark.parametrize(
+    ("train_loss", "loss", "schedule", "found"),
+    [
+        ([2.3, 2.2, 2.1, 2.0, 1.9], np.linspace(2.3, 0.1, 400), EXP, True),
+        ([2.3, 2.3, 2.3, 2.3, 2.3], np.full(400, 2.3), EXP, False),
+        ([2.3, 2.2, 2.1, 2.0, 1.9], np.linspace(2.3, 0.1, 400), {"type": "plateau"}, False),
+    ],
+)
+def test_a_schedule_has_ended_the_training_where_the_loss_was_falling(
+    train_loss, loss, schedule, found
+):
+    """Not where nothing was to be learned any more, and not one that waits for that."""
+    factors = [0.95**i for i in (0, 99, 199, 299, 399)]
+    rates = [0.1 * factor for factor in factors]
+    record = record_of(0.1, 0.01, losses=loss, optimizer={"schedule": schedule}, rates=rates)
+    record.history["train_loss"] = np.array(train_loss)
+    finding = rate_too_low(record, [])
+    assert (finding is not None) == found
+    if found:
+        assert "had all but ended the training" in finding.meaning
+
+
+def test_without_a_score_a_loss_that_is_all_but_gone_is_well():
+    record = record_of(losses=np.linspace(3.5, 0.001, 400))
+    record.facts.pop("figure")
+    record.history = {"iteration": np.array([1.0, 400.0]), "lr": np.array([0.1, 0.1])}
+    record.loss["loss"][-40:] = 0.01
+    assert record.well
+    assert not dataclasses.replace(record, loss=record.loss | {"loss": np.full(400, 3.0)}).well
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rate"), [({"type": "Adam"}, 0.001), ({"type": "own"}, 0.05)]
+)
+def test_a_rate_that_is_not_given_is_that_of_the_rule(optimizer, rate):
+    record = record_of(0.1, rates=[0.05, 0.02, 0.01, 0.005, 0.001])
+    record.config["optimizer"] = optimizer
+    assert record.lr == rate
+
+
+def test_the_weights_of_a_state_before_one_step_get_no_gradient():
+    record = record_of()
+    columns = record.parameters["a.W"].columns
+    record.parameters["r.Wh"] = Series("r.Wh", "", np.array([1.0, 100.0, 200.0, 300.0, 400.0]),
+                                       columns | {"gradient_norm": np.zeros(5)})  # fmt: skip
+    record.facts["parameters"]["r.Wh"] = record.facts["parameters"]["a.W"]
+    assert zero_gradients(record, []) is not None
+    record.facts["layers"] = {"r": "Lstm"}
+    assert zero_gradients(record, []) is None
+
+
+def test_one_layer_that_makes_signals_large_is_no_matter_of_depth():
+    record = _of_depth([1.0, 0.7, 0.5, 0.35, 1750.0])
+    assert exploding(record, []) is None
+    record = _of_depth([1.0, 12.0, 144.0, 1728.0, 20736.0])
+    assert "in the geometric mean" in str(exploding(record, []).evidence)
+
+
+def _of_depth(sizes):
+    record = record_of()
+    for i, size in enumerate(sizes):
+        name = f"a{i}"
+        record.layers[name] = Series(name, "Affine", np.array([1.0]), {"std": np.array([size])})
+        record.parameters[f"{name}.W"] = record.parameters["a.W"]
+        record.facts["parameters"][f"{name}.W"] = record.facts["parameters"]["a.W"]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "risen"), [(-4.5, -4.6, False), (-4.5, 60.0, True), (2.0, 30.0, True)]
+)
+def test_a_negative_loss_has_risen_where_it_has(start, end, risen):
+    record = record_of(losses=np.linspace(start, end, 400))
+    assert (rate_too_high(record, []) is not None) == risen
+
+
+def test_decay_mult_is_named_where_it_is_what_is_large():
+    record = record_of(0.1, optimizer={"weight_decay": 0.0005})
+    for start in record.facts["parameters"].values():
+        start["decay_mult"] = 1000.0
+    (said,) = decay_too_strong(record, []).remedies
+    assert said == "decay_mult: 1 instead of 1000 in the layer of a.W"

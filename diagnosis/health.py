@@ -65,10 +65,17 @@ def _seen(record) -> list[str]:
 
 
 def _sure_of_wrong(record) -> list[str]:
-    """Losses of answers that are rarely wrong, and then by far: a constant would cost less."""
+    """Test losses above that of one answer for all: of answers that are rarely wrong, and then by
+    far, where the training samples are known; else of a net that has learned little yet."""
     losses, guess = record.history.get("test_loss", ()), record.test_guessing_loss
     if not len(losses) or not guess or not losses[record.row_kept] > 1.2 * guess:
         return []
+    known = record.guessing_loss is not None and record.end_loss < record.guessing_loss
+    if not known or record.task in ("regression", "reconstruction"):
+        more = "" if known else ", and that of the training samples is no better"
+        return [
+            f"test loss {losses[record.row_kept]:.3g}, that of one answer for all {guess:.3g}{more}"
+        ]
     return [
         f"test loss {losses[record.row_kept]:.3g}, that of one answer for all {guess:.3g}: where "
         "it is wrong it is sure, as of a rate that is too high or a net that has learned by heart"

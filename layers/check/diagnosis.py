@@ -93,6 +93,9 @@ def true_gradient(case: Case, name: str, douts: tuple, entries: list) -> np.ndar
 def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
     """The first known mistake that turns the true gradient into this one; "" if none does."""
     n = len(case.inputs[0]) if case.inputs[0].ndim else 1
+    if not np.isfinite(gradient).all():
+        bad = int(np.count_nonzero(~np.isfinite(gradient)))
+        return f"{bad} of its {gradient.size} numbers are NaN or infinite: no rule explains these"
     if not gradient.any():
         return "it is never computed: zero everywhere"
     if not true.any():

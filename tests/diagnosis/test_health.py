@@ -241,6 +241,13 @@ def test_a_loss_above_that_of_guessing_is_no_sign_of_health(loss, said):
     record.history["test_loss"] = np.full(5, loss)
     words = f"test loss {loss}, that of one answer for all 2.3"
     assert any(doubt.startswith(words) for doubt in doubts(record)) == said
+    record.loss["loss"][-40:] = 0.1  # it knows its own
+    assert any("it is sure" in doubt for doubt in doubts(dataclasses.replace(record))) == said
+    record.loss["loss"][-40:] = 5.0  # it knows nothing yet
+    of_both = [
+        d for d in doubts(dataclasses.replace(record)) if "training samples is no better" in d
+    ]
+    assert bool(of_both) == said
 
 
 def test_a_loss_is_held_against_that_of_guessing_on_its_own_set():

@@ -40,6 +40,11 @@ class IdentityTimesX(Layer):
         return dout * self.x
 
 
+class SquareByNaN(Square):
+    def backward(self, dout):
+        return dout * self.x * np.nan
+
+
 class ReluWithoutMask(Relu):
     def backward(self, dout):
         return dout
@@ -412,6 +417,7 @@ MISTAKES = {
     "forward returns nothing": (ForwardReturnsNothing(), [X], "forward", "returns None"),
     "adds to grad itself": (GradOfNone(), [X], "backward", "use self.W.accumulate(dW)"),
     "a sign in one branch": (SignInOneBranch(), [X], "dX", "a sign in one branch"),
+    "numbers that are none": (SquareByNaN(), [X], "dX", "20 of its 20 numbers are NaN or infinite"),
     "a sum over everything": (SumOverAll(), [X], "s.grad", "a sum over too many axes"),
     "writes into X": (WritesIntoX(), [X], "X", "is written into"),
     "backward uses its cache up": (

@@ -1,5 +1,6 @@
 """What the tests share: a small data set, trainers from a text, a browser; when tests may skip."""
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -53,6 +54,12 @@ def _there(marker: str) -> bool:
 TOGETHER = {"test_beside_peers": "jax", "test_scipy_special": "jax", "test_trackers": "trackers"}
 TOGETHER |= dict.fromkeys(("test_keras", "test_keras_hdf5", "test_keras_onnx"), "keras")
 TOGETHER |= dict.fromkeys(("test_search", "test_sweep_picture"), "optuna")
+
+
+def pytest_collection_finish():
+    """What is there by now stays: the collector of garbage need not go through it every time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

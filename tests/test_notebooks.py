@@ -12,7 +12,13 @@ LEARNED = {"01_train_mnist": "test 0.9"}  # what a run prints if it has learned 
 PASSED = "all checks of this notebook passed"  # what the last cell of all others prints
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def _timed(path):
+    """The first two are run with all tests, the others, which take longer, by .ci/documents."""
+    first = path.stem.startswith(("00", "01", "02"))
+    return pytest.param(path, marks=[] if first else [pytest.mark.slow], id=path.stem)
+
+
+@pytest.mark.parametrize("path", map(_timed, NOTEBOOKS))
 def test_the_notebook_runs(path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="pip install -e '.[test]'")
     nbclient = pytest.importorskip("nbclient", reason="pip install -e '.[test]'")

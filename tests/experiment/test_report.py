@@ -269,8 +269,8 @@ def test_a_run_that_has_failed_keeps_its_name_beside_others(tmp_path):
 def test_names_from_outside_run_nothing(tmp_path, browser):
     """Names of layers, classes, files and runs that would be a script."""
     names = [name for name in HOSTILE if "\x00" not in name and "\u2028" not in name]
-    for i in range(0, len(names), 6):
-        some = names[i : i + 6]
+    for i in range(0, len(names), 12):
+        some = names[i : i + 12]
         layers = {}
         for j, name in enumerate(some):
             key = re.sub(r"[.\x00-\x1f\u202e]", " ", name)  # others are refused

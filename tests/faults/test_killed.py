@@ -26,7 +26,7 @@ def train(*arguments, settings=SMALL, **options):
 def test_a_run_that_is_killed_again_and_again_ends_the_same():
     """A short loop; docs/reliability.md has the long one."""
     command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_loop.py")]
-    command += ["--kills", "5", "--iterations", "4010"]
+    command += ["--kills", "3", "--iterations", "3010"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == (
@@ -38,7 +38,7 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same():
 @POSIX
 def test_a_sweep_that_is_killed_again_and_again_ends_with_the_same_table():
     """A short form; docs/reliability.md has the long one."""
-    command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_sweep.py"), "--kills", "2"]
+    command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_sweep.py"), "--kills", "1"]
     command += ["--optimizers", "SGD", "--rates", "0.1, 1.0e+38", "--seeds", "2"]
     command += ["--iterations", "1000"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -417,7 +417,7 @@ MISTAKES = {
     "forward returns nothing": (ForwardReturnsNothing(), [X], "forward", "returns None"),
     "adds to grad itself": (GradOfNone(), [X], "backward", "use self.W.accumulate(dW)"),
     "a sign in one branch": (SignInOneBranch(), [X], "dX", "a sign in one branch"),
-    "numbers that are none": (SquareByNaN(), [X], "dX", "20 of its 20 numbers are NaN or infinite"),
+    "numbers that are none": (SquareByNaN(), [X], "dx", "20 of its 20 numbers are NaN or infinite"),
     "a sum over everything": (SumOverAll(), [X], "s.grad", "a sum over too many axes"),
     "writes into X": (WritesIntoX(), [X], "X", "is written into"),
     "backward uses its cache up": (

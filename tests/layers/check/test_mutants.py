@@ -9,8 +9,8 @@ from lamina.layers.check.mutants import CAUGHT, EQUIVALENT, SURVIVED, UNREACHED,
 
 # One mutant in so many of the layers that have hundreds; the slow test has all of them.
 SAMPLED = {
-    **{"MultiHeadAttention": 20, "Lstm": 12, "Gru": 9, "Rnn": 4, "TransposedConvolution": 6},
-    **{"Convolution": 3, "MaxPooling": 3, "PRelu": 3},
+    **{"MultiHeadAttention": 40, "Lstm": 24, "Gru": 18, "Rnn": 8, "TransposedConvolution": 12},
+    **{"Convolution": 6, "MaxPooling": 6, "PRelu": 3},
 }
 
 

@@ -417,6 +417,8 @@ def test_a_loss_that_is_spoilt_does_not_blame_what_comes_after_it():
     error = NonFiniteError(1, "the loss is nan at iteration 1", in_loss=True)
     culprit = find_culprit(made, error, None)
     assert (culprit.when, culprit.array, culprit.type) == ("forward", "loss", "SoftmaxWithLoss")
+    said = explain(culprit, error.noticed, [-1.2, -4.5], 0.1)  # fallen
+    assert "had risen" not in said
     said = explain(culprit, error.noticed, [2.0], 0.1)
     assert "where it began is not known; left of iteration 1: forward" in said
     assert find_culprit(made, NonFiniteError(1, "a gradient"), None).array != "loss"

@@ -47,6 +47,21 @@ def test_the_validation_set_counts_as_well():
     assert share_seen(dataset(X[:30], t[:30], X, t, Samples(X[30:], t[30:]))) == 1.0
 
 
+def test_a_validation_set_that_nothing_is_chosen_by_does_not_count():
+    X, t = images(50)
+    data = dataset(X[:30], t[:30], X, t, Samples(X[30:], t[30:]))
+    assert share_seen(data, chooses=False) == 0.6
+
+
+def test_a_few_answers_of_yes_and_no_are_alike_by_nature():
+    """Of 6 columns there are 64 rows at most; of 20 columns a copy is one."""
+    for columns, known in ((6, None), (20, 0.0)):
+        X = RNG.integers(0, 2, (2500, columns)).astype(np.float32)
+        t = RNG.integers(0, 3, 2500)
+        seen = share_seen(dataset(X[:2000], t[:2000], X[2000:], t[2000:]))
+        assert seen == pytest.approx(known, abs=0.02) if known is not None else seen is None
+
+
 def test_zero_has_one_sign_and_kept_forms_may_differ():
     X, t = np.zeros((5, 3), np.float32), np.arange(5.0)
     assert share_seen(dataset(X, t, -X, t, task=Regression(["y"]))) == 1.0

@@ -11,7 +11,11 @@ from lamina.diagnosis.causes.capacity import narrowest, too_little_capacity
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.initial_weights import equal_weights
+from lamina.diagnosis.causes.inputs import all_the_same
+from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
+from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
 from lamina.diagnosis.run_tables import Series
 from lamina.optimizers.schedules import make_schedule
@@ -190,3 +194,68 @@ def test_decay_mult_is_named_where_it_is_what_is_large():
         start["decay_mult"] = 1000.0
     (said,) = decay_too_strong(record, []).remedies
     assert said == "decay_mult: 1 instead of 1000 in the layer of a.W"
+
+
+@pytest.mark.parametrize(
+    ("task", "share", "start", "end", "train", "guess", "found"),
+    [
+        ("classification", True, 2.3, 0.01, 0.12, 0.1, True),  # nothing left of it, and a guess
+        ("classification", True, 1.9, 0.04, 0.993, 0.993, False),  # nearly all are of one class
+        ("multilabel", True, 0.7, 0.3, 0.1, 0.157, False),  # says no label yet
+        ("regression", False, 9.4, 0.08, 1.98, 2.0, False),  # the mean was most of the way
+        ("classification", True, -0.2, -0.201, 0.1, 0.1, False),  # moves too little to tell
+    ],
+)
+def test_a_loss_of_ones_own_is_blamed_for_what_it_does(
+    task, share, start, end, train, guess, found
+):
+    record = record_of(losses=np.linspace(start, end, 400))
+    record.loss["loss"][-40:] = end
+    name = "accuracy" if share else "rmse"
+    figure = {"name": name, "higher_is_better": share, "percent": share}
+    record.facts["figure"] = figure | {
+        "limits": [0.0, 1.0 if share else None], "guess": guess, "train_guess": guess
+    }  # fmt: skip
+    record.facts |= {"losses": {"loss": "MyLoss"}, "task": {"task": task, "classes": 10}}
+    record.history[f"train_{name}"] = np.full(5, train)
+    assert (loss_not_of_this_task(record, []) is not None) == found
+
+
+def test_an_error_that_is_smaller_on_the_test_set_is_none_learned_by_heart():
+    record = record_of(losses=[1.0] * 400)
+    figure = {"name": "rmse", "higher_is_better": False, "percent": False, "limits": [0.0, None]}
+    record.facts["figure"] = figure | {"guess": 1.2, "train_guess": 5.0}
+    record.facts |= {"task": {"task": "regression"}, "samples": 2000, "test_samples": 200}
+    record.history |= {"train_rmse": np.full(5, 1.9), "test_rmse": np.full(5, 1.27)}
+    assert wrong_labels(record, []) is None
+    assert over_fitting(record, []) is None
+    record.history["test_rmse"] = np.full(5, 1.95)  # and worse than a guess there
+    record.facts["figure"]["guess"] = 1.9
+    assert wrong_labels(record, []) is not None
+
+
+def test_one_sample_does_not_vary_and_one_wrong_answer_is_no_over_fitting():
+    record = record_of()
+    record.facts |= {"inputs_vary": 0.0, "samples": 1}
+    assert all_the_same(record, []) is None
+    record.facts["samples"] = 100
+    assert all_the_same(record, []) is not None
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, 0.0
+    record.facts |= {"test_samples": 1, "test_targets": 1}
+    assert over_fitting(record, []) is None
+
+
+def test_a_test_set_of_one_class_is_guessed_for_nothing():
+    record = record_of(losses=[0.05] * 400)
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 0.97, 0.972
+    record.history["test_loss"] = np.full(5, 0.08)
+    record.facts |= {"guessing_loss": 0.69, "test_guessing_loss": 0.0, "test_samples": 1000}
+    record.facts["figure"]["guess"] = 1.0
+    assert over_fitting(record, []) is None
+
+
+def test_a_straight_line_has_no_fewer_units():
+    record = record_of(losses=[0.05] * 400)
+    record.facts["parameters"] = {"a.W": record.facts["parameters"]["a.W"]}
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, 0.6
+    assert "fewer columns, if many say little" in over_fitting(record, []).remedies

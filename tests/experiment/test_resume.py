@@ -119,6 +119,29 @@ def test_half_and_half_is_the_whole(configured, tmp_path, optimizer, feature):
     assert same(tmp_path / "whole", tmp_path / "p")
 
 
+@pytest.mark.parametrize("iterations", [20, 40])
+def test_weights_of_an_earlier_end_do_not_stand_beside_later_figures(
+    configured, tmp_path, monkeypatch, iterations
+):
+    """Cut off on its way, a run that goes on has none; one that has nothing to do keeps its own."""
+    run(configured(**{"training.iterations": 20}), "p", tmp_path / "p", quiet=True)
+    before = (tmp_path / "p" / "weights.npz").read_bytes()
+
+    def killed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "step", killed)
+    if iterations == 20:
+        resume(configured(**{"training.iterations": 20}), tmp_path / "p", quiet=True)
+        assert (tmp_path / "p" / "weights.npz").read_bytes() == before
+        return
+    with pytest.raises(KeyboardInterrupt):
+        resume(configured(**{"training.iterations": 40}), tmp_path / "p", quiet=True)
+    assert not (tmp_path / "p" / "weights.npz").exists()
+    monkeypatch.undo()
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+
+
 def test_all_of_it_at_once_in_many_pieces(configured, tmp_path):
     settings = {k: v for feature in FEATURES.values() for k, v in feature.items()}
     settings |= {"optimizer.type": "Adam", "training.keep_best": True, "training.patience": 50}

@@ -126,7 +126,8 @@ class Recorded:
     @property
     def has_risen(self) -> bool:
         """See `risen`."""
-        return risen(self.loss["loss"], self.guessing_loss)
+        whole = self.history.get("train_loss", ())
+        return risen(self.loss["loss"], self.guessing_loss, whole)
 
     @cached_property
     def train(self) -> float:
@@ -323,11 +324,12 @@ class Recorded:
 _NONE = np.empty(0)
 
 
-def risen(losses: np.ndarray, guessing: float | None) -> bool:
+def risen(losses: np.ndarray, guessing: float | None, whole=()) -> bool:
     """Is the mean loss of the last tenth of a run above the first one, by as much as that was or
     with nearly every batch, and above that of guessing, if it is known? Else the first batch may
-    have been an easy one."""
-    if not len(losses):
+    have been an easy one; and it was, where the loss of the `whole` training set has fallen from
+    the first evaluation to the last."""
+    if not len(losses) or (len(whole) > 1 and whole[-1] < whole[0]):
         return False
     first, last = losses[0], losses[-max(len(losses) // 10, 1) :]
     by = float(last.mean() - first)

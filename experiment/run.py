@@ -127,7 +127,7 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
         command = f"lamina doctor {shlex.quote(str(run_dir))}"
         note(f"{command} finds: {causes}")
     elif last - first > (RISEN - 1.0) * abs(first) and risen(
-        losses["loss"], _guessing_loss(folder)
+        losses["loss"], _guessing_loss(folder), history.get("train_loss", ())
     ):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "

@@ -8,6 +8,7 @@ from lamina.diagnosis.causes.learning_rate import GROWN, TOO_HIGH, TOO_LOW
 from lamina.diagnosis.finding import Finding, largest
 
 EXPLODING = 1000.0  # times, from the last step to the first
+LARGE = 1.0  # gradients that clip_norm would leave as they are throw no net away
 FADED = 1e-3  # on the whole, where it was less than the following for a time
 VANISHING = 1e-5  # what is left at the first step; a layer whose 28 steps keep 0.71 each has 1e-4
 
@@ -26,7 +27,7 @@ def exploding_over_time(record, earlier) -> Finding | None:
     series = record.steps[name]
     at = int((_ratios(series) > _limit(series)).argmax())
     iteration, steps = series.iterations[at], series["steps"][at]
-    if _thrown_before(record, iteration):
+    if _thrown_before(record, iteration) or not (record.failed or series["first"][at] > LARGE):
         return None
     evidence = [
         f"gradient of {name} at iteration {iteration:.0f}: {series['last'][at]:.2g} at the last "

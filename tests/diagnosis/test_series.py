@@ -58,3 +58,11 @@ def test_a_loss_has_risen_if_nearly_no_batch_is_below_the_first(losses, found):
     assert risen(np.array(losses), None) == found
     assert risen(np.array(losses), 0.2) == found
     assert not risen(np.array(losses), 1e31)  # whatever the first batch was, it knows something
+
+
+def test_where_the_loss_of_the_whole_set_has_fallen_the_first_batch_was_an_easy_one():
+    losses = np.array([0.09] + [0.13] * 99)
+    assert risen(losses, None)
+    assert not risen(losses, None, np.array([0.144, 0.135, 0.125]))
+    assert risen(losses, None, np.array([0.125, 0.13, 0.135]))
+    assert risen(losses, None, np.array([0.125]))  # one says nothing of the way

@@ -210,7 +210,9 @@ def _was_ended(record, rate: float) -> bool:
     kind = schedule.get("type") if isinstance(schedule, dict) else ""
     if math.isnan(record.train) or kind == "plateau" or not rate < ENDED * record.lr:
         return False
-    return _was_falling(record) or record.factors.max() < ENDED
+    factors = record.factors
+    little = factors.max() < ENDED or factors.mean() < LITTLE * factors.max()
+    return little or _was_falling(record)
 
 
 def _was_falling(record) -> bool:

@@ -125,7 +125,10 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     huge = std > LARGEST or abs(mean) > 10.0 * LARGEST
     if record.failed and not huge and not _would_have_fitted(record, math.hypot(mean, std)):
         return None  # the rate would be too high for others too
+    if not std > 0 and record.facts.get("samples", 2) < 2:
+        return None
     learned = record.train > 0.5 or record.well or record.has_what_is_told
+    learned = learned and std > 0
     far = not learned or record.train < record.simple[0] - MISSED
     if not (record.failed or far):
         return None

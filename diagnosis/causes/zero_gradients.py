@@ -10,7 +10,7 @@ def zero_gradients(record, earlier) -> Finding | None:
     """The gradient of weights is exactly 0, or none comes at all, in every record. A gradient that
     is merely small is no such case; a loss that is 0 has done its work."""
     n = len(record.everything.iterations) if record.everything else 0
-    if n < FEW or record.train > 0.99 or record.well:
+    if n < FEW or record.train > 0.99:
         return None
     zero = [n for n, s in record.weights.items() if not s["gradient_norm"].any()]
     zero = [n for n in zero if not _has_no_state_before(record, n)]

@@ -192,7 +192,7 @@ def _factor(factor: float, n: int) -> str:
     text = f"a factor: it is {times(factor)} times the right gradient"
     whats = {1: "N too much: the mean divides by N", -1: "divided by N once too often"}
     for power, what in whats.items():
-        if n > 1 and np.isclose(factor, float(n) ** power, rtol=1e-6):
+        if n > 2 and np.isclose(factor, float(n) ** power, rtol=1e-6):  # 2 may be any factor
             return f"{text}, N being {n}: {what}"
     return text
 

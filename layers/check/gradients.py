@@ -8,6 +8,7 @@ from lamina.autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
 from lamina.layers.base import Carried, State
 from lamina.layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
 from lamina.layers.check.diagnosis import diagnose, explain_error
+from lamina.layers.check.differences import same_bits
 from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 
 EXACT = 1e-9  # duals and reverse mode differ from a right backward by rounding only
@@ -31,7 +32,7 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
         except Exception as error:
             report.add(FAILED, *explain_error(case, error))
             return None
-        if not all(np.array_equal(a, b) for a, b in zip(outputs, case.forward(), strict=True)):
+        if not all(same_bits(a, b) for a, b in zip(outputs, case.forward(), strict=True)):
             report.add(
                 FAILED,
                 "forward",
@@ -39,6 +40,13 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
                 "is not repeatable: the same layer on the same input gave two results. Random "
                 "numbers come from a Generator that the layer holds: self.rng = rng",
             )
+            return None
+        if nan := sum(int(np.isnan(y).sum()) for y in outputs):
+            n = sum(np.size(y) for y in outputs)
+            message = (
+                f"{nan} of {n} numbers are NaN at these inputs: nothing can be said of gradients"
+            )
+            report.add(FAILED, "Y", case.where, message)
             return None
         try:
             exact = _by_reverse_mode(case, douts, report)

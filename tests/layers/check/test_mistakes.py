@@ -45,6 +45,11 @@ class SquareByNaN(Square):
         return dout * self.x * np.nan
 
 
+class NoResult(Square):
+    def forward(self, x):
+        return super().forward(x) * np.nan
+
+
 class ReluWithoutMask(Relu):
     def backward(self, dout):
         return dout
@@ -418,6 +423,7 @@ MISTAKES = {
     "adds to grad itself": (GradOfNone(), [X], "backward", "use self.W.accumulate(dW)"),
     "a sign in one branch": (SignInOneBranch(), [X], "dX", "a sign in one branch"),
     "numbers that are none": (SquareByNaN(), [X], "dx", "20 of its 20 numbers are NaN or infinite"),
+    "no result": (NoResult(), [X], "Y", "20 of 20 numbers are NaN at these inputs"),
     "a sum over everything": (SumOverAll(), [X], "s.grad", "a sum over too many axes"),
     "writes into X": (WritesIntoX(), [X], "X", "is written into"),
     "backward uses its cache up": (
@@ -563,3 +569,9 @@ def test_the_same_layer_with_params_passes():
             return dout @ self.W.data.T
 
     assert check_layer(Mended(np.ones((5, 3)), np.zeros(3)), X).passed
+
+
+def test_a_layer_without_a_result_is_told_that_alone():
+    """Not that something is written into, not repeatable or not saved: NaN stays NaN."""
+    report = check_layer(NoResult(), X)
+    assert {failure.array for failure in report.failures} == {"Y"}, report

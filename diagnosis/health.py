@@ -56,11 +56,8 @@ def _seen(record) -> list[str]:
     seen = record.facts.get("seen") or 0.0
     if seen < SEEN:
         return []
-    chosen = len(record.values("validation")) and record.facts.get("chooses", True)
-    others = "training or validation" if chosen else "training"
     return [
-        f"{percent(seen, 1)} of the test samples stand among the {others} samples too, so they say "
-        "little of others"
+        f"{percent(seen, 1)} of the test samples {record.where_seen}, so they say little of others"
     ]
 
 

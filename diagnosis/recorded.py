@@ -88,6 +88,18 @@ class Recorded:
         return self.facts.get("test_targets", samples)
 
     @property
+    def where_seen(self) -> str:
+        """Where those of the test samples stand that `seen` counts: see overlap.py."""
+        chosen = len(self.values("validation")) and self.facts.get("chooses", True)
+        return f"stand among the {'training or validation' if chosen else 'training'} samples too"
+
+    def hardly_moves(self, limit: float) -> bool:
+        """Is the median update of all weights less than that share of them?"""
+        ratios = [series.median("update_ratio") for series in self.weights.values()]
+        ratios = [ratio for ratio in ratios if not math.isnan(ratio)]
+        return bool(ratios) and max(ratios) < limit
+
+    @property
     def test_size_said(self) -> str:
         """`test_size` in words: "1,000 test samples", "720 positions of 60 test samples"."""
         n = self.test_size

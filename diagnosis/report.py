@@ -65,7 +65,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append((name, f"{said}: {record.kept_said}"))
             rows.append(("", f"{last} at the last evaluation"))
     if seen := record.facts.get("seen"):
-        rows.append(("test set", f"{percent(seen, 1)} of it stand in another set too"))
+        rows.append(("test set", f"{percent(seen, 1)} of it {record.where_seen}"))
     if record.weights:
         ratios = {n: s.median("update_ratio") for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

@@ -184,7 +184,7 @@ def _backward(examples: list[_Example]) -> Part:
     for label in sorted(seen - proved - {f.array for f in findings}):
         lost = sum(label in e.report.seen for e in examples)
         right -= lost
-        message = "is zero everywhere in all examples, where it should not be"
+        message = "is proved in no example: it is zero everywhere, or not right to the last digits"
         findings.append(Finding(FAILED, label, "all examples", message))
     right = max(right, 0)
     return Part("backward", 40, 40 * right / total, f"{right} of {total} gradients", findings)

@@ -182,6 +182,6 @@ def _goes_on(rule: Any) -> str:
     for one, its in ((param, optimizer), (other, new)):
         one.grad = gradient
         its.step()
-    if np.array_equal(param.data, other.data):
+    if np.array_equal(param.data, other.data, equal_nan=True):
         return ""
     return "w: another one after going on: what is remembered belongs into the arrays of kept"

@@ -5,7 +5,7 @@ import math
 from lamina import layers
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
-from lamina.diagnosis.finding import Finding, largest
+from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
@@ -23,7 +23,9 @@ def too_little_capacity(record, earlier) -> Finding | None:
     either may be noise, for which a larger net is no cure."""
     if earlier or math.isnan(record.train) or record.iterations <= SHORT:
         return None
-    if still_falling(record) or record.train - record.test > APART or _hardly_moves(record):
+    if still_falling(record) or record.train - record.test > APART:
+        return None
+    if record.hardly_moves(TOO_LOW):  # it cannot have got as far as it can
         return None
     width, where = narrowest(record)
     linear, hidden = is_linear(record), [n for n in record.matrices if not record.is_head(n)]
@@ -113,9 +115,3 @@ def _units(record, name: str, shape) -> int:
     if kind == "MultiHeadAttention":  # W (D, 3 D) for queries, keys and values, W_out (D, D)
         return shape[0]
     return shape[-1] // GATES.get(kind, 1)
-
-
-def _hardly_moves(record) -> bool:
-    """Are the updates so small that the net cannot have got as far as it can?"""
-    ratios = [series.median("update_ratio") for series in record.weights.values()]
-    return bool(ratios) and largest(ratios) < TOO_LOW

@@ -20,7 +20,7 @@ ENDED = 0.01  # of the rate, at which a schedule has ended the training
 SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
 OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
-SETTLED = 0.01  # of the loss, by which it moves where nothing is thrown about
+SETTLED, STEADY = 0.01, 0.05  # of the loss: below guessing; by which it moves where it rests
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
 RESTING, AT_WORK = 0.1, 0.15  # of the fall, in the second half of a run; of the rate, then
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
@@ -364,7 +364,7 @@ def _has_settled(record) -> bool:
     says_more = guess is not None and late[-1] < (1.0 - SETTLED) * guess
     if not says_more and not is_linear(record):  # with activations it may rest where these are dead
         return False
-    return bool(late.max() - losses.min() <= SETTLED * abs(late[-1]))
+    return bool(late.max() - losses.min() <= STEADY * abs(late[-1]))
 
 
 def _losses(record) -> list[str]:

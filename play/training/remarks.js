@@ -17,15 +17,17 @@ function remarks(training, entries, guessing, best = lowestOf(entries)) {
   if (!training.isFinite() || !Number.isFinite(now.train.loss)) {
     return [
       `At iteration ${iteration} the weights or the loss are no finite numbers any more (NaN): ` +
-        `with a rate of ${number(settings.lr)}` +
-        (settings.weightDecay ? ` and a weight decay of ${number(settings.weightDecay)}` : "") +
-        " each step went further beyond the valley than the one before. From here nothing can " +
-        "be learned. Choose a lower rate and press Reset.",
+        "each step went further beyond the valley than the one before. From here nothing can be " +
+        `learned. Choose a lower rate than there was (now ${number(settings.lr)}` +
+        (settings.weightDecay ? `, with a weight decay of ${number(settings.weightDecay)}` : "") +
+        ") and press Reset.",
     ];
   }
   // One that has only fallen began above it by its weights, and not by the rate.
   const lowest = Math.min(...entries.map((entry) => entry.train.loss));
-  if (iteration && now.train.loss > 1.02 * Math.max(guessing, lowest))
+  // One that falls again, as after a rate was lowered, is on its way.
+  const falls = now.train.loss < (entries.at(-6) ?? entries[0]).train.loss;
+  if (iteration && !falls && now.train.loss > 1.02 * Math.max(guessing, lowest))
     said.push(
       `The training loss is above that of guessing, ln ${data.classes.length} = ` +
         `${number(guessing)}: steps of this size go past the valley. Choose a lower rate.`);

@@ -10,13 +10,16 @@ from test_advice import record_of
 from lamina.diagnosis.causes.capacity import narrowest, too_little_capacity
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
+from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.initial_weights import equal_weights
 from lamina.diagnosis.causes.inputs import all_the_same
 from lamina.diagnosis.causes.labels import wrong_labels
 from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
+from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
+from lamina.diagnosis.health import doubts
 from lamina.diagnosis.run_tables import Series
 from lamina.optimizers.schedules import make_schedule
 
@@ -259,3 +262,23 @@ def test_a_straight_line_has_no_fewer_units():
     record.facts["parameters"] = {"a.W": record.facts["parameters"]["a.W"]}
     record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 1.0, 0.6
     assert "fewer columns, if many say little" in over_fitting(record, []).remedies
+
+
+@pytest.mark.parametrize("ratio", [1e-6, 1e-3])
+def test_where_nothing_moves_the_rate_is_to_blame(ratio):
+    """Not a penalty or dropout that hardly had anything to do yet."""
+    record = record_of(1e-5, ratio)
+    record.config["training"] = {"gradient_penalty": 0.6}
+    record.facts |= {"dropout": {"d": 0.8}, "left_by_dropout": 0.2}
+    assert (penalty_too_strong(record, []) is None) == (ratio == 1e-6)
+    assert (dropout_too_strong(record, []) is None) == (ratio == 1e-6)
+
+
+@pytest.mark.parametrize("chooses", [True, False])
+def test_what_was_seen_stands_where_it_was_looked_for(chooses):
+    record = record_of()
+    record.history["validation_accuracy"] = np.full(5, 0.1)
+    record.facts |= {"chooses": chooses, "seen": 0.25}
+    among = "training or validation" if chooses else "training"
+    assert record.where_seen == f"stand among the {among} samples too"
+    assert any(f"25.0 % of the test samples stand among the {among}" in d for d in doubts(record))

@@ -368,7 +368,7 @@ def test_weights_that_overflow_are_said_in_words_and_reset_begins_anew(opened):
     page.wait_for_function("() => !page.playing")
     said = page.inner_text("#said")
     assert "no finite numbers any more (NaN)" in said
-    assert "rate of 30" in said
+    assert "(now 30, with a weight decay of 0.1)" in said
     assert page.inner_text("#train-loss") in ("NaN", "∞")
     page.click("[data-go=last]")  # the graph shows what there is
     set_slider(page, "lr", "0.3")
@@ -400,13 +400,15 @@ def test_what_is_wrong_or_learned_is_said(opened):
             ({ iteration, train: { loss: train, accuracy: 0.9 }, test: { loss: test } });
           const entries = [at(0, 1.1, 1.1), at(10, 0.5, 0.6), at(90, 0.2, 0.9)];
           const falls = [at(0, 2.1, 2.1), at(10, 1.6, 1.7), at(20, 1.5, 1.6)];
-          return [entries, [...entries, at(99, 1.5, 1.6)], falls].map(
+          const again = [at(0, 1.1, 1.1), ...[9, 8, 7, 6, 5, 4].map((l, i) => at(i + 1, l, l))];
+          return [entries, [...entries, at(99, 1.5, 1.6)], falls, again].map(
             (some) => remarks(page.training, some, Math.log(3)));
         }"""
     )
     assert any("lowest at iteration 10" in sentence for sentence in said[0])
     assert any("above that of guessing, ln 3 = 1.099" in sentence for sentence in said[1])
     assert not any("guessing" in sentence for sentence in said[2])  # it began there
+    assert not any("guessing" in sentence for sentence in said[3])  # the rate has been lowered
 
 
 @pytest.mark.needs_browser

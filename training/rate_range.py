@@ -37,6 +37,11 @@ class RateRange:
         return float(np.median(self.means[:FIRST]))
 
     @property
+    def falls_at_once(self) -> bool:
+        """Was it lowest in these first steps, and lost later? Then they began too high."""
+        return bool(self.means.argmin() < FIRST) and self.diverged
+
+    @property
     def halfway(self) -> float:
         """The last rate, on the way to the lowest, at which half of the fall was still to come. The
         steepest point, which is often taken, is one of noise where batches differ much."""

@@ -156,6 +156,13 @@ def test_where_nothing_falls_the_command_says_so(small, capsys):
     assert "the loss has not fallen" in capsys.readouterr().out
 
 
+def test_rates_that_begin_too_high_are_told_so(small, capsys):
+    assert main(["lr", "c.yaml", "--low", "1", "--high", "1e6", "--steps", "30"]) == 1
+    out = capsys.readouterr().out
+    assert "in the first steps already" in out
+    assert "begin with a lower one (--low)" in out
+
+
 def test_mistakes_are_one_line(small, capsys):
     far = "net.layers.affine.init={type: constant, value: 1.0e+38}"
     assert main(["lr", "c.yaml", "--set", far]) == 2

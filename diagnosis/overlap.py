@@ -31,7 +31,7 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
     rows = np.linspace(0, len(test) - 1, min(len(test), MOST)).astype(np.intp)
     X, t = _numbers(test, rows, kept, kinds)
     glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
-    unseen, kinds_of_rows = set(wanted), set()
+    unseen, kinds_of_rows = set(wanted), set[int]()
     for some in sets.values():
         for first in range(0, len(some), CHUNK):
             X, t = _numbers(some, slice(first, first + CHUNK), kept, kinds)

@@ -183,6 +183,8 @@ class Record(Recorded):
         """The score that so many standard deviations of luck give to guesses on n samples. The R²
         of guesses that vary by chance is at d deviations d² / (n + d²), whatever they vary by: the
         t of a slope is √(n R² / (1 - R²))."""
+        if not self.figure:
+            return math.nan
         chance, share = self.figure.chance(part), self.figure.is_share
         return chance + (
             deviations * scatter(chance, n) if share else deviations**2 / (n + deviations**2)

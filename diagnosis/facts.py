@@ -18,6 +18,7 @@ from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_facts
 from lamina.training.squashed import last_before
 
+MARKED = 3  # equal numbers: two may be so by chance
 MARK = 3.0  # times the range of all other numbers, that a mark among them is away from these
 
 
@@ -35,8 +36,9 @@ def write_facts(path: str | Path | File, trainer) -> None:
     metric whether it is shown so. `nearest` and `ridge` are scored without a net, see learnable.py,
     as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is the share of
     the numbers of an input that are not the same in all samples, `seen` that of the test samples
-    which are in another set too, see overlap.py, `chooses` says whether the
-    run does by validation, `targets` mean, deviation and ends of numbers to
+    which are in another set too, see overlap.py, `chooses` says
+    whether the run chooses by validation, `last` is the layer whose numbers the one loss reads,
+    `targets` mean, deviation and ends of numbers to
     learn, all of them together, how many a sample has and how many there are, the deviations of
     those that vary least and most, and what may be a mark among them, `ends` the layers whose
     weights give what the net puts out or a loss reads. A parameter has its shape, the mean and the
@@ -190,7 +192,7 @@ def _targets(t) -> dict:
     found: dict = {"mean": _beside(centre, std), "std": rounded(std)}
     found |= {"low": _beside(low, std), "high": _beside(high, std)}
     found |= {"width": t.shape[-1] if t.ndim > 1 else 1, "numbers": np.size(t)}
-    found |= _mark(t, low, high)
+    found |= _mark(t)
     if found["width"] > 1:
         found |= zip(
             ("least_std", "most_std"), map(rounded, _ends_of_spread(t, means)), strict=True
@@ -198,24 +200,38 @@ def _targets(t) -> dict:
     return found
 
 
-def _mark(t, low: float, high: float) -> dict:
-    """The end of the numbers at which several are equal and far from all others, three times as far
-    as these lie apart, as a mark for what is missing would: {"mark", "marked", "next"}, with how
-    many they are and the nearest of the others; {} if there is none."""
-    for end, other in ((low, high), (high, low)):
-        times, nearest = 0, other
-        for _, piece in pieces(t):
-            rest = piece[piece != end]
-            times += piece.size - rest.size
-            if rest.size:
-                candidate = float(rest.min() if end == low else rest.max())
-                nearest = min(nearest, candidate, key=lambda number: abs(number - end))
-            if not abs(nearest - end) > MARK * abs(other - nearest):
-                break  # as with most numbers
-        else:
-            if times > 1 and nearest != other:
-                return {"mark": end, "marked": times, "next": nearest}
+def _mark(t) -> dict:
+    """The end of the numbers of one column at which some are equal and far from all others, three
+    times as far as these lie apart, as a mark for what is missing would: {"mark", "marked",
+    "next"}, with how many they are and the nearest of the others; {} if there is none."""
+    for column in range(t.shape[-1] if t.ndim > 1 else 1):
+        ends = [(piece.min(), piece.max()) for piece in _column(t, column)]
+        low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+        for end, other in ((low, high), (high, low)):
+            if found := _marked(t, column, end, other):
+                return found
     return {}
+
+
+def _column(t, column: int):
+    """The numbers of one column of (N, ..., D), or of (N,), piece by piece."""
+    for _, piece in pieces(t):
+        yield piece[..., column] if t.ndim > 1 else piece
+
+
+def _marked(t, column: int, end: float, other: float) -> dict:
+    times, nearest = 0, other
+    for piece in _column(t, column):
+        rest = piece[piece != end]
+        times += piece.size - rest.size
+        if rest.size:
+            candidate = float(rest.min() if end < other else rest.max())
+            nearest = min(nearest, candidate, key=lambda number: abs(number - end))
+        if not abs(nearest - end) > MARK * abs(other - nearest):
+            return {}  # as with most numbers
+    if times < MARKED or nearest == other:
+        return {}
+    return {"mark": end, "marked": times, "next": nearest}
 
 
 def _beside(value: float, std: float) -> float | None:

@@ -6,7 +6,7 @@ MOST = 1000  # test samples that are looked for
 CHUNK = 10_000  # rows at a time
 NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
 GLANCE = 64  # numbers of an input, or up to twice as many, that are compared before all are
-ALIKE = 10  # training samples to each kind of row, from which on they are alike by nature
+ALIKE = 10  # samples to each kind of row, from which on they are alike by nature
 TASKS = ("classification", "multilabel", "regression")  # windows of a text are alike by nature
 
 
@@ -14,7 +14,7 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
     """The share of up to 1,000 test samples that stand among the training samples, or among those
     of validation if the run `chooses` by them, number for number, with the same target. None where
     it is not looked for: in texts, in sets whose nets have several inputs, in rows of files; and
-    where training samples are alike by nature, such as a few answers of yes and no."""
+    where samples are alike by nature, such as a few answers of yes and no."""
     sets = dataset.sets()
     test = sets.pop("test")
     if not chooses:
@@ -36,7 +36,7 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
         for first in range(0, len(some), CHUNK):
             X, t = _numbers(some, slice(first, first + CHUNK), kept, kinds)
             few = _as_bytes(_some_of(X))
-            kinds_of_rows.update(map(hash, few))
+            kinds_of_rows.update(map(hash, few if X.shape[1] <= 2 * GLANCE else _as_bytes(X)))
             alike = np.array([one in glances for one in few])
             unseen.difference_update(_as_bytes(X[alike], t[alike]))
     if ALIKE * len(kinds_of_rows) < sum(map(len, sets.values())):

@@ -120,7 +120,7 @@ class Recorded:
 
     @cached_property
     def test_guessing_loss(self) -> float | None:
-        """That on the test set; an older run has that of the training set alone."""
+        """That on the test set, or that of the training set where it alone is known."""
         return self.facts.get("test_guessing_loss", self.guessing_loss)
 
     @cached_property

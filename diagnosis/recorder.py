@@ -272,10 +272,25 @@ def _cell(value: float | None) -> str:
 
 
 def _reading(kinds: tuple, net: Net) -> Iterator[Layer]:
-    """The layers of a net that read what a layer of these kinds gives."""
-    writers = {blob: step.layer for step in net.steps() for blob in step.writes}
+    """The layers of a net, and of nets in it, that read what a layer of these kinds gives."""
+    yield from _read_from(kinds, net, {})[0]
+
+
+def _read_from(kinds: tuple, net: Net, given: dict[str, bool]) -> tuple[list[Layer], list[bool]]:
+    """Those layers, and of each output of the net whether such a layer gives it; `given` says it of
+    the inputs."""
+    found: list[Layer] = []
+    of_kinds = dict(given)
     for step in net.steps():
+        reads = [of_kinds.get(blob, False) for blob in step.reads]
+        writes = [isinstance(step.layer, kinds)] * len(step.writes)
         if isinstance(step.layer, Net):
-            yield from _reading(kinds, step.layer)
-        elif any(isinstance(writers.get(blob), kinds) for blob in step.reads):
-            yield step.layer
+            inside = dict(zip(step.layer.inputs, reads, strict=False))
+            inner, writes = _read_from(kinds, step.layer, inside)
+            found += inner
+        elif isinstance(step.layer, Copy):
+            writes = reads * len(step.writes)
+        elif any(reads):
+            found.append(step.layer)
+        of_kinds |= zip(step.writes, writes, strict=False)
+    return found, [of_kinds.get(blob, False) for blob in net.outputs]

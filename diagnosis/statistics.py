@@ -97,8 +97,9 @@ def share_saturated(layer: Layer, Y: np.ndarray) -> float | None:
 def over_time(layer: Layer, dout: np.ndarray) -> tuple[int, int, float, float] | None:
     """(steps, asked, first, last) of a recurrent layer after its backward, else None: its steps;
     at how many of them, at most, a sequence is asked for its output; and the norm of the gradient
-    at the first step and at the last one of each sequence that has any, behind which there is
-    padding. A layer that is asked once hands all of the first norm back from the last."""
+    by the state after the first step and after the last one of each sequence that has any, behind
+    which there is padding. A layer that is asked once hands all of the first norm back from the
+    last."""
     if not isinstance(layer, Recurrent) or layer.step_norms is None:
         return None
     norms, there = layer.step_norms, layer.step_norms > 0

@@ -27,10 +27,11 @@ def in_words(found: RateRange, name: str) -> str:
     """What was found, for a terminal."""
     first, last = found.rates[0], found.rates[-1]
     head = f"{name}: rates from {_rate(first, 4)} to {_rate(last, 4)} in {len(found.rates)} steps"
-    if found.suggested is None and found.falls_at_once:
+    if found.suggested is None and found.began_too_high:
         return (
             f"{head}\nthe loss was lowest ({found.means.min():.3g}) in the first steps already, at "
-            f"{_rate(found.lowest)}: no rate can be suggested; begin with a lower one (--low)"
+            f"{_rate(found.lowest)}, and then lost: no rate can be suggested; begin with a lower "
+            "one (--low)"
         )
     if found.suggested is None:
         return (

@@ -65,7 +65,7 @@ def verify(config: Config, run_dir: str | Path, quiet: bool = False) -> tuple[st
             if beyond and other:
                 other.append(
                     f"loss.csv goes on beyond the last checkpoint: if the run was cut off there, "
-                    f"weights.npz is of an earlier end; --resume {run_dir} makes it anew"
+                    f"weights.npz may be of an earlier end; --resume {run_dir} makes it anew"
                 )
             wrong += other
     stretch = f"iterations {begin + 1} to {end} of {run_dir}"

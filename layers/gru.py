@@ -125,6 +125,7 @@ class Gru(Recurrent):
             da = self.by_gate(dA[t])
             if not self.last_only:
                 dh += dout[t]
+            self.note_step(t, dh)
             np.multiply(gates, gates, out=slopes)
             np.subtract(gates[:2], slopes[:2], out=slopes[:2])
             np.subtract(1.0, slopes[2], out=slopes[2])

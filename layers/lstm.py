@@ -132,6 +132,7 @@ class Lstm(Recurrent):
             tanh_c = self.tanh_c[t]
             if not self.last_only:
                 dh += dout[t]
+            self.note_step(t, dh, dc)
             np.multiply(h[t + 1], tanh_c, out=through)
             np.subtract(o, through, out=through)  # o (1 - tanh² c), since h = o tanh c
             through *= dh

@@ -110,7 +110,6 @@ class Recurrent(Layer):
         applied to, dQ those of its products with h, the same unless a gate stands between; `first`
         are those of the first states. The parameters' are added, and dX is returned, with those of
         the first states that were given."""
-        self.note_steps(dA)
         d, dq = (a.reshape(-1, a.shape[-1]) for a in (dA, dQ))
         dW = self.X.reshape(len(d), self.X.shape[2]).T @ d
         self.Wx.accumulate(dW[:-1])
@@ -128,12 +127,19 @@ class Recurrent(Layer):
         for one, rows in zip(self.carried.values(), states, strict=False):
             one.update(rows, self.training)
 
-    def note_steps(self, dA) -> None:
-        """Keep as `step_norms` (T, N) the norms of the gradient by what the gates are applied to,
-        of each step (in the order in which they were taken) and sequence; only if `watched`."""
-        if self.watched and isinstance(dA, np.ndarray):
-            squares = np.einsum("tnh,tnh->tn", dA, dA, dtype=np.float64)  # float32 ends at 1e-19
-            self.step_norms = np.sqrt(squares)
+    def note_step(self, t: int, *gradients) -> None:
+        """Keep in `step_norms` (T, N) the norms of the gradient by the states after step t, in the
+        order in which the steps are taken: of h, with what is asked of it there, and of c as the
+        next step reads it. Of what the gates are applied to, it would have the slopes of the step
+        itself, which say nothing of the way between two steps. Only if `watched`."""
+        if not self.watched or not isinstance(gradients[0], np.ndarray):
+            return
+        n_steps = len(self.h) - 1
+        if self.step_norms is None or t == n_steps - 1:
+            self.step_norms = np.zeros((n_steps, len(gradients[0])))
+        # In float32 a square ends at 1e-45.
+        squares = sum(np.einsum("nh,nh->n", d, d, dtype=np.float64) for d in gradients)
+        self.step_norms[t] = np.sqrt(squares)
 
     def by_gate(self, a):
         """(..., N, G H) as (..., G, N, H): a view."""

@@ -88,6 +88,7 @@ class Rnn(Recurrent):
             da = dA[t]
             if not self.last_only:
                 dh += dout[t]
+            self.note_step(t, dh)
             if self.activation == "tanh":
                 np.multiply(h[t + 1], h[t + 1], out=da)
                 np.subtract(1.0, da, out=da)

@@ -14,7 +14,7 @@ PASSED = "all checks of this notebook passed"  # what the last cell of all other
 
 def _timed(path):
     """The first two are run with all tests, the others, which take longer, by .ci/documents."""
-    first = path.stem.startswith(("00", "01", "02"))
+    first = path.stem.startswith(("01", "02"))
     return pytest.param(path, marks=[] if first else [pytest.mark.slow], id=path.stem)
 
 

@@ -37,9 +37,13 @@ class RateRange:
         return float(np.median(self.means[:FIRST]))
 
     @property
-    def falls_at_once(self) -> bool:
-        """Was it lowest in these first steps, and lost later? Then they began too high."""
-        return bool(self.means.argmin() < FIRST) and self.diverged
+    def began_too_high(self) -> bool:
+        """Were they lost in these first steps; or did they fall there, from the very first batch to
+        the lowest running mean, until they were lost?"""
+        if not self.diverged or len(self.means) < FIRST:
+            return self.diverged
+        fell = self.losses[0] - self.means.min() > 2.0 * HARDLY * abs(self.losses[0])
+        return bool(self.means.argmin() < FIRST and fell)
 
     @property
     def halfway(self) -> float:

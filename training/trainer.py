@@ -330,6 +330,7 @@ class Trainer:
             "checkpoint.keep_best": checkpoints is not None and checkpoints.keep_best,
             "a schedule of type plateau": self.optimizer.chooses,
         }
+        # Is anything chosen by the validation set? Then its samples count as seen.
         self.chooses, self._said_undefined = any(wanted.values()), False
         column = f"validation_{self.evaluator.counts}"
         if column in self.evaluator.columns:
@@ -345,7 +346,7 @@ class Trainer:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
         self._begin_lap()
-        stopped = goes_on = False
+        stopped = has_begun = False
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
@@ -359,8 +360,8 @@ class Trainer:
                 self._save()
             if over:
                 break
-            if not goes_on:
-                goes_on = True
+            if not has_begun:  # with nothing to do a run keeps its weights
+                has_begun = True
                 self.ranks.on_first(self.files.outdate)
             loss = self.step()
             self.history.add_loss(self.iteration, loss)

@@ -41,10 +41,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     lost = lost and width < (record.classes or 0)
     if not known and not lost:
         return None
-    ends = (float(record.values(part)[-1]) for part in ("train", "test"))
-    near = abs(record.train - record.test) <= NEAR
-    apart = "nearly equal" if near else record.figure.apart(*ends)
-    evidence = [f"{record.said('train', 'test')}: {apart}, and no longer getting better"]
+    evidence = [f"{record.said('train', 'test')}{_apart(record)}: no longer getting better"]
     if known:
         said = f"right about {percent(best, 1)}"
         if not record.figure.is_share:
@@ -68,6 +65,14 @@ def too_little_capacity(record, earlier) -> Finding | None:
         ],
         explains=("over-fitting",),
     )
+
+
+def _apart(record) -> str:
+    if math.isnan(record.test):
+        return ""
+    ends = (float(record.values(part)[-1]) for part in ("train", "test"))
+    near = abs(record.train - record.test) <= NEAR
+    return ", nearly equal" if near else f", {record.figure.apart(*ends)}"
 
 
 def _is_missed_elsewhere(record, missed: float) -> bool:

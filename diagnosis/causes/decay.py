@@ -118,9 +118,11 @@ def _taken_off(record, worst: str, a_share: bool, kind: str) -> str:
     whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
     of_each = "" if kind == "l1" else " of each weight"
     size = ", whatever their size" if kind == "l1" else ""
+    own = f" of each weight{whose}" + (", whatever its size" if kind == "l1" else "")
     if not a_share and not (kind == "l1" and record.optimizer.get("type") == "SGD"):
         said += f": {decay * by_decay:.2g}" if by_decay != 1.0 else ""
-        return f"{said}{of_each} is in the gradient{whose}{size}, which the rule scales"
+        times = "" if kind == "l1" else " times the weight"
+        return f"{said}{times} is in the gradient{own}; the rule scales it"
     varies = record.iterations and record.factors.min() < record.factors.max()
     said += f" times the rate {rate:.3g}{' (its mean)' if varies else ''}"
     said += f" times lr_mult {by_rate:g}" if by_rate != 1.0 else ""

@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.causes.penalty import STILL
+from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding, listed
 
 MOST = 0.8  # of a layer; 0.5 is usual. Srivastava et al. 2014, section 7.3
@@ -14,7 +14,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p}
     if earlier or not dropped or record.well or math.isnan(record.train) or record.has_what_is_told:
         return None
-    if record.hardly_moves(STILL):
+    if record.hardly_moves(UNMOVED):
         return None
     worst = max(dropped, key=dropped.__getitem__)
     p, passed = dropped[worst], record.facts.get("left_by_dropout", 1.0)

@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.causes.penalty import STILL
+from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import EVERYTHING, Finding, median
 
 GAIN = 0.15  # of the way from guessing to perfection, by which columns of one size tell more
@@ -38,7 +38,7 @@ def not_normalised(record, earlier) -> Finding | None:
     if not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
-    if not _is_far(inputs) or (std > LARGEST and record.hardly_moves(STILL)):
+    if not _is_far(inputs) or (std > LARGEST and record.hardly_moves(UNMOVED)):
         return None
     evidence = [
         f"inputs of a batch have mean {mean:.3g} and deviation {std:.3g} (medians of all "

@@ -67,7 +67,11 @@ def wrong_labels(record, earlier) -> Finding | None:
     return Finding(
         "wrong labels",
         evidence,
-        ("" if seen else "What the labels say cannot be seen in the inputs: ")
+        (
+            "What the test labels say does not follow from the training set: "
+            if seen
+            else "What the labels say cannot be seen in the inputs: "
+        )
         + "labels shuffled against the inputs, the wrong column, or a train and a test set that do "
         "not belong together"
         + (

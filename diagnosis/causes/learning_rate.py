@@ -14,6 +14,7 @@ START = 1e-2  # what the largest first update of healthy runs is, as a share of 
 ADA_GRAD = 10.0  # times that: its first update is its largest, of step t it is 1/√t at most
 THUMB = 1e-3  # CS231n, "Neural networks part 3": update / weight should be about this
 TOO_HIGH, TOO_LOW = 0.2, 5e-4
+UNMOVED = 3e-5  # of the weights, by which nothing else can have been tried yet
 LARGE = 5.0 * START  # at first, where nothing moves any more
 GROWN = 5.0  # times, that weights or losses grow in no healthy run
 ENDED = 0.01  # of the rate, at which a schedule has ended the training
@@ -194,7 +195,8 @@ def rate_too_low(record, earlier) -> Finding | None:
         evidence,
         "The steps are so small that the weights hardly move; the gradients themselves are there."
         if low
-        else "The schedule had all but ended the training while the loss was still falling.",
+        else "The schedule had all but ended the training "
+        + ("while the loss was still falling." if _was_falling(record) else "soon after it began."),
         _larger_steps(record),
         explains=(
             *("training too short", "unequal classes", "wrong labels", "too little capacity"),

@@ -1,5 +1,6 @@
 """A number that is none: where it came from, as culprit.json says."""
 
+from lamina import layers
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.words import ADVICE
 
@@ -29,7 +30,7 @@ def overflow(record, earlier) -> Finding | None:
     if kind not in ("forward", "backward", "update"):
         return None
     layer = record.culprit.get("layer") or "the net"
-    if _is_undefined(record.culprit):
+    if _is_undefined(record):
         return Finding(
             "undefined result",
             _evidence(record),
@@ -44,14 +45,18 @@ def overflow(record, earlier) -> Finding | None:
     )
 
 
-def _is_undefined(culprit: dict) -> bool:
+def _is_undefined(record) -> bool:
     """What comes of numbers that are far from the ends of their type did not overflow: a NaN, or an
-    infinity of numbers below those whose exp overflows."""
+    infinity of numbers below those whose exp overflows. Backward of a layer of this project divides
+    by nothing that may be 0, but one over time multiplies many times."""
+    culprit = record.culprit
+    own = record.facts.get("layers", {}).get(culprit.get("layer")) not in layers.__all__
     largest = culprit.get("largest") or {}
     limit = 1e9 if culprit.get("value") == "nan" else SMALL
     small = bool(largest) and all(size < limit for size in largest.values())
     when = culprit.get("when")
-    return small and (when == "forward" or (when == "backward" and culprit.get("value") == "nan"))
+    nan_in_own = own and when == "backward" and culprit.get("value") == "nan"
+    return small and (when == "forward" or nan_in_own)
 
 
 def _overflows_in_exp(record) -> bool:

@@ -5,7 +5,7 @@ import math
 from lamina.diagnosis.finding import EVERYTHING, Finding
 
 DONE = 0.1  # of the first loss: what it asks for has been learned
-NEARLY_ALL = 0.9  # of the samples: who knows what they nearly all are has a small loss
+OF_ONE = 0.9  # of the samples: who knows what they nearly all are has a small loss
 
 
 def loss_not_of_this_task(record, earlier) -> Finding | None:
@@ -31,7 +31,7 @@ def loss_not_of_this_task(record, earlier) -> Finding | None:
     share = record.figure.is_share
     odd = negative and fell and share and record.guesses
     # Of numbers, and of classes of which one is nearly everywhere, a guess may be most of the way.
-    done = share and record.chance < NEARLY_ALL and record.task != "multilabel"
+    done = share and record.chance < OF_ONE and record.task != "multilabel"
     done = done and 0 <= record.end_loss < DONE * record.start_loss and record.guesses
     if not (fell and worse) and not odd and not done:
         return None

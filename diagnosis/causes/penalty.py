@@ -1,9 +1,9 @@
 """A penalty on the gradient that is all that is learned."""
 
+from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.recorded import number
 
-STILL = 3e-5  # of the weights: updates so small are those of a rate that is too low
 USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty has 0.1
 
 
@@ -12,7 +12,7 @@ def penalty_too_strong(record, earlier) -> Finding | None:
     it has thrown out of all bounds. Where the loss is flat its gradient is small: a net that says
     the same of all samples pays nothing."""
     penalty = number(record.training.get("gradient_penalty"))
-    if earlier or not penalty > USUAL or record.well or record.hardly_moves(STILL):
+    if earlier or not penalty > USUAL or record.well or record.hardly_moves(UNMOVED):
         return None
     if not (record.failed or record.train < record.halfway):
         return None

@@ -74,9 +74,9 @@ def averages_noisy(record, earlier) -> Finding | None:
     samples = batch * record.facts.get("uses", {}).get(name, 1) * (1.0 + m) / (1.0 - m)
     steps = np.diff(losses)
     turns = float(np.mean(steps[1:] * steps[:-1] < 0.0))
-    jumps = float(np.median(np.abs(steps)) / np.median(losses))
-    matter = float(np.median(np.abs(steps))) > MATTER * abs(record.start_loss)
-    if not (samples < FEW and turns >= 0.5 and jumps > JUMPS and matter):
+    jump = float(np.median(np.abs(steps)))
+    jumps = jump > max(JUMPS * float(np.median(losses)), MATTER * abs(record.start_loss))
+    if not (samples < FEW and turns >= 0.5 and jumps):
         return None
     evidence = [
         f"the running averages of {name} are those of about {samples:.0f} samples: momentum {m:g}, "

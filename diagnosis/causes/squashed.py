@@ -50,8 +50,11 @@ def squashed_scores(record, earlier) -> Finding | None:
     return Finding(
         "squashed scores",
         evidence,
-        ("" if kind == "Softplus" else "No gradient passes where a score is cut off, and ")
-        + "no score says less than nothing."
+        (
+            "No score says less than nothing."
+            if kind == "Softplus"
+            else "No gradient passes where a score is cut off, and none says less than nothing."
+        )
         if bound == ABOVE_ALONE and loss in OF_SCORES
         else "The loss can fall only so far, and gradients fade where the outputs come to their "
         "end: the net can never be sure, or cannot say what it should.",

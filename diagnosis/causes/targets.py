@@ -19,12 +19,11 @@ def a_mark_among_targets(record, earlier) -> Finding | None:
     """Targets that are all one number far from all others: whatever they stand for, figures are
     made of them, of a net that has learned where they stand too."""
     targets = record.facts.get("targets") or {}
-    if earlier or not {"mark", "marked", "next"} <= targets.keys():
+    if earlier or not {"mark", "marked", "next", "numbers"} <= targets.keys():
         return None
-    n = targets.get("numbers") or record.facts.get("samples", 0) * targets.get("width", 1)
     evidence = [
-        f"{targets['marked']:,} of {n:,} targets are {targets['mark']:.6g}; the nearest of the "
-        f"others is {targets['next']:.6g}"
+        f"{targets['marked']:,} of {targets['numbers']:,} targets are {targets['mark']:.6g}; the "
+        f"nearest of the others is {targets['next']:.6g}"
     ]
     if said := record.said("train", "test"):
         evidence.append(said)
@@ -36,7 +35,11 @@ def a_mark_among_targets(record, earlier) -> Finding | None:
         [
             "if it stands for what is missing: take these samples out; of a CSV missing_marks "
             "says where the first is",
-            "if it is a number: HuberLoss and metrics: [mae]",
+            *(
+                []
+                if _is_robust(record) and record.figure is not None and record.figure.name == "mae"
+                else ["if it is a number: HuberLoss and metrics: [mae]"]
+            ),
         ],
         explains=(EVERYTHING,),
     )
@@ -86,9 +89,12 @@ def _is_robust(record) -> bool:
 
 def _made_of_them(record) -> str:
     """What else is made of squared errors in this run."""
-    gradients = "SquaredErrorLoss" in record.facts.get("losses", {}).values()
-    figure = record.figure is not None and record.figure.name != "mae"
-    return "gradients, " * gradients + f"{record.figure.name} and " * figure
+    made = []
+    if "SquaredErrorLoss" in record.facts.get("losses", {}).values():
+        made.append("gradients")
+    if record.figure is not None and record.figure.name != "mae":
+        made.append(record.figure.name)
+    return "".join(f"{one} and " for one in made)
 
 
 def _furthest(record) -> tuple[str, float, int] | None:

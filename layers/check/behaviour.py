@@ -9,7 +9,7 @@ import numpy as np
 
 from lamina.layers.base import Layer, Param, State
 from lamina.layers.check.case import Case, as_tuple, random_douts
-from lamina.layers.check.differences import apart, same_bits
+from lamina.layers.check.differences import apart, same_numbers
 from lamina.layers.check.report import FAILED, NOTE, Report
 from lamina.layers.sparse_rows import dense, entries
 
@@ -68,7 +68,7 @@ def gradients_add_up(case: Case, report: Report, rng) -> None:
         if name in case.parameter_names:
             right = right + expected[0][name]
             array, before = handed[name]
-            if not same_bits(array, before):
+            if not same_numbers(array, before):
                 report.add(
                     FAILED, case.label(name), case.where, "an earlier gradient is written into"
                 )
@@ -137,7 +137,7 @@ def _as_if_alone(case: Case, report: Report, rng, layer: Layer, inputs: list) ->
     outputs, douts, expected = case.sample(rng)
     again = as_tuple(layer.forward(*inputs))
     for y, first in zip(again, outputs, strict=True):
-        if not same_bits(y, first):
+        if not same_numbers(y, first):
             report.add(FAILED, "Y", case.where, f"depends on the call before{_stale(case)}")
     for name in _changed(case, layer, douts, expected):
         said = f"a stale cache: it depends on the call before{_stale(case)}"
@@ -204,7 +204,7 @@ def changes_nothing_but_states(case: Case, report: Report, rng) -> None:
     for name, value in layer.state().items():
         if name not in layer.parameters() and case.training:
             continue
-        if not same_bits(value, before[name]):
+        if not same_numbers(value, before[name]):
             what = "training moves it" if case.training else "evaluation changes it"
             report.add(
                 FAILED,
@@ -227,7 +227,7 @@ def keeps_its_states_when_frozen(case: Case, report: Report, rng) -> None:
     before = {name: held.data for name, held in states.items()}
     layer.forward(*inputs)
     for name, held in states.items():
-        if not same_bits(held.data, before[name]):
+        if not same_numbers(held.data, before[name]):
             report.add(
                 FAILED,
                 name,
@@ -252,7 +252,7 @@ def saves_all_its_state(case: Case, report: Report, rng) -> None:
         for layer in (copy.deepcopy(used), copy.deepcopy(loaded)):
             layer.set_training(training)
             results.append(as_tuple(layer.forward(*(x.copy() for x in case.inputs))))
-        if not all(same_bits(a, b) for a, b in zip(*results, strict=True)):
+        if not all(same_numbers(a, b) for a, b in zip(*results, strict=True)):
             report.add(
                 FAILED,
                 "state",
@@ -301,10 +301,11 @@ def may_leave_out_dX(case: Case, report: Report, rng) -> None:
 def _close(a, b) -> bool:
     if a is None or b is None:
         return a is b
-    if same_bits(a, b):
+    if same_numbers(a, b):
         return True  # most are the same bits, which is seen sooner
-    scale = float(np.max(np.abs(b), initial=0.0))
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=1e-12 * scale + 1e-300)
+    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    near = {"rtol": 1e-9, "atol": 1e-12 * scale + 1e-300, "equal_nan": True}
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, **near)
 
 
 def _others(case: Case) -> list:

@@ -8,7 +8,7 @@ import numpy as np
 
 from lamina.layers.base import Carried, Layer
 from lamina.layers.check.case import Case, as_tuple
-from lamina.layers.check.differences import same_bits
+from lamina.layers.check.differences import same_numbers
 from lamina.layers.check.report import FAILED, Report
 
 
@@ -22,7 +22,7 @@ def goes_on_with_what_it_carries(case: Case, report: Report, rng) -> None:
         if not len(rows):
             message = f"is carried, but never moves: self.{name}.update(rows, self.training)"
             report.add(FAILED, name, case.where, message)
-        if not same_bits(others, _by_mode(_named(case.layer, name), case.training)[1]):
+        if not same_numbers(others, _by_mode(_named(case.layer, name), case.training)[1]):
             _not_apart(report, name, case)
     if _carried(layer) and _same(_outputs(layer, inputs), anew):
         names = ", ".join(name for name, _ in _carried(layer))
@@ -90,4 +90,4 @@ def _outputs(layer: Layer, inputs) -> tuple:
 
 
 def _same(some: tuple, others: tuple) -> bool:
-    return all(same_bits(a, b) for a, b in zip(some, others, strict=True))
+    return all(same_numbers(a, b) for a, b in zip(some, others, strict=True))

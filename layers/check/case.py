@@ -9,7 +9,7 @@ import numpy as np
 from lamina.autodiff import jvp, numeric_jvp, vjp
 from lamina.layers.auto_layer import AutoLayer
 from lamina.layers.base import Carried, Layer, Param, State
-from lamina.layers.check.differences import same_bits
+from lamina.layers.check.differences import same_numbers
 from lamina.layers.check.lines import Lines
 from lamina.layers.loss import Loss
 from lamina.layers.sparse_rows import dense
@@ -110,7 +110,7 @@ class Case:
             except Exception:
                 return False
         pairs = [*zip(mine, outputs, strict=True), *((back[n], g) for n, g in gradients.items())]
-        return all(same_bits(a, b) for a, b in pairs)
+        return all(same_numbers(a, b) for a, b in pairs)
 
     def back(self, layer: Layer, *douts):
         """layer.backward(*douts), with a note of the statements that were run."""

@@ -6,7 +6,7 @@ EXPLAINED = 1e-6  # of a difference: what a cause may leave of it
 ROUNDING = 1e-12  # of the right result: another order of the same operations
 
 
-def same_bits(a, b) -> bool:
+def same_numbers(a, b) -> bool:
     """Are two arrays equal, number for number? NaN is what it was."""
     a, b = np.asarray(a), np.asarray(b)
     return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")

@@ -8,7 +8,7 @@ from lamina.autodiff import Dual, NotDifferentiable, Traced, new_level, tangent
 from lamina.layers.base import Carried, State
 from lamina.layers.check.case import SMALLER_STEPS, STEP, Case, inner, random_douts
 from lamina.layers.check.diagnosis import diagnose, explain_error
-from lamina.layers.check.differences import same_bits
+from lamina.layers.check.differences import same_numbers
 from lamina.layers.check.report import FAILED, NOTE, NOTHING, Report
 
 EXACT = 1e-9  # duals and reverse mode differ from a right backward by rounding only
@@ -32,7 +32,7 @@ def check_gradients(case: Case, report: Report, rng, explain: bool = True) -> Ca
         except Exception as error:
             report.add(FAILED, *explain_error(case, error))
             return None
-        if not all(same_bits(a, b) for a, b in zip(outputs, case.forward(), strict=True)):
+        if not all(same_numbers(a, b) for a, b in zip(outputs, case.forward(), strict=True)):
             report.add(
                 FAILED,
                 "forward",

@@ -8,7 +8,7 @@ import numpy as np
 from lamina.layers.base import Layer
 from lamina.layers.carried import carried_by
 from lamina.layers.check.case import Case, as_tuple
-from lamina.layers.check.differences import same_bits
+from lamina.layers.check.differences import same_numbers
 from lamina.layers.check.report import FAILED, Report
 
 
@@ -123,7 +123,7 @@ def _held(layer: Layer) -> tuple:
 
 
 def _same(some, others) -> bool:
-    return len(some) == len(others) and all(map(same_bits, some, others))
+    return len(some) == len(others) and all(map(same_numbers, some, others))
 
 
 def _close(some, others) -> bool:

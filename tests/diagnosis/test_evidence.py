@@ -241,10 +241,11 @@ A_SHARE = "weight_decay 0.5 times the rate 0.1: 0.05 of each weight is taken off
         ({"type": "Adam", "decay": "decoupled"}, A_SHARE),
         ({"type": "SGD", "decay": "l1"}, "weight_decay 0.5 times the rate 0.1: 0.05 is taken off "
          "the weights, whatever their size, at every step"),
-        ({"type": "Adam", "decay": "l1"}, "weight_decay 0.5 is in the gradient, whatever their "
-         "size, which the rule scales"),
-        *(({"type": rule}, "weight_decay 0.5 of each weight is in the gradient, which the rule "
-           "scales") for rule in ("Adam", "Momentum", "RMSProp", "AdaGrad", "own.py:SGD")),
+        ({"type": "Adam", "decay": "l1"}, "weight_decay 0.5 is in the gradient of each weight, "
+         "whatever its size; the rule scales it"),
+        *(({"type": rule}, "weight_decay 0.5 times the weight is in the gradient of each weight; "
+           "the rule scales it")
+          for rule in ("Adam", "Momentum", "RMSProp", "AdaGrad", "own.py:SGD")),
     ],
 )  # fmt: skip
 def test_a_decay_takes_off_a_share_of_the_weight_only_where_it_does(optimizer, said):
@@ -427,9 +428,9 @@ def test_how_far_out_is_asked_of_all_numbers(numbers, far):
 @pytest.mark.parametrize(
     ("others", "mark", "times", "found"),
     [
-        (np.linspace(-1, 1, 50), -999, 2, {"mark": -999, "marked": 2, "next": -1}),
+        (np.linspace(-1, 1, 50), -999, 3, {"mark": -999, "marked": 3, "next": -1}),
         (np.linspace(-1, 1, 50), 99, 30, {"mark": 99, "marked": 30, "next": 1}),
-        (np.linspace(-1, 1, 50), -999, 1, {}),  # a slip of the pen
+        (np.linspace(-1, 1, 50), -999, 2, {}),  # a slip of the pen, twice
         (np.linspace(-1, 1, 50), 5, 30, {}),  # less than three times as far as they are apart
         (np.linspace(1, 100, 50), 0, 30, {}),  # counts, of which many are 0
         (np.zeros(50), 1, 30, {}),  # yes and no
@@ -442,6 +443,16 @@ def test_what_comes_again_far_from_all_others_is_a_mark(others, mark, times, fou
     assert {k: targets[k] for k in ("mark", "marked", "next") if k in targets} == found
     np.save(tmp_path / "t.npy", t)
     assert _targets(Rows(FileRows([tmp_path / "t.npy"]), "t.npy")) == targets
+
+
+def test_marks_are_looked_for_column_by_column():
+    """A switch beside small numbers is none, nor is a column that never changes."""
+    rng = np.random.default_rng(0)
+    small, switch = rng.standard_normal(500), 100.0 * rng.integers(0, 2, 500)
+    for column in (switch, np.full(500, 1000.0)):
+        assert "mark" not in _targets(np.stack([small, column], axis=1))
+    small[:20] = -999.0
+    assert _targets(np.stack([switch, small], axis=1))["marked"] == 20
 
 
 def test_a_mark_is_named_whatever_the_net_has_learned():

@@ -52,6 +52,12 @@ def test_what_speaks_against_it_is_said(train, test, facts, said):
     assert said[:20] in " ".join(line.strip() for line in lines)
 
 
+def test_without_a_test_figure_nothing_is_known_of_others():
+    record = scored(0.97, 0.95)
+    del record.history["test_accuracy"]
+    assert doubts(record) == ["it was not evaluated on samples that it has not seen"]
+
+
 def test_without_a_figure_or_what_guessing_scores_nothing_is_known():
     record = scored(0.97, 0.95)
     record.facts["figure"]["guess"] = None

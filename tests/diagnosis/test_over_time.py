@@ -6,6 +6,7 @@ other seeds:
     python tests/diagnosis/test_over_time.py 2000 2001 2002
 """
 
+import copy
 import csv
 import sys
 import tempfile
@@ -188,27 +189,44 @@ def test_a_run_that_goes_on_adds_its_rows_and_so_do_older_runs(tmp_path):
 
 @pytest.mark.parametrize("kind", [Rnn, Lstm, Gru])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_the_norms_are_those_of_the_gradient_by_the_inputs(kind, reverse):
-    """dX = dA Wxᵀ keeps norms if the rows of Wxᵀ are orthonormal."""
+def test_the_norms_are_those_of_the_gradient_by_the_states(kind, reverse):
+    """What the rest of the sequence, begun with the state after a step, gives back to that."""
     rng = np.random.default_rng(0)
-    n_in = 4 * kind.n_gates
-    layer = kind(n_in, 4, reverse=reverse, rng=rng, dtype=np.float64)
-    layer.Wx.data[:] = np.linalg.qr(rng.standard_normal((n_in, n_in)))[0]
+    layer = kind(3, 4, reverse=reverse, rng=rng, dtype=np.float64)
     dout = np.zeros((3, 7, 4))
     dout[0, 6 if not reverse else 0] = rng.standard_normal(4)
     dout[1, 4] = rng.standard_normal(4)  # behind (or before) it there is padding
-    layer.forward(rng.standard_normal((3, 7, n_in)))
+    X = rng.standard_normal((3, 7, 3))
+    layer.forward(X)
     layer.backward(dout)
     assert layer.step_norms is None
     layer.watched = True
-    dX = layer.backward(dout)
-    steps = np.linalg.norm(dX, axis=2).T[:: -1 if reverse else 1]
-    np.testing.assert_allclose(layer.step_norms, steps, rtol=1e-10)
+    layer.backward(dout)
+    norms, (X, dout) = layer.step_norms, (a[:, ::-1] if reverse else a for a in (X, dout))
+    states = [layer.h, layer.c] if kind is Lstm else [layer.h]
+    rest = copy.deepcopy(layer)
+    rest.reverse = rest.watched = False
+    for t in range(6):
+        rest.forward(X[:, t + 1 :], *(state[t + 1] for state in states))
+        _, dh, *dc = rest.backward(dout[:, t + 1 :])
+        whole = np.concatenate([dh + dout[:, t], *dc], axis=1)
+        np.testing.assert_allclose(norms[t], np.linalg.norm(whole, axis=1), rtol=1e-10)
+    np.testing.assert_allclose(norms[6], np.linalg.norm(dout[:, 6], axis=1))
     n_steps, asked, at_first, at_last = over_time(layer, dout)
     assert (n_steps, asked) == (7, 1)
-    assert at_first == pytest.approx(np.linalg.norm(steps[0]))
-    ends = [steps[6, 0], steps[2 if reverse else 4, 1]]
+    assert at_first == pytest.approx(np.linalg.norm(norms[0]))
+    ends = [norms[6, 0], norms[2 if reverse else 4, 1]]
     assert at_last == pytest.approx(np.linalg.norm(ends))
+
+
+def test_a_first_step_at_its_ends_is_no_way_that_fades():
+    """Its own slopes are next to 0; what comes back to its state is as much as was given."""
+    layer = Rnn(1, 4, last_only=True, rng=0, dtype=np.float64)
+    layer.Wh.data[:], layer.watched = np.eye(4), True
+    layer.forward(np.array([[[100.0], [-100.0], [0.01], [0.01]]]))
+    layer.h[2:] = 0.0  # as if the ones behind were in the middle
+    layer.backward(np.ones((1, 4)))
+    assert layer.step_norms[1:, 0] == pytest.approx(2.0, rel=1e-3)
 
 
 def test_asked_is_how_many_steps_have_a_loss():

@@ -34,6 +34,7 @@ from lamina.layers import (
     SquaredErrorLoss,
     Tanh,
 )
+from lamina.layers.gates import Addition
 from lamina.nets import Graph, Node, Sequential
 from lamina.nets.probes import Probes, places_of
 from lamina.optimizers import Adam
@@ -366,4 +367,18 @@ def test_what_a_layer_reads_is_asked_of_the_wiring(order):
     net = Graph(
         {name: nodes[name] for name in order} | {"last": last}, ["X", "images"], ["relu", "last"]
     )
-    assert list(_reading((Affine,), net)) == [last.layer.layers["r"]]
+    relus = [layer for layer in _reading((Affine,), net) if isinstance(layer, Relu)]
+    assert relus == [last.layer.layers["r"]]
+
+
+def test_forks_and_nets_in_the_net_hand_on_what_they_are_given():
+    def affine():
+        return Affine(2, 2, rng=0)
+
+    inner = Sequential({"a": affine(), "in": Sequential({"r": Relu()}), "b": Relu()})
+    assert list(_reading((Affine,), inner)) == [inner.layers["in"].layers["r"]]
+    outer = Sequential({"in": Sequential({"a": affine()}), "r": Relu()})
+    assert list(_reading((Affine,), outer)) == [outer.layers["r"]]
+    nodes = {"a": Node(affine(), "X"), "r": Node(Relu(), "a"), "sum": Node(Addition(), ["a", "r"])}
+    forked = Graph(nodes)
+    assert list(_reading((Affine,), forked)) == [forked.layers["r"], forked.layers["sum"]]

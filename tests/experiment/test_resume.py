@@ -130,16 +130,18 @@ def test_weights_of_an_earlier_end_do_not_stand_beside_later_figures(
     def killed(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Trainer, "step", killed)
-    if iterations == 20:
-        resume(configured(**{"training.iterations": 20}), tmp_path / "p", quiet=True)
-        assert (tmp_path / "p" / "weights.npz").read_bytes() == before
-        return
-    with pytest.raises(KeyboardInterrupt):
-        resume(configured(**{"training.iterations": 40}), tmp_path / "p", quiet=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "step", killed)
+        if iterations == 20:
+            resume(configured(**{"training.iterations": 20}), tmp_path / "p", quiet=True)
+            assert (tmp_path / "p" / "weights.npz").read_bytes() == before
+            return
+        with pytest.raises(KeyboardInterrupt):
+            resume(configured(**{"training.iterations": 40}), tmp_path / "p", quiet=True)
     assert not (tmp_path / "p" / "weights.npz").exists()
-    monkeypatch.undo()
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+    resume(configured(**{"training.iterations": 40}), tmp_path / "p", quiet=True)
+    run(configured(**{"training.iterations": 40}), "whole", tmp_path / "whole", quiet=True)
+    assert same(tmp_path / "whole", tmp_path / "p")
 
 
 def test_all_of_it_at_once_in_many_pieces(configured, tmp_path):

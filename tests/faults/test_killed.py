@@ -36,7 +36,7 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same():
 
 
 @POSIX
-def test_a_sweep_that_is_killed_again_and_again_ends_with_the_same_table():
+def test_a_sweep_that_is_killed_ends_with_the_same_table():
     """A short form; docs/reliability.md has the long one."""
     command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_sweep.py"), "--kills", "1"]
     command += ["--optimizers", "SGD", "--rates", "0.1, 1.0e+38", "--seeds", "2"]

@@ -163,6 +163,16 @@ def test_rates_that_begin_too_high_are_told_so(small, capsys):
     assert "begin with a lower one (--low)" in out
 
 
+def test_losses_that_never_fell_did_not_begin_too_high():
+    """Flat ones, of which the least is among the first by chance, that are lost far up."""
+    rates = np.geomspace(1e-6, 1.0, 200)
+    for seed in range(50):
+        losses = 2.303 + 0.05 * np.random.default_rng(seed).standard_normal(200)
+        weights = 0.9 ** np.arange(200)
+        means = np.convolve(losses, weights)[:200] / np.cumsum(weights)
+        assert not RateRange(rates, losses, means, True).began_too_high
+
+
 def test_mistakes_are_one_line(small, capsys):
     far = "net.layers.affine.init={type: constant, value: 1.0e+38}"
     assert main(["lr", "c.yaml", "--set", far]) == 2

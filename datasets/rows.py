@@ -346,6 +346,14 @@ class Rows:
         return made[..., np.newaxis] if self._column else made
 
 
+def some_rows(n: int, most: int) -> np.ndarray:
+    """Up to `most` of n rows, in their order, drawn at random and always the same: where kinds come
+    in turn, every second row would be of one."""
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(n).choice(n, most, replace=False))
+
+
 def pieces(array, numbers: int = _PIECE):
     """(first row, rows) of an array or Rows, so few at a time that they may be widened."""
     rows = max(numbers // max(math.prod(array.shape[1:]), 1), 1)

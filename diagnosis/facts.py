@@ -8,7 +8,7 @@ import numpy as np
 from lamina.common.arguments import without_defaults
 from lamina.common.files import write_json
 from lamina.common.folder import File, placed
-from lamina.datasets.rows import pieces
+from lamina.datasets.rows import pieces, some_rows
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis.learnable import learnable
 from lamina.diagnosis.overlap import share_seen
@@ -176,8 +176,7 @@ def _has_options(loss) -> bool:
 
 def _inputs_vary(train) -> float:
     """Looked at in up to 1,000 samples."""
-    rows = np.linspace(0, len(train) - 1, min(len(train), 1000)).astype(np.intp)
-    X = train[rows][0]
+    X = train[some_rows(len(train), 1000)][0]
     vary = [(x[:1] != x).any(axis=0).ravel() for x in (X if isinstance(X, tuple) else (X,))]
     return float(f"{np.concatenate(vary).mean():.6g}")
 

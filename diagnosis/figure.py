@@ -32,9 +32,11 @@ class Figure:
         """1 for perfection, whatever the metric. Shares and correlations stay as they are; an error
         counts by how much of the guessing error, squared, is gone, as R² does; a perplexity by its
         logarithm. NaN where nothing is known to compare with."""
-        if self.higher_is_better:
-            return value if self.high == 1.0 else math.nan
         guess = self.guess_of(part)
+        if self.higher_is_better:
+            if self.low == -math.inf and guess is not None and guess < 0.0:
+                return 1.0 - (1.0 - value) / (1.0 - guess)  # as of the errors themselves
+            return value if self.high == 1.0 else math.nan
         if not guess or not guess > self.low:
             return math.nan
         if self.low == 1.0:

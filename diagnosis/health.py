@@ -83,7 +83,7 @@ def _at_rest(record) -> list[str]:
     """A schedule that has ended the training long before the run."""
     if not record.iterations:
         return []
-    works = record.factors > AT_REST * record.factors.max()
+    works = record.factors > (1.0 - 1e-9) * AT_REST * record.factors.max()
     if not works.any():
         return []
     last = int(np.flatnonzero(works)[-1]) + 1

@@ -3,6 +3,8 @@ ridge regression."""
 
 import numpy as np
 
+from lamina.datasets.rows import some_rows
+
 MOST, NUMBERS = 500, 1_000_000  # samples that are compared, and numbers of all of them
 TAILS = (0.02, 0.98)  # what lies beyond is taken to lie there, where two sets are compared
 FEWEST = 30  # samples; fewer say nothing
@@ -85,7 +87,7 @@ def _samples(dataset, some) -> tuple | None:
         return None
     if dataset.task.name == "classification" and dataset.target_shape != ():
         return None
-    X, t = some[np.linspace(0, len(X) - 1, n).astype(np.intp)]
+    X, t = some[some_rows(len(X), n)]
     if dataset.task.name == "classification":
         t = dataset.task.indices(t)
     X, t = X.reshape(n, -1).astype(np.float64), np.asarray(t).reshape(n, -1)

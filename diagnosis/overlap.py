@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lamina.datasets.rows import some_rows
+
 MOST = 1000  # test samples that are looked for
 CHUNK = 10_000  # rows at a time
 NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
@@ -28,7 +30,7 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
     kinds = [np.result_type(*(getattr(some, name) for some in every)) for name in ("X", "t")]
     if not kept:
         kinds[0] = np.result_type(kinds[0], np.float32)
-    rows = np.linspace(0, len(test) - 1, min(len(test), MOST)).astype(np.intp)
+    rows = some_rows(len(test), MOST)
     X, t = _numbers(test, rows, kept, kinds)
     glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
     unseen, kinds_of_rows = set(wanted), set[int]()

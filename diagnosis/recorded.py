@@ -99,6 +99,12 @@ class Recorded:
         ratios = [ratio for ratio in ratios if not math.isnan(ratio)]
         return bool(ratios) and max(ratios) < limit
 
+    def never_moved(self, limit: float) -> bool:
+        """Was no update that was recorded as large a share of any weights? Some that hardly move
+        have been thrown to where they are at first."""
+        largest = [np.nanmax(s["update_ratio"], initial=0.0) for s in self.weights.values()]
+        return bool(largest) and max(largest) < limit
+
     @property
     def test_size_said(self) -> str:
         """`test_size` in words: "1,000 test samples", "720 positions of 60 test samples"."""
@@ -152,9 +158,14 @@ class Recorded:
 
     @property
     def errs_more_on_others(self) -> bool:
-        """Is the last error larger on the test set than on the training set? As a score it may look
-        so, and be smaller: the sets may have other spreads."""
-        return bool(self.values("test")[-1] > self.values("train")[-1])
+        """Is the last error larger on the test set than on the training set, if errors of both are
+        known? By a score, or r2, it may look so and be smaller: sets may have other spreads."""
+        train, test = self.values("train"), self.values("test")
+        if self.figure is None or self.figure.higher_is_better:
+            if self.figure is None or self.figure.name != "r2":
+                return True
+            train, test = (self.history.get(f"{part}_rmse", _NONE) for part in ("train", "test"))
+        return not len(train) or not len(test) or bool(test[-1] > train[-1])
 
     @property
     def best_unseen(self) -> float:

@@ -13,7 +13,7 @@ from lamina.datasets import Dataset, Samples
 from lamina.datasets.augmentation import Augmentation
 from lamina.datasets.dataset import check_shapes
 from lamina.datasets.paper import MOST, background_of
-from lamina.datasets.rows import pieces
+from lamina.datasets.rows import pieces, some_rows
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL
 from lamina.experiment.build import build_dataset, check_sections
@@ -113,7 +113,7 @@ def build_run(
             )
         arguments["shards"] = _fastest_shards(training, net, samples, arguments)
     if hasattr(arguments.get("augmentation"), "background"):
-        X, _ = samples[np.linspace(0, len(samples) - 1, min(MOST, len(samples))).astype(np.intp)]
+        X, _ = samples[some_rows(len(samples), MOST)]
         paper = background_of(X)
         arguments["augmentation"].background = samples.offset if paper is None else paper
     with root.at("training"):

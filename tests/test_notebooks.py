@@ -18,7 +18,7 @@ def _timed(path):
     return pytest.param(path, marks=[] if first else [pytest.mark.slow], id=path.stem)
 
 
-@pytest.mark.parametrize("path", map(_timed, NOTEBOOKS))
+@pytest.mark.parametrize("path", list(map(_timed, NOTEBOOKS)))
 def test_the_notebook_runs(path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="pip install -e '.[test]'")
     nbclient = pytest.importorskip("nbclient", reason="pip install -e '.[test]'")

@@ -12,6 +12,7 @@ from lamina.metrics import make_metric
 CHUNK = 1_000_000  # numbers at a time
 MOST_CLASSES = 100  # which are tried as the answer to all, the most frequent ones
 TRIED = 1e8  # numbers that are gone through for these
+NOTHING = 1e-12  # what rounding leaves of an r2 of 0
 SURE = 20.0  # a score beside 0 of one that leaves no doubt
 
 
@@ -25,10 +26,18 @@ def figure_facts(trainer) -> dict | None:
     low, high = metric.limits
     answers = [] if usual else _same_for_all(trainer)
 
+    best = None if usual else _best_on(metric, answers, dataset.train)
+
     def guess(part: str) -> float | None:
         if usual:
             return rounded(dataset.guess(part))
-        return rounded(_guess(metric, answers, dataset.sets()[part]))
+        if best is None:
+            return None
+        value = _value(metric, best, dataset.sets()[part])
+        if metric.limits[0] == 1.0 and best.ndim:  # where training lacks a class: no preference
+            even = _value(metric, np.zeros_like(best), dataset.sets()[part])
+            value = min((v for v in (value, even) if v is not None), default=None)
+        return rounded(value)
 
     return {
         "name": metric.name,
@@ -64,22 +73,29 @@ def sizes_facts(trainer) -> dict:
     return sizes
 
 
-def _guess(metric, answers: list[np.ndarray], samples) -> float | None:
-    """What the best of some answers that are the same for all scores on a set: the metric itself is
-    asked. None where no such answer is known."""
-    found = []
-    for answer in answers:
-        one = copy.deepcopy(metric)
-        one.reset()
-        try:
-            for _, t in pieces(samples.t, CHUNK // max(answer.size, 1)):
-                one.update(np.broadcast_to(answer, (len(t), *answer.shape)), t)
-            found.append(one.value())
-        except (TypeError, ValueError):  # it takes no such answers
-            return None
-    found = [value for value in found if math.isfinite(value)]
-    best = (max if metric.higher_is_better else min)(found, default=None)
-    return None if best in metric.limits else best  # recall, say, of one who always says yes
+def _best_on(metric, answers: list[np.ndarray], samples) -> np.ndarray | None:
+    """Which of some answers that are the same for all scores best on a set: who guesses knows the
+    training set alone. None where no such answer is known, or the best has nothing to guess, as
+    who always says yes has in recall."""
+    values = [_value(metric, answer, samples) for answer in answers]
+    known = [i for i, value in enumerate(values) if value is not None and math.isfinite(value)]
+    if len(values) > sum(value is not None for value in values) or not known:
+        return None
+    best = (max if metric.higher_is_better else min)(known, key=lambda i: values[i])
+    return None if values[best] in metric.limits else answers[best]
+
+
+def _value(metric, answer: np.ndarray, samples) -> float | None:
+    """What the metric says of that answer to all; None if it takes no such answers."""
+    one = copy.deepcopy(metric)
+    one.reset()
+    try:
+        for _, t in pieces(samples.t, CHUNK // max(answer.size, 1)):
+            one.update(np.broadcast_to(answer, (len(t), *answer.shape)), t)
+        value = float(one.value())
+    except (TypeError, ValueError):
+        return None
+    return 0.0 if abs(value) < NOTHING else value
 
 
 def _same_for_all(trainer) -> list[np.ndarray]:

@@ -88,7 +88,7 @@ def vanishing(record, earlier) -> Finding | None:
     relative = {name: value for name, value in relative.items() if not math.isnan(value)}
     if len(relative) < 3 or record.train > 0.9 or record.well:
         return None
-    if len(record.facts.get("losses", {})) > 1:
+    if len(record.facts.get("losses", {})) > 1 or record.has_branches:
         return None  # what stands first need not be the lowest
     names, values = list(relative), np.array(list(relative.values()))
     kinds = [s.type for n, s in record.layers.items() if n != "(input)"]

@@ -14,7 +14,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p}
     if earlier or not dropped or record.well or math.isnan(record.train) or record.has_what_is_told:
         return None
-    if record.hardly_moves(UNMOVED):
+    if record.never_moved(UNMOVED):
         return None
     worst = max(dropped, key=dropped.__getitem__)
     p, passed = dropped[worst], record.facts.get("left_by_dropout", 1.0)

@@ -38,7 +38,7 @@ def not_normalised(record, earlier) -> Finding | None:
     if not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
-    if not _is_far(inputs) or (std > LARGEST and record.hardly_moves(UNMOVED)):
+    if not _is_far(inputs) or (std > LARGEST and record.never_moved(UNMOVED)):
         return None
     evidence = [
         f"inputs of a batch have mean {mean:.3g} and deviation {std:.3g} (medians of all "

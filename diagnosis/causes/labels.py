@@ -33,7 +33,7 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.train - record.best_unseen <= BY_HEART:  # nothing is learned by heart
         return None
-    if not record.figure.higher_is_better and not record.errs_more_on_others:
+    if not record.errs_more_on_others:
         return None  # the sets have other spreads
     sure = 3 * scatter(record.chance, MOST)  # by the samples that nearest neighbours are asked of
     blind = record.simple[0] < record.chance + sure

@@ -89,9 +89,9 @@ def _decay(record) -> str:
 def _is_by_heart(record, train: float, test: float) -> bool:
     if math.isnan(train - test) or train - test < _least_gap(record, train):
         return False
-    if not record.figure.higher_is_better and not record.errs_more_on_others:
+    if not record.errs_more_on_others:
         return False  # the sets have other spreads
-    if record.test_size < FEWEST:
+    if record.test_size < FEWEST or record.guesses:  # who guesses knows nothing by heart
         return False
     if 1.0 - train <= 0.5 * (1.0 - test):
         return True

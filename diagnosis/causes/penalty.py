@@ -12,7 +12,7 @@ def penalty_too_strong(record, earlier) -> Finding | None:
     it has thrown out of all bounds. Where the loss is flat its gradient is small: a net that says
     the same of all samples pays nothing."""
     penalty = number(record.training.get("gradient_penalty"))
-    if earlier or not penalty > USUAL or record.well or record.hardly_moves(UNMOVED):
+    if earlier or not penalty > USUAL or record.well or record.never_moved(UNMOVED):
         return None
     if not (record.failed or record.train < record.halfway):
         return None

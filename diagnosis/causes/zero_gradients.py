@@ -1,5 +1,8 @@
 """Weights that learn, but never get a gradient."""
 
+import numpy as np
+
+from lamina.diagnosis.causes.decay import decay_of
 from lamina.diagnosis.finding import Finding, listed
 
 RECURRENT = ("Rnn", "Lstm", "Gru")
@@ -13,7 +16,7 @@ def zero_gradients(record, earlier) -> Finding | None:
     if n < FEW or record.train > 0.99:
         return None
     zero = [n for n, s in record.weights.items() if not s["gradient_norm"].any()]
-    zero = [n for n in zero if not _has_no_state_before(record, n)]
+    zero = [n for n in zero if not _has_no_state_before(record, n) and not _moved(record, n)]
     starts = record.facts.get("parameters", {})
     never = [
         name
@@ -47,3 +50,10 @@ def _has_no_state_before(record, name: str) -> bool:
     """Are these the weights of the hidden states of a layer that takes one step, the first?"""
     layer, _, own = name.rpartition(".")
     return own == "Wh" and record.kind_of(name) in RECURRENT and layer not in record.steps
+
+
+def _moved(record, name: str) -> bool:
+    """Have these weights changed between two records, of which each is of one batch alone? Decay
+    moves them too, whatever comes back."""
+    decays = decay_of(record) > 0 and record.matrices[name].get("decays", True)
+    return not decays and bool(np.ptp(record.weights[name]["weight_norm"]) > 0)

@@ -40,7 +40,7 @@ class Evaluation:
     part: str
     samples: Samples
     task: Task
-    rows: np.ndarray  # (N,) the samples that are kept: all, or some of many, spread evenly
+    rows: np.ndarray  # (N,) the samples that are kept: all, or some of many, drawn at random
     scores: np.ndarray  # (N, ...) of these
     targets: np.ndarray  # (N, ...)
     figures: dict[str, float]
@@ -66,7 +66,7 @@ class Evaluation:
     def of_how_many(self) -> str:
         """Of how many samples tables and pictures are, where that is not all of them."""
         few = len(self.rows) < len(self.samples)
-        return f"of {len(self.rows):,} of them, spread evenly" if few else ""
+        return f"of {len(self.rows):,} of them, drawn at random" if few else ""
 
     def draw(self, folder: str | Path) -> Path | None:
         """Draw the picture of the task into this folder; returns its path, None without one."""
@@ -135,26 +135,36 @@ def _beside(task: Task, scores, targets) -> tuple:
     return scores, targets[..., 0] if targets.shape[1:] == (*shape, 1) else targets
 
 
+LEAST = 1000  # rows that are kept in any case
+
+
 class Spread:
     """`kept`: (rows, scores, targets) of the batches that it is given, all, or as many as `limit`
-    bytes hold: if there are more, of every second, fourth, ... batch."""
+    bytes hold: if there are more, a half, a quarter, ... of the rows, drawn at random and always
+    the same. Neighbours are often of one class."""
 
     def __init__(self, limit: int):
         self.limit = limit
         self.kept: list[tuple] = []
-        self._step, self._batches, self._rows, self._bytes = 1, 0, 0, 0
+        self._share, self._rows, self._bytes = 1.0, 0, 0
+        self._rng = np.random.default_rng(0)
 
     def append(self, batch: tuple) -> None:
         scores, targets = batch
-        if self._batches % self._step == 0:
-            rows = np.arange(self._rows, self._rows + len(targets))
-            self.kept.append((rows, scores, targets))
-            self._bytes += _bytes(self.kept[-1])
-        self._batches += 1
+        rows = np.arange(self._rows, self._rows + len(targets))
         self._rows += len(targets)
-        while len(self.kept) > 1 and self._bytes > self.limit:
-            self.kept, self._step = self.kept[::2], 2 * self._step
+        self.kept.append(self._some((rows, scores, targets), self._share))
+        self._bytes += _bytes(self.kept[-1])
+        while self._bytes > self.limit and sum(len(rows) for rows, *_ in self.kept) > LEAST:
+            self.kept, self._share = [self._some(one, 0.5) for one in self.kept], self._share / 2.0
             self._bytes = sum(map(_bytes, self.kept))
+
+    def _some(self, arrays: tuple, share: float) -> tuple:
+        """That share of the rows."""
+        if share == 1.0:
+            return arrays
+        drawn = self._rng.random(len(arrays[0])) < share
+        return tuple(array[drawn] for array in arrays)
 
 
 def _bytes(arrays: tuple) -> int:

@@ -173,7 +173,7 @@ def test_what_is_wrong_with_folders(photos, tmp_path):
         ({"size": (32, 5000)}, "size: expects"),
         ({"resize": "squash"}, "resize: expects crop, fit, stretch, got squash"),
         ({"task": "regression"}, "task: expects classification, reconstruction"),
-        ({"test_share": 1.0}, "a test_share of 1.0 leaves 30 of 30 pictures"),
+        ({"test_share": 1.0}, "test_share: expects a share between 0 and 1, got 1.0"),
         ({"test_share": 0.95}, "28 of 30 samples cannot be split off"),
         ({"n_validation": 24}, "leaves 0 of 24 samples"),
     ],

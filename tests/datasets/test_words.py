@@ -118,7 +118,7 @@ def test_the_drawn_words_are_those_of_the_batch(tmp_path):
         ({"n_negative": 0}, "n_negative: expects at least 1, got 0"),
         ({"seed": -1}, "seed: expects at least 0, got -1"),
         ({"subsample": 0}, "subsample: expects a frequency above 0"),
-        ({"test_share": 1.0}, "a test_share of 1.0 leaves"),
+        ({"test_share": 1.0}, "test_share: expects a share between 0 and 1, got 1.0"),
         ({"min_count": 1000}, "0 words stand in the training part min_count: 1000 times"),
         ({"window": 50}, "text.txt: the test part has .* a window of 50 needs 101"),
     ],

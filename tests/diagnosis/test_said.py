@@ -2,6 +2,7 @@
 branches, runs without a score."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
+from lamina.diagnosis.figure import Figure
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.run_tables import Series
 from lamina.optimizers.schedules import make_schedule
@@ -282,3 +284,44 @@ def test_what_was_seen_stands_where_it_was_looked_for(chooses):
     among = "training or validation" if chooses else "training"
     assert record.where_seen == f"stand among the {among} samples too"
     assert any(f"25.0 % of the test samples stand among the {among}" in d for d in doubts(record))
+
+
+def test_who_guesses_has_learned_nothing_by_heart():
+    """The test set has another share of the class that is said of all."""
+    record = record_of(losses=[0.3] * 400)
+    record.facts["figure"] |= {"guess": 0.515, "train_guess": 0.896}
+    record.history["train_accuracy"][:], record.history["test_accuracy"][:] = 0.896, 0.515
+    assert over_fitting(record, []) is None
+    record.history["train_accuracy"][:] = 0.99
+    assert over_fitting(dataclasses.replace(record), []) is not None
+
+
+@pytest.mark.parametrize(("test_rmse", "found"), [(0.4967, False), (0.9, True)])
+def test_an_r2_is_lower_where_targets_vary_less(test_rmse, found):
+    record = record_of(losses=[0.1] * 400)
+    figure = {"name": "r2", "higher_is_better": True, "percent": False, "limits": [None, 1.0]}
+    record.facts["figure"] = figure | {"guess": 0.0, "train_guess": 0.0}
+    record.facts["task"] = {"task": "regression"}
+    record.history |= {"train_r2": np.full(5, 0.95), "test_r2": np.full(5, 0.227)}
+    record.history |= {"train_rmse": np.full(5, 0.5099), "test_rmse": np.full(5, test_rmse)}
+    assert (over_fitting(record, []) is not None) == found
+
+
+def test_an_r2_is_held_against_that_of_guessing():
+    """Where test targets lie elsewhere guessing is below 0: a net above it knows something."""
+    figure = Figure("r2", True, -math.inf, 1.0, -0.968, False, 0.0)
+    assert figure.score(-0.111) == pytest.approx(1 - (1.18 / 1.577) ** 2, abs=1e-2)
+    assert figure.score(0.3, "train") == 0.3
+    assert figure.chance("test") == 0.0
+
+
+@pytest.mark.parametrize(("decay", "found"), [(0.0, False), (0.01, True)])
+def test_weights_that_have_moved_get_a_gradient_between_two_records(decay, found):
+    record = record_of(0.1, optimizer={"weight_decay": decay})
+    columns = record.parameters["a.W"].columns | {"gradient_norm": np.zeros(5)}
+    at = record.parameters["a.W"].iterations
+    moves = columns | {"weight_norm": np.array([3.926, 3.923, 3.905, 3.9, 3.83])}
+    record.parameters["a.W"] = Series("a.W", "", at, moves)
+    assert (zero_gradients(record, []) is not None) == found
+    record.parameters["a.W"] = Series("a.W", "", at, columns)
+    assert zero_gradients(dataclasses.replace(record), []) is not None

@@ -194,7 +194,7 @@ def test_tables_of_some_of_very_many_samples_say_of_how_many(tmp_path, monkeypat
     monkeypatch.setattr(one, "evaluate", lambda *given: _halved(evaluate(*given)))
     page = report_on_run(run_dir)
     assert "30 samples: loss " in page
-    assert "All that follows is of 15 of them, spread evenly." in page
+    assert "All that follows is of 15 of them, drawn at random." in page
     rows = re.findall(r"<tr><th>[abc]</th>.*?</tr>", page)
     assert sum(map(int, re.findall(r">(\d+)</td>", "".join(rows).replace("·", "0")))) == 15
 

@@ -77,12 +77,15 @@ def _best_on(metric, answers: list[np.ndarray], samples) -> np.ndarray | None:
     """Which of some answers that are the same for all scores best on a set: who guesses knows the
     training set alone. None where no such answer is known, or the best has nothing to guess, as
     who always says yes has in recall."""
-    values = [_value(metric, answer, samples) for answer in answers]
-    known = [i for i, value in enumerate(values) if value is not None and math.isfinite(value)]
-    if len(values) > sum(value is not None for value in values) or not known:
-        return None
-    best = (max if metric.higher_is_better else min)(known, key=lambda i: values[i])
-    return None if values[best] in metric.limits else answers[best]
+    best, its = None, math.nan
+    for answer in answers:
+        value = _value(metric, answer, samples)
+        if value is None:
+            return None
+        better = value > its if metric.higher_is_better else value < its
+        if math.isfinite(value) and (best is None or better):
+            best, its = answer, value
+    return None if its in metric.limits else best
 
 
 def _value(metric, answer: np.ndarray, samples) -> float | None:

@@ -304,8 +304,8 @@ def _close(a, b) -> bool:
     if same_numbers(a, b):
         return True  # most are the same bits, which is seen sooner
     scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
-    near = {"rtol": 1e-9, "atol": 1e-12 * scale + 1e-300, "equal_nan": True}
-    return np.shape(a) == np.shape(b) and np.allclose(a, b, **near)
+    atol = 1e-12 * scale + 1e-300
+    return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=1e-9, atol=atol, equal_nan=True)
 
 
 def _others(case: Case) -> list:

@@ -18,6 +18,7 @@ from lamina.nets.probes import places_of
 from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_facts
 from lamina.training.squashed import last_before
 
+COLUMNS = 32  # of targets, each of which is read by itself
 MARKED = 3  # equal numbers: two may be so by chance
 MARK = 3.0  # times the range of all other numbers, that a mark among them is away from these
 
@@ -36,18 +37,17 @@ def write_facts(path: str | Path | File, trainer) -> None:
     metric whether it is shown so. `nearest` and `ridge` are scored without a net, see learnable.py,
     as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is the share of
     the numbers of an input that are not the same in all samples, `seen` that of the test samples
-    which are in another set too, see overlap.py, `chooses` says
-    whether the run chooses by validation, `last` is the layer whose numbers the one loss reads,
-    `targets` mean, deviation and ends of numbers to
-    learn, all of them together, how many a sample has and how many there are, the deviations of
-    those that vary least and most, and what may be a mark among them, `ends` the layers whose
-    weights give what the net puts out or a loss reads. A parameter has its shape, the mean and the
-    deviation that it starts with, whether it learns, whether weight decay pulls at it, and its
-    multiples of decay and rate; losses and layers are listed with their types, in order, dropout
-    layers with their p; `left_by_dropout` is the share of units that all of them leave; `averages`
-    are the batch normalisations whose running averages move, with their momentum; `uses` those that
-    have them together with others, at how many places; `from_the_end` recurrent layers that take
-    the last step first. What is not known is None.
+    which are in another set too, see overlap.py, `chooses` says whether the run chooses by
+    validation, `last` is the layer whose numbers the one loss reads, `targets` mean, deviation and
+    ends of numbers to learn, all of them together, how many a sample has and how many there are,
+    the deviations of those that vary least and most, and what may be a mark among them, `ends` the
+    layers whose weights give what the net puts out or a loss reads. A parameter has its shape, the
+    mean and the deviation that it starts with, whether it learns, whether weight decay pulls at it,
+    and its multiples of decay and rate; losses and layers are listed with their types, in order,
+    dropout layers with their p; `left_by_dropout` is the share of units that all of them leave;
+    `averages` are the batch normalisations whose running averages move, with their momentum; `uses`
+    those that have them together with others, at how many places; `from_the_end` recurrent layers
+    that take the last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -202,10 +202,16 @@ def _targets(t) -> dict:
 def _mark(t) -> dict:
     """The end of the numbers of one column at which some are equal and far from all others, three
     times as far as these lie apart, as a mark for what is missing would: {"mark", "marked",
-    "next"}, with how many they are and the nearest of the others; {} if there is none."""
-    for column in range(t.shape[-1] if t.ndim > 1 else 1):
-        ends = [(piece.min(), piece.max()) for piece in _column(t, column)]
-        low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    "next"}, with how many they are and the nearest of the others; {} if there is none, and in
+    targets of very many columns, such as pictures."""
+    n = t.shape[-1] if t.ndim > 1 else 1
+    if n > COLUMNS:
+        return {}
+    by_column = (piece.reshape(-1, n) for _, piece in pieces(t))
+    ends = [(rows.min(axis=0), rows.max(axis=0)) for rows in by_column]
+    lows = np.min([low for low, _ in ends], axis=0)
+    highs = np.max([high for _, high in ends], axis=0)
+    for column, (low, high) in enumerate(zip(lows.tolist(), highs.tolist(), strict=True)):
         for end, other in ((low, high), (high, low)):
             if found := _marked(t, column, end, other):
                 return found

@@ -1,5 +1,6 @@
 """The memory of a step of recurrent layers grows with the number of steps, not with its square."""
 
+import gc
 import tracemalloc
 
 import numpy as np
@@ -14,6 +15,7 @@ def peak(layer, n_steps: int) -> int:
     """Bytes at most during forward and backward of one sequence, beyond its own arrays."""
     X = np.ones((1, n_steps, 8), np.float32)
     dout = np.ones((1, *layer.output_shape(X.shape[1:])), np.float32)
+    gc.collect()  # not in between, of what others have left
     tracemalloc.start()
     try:
         layer.forward(X)

@@ -33,17 +33,29 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
     rows = some_rows(len(test), MOST)
     X, t = _numbers(test, rows, kept, kinds)
     glances, wanted = set(_as_bytes(_some_of(X))), _as_bytes(X, t)
-    unseen, kinds_of_rows = set(wanted), set[int]()
+    unseen, glanced = set(wanted), set[int]()
     for some in sets.values():
         for first in range(0, len(some), CHUNK):
             X, t = _numbers(some, slice(first, first + CHUNK), kept, kinds)
             few = _as_bytes(_some_of(X))
-            kinds_of_rows.update(map(hash, few if X.shape[1] <= 2 * GLANCE else _as_bytes(X)))
+            glanced.update(map(hash, few))
             alike = np.array([one in glances for one in few])
             unseen.difference_update(_as_bytes(X[alike], t[alike]))
-    if ALIKE * len(kinds_of_rows) < sum(map(len, sets.values())):
+    n = sum(map(len, sets.values()))
+    # There are as many kinds of rows as of glances, or more: whole rows are read where these are few.
+    if ALIKE * len(glanced) < n and ALIKE * _kinds_of_rows(sets.values(), kept, kinds) < n:
         return None
     return sum(one not in unseen for one in wanted) / len(wanted)
+
+
+def _kinds_of_rows(sets, kept: bool, kinds) -> int:
+    """How many different inputs there are."""
+    found = set[int]()
+    for some in sets:
+        for first in range(0, len(some), CHUNK):
+            X, _ = _numbers(some, slice(first, first + CHUNK), kept, kinds)
+            found.update(map(hash, _as_bytes(X)))
+    return len(found)
 
 
 def _in_memory(some) -> bool:

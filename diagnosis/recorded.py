@@ -302,6 +302,11 @@ class Recorded:
             ends = [name.rpartition(".")[0] for name in list(self.matrices)[-1:]]
         return parameter.rpartition(".")[0] in ends
 
+    @property
+    def hidden(self) -> list[str]:
+        """Those of `matrices` that are of no head."""
+        return [name for name in self.matrices if not self.is_head(name)]
+
     @cached_property
     def weights(self) -> dict[str, Series]:
         """What was recorded of `matrices`."""

@@ -28,7 +28,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if record.hardly_moves(TOO_LOW):  # it cannot have got as far as it can
         return None
     width, where = narrowest(record)
-    linear, hidden = is_linear(record), [n for n in record.matrices if not record.is_head(n)]
+    linear, hidden = is_linear(record), record.hidden
     if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
     best, by = record.simple

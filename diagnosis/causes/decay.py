@@ -116,18 +116,19 @@ def _taken_off(record, worst: str, a_share: bool, kind: str) -> str:
     said = f"weight_decay {decay:g}"
     said += f" times decay_mult {by_decay:g}" if by_decay != 1.0 else ""
     whose = f" of {worst}" if (by_decay, by_rate) != (1.0, 1.0) else ""
-    of_each = "" if kind == "l1" else " of each weight"
-    size = ", whatever their size" if kind == "l1" else ""
-    own = f" of each weight{whose}" + (", whatever its size" if kind == "l1" else "")
     if not a_share and not (kind == "l1" and record.optimizer.get("type") == "SGD"):
         said += f": {decay * by_decay:.2g}" if by_decay != 1.0 else ""
-        times = "" if kind == "l1" else " times the weight"
-        return f"{said}{times} is in the gradient{own}; the rule scales it"
+        if kind == "l1":
+            own = f"of each weight{whose}, whatever its size"
+            return f"{said} is in the gradient {own}; the rule scales it"
+        return (
+            f"{said} times the weight is in the gradient of each weight{whose}; the rule scales it"
+        )
     varies = record.iterations and record.factors.min() < record.factors.max()
     said += f" times the rate {rate:.3g}{' (its mean)' if varies else ''}"
     said += f" times lr_mult {by_rate:g}" if by_rate != 1.0 else ""
     every = "at a step, in the mean" if varies else "at every step"
     product = f"{decay * by_decay * rate * by_rate:.2g}"
     if kind == "l1":
-        return f"{said}: {product} is taken off the weights{whose}{size}, {every}"
-    return f"{said}: {product}{of_each}{whose} is taken off {every}"
+        return f"{said}: {product} is taken off the weights{whose}, whatever their size, {every}"
+    return f"{said}: {product} of each weight{whose} is taken off {every}"

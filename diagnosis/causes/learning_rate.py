@@ -212,9 +212,13 @@ def _was_ended(record, rate: float) -> bool:
     kind = schedule.get("type") if isinstance(schedule, dict) else ""
     if math.isnan(record.train) or kind == "plateau" or not rate < ENDED * record.lr:
         return False
-    factors = record.factors
-    little = factors.max() < ENDED or factors.mean() < LITTLE * factors.max()
-    return little or _was_falling(record)
+    return record.factors.max() < ENDED or _left_off(record)
+
+
+def _left_off(record) -> bool:
+    """Is next to nothing of the highest rate left in the mean, or was the loss still falling when
+    it was gone?"""
+    return record.factors.mean() < LITTLE * record.factors.max() or _was_falling(record)
 
 
 def _was_falling(record) -> bool:
@@ -339,9 +343,7 @@ def _cut_short(record) -> bool:
     best, factors = record.simple[0], record.factors
     if math.isnan(best) or record.train >= best - MISSED or not factors.min() < factors.max():
         return False
-    if factors.mean() < LITTLE * factors.max():
-        return True
-    return _was_falling(record)
+    return _left_off(record)
 
 
 def _is_lost(record) -> bool:

@@ -74,8 +74,7 @@ def _smaller(record) -> list[str]:
     width, where = narrowest(record)
     if where and record.task == "classification" and width < (record.classes or 0):
         return [f"more units in {where}: {width} are few for {record.classes} classes"]
-    hidden = any(not record.is_head(name) for name in record.matrices)
-    return [_decay(record), "fewer units" if hidden else "fewer columns, if many say little"]
+    return [_decay(record), "fewer units" if record.hidden else "fewer columns, if many say little"]
 
 
 def _decay(record) -> str:

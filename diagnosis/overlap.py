@@ -42,7 +42,7 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
             alike = np.array([one in glances for one in few])
             unseen.difference_update(_as_bytes(X[alike], t[alike]))
     n = sum(map(len, sets.values()))
-    # There are as many kinds of rows as of glances, or more: whole rows are read where these are few.
+    # Of rows there are as many kinds as of glances, or more: whole ones are read where few differ.
     if ALIKE * len(glanced) < n and ALIKE * _kinds_of_rows(sets.values(), kept, kinds) < n:
         return None
     return sum(one not in unseen for one in wanted) / len(wanted)

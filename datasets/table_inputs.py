@@ -112,10 +112,13 @@ class TableInputs:
         if not unknown:
             return
         first = short(_named(rows.words[name][unknown[0]]))
+        n = len({meaning(_named(rows.words[name][row])) for row in unknown})
+        others = f" and {n - 1} other{'s' * (n > 2)}" if n > 1 else ""
         more = f" and {len(unknown) - 1} more" if unknown[1:] else ""
         note(
-            f"{rows.place(unknown[0])}{more} ({part}): column {name}: the category {first} is in "
-            "no row that was trained on; its columns are all 0"
+            f"{rows.place(unknown[0])}{more} ({part}): column {name}: the category {first}{others} "
+            f"{'is' if n == 1 else 'are'} in no row that was trained on; the columns of "
+            "the categories are all 0 there"
         )
 
     def facts(self, form: CsvFormat, target: list[str]) -> dict:

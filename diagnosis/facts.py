@@ -10,6 +10,7 @@ from lamina.common.files import write_json
 from lamina.common.folder import File, placed
 from lamina.datasets.rows import pieces, some_rows
 from lamina.datasets.tasks.numbers import mean, mean_square
+from lamina.diagnosis import overlap
 from lamina.diagnosis.learnable import learnable
 from lamina.diagnosis.overlap import share_seen
 from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
@@ -26,9 +27,9 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size", "task",
     "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest", "ridge", "inputs_vary",
-    "seen", "chooses", "targets", "ends", "last", "losses", "layers", "dropout", "left_by_dropout",
-    "averages", "uses", "from_the_end", "parameters"} at the start of a run; a run that goes on
-    keeps what is there.
+    "seen", "seen_of", "chooses", "targets", "ends", "last", "losses", "layers", "dropout",
+    "left_by_dropout", "averages", "uses", "from_the_end", "parameters"} at the start of a run; a
+    run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for all
@@ -37,17 +38,17 @@ def write_facts(path: str | Path | File, trainer) -> None:
     metric whether it is shown so. `nearest` and `ridge` are scored without a net, see learnable.py,
     as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is the share of
     the numbers of an input that are not the same in all samples, `seen` that of the test samples
-    which are in another set too, see overlap.py, `chooses` says whether the run chooses by
-    validation, `last` is the layer whose numbers the one loss reads, `targets` mean, deviation and
-    ends of numbers to learn, all of them together, how many a sample has and how many there are,
-    the deviations of those that vary least and most, and what may be a mark among them, `ends` the
-    layers whose weights give what the net puts out or a loss reads. A parameter has its shape, the
-    mean and the deviation that it starts with, whether it learns, whether weight decay pulls at it,
-    and its multiples of decay and rate; losses and layers are listed with their types, in order,
-    dropout layers with their p; `left_by_dropout` is the share of units that all of them leave;
-    `averages` are the batch normalisations whose running averages move, with their momentum; `uses`
-    those that have them together with others, at how many places; `from_the_end` recurrent layers
-    that take the last step first. What is not known is None.
+    which are in another set too, of `seen_of` that were looked for, see overlap.py, `chooses` says
+    whether the run chooses by validation, `last` is the layer whose numbers the one loss reads,
+    `targets` mean, deviation and ends of numbers to learn, all of them together, how many a sample
+    has and how many there are, the deviations of those that vary least and most, and what may be a
+    mark among them, `ends` the layers whose weights give what the net puts out or a loss reads. A
+    parameter has its shape, the mean and the deviation that it starts with, whether it learns,
+    whether weight decay pulls at it, and its multiples of decay and rate; losses and layers are
+    listed with their types, in order, dropout layers with their p; `left_by_dropout` is the share
+    of units that all of them leave; `averages` are the batch normalisations whose running averages
+    move, with their momentum; `uses` those that have them together with others, at how many places;
+    `from_the_end` recurrent layers that take the last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -64,6 +65,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
         "seen": rounded(share_seen(dataset, trainer.chooses)),
+        "seen_of": min(len(dataset.test), overlap.MOST),
         "ends": _ends(trainer.net),
         "last": _last(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
@@ -202,8 +204,8 @@ def _targets(t) -> dict:
 def _mark(t) -> dict:
     """The end of the numbers of one column at which some are equal and far from all others, three
     times as far as these lie apart, as a mark for what is missing would: {"mark", "marked",
-    "next"}, with how many they are and the nearest of the others; {} if there is none, and in
-    targets of very many columns, such as pictures."""
+    "next"}, with how many numbers of all columns it is, and the nearest of the others; {} if there
+    is none, and in targets of very many columns, such as pictures."""
     n = t.shape[-1] if t.ndim > 1 else 1
     if n > COLUMNS:
         return {}
@@ -213,8 +215,8 @@ def _mark(t) -> dict:
     highs = np.max([high for _, high in ends], axis=0)
     for column, (low, high) in enumerate(zip(lows.tolist(), highs.tolist(), strict=True)):
         for end, other in ((low, high), (high, low)):
-            if found := _marked(t, column, end, other):
-                return found
+            if _is_mark(t, column, end, other):
+                return _marked(t, end)
     return {}
 
 
@@ -224,7 +226,7 @@ def _column(t, column: int):
         yield piece[..., column] if t.ndim > 1 else piece
 
 
-def _marked(t, column: int, end: float, other: float) -> dict:
+def _is_mark(t, column: int, end: float, other: float) -> bool:
     times, nearest = 0, other
     for piece in _column(t, column):
         rest = piece[piece != end]
@@ -233,10 +235,18 @@ def _marked(t, column: int, end: float, other: float) -> dict:
             candidate = float(rest.min() if end < other else rest.max())
             nearest = min(nearest, candidate, key=lambda number: abs(number - end))
         if not abs(nearest - end) > MARK * abs(other - nearest):
-            return {}  # as with most numbers
-    if times < MARKED or nearest == other:
-        return {}
-    return {"mark": end, "marked": times, "next": nearest}
+            return False  # as with most numbers
+    return times >= MARKED and nearest != other
+
+
+def _marked(t, mark: float) -> dict:
+    times, nearest = 0, math.inf
+    for _, piece in pieces(t):
+        rest = piece[piece != mark]
+        times += piece.size - rest.size
+        apart = rest[np.abs(rest - mark).argmin()] if rest.size else math.inf
+        nearest = min(nearest, float(apart), key=lambda number: abs(number - mark))
+    return {"mark": mark, "marked": times, "next": nearest}
 
 
 def _beside(value: float, std: float) -> float | None:

@@ -56,9 +56,7 @@ def _seen(record) -> list[str]:
     seen = record.facts.get("seen") or 0.0
     if seen < SEEN:
         return []
-    return [
-        f"{percent(seen, 1)} of the test samples {record.where_seen}, so they say little of others"
-    ]
+    return [f"{percent(seen, 1)} of {record.where_seen}, so they say little of others"]
 
 
 def _sure_of_wrong(record) -> list[str]:
@@ -130,8 +128,8 @@ def _of_classes(record) -> str:
 
 
 def _never_found(record) -> list[str]:
-    """The classes of which no training sample is found, though there are some."""
-    if record.task != "classification" or "(all)" in record.outputs:
+    """The classes or labels of which no training sample is found, though there are some."""
+    if record.task not in ("classification", "multilabel") or "(all)" in record.outputs:
         return []
     rows = {name: record.row_of_kept(s) for name, s in record.outputs.items()}
     if None in rows.values():
@@ -139,7 +137,8 @@ def _never_found(record) -> list[str]:
     last = {n: (s["right"][rows[n]], s["samples"][rows[n]]) for n, s in record.outputs.items()}
     missed = [name for name, (right, samples) in last.items() if right == 0 and samples >= 10]
     names = [record.name_of(name) for name in missed]
-    return [f"of class {listed(names)} no training sample is found"] if names else []
+    kind = "class" if record.task == "classification" else "label"
+    return [f"of {kind} {listed(names)} no training sample is found"] if names else []
 
 
 def _far(record) -> str:
@@ -150,7 +149,8 @@ def _far(record) -> str:
     best, by = record.simple
     if record.well and record.train >= best:  # so it is the test set that tells
         of_test = percent((record.facts.get("alike") or [0.0])[-1], 1)
-        return f"{record.said('train', 'test')}; the training samples tell {of_test} without a net"
+        told = f"{record.compared} of the training samples tell {of_test} without a net"
+        return f"{record.said('train', 'test')}; {told}"
     if math.isnan(best):
         return f"{record.said('train', 'test')}: whether more can be learned is not known"
     if record.train >= best:

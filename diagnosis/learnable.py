@@ -14,13 +14,14 @@ UNLIKE = 30.0  # times, by which columns differ in size before that can matter
 
 
 def learnable(dataset) -> dict:
-    """{"nearest", "ridge"}: scores of answering each of up to 500 training samples by the others,
-    the share of classes that is right, or R², of labels as 0 and 1 too, which have no `nearest`. {}
-    where they say nothing (sequences, words). `alike` are two scores of whichever of the two does
-    better (`alike_by`): of the training samples by each other, and of up to 500 test samples by
-    them; of numbers cut off at their tails, in which chance is large. `told` are the correlations
-    of what ridge regression says of the two with what is right: where one class is the likeliest
-    everywhere no score shows what the inputs tell, and this does; of labels it is not reckoned.
+    """{"nearest", "ridge"}: scores of answering each of up to 500 training samples by the others
+    (`compared` says how many), the share of classes that is right, or R², of labels as 0 and 1 too,
+    which have no `nearest`. {} where they say nothing (sequences, words). `alike` are two scores of
+    whichever of the two does better (`alike_by`): of the training samples by each other, and of up
+    to 500 test samples by them; of numbers cut off at their tails, in which chance is large. `told`
+    are the correlations of what ridge regression says of the two with what is right: where one
+    class is the likeliest everywhere no score shows what the inputs tell, and this does; of labels
+    it is not reckoned.
 
     `nearest` is the target of the nearest other sample. Of classes, with enough samples, its error
     is at most twice the least that any classifier can have (Cover and Hart 1967). Of numbers it is
@@ -49,7 +50,7 @@ def learnable(dataset) -> dict:
         return {}
     X, scaled = X - center, (X - center)[:, vary] / sizes[vary]
     apart, ridge = _distances(X, X), _Ridge(scaled, _distances(scaled, scaled))
-    scores: dict = {"ridge": ridge.scores(answers, classes)[0]}
+    scores: dict = {"compared": len(X), "ridge": ridge.scores(answers, classes)[0]}
     if labels:
         return scores
     scores["nearest"] = _nearest(apart, answers, classes)

@@ -4,7 +4,7 @@ import numpy as np
 
 from lamina.datasets.rows import some_rows
 
-MOST = 1000  # test samples that are looked for
+MOST = 10_000  # test samples that are looked for
 CHUNK = 10_000  # rows at a time
 NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone through
 GLANCE = 64  # numbers of an input, or up to twice as many, that are compared before all are
@@ -13,7 +13,7 @@ TASKS = ("classification", "multilabel", "regression")  # windows of a text are 
 
 
 def share_seen(dataset, chooses: bool = True) -> float | None:
-    """The share of up to 1,000 test samples that stand among the training samples, or among those
+    """The share of up to 10,000 test samples that stand among the training samples, or among those
     of validation if the run `chooses` by them, number for number, with the same target. None where
     it is not looked for: in texts, in sets whose nets have several inputs, in rows of files; and
     where samples are alike by nature, such as a few answers of yes and no."""

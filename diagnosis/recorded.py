@@ -89,9 +89,14 @@ class Recorded:
 
     @property
     def where_seen(self) -> str:
-        """Where those of the test samples stand that `seen` counts: see overlap.py."""
+        """Of how many test samples `seen` is the share, and where they stand: see overlap.py."""
         chosen = len(self.values("validation")) and self.facts.get("chooses", True)
-        return f"stand among the {'training or validation' if chosen else 'training'} samples too"
+        there = self.facts.get("test_samples", 0)
+        n = self.facts.get("seen_of", min(there, 1000))  # of runs before that was kept
+        which = f"{n:,} test samples that were drawn" if n < there else "the test samples"
+        return (
+            f"{which} stand among the {'training or validation' if chosen else 'training'} ones too"
+        )
 
     def hardly_moves(self, limit: float) -> bool:
         """Is the median update of all weights less than that share of them?"""
@@ -210,6 +215,12 @@ class Recorded:
                 name = "" if words else f" {self.figure.name}"
                 words.append(f"{part}{name} {self.figure.shown(float(values[row]))}")
         return ", ".join(words)
+
+    @property
+    def last_evaluated(self) -> int:
+        """The iteration of the last evaluation, of which `said` speaks; a run that was interrupted
+        has gone on since."""
+        return int(self.history["iteration"][-1])
 
     @cached_property
     def lr(self) -> float:

@@ -41,7 +41,8 @@ def summary(record: Record, findings: list[Finding]) -> str:
         return f"{record.path}: {'nothing found' if doubts(record) else 'healthy, nothing found'}"
     causes = [f.name for f in findings if not f.follows_from]
     rest = len(findings) - len(causes)
-    more = f" (and {rest} more that follow{'s' if rest == 1 else ''} from it)" if rest else ""
+    origin = "it" if len(causes) == 1 else "these"
+    more = f" (and {rest} more that follow{'s' if rest == 1 else ''} from {origin})" if rest else ""
     return f"{record.path}: {'; '.join(causes)}{more}"
 
 
@@ -57,7 +58,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
         name = record.figure.name
         last = record.said(*parts).replace(f" {name}", "", 1)
         if record.kept is None:
-            at = int(record.history["iteration"][-1])
+            at = record.last_evaluated
             when = "" if at == record.iterations else f": the last evaluation, of iteration {at:,}"
             rows.append((name, last + when))
         else:  # weights.npz has others than the last
@@ -65,7 +66,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append((name, f"{said}: {record.kept_said}"))
             rows.append(("", f"{last} at the last evaluation"))
     if seen := record.facts.get("seen"):
-        rows.append(("test set", f"{percent(seen, 1)} of it {record.where_seen}"))
+        rows.append(("test set", f"{percent(seen, 1)} of {record.where_seen}"))
     if record.weights:
         ratios = {n: s.median("update_ratio") for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -152,6 +153,7 @@ def _ended(command: list[str], folder: str, limits: Limits) -> str:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    began = time.monotonic()
     longest = 4 * limits.seconds + 20  # of waiting: with `jobs` the cores are shared
     try:
         status = process.wait(longest)
@@ -159,6 +161,8 @@ def _ended(command: list[str], folder: str, limits: Limits) -> str:
         return f"was ended after {longest} seconds: does it wait for something?"
     finally:
         _end_all(process)
+    if status == -signal.SIGKILL and time.monotonic() - began < limits.seconds:
+        return "was killed, as by a system that has no memory left"
     if status in (-signal.SIGXCPU, -signal.SIGKILL):
         return f"took more than {limits.seconds} seconds of computing: does a loop never end?"
     return f"ended the process itself, with exit status {status}" if status >= 0 else _of(status)

@@ -114,6 +114,6 @@ def _encoded(task: LanguageModel, prompt: str) -> list[int]:
             if tokens[place] != UNKNOWN:
                 raise ValueError(
                     f"prompt: token {place}, '{printable(tokens[place])}', is not among the "
-                    f"{len(task.vocabulary)} {task.tokens} that the net has learned; leave it out"
+                    f"{len(task.vocabulary)} {task.tokens} of the vocabulary; leave it out"
                 )
     return indices.tolist()

@@ -74,7 +74,7 @@ def plot_curves(
         for axes in others:
             words = styles_in_words(axes)
             axes.set_title(words if width is None else words.replace(", ", "\n"), fontsize="medium")
-    loss_axes.set(xlabel="iteration", ylabel="loss (training batches)")
+    loss_axes.set(xlabel="iteration", ylabel="loss in training")
     if far_apart(runs):
         loss_axes.set_yscale("log")  # one that was lost would flatten all others
     else:
@@ -105,7 +105,7 @@ def _draw_loss(axes, losses: dict) -> None:
 def _words(drawn: int, window: int) -> str:
     if not drawn:
         return "no loss is finite"
-    return f"mean of {window} batches" if window > 1 else "loss of a batch"
+    return f"mean of {window} iterations" if window > 1 else "loss of an iteration"
 
 
 def _draw_metric(axes, history: dict, metric: str, percent: bool, kept: int | None) -> None:

@@ -29,20 +29,21 @@ def in_words(found: RateRange, name: str) -> str:
     head = f"{name}: rates from {_rate(first, 4)} to {_rate(last, 4)} in {len(found.rates)} steps"
     if found.suggested is None and found.began_too_high:
         return (
-            f"{head}\nthe loss was lowest ({found.means.min():.3g}) in the first steps already, at "
-            f"{_rate(found.lowest)}, and then lost: no rate can be suggested; begin with a lower "
-            "one (--low)"
+            f"{head}\nthe running mean of the losses was lowest ({found.means.min():.3g}) in the "
+            f"first steps already, at {_rate(found.lowest)}, and then lost: no rate can be "
+            "suggested; begin with a lower one (--low)"
         )
     if found.suggested is None:
         return (
-            f"{head}\nthe loss has not fallen (from {found.start:.3g} to "
+            f"{head}\nthe running mean of the losses has not fallen (from {found.start:.3g} to "
             f"{found.means.min():.3g} at best): no rate can be suggested; is anything learned at "
             "all, or are the rates too low (--low, --high)?"
         )
     end = f", lost at {_rate(last)}" if found.diverged else ""
     return (
-        f"{head}\nthe loss ({found.start:.3g} in the first steps) was halfway down at "
-        f"{_rate(found.halfway)}, lowest at {_rate(found.lowest)} ({found.means.min():.3g}){end}\n"
+        f"{head}\nthe running mean of the losses ({found.start:.3g} in the first steps) was "
+        f"halfway down at {_rate(found.halfway)}, lowest at {_rate(found.lowest)} "
+        f"({found.means.min():.3g}){end}\n"
         f"suggested: lr: {found.suggested:g}"
     )
 

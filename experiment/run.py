@@ -131,7 +131,7 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
     ):
         note(
             f"the loss has risen, from {first:.3g} to {last:.3g}: "
-            f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
+            f"a smaller learning rate (lr {trainer.optimizer.base_lr:g}) usually helps"
         )
     return f"{_result(trainer, history)}, run in {run_dir}", 0
 

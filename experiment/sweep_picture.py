@@ -11,7 +11,7 @@ from lamina.common.notice import note
 from lamina.experiment.curves import FAR, shown
 from lamina.experiment.importance import importances
 from lamina.experiment.plots import DPI, NARROW, PANEL
-from lamina.experiment.sweep_values import SweepValues, Varied, read_sweep
+from lamina.experiment.sweep_values import UNDER_WAY, SweepValues, Varied, read_sweep
 from lamina.experiment.trial import FAILED, FINISHED, PRUNED
 
 ACROSS, MOST = 3, 12  # panels side by side, and in all
@@ -20,11 +20,20 @@ _LETTERS = 16  # of a text on an axis, at least
 _LOOKS: dict[str, dict[str, Any]] = {
     FINISHED: {"marker": "o", "color": "#0072B2", "alpha": 0.75},
     PRUNED: {"marker": "o", "edgecolors": "#0072B2", "facecolors": "none", "alpha": 0.75},
+    UNDER_WAY: {"marker": "^", "edgecolors": "#0072B2", "facecolors": "none", "alpha": 0.75},
     FAILED: {"marker": "x", "color": "#D55E00"},
 }
 _IMPORTANCE = "importance: its part in what sets\nthe best quarter apart (Optuna)"
-_WORDS = {PRUNED: "pruned, where it was ended", FAILED: "failed (NaN), no figure"}
-_WORDS_OF_BEST = {**_WORDS, PRUNED: "pruned, its best until then"}  # with keep_best
+_WORDS = {
+    PRUNED: "pruned, where it was ended",
+    UNDER_WAY: "not over, its last evaluation",
+    FAILED: "failed (NaN), no figure",
+}
+_WORDS_OF_BEST = {  # with keep_best
+    **_WORDS,
+    PRUNED: "pruned, its best until then",
+    UNDER_WAY: "not over, its best so far",
+}
 
 
 def plot_sweep(path: str | Path | File, folder: str | Path, width: int | None = None) -> None:

@@ -17,7 +17,9 @@ from lamina.experiment.run_names import SWEEP, run_names
 from lamina.experiment.setting import place_of
 from lamina.experiment.sweep_endings import Endings
 from lamina.experiment.sweep_file import SEED
-from lamina.experiment.trial import FINISHED, PRUNED
+from lamina.experiment.trial import FINISHED
+
+UNDER_WAY = "under way"  # or interrupted: its run can be taken up
 
 _FAR = 20.0  # times, from the least to the largest value of a list that is shown by its logarithm
 
@@ -45,8 +47,9 @@ class Varied:
 @dataclasses.dataclass(frozen=True)
 class SweepValues:
     """Of each trial, in one order: the values of the keys that vary, its figure (NaN if it has
-    none) and its state, FINISHED, PRUNED or FAILED. `column` is the figure's, of history.csv, and
-    whether it is shown in per cent; `kept` says that figures are those of the best evaluation."""
+    none) and its state: FINISHED, PRUNED, FAILED or UNDER_WAY. `column` is the figure's, of
+    history.csv, and whether it is shown in per cent; `kept` says that figures are those of the
+    best evaluation."""
 
     varied: list[Varied]
     figures: list[float]
@@ -83,8 +86,8 @@ def read_sweep(folder: str | Path) -> SweepValues:
     for path in paths.values():
         outcome = read_outcome(path)
         if outcome.figures or outcome.trouble == FAILED:
-            pruned = ends.ended.get(path.name, ("",))[0] == PRUNED
-            state = FAILED if outcome.trouble else PRUNED if pruned else FINISHED
+            ended = ends.ended.get(path.name, (UNDER_WAY,))[0]
+            state = FAILED if outcome.trouble else ended
             found.append((load_config(path / "config.yaml").data, outcome, state))
     counts = [outcome for _, outcome, _ in found if outcome.counts]
     if not counts:

@@ -76,11 +76,13 @@ def count(layer: Layer) -> str:
 
 
 def _shared(net) -> int:
-    """How many numbers the column counts more than once, since layers share them."""
+    """How many numbers the column counts more than once, since layers share them: in the lines of
+    the net, and in those of each net in it."""
     held = [h for step in net.steps() for _, h in step.layer.walk() if isinstance(h, Param)]
     held += [h for head in net.heads.values() for _, h in head.loss.walk() if isinstance(h, Param)]
     times = Counter(map(id, held))
-    return sum((times.pop(id(h), 1) - 1) * h.data.size for h in held)
+    again = sum((times.pop(id(h), 1) - 1) * h.data.size for h in held)
+    return again + sum(_shared(step.layer) for step in net.steps() if hasattr(step.layer, "steps"))
 
 
 def _shape_of(shape: tuple | None) -> str:

@@ -64,12 +64,15 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Each test by itself, but for the files of TOGETHER; unless another --dist is asked for."""
+    """The cases of a test in one process, and the files of TOGETHER; unless --dist says otherwise.
+
+    (With each case by itself the scheduler spends a minute on counting what is left.)
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return TOGETHER.get(Path(nodeid.split("::")[0]).stem, nodeid)
+            return TOGETHER.get(Path(nodeid.split("::")[0]).stem, nodeid.split("[")[0])
 
     return Together(config, log) if config.getvalue("dist") == "load" else None
 

@@ -24,7 +24,7 @@ class History:
     figures of the sets (train_loss, test_rmse, ...). timing.csv stands apart, so that these two are
     the same bits for the same seed: `seconds` of the whole run since it began to train, earlier
     parts of a run that went on included (one that is interrupted gets a row for it, without a
-    rate), of one that was killed up to its last evaluation;
+    rate), of one that was killed up to the last evaluation before its checkpoint;
     `samples_per_second` of the steps alone, since the evaluation before; and of `seconds` those for
     checkpoints and for the watch. `losses` and `evaluations` are those of this process, and
     `evaluated` is the iteration of the last evaluation.

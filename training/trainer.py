@@ -20,6 +20,7 @@ from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
+from lamina.training.callbacks.base import name_of
 from lamina.training.checkpoint import Checkpoints, digest
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
@@ -151,6 +152,7 @@ class Trainer:
         self.history, self.iteration = History(self.evaluator.columns), 0
         self.interrupted: int | None = None
         self.ended_by = ""  # what has ended the run before its iterations were done
+        self.stopped_by = ""  # the callback that has said so at the last evaluation
         self.batch: Batch | None = None  # what a watch looks at
         self.gradient_factor = 1.0  # of gradients of several batches, after their passes
         self._watched = 0.0  # seconds of the watch that the history knows of
@@ -297,7 +299,10 @@ class Trainer:
             "optimizer": self.optimizer.state(),
             **self.batches.state(),
             "history": self.history.state(),
-            "trainer": {"iteration": np.array(self.iteration)},
+            "trainer": {
+                "iteration": np.array(self.iteration),
+                "stopped_by": np.array(self.stopped_by),
+            },
             **self.best.state(),
             "callbacks": memory.saved(self.callbacks),
         }
@@ -320,6 +325,7 @@ class Trainer:
         if gone := memory.restore(self.callbacks, remembered):
             note(f"what {', '.join(gone)} remembered is left out: there is no such callback now")
         self.iteration = self.files.saved = iteration
+        self.stopped_by = str(state["trainer"].get("stopped_by", ""))
 
     def _chooser(self, keep_best: bool, checkpoints: Checkpoints | None) -> Best:
         """The best evaluation by the validation set; refused if something needs one and there is
@@ -346,16 +352,20 @@ class Trainer:
         """Evaluate, save, step, until the run is over: in this order, so that a run that goes on
         from a checkpoint does the same things at the same iterations as one that never stopped."""
         self._begin_lap()
-        stopped = has_begun = False
+        has_begun = False
+        if self.stopped_by and not self.ranks.from_first(self._is_still_stopped):
+            self.stopped_by = ""
         stepped = [c for c in self.callbacks if type(c).stepped is not Callback.stepped]
         while True:
             better = False
             if self.plan.evaluates(self.iteration):
-                better, stopped = self._evaluate(interrupt)
+                better = self._evaluate(interrupt)
             planned = self.plan.is_over(self.iteration, self.best.since)
-            if (stopped or planned) and self.iteration < self.plan.iterations:
-                self.ended_by = "a callback" if stopped else "patience"
-            over = stopped or planned or interrupt.signal is not None
+            stopped = f"the callback {self.stopped_by}" if self.stopped_by else ""
+            ended_by = stopped or ("patience" if planned else "")
+            if ended_by and self.iteration < self.plan.iterations:
+                self.ended_by = ended_by
+            over = bool(ended_by) or interrupt.signal is not None
             if over or self.files.is_due(self.iteration) or better:
                 self._save()
             if over:
@@ -376,11 +386,11 @@ class Trainer:
             self.history.add_interruption(self.iteration)
         self._finish()
 
-    def _evaluate(self, interrupt: Interrupt) -> tuple[bool, bool]:
-        """Evaluate, unless that is done already or a signal has come; returns whether it is the
-        best so far and its checkpoint wanted, and whether a callback ends the run."""
+    def _evaluate(self, interrupt: Interrupt) -> bool:
+        """Evaluate, unless that is done already or a signal has come, and let callbacks end the
+        run; returns whether it is the best so far and its checkpoint wanted."""
         if self.history.evaluated == self.iteration:
-            return False, False
+            return False
         started, iteration, aside = self._lap
         samples = (self.iteration - iteration) * self.plan.per_step
         seconds = time.perf_counter() - started - (self._aside() - aside)
@@ -388,7 +398,7 @@ class Trainer:
         try:
             row = self.evaluate(interrupt.check)
         except Interrupted:
-            return False, False
+            return False
         self.watch.evaluated(self)
         self._count_watch()
         self.history.add_evaluation(row, samples, seconds)
@@ -402,13 +412,25 @@ class Trainer:
             )
         if self.optimizer.chooses and defined:
             self.optimizer.evaluated(row[self.best.column], self.best.higher_is_better)
-        stop = self.ranks.from_first(lambda: self._tell_callbacks(row))
+        self.stopped_by = self.ranks.from_first(lambda: self._tell_callbacks(row))
         self._begin_lap()
-        return better and self.files.checkpoints.keep_best, stop
+        return better and self.files.checkpoints.keep_best
 
-    def _tell_callbacks(self, row: dict) -> bool:
-        """Tell them of an evaluation; whether one of them ends the run."""
-        return True in [callback.evaluated(self, row) for callback in self.callbacks]
+    def _tell_callbacks(self, row: dict) -> str:
+        """Tell them of an evaluation; the name of the first that ends the run, "" if none does."""
+        ends = [callback.evaluated(self, row) for callback in self.callbacks]
+        return name_of(self.callbacks[ends.index(True)]) if True in ends else ""
+
+    def _is_still_stopped(self) -> bool:
+        """Is the callback that has ended the run, and would have ended one that never stopped, one
+        of these?"""
+        if self.stopped_by not in map(name_of, self.callbacks):
+            return False
+        note(
+            f"{self.stopped_by} has ended this run at iteration {self.iteration}, and it stays so; "
+            "it goes on without that callback"
+        )
+        return True
 
     def _open_files(self) -> None:
         if self.files.folder is not None:

@@ -54,6 +54,8 @@ class Watch:
         if not math.isfinite(loss):
             noticed = f"the loss is {loss} at iteration {trainer.iteration + 1}"
             advice = f"a smaller learning rate (now {trainer.optimizer.lr:g}) usually helps"
+            if not trainer.iteration:
+                advice = "before any update: look at the inputs, the targets and the first weights"
             said = f"{noticed}; {advice}"
             raise NonFiniteError(trainer.iteration + 1, noticed, said, in_loss=True)
 

@@ -110,7 +110,7 @@ def vanishing(record, earlier) -> Finding | None:
     if squashing:
         evidence.append(f"{len(squashing)} layers of {' and '.join(sorted(set(squashing)))}")
     if not math.isnan(record.train):
-        evidence.append(f"{record.said('train')} after {record.iterations} iterations")
+        evidence.append(f"{record.said('train')} after {record.last_evaluated:,} iterations")
     return Finding(
         "vanishing gradients",
         evidence,

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from lamina.diagnosis.finding import EVERYTHING, Finding, listed
 
 
@@ -13,7 +15,10 @@ def nothing_can_learn(record, earlier) -> Finding | None:
     frozen = [name for name, start in parameters.items() if not start["learns"]]
     ratios = [s["update_ratio"] for s in record.parameters.values()]
     gradients = record.everything["gradient_norm"] if record.everything else []
-    still = bool(ratios) and max(gradients, default=0.0) > 0 and not any(r.any() for r in ratios)
+    moved = any(np.nan_to_num(ratio).any() for ratio in ratios)  # NaN: 0 of weights that are 0
+    # Records are of some iterations alone; what moved between two of them shows in the weights.
+    moved |= any(np.ptp(s["weight_norm"]) > 0 for s in record.parameters.values())
+    still = bool(ratios) and max(gradients, default=0.0) > 0 and not moved
     if len(frozen) < len(parameters) and not still:
         return None
     evidence = [f"{len(frozen)} of {len(parameters)} parameters are frozen: {listed(frozen)}"]

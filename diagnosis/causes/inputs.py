@@ -77,8 +77,8 @@ def _unlike(record) -> Finding:
         "inputs not normalised",
         [
             f"the deviations of the columns go from {least:.3g} to {most:.3g}",
-            f"kernel ridge regression on the columns as they are: {shown(given)}, on columns of "
-            f"deviation 1: {shown(record.ridge)}",
+            f"kernel ridge regression on {record.compared} training samples: with the columns as "
+            f"they are {shown(given)}, with columns of deviation 1 {shown(record.ridge)}",
             record.said("train"),
         ],
         "What stands in small columns moves the first sums next to nothing beside large ones, and "

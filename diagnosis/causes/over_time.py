@@ -81,7 +81,7 @@ def vanishing_over_time(record, earlier) -> Finding | None:
     evidence = [
         f"gradient of {name}, medians: {series.median('last'):.2g} at the last step, "
         f"{series.median('first'):.2g} at the first of {steps:.0f}{way}",
-        f"{record.said('train', 'test')} after {record.iterations} iterations",
+        f"{record.said('train', 'test')} after {record.last_evaluated:,} iterations",
     ]
     return Finding(
         "vanishing gradients over time",

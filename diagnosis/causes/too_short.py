@@ -30,7 +30,7 @@ def training_too_short(record, earlier) -> Finding | None:
     ]
     evidence = [
         f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end, and falling",
-        f"{record.said('train', 'test')} after {record.iterations:,} iterations",
+        f"{record.said('train', 'test')} after {record.last_evaluated:,} iterations",
     ]
     if ratio < THUMB:
         evidence.append(f"update / weight is {ratio:.2g} at the median; rule of thumb: {THUMB:g}")

@@ -77,8 +77,8 @@ def _by_others(record) -> list[str]:
     else:
         own = f", of targets cut off at their tails{own}"
     return [
-        f"without a net,{name} training samples tell {values[0]} of each other, {values[1]} of the "
-        f"test set{own}"
+        f"without a net,{name} {record.compared} training samples tell {values[0]} of each other, "
+        f"{values[1]} of the test set{own}"
     ]
 
 

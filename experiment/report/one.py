@@ -117,7 +117,8 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     learned = task.get("task", "").replace("_", " ")
     if task.get("classes"):
         words = task.get("tokens") or ("words" if task["task"] == "language_model" else "classes")
-        learned += f", {task['classes']:,} {words}"
+        of = "a vocabulary of " if task["task"] == "language_model" else ""
+        learned += f", {of}{task['classes']:,} {words}"
     parts = [f"{learned}." if learned else ""]
     if n:
         several = record.training.get("accumulate", 1)
@@ -181,7 +182,7 @@ def _curves(run_dir: Path) -> list[str]:
     metrics = "each metric" if n <= MOST_PANELS else f"the first {MOST_PANELS} of {n} metrics"
     metrics = metrics if n else "that of each set"
     caption = (
-        f"First the loss of the batches, smoothed over a hundredth of the run; then {metrics}: "
+        f"First the loss in training, smoothed over a hundredth of the run; then {metrics}: "
         "dotted on the training set, dashed on the validation set, solid on the test set."
     )
     return [picture(draw, "learning curves", caption)]

@@ -47,7 +47,9 @@ class Note004(Entry):
         figure, ((left, right),) = panels(1, 2, (6.4, 3.2))
         left.plot(losses, linewidth=0.4, alpha=0.5)
         means = np.convolve(losses, np.full(100, 0.01), mode="valid")
-        left.plot(np.arange(99, len(losses)), means, color=COLOURS[1], label="mean of 100 batches")
+        left.plot(
+            np.arange(99, len(losses)), means, color=COLOURS[1], label="mean of 100 iterations"
+        )
         left.set(xlabel="iteration", ylabel="loss of the batch")
         left.legend(fontsize="small")
         for curve, name in zip(zip(*shares, strict=True), ("training", "test"), strict=True):

@@ -265,6 +265,8 @@ def saves_all_its_state(case: Case, report: Report, rng) -> None:
 
 def lets_nan_through(case: Case, report: Report, rng) -> None:
     """NaN in must be NaN out: hiding it hides that a run has gone wrong."""
+    case = copy.copy(case)
+    case.lines = None  # where a NaN leads no number is compared, so what it runs is not proved
     with np.errstate(all="ignore"):
         _, douts, gradients = case.sample(rng)
         for name, value in case.variables.items():

@@ -109,7 +109,8 @@ function explain(empty) {
     const index = Math.min(winner, net.blobs[net.output].data.length - 1);
     const factor = isSingle(kind) && winner === 0 ? -1 : 1;
     const gradient = empty ? new Float32Array(pixelCount) : net.gradients(index)[0].data;
-    saliency.draw(gradient.map((g) => factor * g));
+    const ofInk = images.white ? -factor : factor; // on white paper more ink is a smaller number
+    saliency.draw(gradient.map((g) => ofInk * g));
     byId("saliency-winner").textContent = empty ? "the winner" : classes[winner];
     const rows = empty ? [make("li", {}, "Draw, or take a test image.")]
       : pathRows(net, index, factor, classes[winner], images.side);

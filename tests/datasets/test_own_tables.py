@@ -70,6 +70,12 @@ def test_categories_are_those_of_the_training_rows(table, capsys):
     assert data.test.X.tolist() == [[1, 0, 3], [0, 0, 4], [0, 0, 5]]
     said = capsys.readouterr().err
     assert f"{test}, line 3 and 1 more (test): column c: the category 'green' is in no row" in said
+    test = table(
+        "c,x,kind\nblue,3,a\ngreen,4,b\nred,5,b\npink,6,b\ngreen,7,b\nold,7,b\n", "test.csv"
+    )
+    CSV(train, test=test, standardise=False)
+    several = "line 3 and 3 more (test): column c: the category 'green' and 2 others are in no row"
+    assert several in capsys.readouterr().err
 
 
 def test_of_a_split_file_the_test_rows_give_no_category(table):

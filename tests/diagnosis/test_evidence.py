@@ -453,6 +453,12 @@ def test_marks_are_looked_for_column_by_column():
         assert "mark" not in _targets(np.stack([small, column], axis=1))
     small[:20] = -999.0
     assert _targets(np.stack([switch, small], axis=1))["marked"] == 20
+    large = 100.0 * small[::-1] + 1.0
+    large[
+        100:150
+    ] = -999.0  # no mark here, where -500 is a number as well, and counted all the same
+    found = _targets(np.stack([small, large], axis=1))
+    assert (found["mark"], found["marked"]) == (-999.0, 20 + np.sum(large == -999.0))
 
 
 def test_a_mark_is_named_whatever_the_net_has_learned():

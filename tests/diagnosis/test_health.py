@@ -32,7 +32,7 @@ def test_what_has_learned_all_that_is_known_to_be_there_is_healthy():
 @pytest.mark.parametrize(
     ("train", "test", "facts", "said"),
     [
-        (0.6, 0.62, {"nearest": 0.96}, "nearest neighbours in the training set: 96.0 %"),
+        (0.6, 0.62, {"nearest": 0.96}, "nearest neighbours among 500 training samples: 96.0 %"),
         (0.8, 0.8, {}, "whether more can be learned is not known"),
         (
             0.97,
@@ -73,6 +73,8 @@ def test_without_a_figure_or_what_guessing_scores_nothing_is_known():
 def test_classes_of_which_nothing_is_found():
     record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 0), (5, 0))
     assert doubts(record)[0] == "of class 1 no training sample is found"
+    record.facts["task"] = {"task": "multilabel"}
+    assert doubts(dataclasses.replace(record))[0] == "of label 1 no training sample is found"
 
 
 def test_what_is_found_is_that_of_the_weights_kept():
@@ -117,7 +119,7 @@ def test_the_r_squared_of_the_training_set_stands_with_it():
     record.history |= {"train_rmse": np.array([0.8]), "test_rmse": np.array([0.85])}
     record.facts["task"] = {"task": "regression"}
     (said,) = doubts(record)
-    by = "nearest neighbours in the training set, less the noise of their own"
+    by = "nearest neighbours among 500 training samples, less the noise of their own"
     assert said == f"train rmse 0.8, an r2 of 0.36; {by}: an r2 of 0.5"
     record.facts["targets"] = {"width": 2}  # of several all are added up, as in the rmse
     (said,) = doubts(record)
@@ -186,12 +188,12 @@ def test_what_few_samples_do_not_show_is_said_where_something_is_missed(size, ki
 def test_test_samples_that_it_was_trained_on_are_no_others():
     assert doubts(scored(0.97, 0.95, seen=0.03)) == []
     assert doubts(scored(0.97, 0.95, seen=0.44))[0].startswith("44.0 % of the test samples stand")
-    assert dict(figures(scored(0.97, 0.95, seen=0.44)))["test set"].startswith("44.0 % of it stand")
+    assert dict(figures(scored(0.97, 0.95, seen=0.44)))["test set"].startswith("44.0 % of the test")
     (said,) = doubts(scored(0.97, 0.95, seen=0.98))
-    assert said.startswith("98.0 % of the test samples stand among the training samples too")
+    assert said.startswith("98.0 % of the test samples stand among the training ones too")
     record = scored(0.97, 0.95, seen=0.98)
     record.history["validation_accuracy"] = record.history["test_accuracy"]
-    assert "among the training or validation samples too" in doubts(record)[0]
+    assert "among the training or validation ones too" in doubts(record)[0]
 
 
 @pytest.mark.parametrize(
@@ -311,10 +313,10 @@ def test_where_guessing_costs_nothing_a_loss_is_not_above_it():
 @pytest.mark.parametrize(
     ("by", "said"),
     [
-        ("nearest", "by nearest neighbours training samples tell an r2 of 0.79 of each other, an r2"
-         " of -0.75 of the test set, of targets cut off at their tails, less the noise of their"),
-        ("ridge", "by kernel ridge regression training samples tell an r2 of 0.79 of each other, an"
-         " r2 of -0.75 of the test set, of targets cut off at their tails"),
+        ("nearest", "by nearest neighbours 500 training samples tell an r2 of 0.79 of each other, an"
+         " r2 of -0.75 of the test set, of targets cut off at their tails, less the noise of their"),
+        ("ridge", "by kernel ridge regression 500 training samples tell an r2 of 0.79 of each other,"
+         " an r2 of -0.75 of the test set, of targets cut off at their tails"),
     ],
 )  # fmt: skip
 def test_what_tells_of_the_other_set_is_named(by, said):

@@ -162,7 +162,8 @@ def test_of_labels_it_is_said_how_much_of_them_is_known():
     seen = (X[:, :3] + rng.standard_normal((400, 3)) > -0.5).astype(np.float32)
     labels = MultiLabel(["a", "b", "c"])
     found = scores(X, seen, labels)
-    assert found.keys() == {"ridge"}
+    assert found.keys() == {"ridge", "compared"}
+    assert found["compared"] == 400
     assert found["ridge"] == pytest.approx(0.27, abs=0.08)
     assert scores(X, rng.permutation(seen), labels)["ridge"] < 0.02
 

@@ -12,6 +12,7 @@ from lamina.diagnosis.causes.capacity import narrowest, too_little_capacity
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
 from lamina.diagnosis.causes.dropout import dropout_too_strong
+from lamina.diagnosis.causes.frozen import nothing_can_learn
 from lamina.diagnosis.causes.initial_weights import equal_weights
 from lamina.diagnosis.causes.inputs import all_the_same
 from lamina.diagnosis.causes.labels import wrong_labels
@@ -19,6 +20,7 @@ from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
+from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
 from lamina.diagnosis.figure import Figure
 from lamina.diagnosis.health import doubts
@@ -282,8 +284,35 @@ def test_what_was_seen_stands_where_it_was_looked_for(chooses):
     record.history["validation_accuracy"] = np.full(5, 0.1)
     record.facts |= {"chooses": chooses, "seen": 0.25}
     among = "training or validation" if chooses else "training"
-    assert record.where_seen == f"stand among the {among} samples too"
+    record.facts |= {"test_samples": 5000, "seen_of": 5000}
+    assert record.where_seen == f"the test samples stand among the {among} ones too"
     assert any(f"25.0 % of the test samples stand among the {among}" in d for d in doubts(record))
+    record.facts["test_samples"] = 20_000
+    assert record.where_seen.startswith("5,000 test samples that were drawn stand")
+
+
+def test_a_figure_is_that_of_the_iteration_that_is_named():
+    """A run that was interrupted has gone on since its last evaluation."""
+    record = record_of(1e-3, 1e-3, losses=2.0 - 0.004 * np.arange(400))
+    record.history["iteration"] = np.array([70.0, 140.0, 210.0, 280.0, 350.0])
+    record.history["train_accuracy"] = np.linspace(0.1, 0.3, 5)
+    record.history["test_accuracy"] = np.linspace(0.1, 0.3, 5)
+    assert "after 350 iterations" in " ".join(training_too_short(record, []).evidence)
+
+
+def test_what_moves_between_two_records_does_learn():
+    """As by an optimizer that waits for three gradients, where no record is of a third step."""
+    record = record_of(0.1, 0.0)
+    for series in record.parameters.values():
+        series.columns["gradient_norm"] = np.ones(5)
+        series.columns["weight_norm"] = np.ones(5)
+    assert nothing_can_learn(record, []).evidence[0].startswith("there are gradients")
+    for series in record.parameters.values():
+        series.columns["update_ratio"] = np.full(5, np.nan)  # biases that are still 0
+    assert nothing_can_learn(record, []) is not None
+    for series in record.parameters.values():
+        series.columns["weight_norm"] = np.array([1.0, 1.0, 1.01, 1.02, 1.02])
+    assert nothing_can_learn(record, []) is None
 
 
 def test_who_guesses_has_learned_nothing_by_heart():

@@ -190,7 +190,7 @@ def test_lines_begin_and_end_by_themselves():
     ("prompt", "options", "words"),
     [
         ("", {}, "prompt: is empty; expects at least one token to go on from"),
-        ("abz!", {}, "prompt: token 2, 'z', is not among the 8 characters that the net has lear"),
+        ("abz!", {}, "prompt: token 2, 'z', is not among the 8 characters of the vocabulary"),
         ("a\x1b", {}, r"token 1, '\\x1b', is not among"),
         ("a", {"n": -1}, "n: expects how many tokens to write, 0 or more; got -1"),
         ("a", {"temperature": -0.1}, "temperature: expects a number from 0 .* got -0.1"),

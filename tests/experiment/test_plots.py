@@ -50,7 +50,7 @@ def test_the_lines_of_one_run_are_its_columns(tmp_path, drawn):
     loss, accuracy = drawn[0].axes
     raw, mean = (line.get_data() for line in loss.lines)
     np.testing.assert_array_equal(raw, (losses["iteration"], losses["loss"]))
-    assert texts(loss) == ["mean of 10 batches"]
+    assert texts(loss) == ["mean of 10 iterations"]
     assert mean[0].tolist() == list(range(10, 1001))  # at the last batch of each mean
     assert mean[1][0] == pytest.approx(losses["loss"][:10].mean())
     assert mean[1][-1] == pytest.approx(losses["loss"][-10:].mean())
@@ -198,9 +198,9 @@ def test_negative_losses_are_neither_upside_down_nor_cut_off(tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("where", "value", "words"),
     [
-        (slice(50, 51), np.nan, "mean of 2 batches"),
-        (slice(50, 52), np.inf, "mean of 2 batches"),
-        (slice(50, 300), -np.inf, "loss of a batch"),
+        (slice(50, 51), np.nan, "mean of 2 iterations"),
+        (slice(50, 52), np.inf, "mean of 2 iterations"),
+        (slice(50, 300), -np.inf, "loss of an iteration"),
         (slice(0, 300), np.nan, "no loss is finite"),
     ],
 )

@@ -32,6 +32,8 @@ def made(folder, trials, text=SWEEP, metric="validation_accuracy"):
             (folder / name / "culprit.json").write_text(culprit)
         elif name.startswith("pruned"):
             Endings(folder).note(name, "pruned", "at iteration 1")
+        elif not name.startswith("not over"):
+            Endings(folder).note(name, "finished", "")
     return folder
 
 
@@ -40,6 +42,7 @@ TRIALS = {
     "b": (0.1, "SGD", 0.9),
     "c": (0.1, "$Adam$", 0.8),
     "pruned": (0.01, "SGD", 0.95),
+    "not over": (0.02, "SGD", 0.97),
     "d": (1e9, "SGD", None),
 }
 
@@ -58,6 +61,7 @@ def test_the_points_are_the_trials(tmp_path, drawn):
     assert dots(rates) == {
         "finished": [[0.001, 40.0], [0.1, 90.0], [0.1, 80.0]],
         "pruned, where it was ended": [[0.01, 95.0]],
+        "not over, its last evaluation": [[0.02, 97.0]],
         "failed (NaN), no figure": [[1e9, 0.0]],
         "best": [[0.1, 90.0]],  # of those that have come to their end
     }
@@ -68,7 +72,8 @@ def test_the_points_are_the_trials(tmp_path, drawn):
     assert dots(kinds)["finished"] == [[1.0, 40.0], [1.0, 90.0], [0.0, 80.0]]
     said = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     assert said == [
-        *("finished: 3", "pruned, where it was ended: 1", "failed (NaN), no figure: 1"),
+        *("finished: 3", "pruned, where it was ended: 1", "not over, its last evaluation: 1"),
+        "failed (NaN), no figure: 1",
         "best: 90.00 %",
     ]
     failed = next(d for d in rates.collections if d.get_label().startswith("failed"))

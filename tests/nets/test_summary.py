@@ -235,4 +235,13 @@ def test_what_is_shared_stands_at_each_place_and_is_said():
     learned, again = 28 + 20 + 7, 28 + 20
     assert column == learned + again
     assert said == f"{learned} parameters to learn; {again} more are shared, and stand there again"
+
+
+def test_what_is_shared_in_a_net_in_the_net_is_said_too(rng):
+    twice = Affine(4, 4, rng=rng)
+    inner = Sequential({"a": twice, "b": twice})
+    net = Sequential({"block": inner, "scores": Affine(4, 3, rng=rng)})
+    *rows, said = summary_rows(net)
+    assert [cells[-1] for cells in rows[1:] if "block" in cells[0]] == ["20"]
+    assert said == "35 parameters to learn; 20 more are shared, and stand there again"
     assert repr(net).endswith(said)

@@ -87,10 +87,43 @@ def test_a_callback_that_is_gone_is_named_and_a_new_one_begins(config, tmp_path,
     assert (tmp_path / "run" / "counted-a.txt").read_text().startswith("40 ")
 
 
+GOAL = """
+from lamina.training.callbacks import Callback
+
+class Goal(Callback):
+    def evaluated(self, trainer, row):
+        return row["iteration"] == 14
+"""
+
+
+def test_a_run_that_a_callback_has_ended_stays_ended(config, tmp_path, capsys):
+    """As one that was killed between its last checkpoint and its end; without the callback, or
+    before that evaluation, it goes on."""
+    (tmp_path / "goal.py").write_text(GOAL)
+    config.set("training.callbacks=[goal.py:Goal]")
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    said, _ = run(config, "c", whole, quiet=True)
+    assert "ended by the callback Goal at iteration 14" in said
+    run(config, "c", killed, quiet=True)
+    (killed / "weights.npz").unlink()
+    for n in (30, 60):
+        capsys.readouterr()
+        said, _ = resume(with_iterations(killed, n), killed, quiet=True)
+        assert "ended by the callback Goal at iteration 14" in said
+        assert "Goal has ended this run at iteration 14, and it stays so" in capsys.readouterr().err
+        assert (killed / "weights.npz").read_bytes() == (whole / "weights.npz").read_bytes()
+        assert (killed / "history.csv").read_text() == (whole / "history.csv").read_text()
+    alone = with_iterations(killed, 30)
+    alone.set("training.callbacks=[]")
+    said, _ = resume(alone, killed, quiet=True)
+    assert "ended by" not in said
+    assert (killed / "history.csv").read_text().splitlines()[-1].startswith("30,")
+
+
 def test_checkpoints_from_before_callbacks_had_a_memory_are_taken(config, tmp_path):
     trainer = build_trainer(config, quiet=True)
     state = trainer.state()
-    del state["callbacks"]
+    del state["callbacks"], state["trainer"]["stopped_by"]
     trainer.load_state(state)
     assert trainer.callbacks[0].steps == 0
 

@@ -153,7 +153,7 @@ def test_the_command_says_a_rate_and_draws_it(small, capsys, drawn):
 
 def test_where_nothing_falls_the_command_says_so(small, capsys):
     assert main(["lr", "c.yaml", "--low", "1e-9", "--high", "1e-8", "--steps", "30"]) == 1
-    assert "the loss has not fallen" in capsys.readouterr().out
+    assert "the running mean of the losses has not fallen" in capsys.readouterr().out
 
 
 def test_rates_that_begin_too_high_are_told_so(small, capsys):

@@ -37,3 +37,9 @@ class Function(Callback):
 
     def evaluated(self, trainer, row: dict) -> bool | None:
         return self.function(trainer, row)
+
+
+def name_of(callback: Callback) -> str:
+    """What it is called in messages: its class, or the function that it is."""
+    named = callback.function if isinstance(callback, Function) else type(callback)
+    return getattr(named, "__name__", type(named).__name__)

@@ -263,6 +263,28 @@ def test_a_backward_in_proportion_to_what_comes_back(spoil):
     assert "backward is linear in it" in str(report)
 
 
+WHERE_A_NAN_LEADS = """
+import numpy as np
+from lamina.layers import Tanh
+
+class OfSigns(Tanh):
+    def backward(self, dout):
+        dX = super().backward(dout)
+        return dX if (dout < 0).any() else 2 * dX
+
+    @classmethod
+    def examples(cls, rng):
+        yield cls(), rng.standard_normal((4, 5))
+"""
+
+
+def test_where_only_a_nan_leads_nothing_is_proved(tmp_path):
+    """No number is compared there."""
+    path = tmp_path / "signs.py"
+    path.write_text(WHERE_A_NAN_LEADS)
+    assert "not reached: 2 * dX" in str(check_class(load_class(path, "OfSigns")))
+
+
 ON_A_LINE = """
 import numpy as np
 from lamina.layers import Relu

@@ -214,7 +214,7 @@ def trainer(folder: Path) -> None:
         assert int(state["callbacks"]["Counts0/calls"]) == 2
     again.load_state(state)
     again.run()
-    assert (again.iteration, again.ended_by) == (4, "a callback")
+    assert (again.iteration, again.ended_by) == (4, "the callback Counts")
     with expects(RuntimeError, "trainer.net can be used alone"):
         made(lambda trainer, row: trainer.worker.predict(np.ones((6, 4))), iterations=2).run()
     print("callbacks")

@@ -109,10 +109,12 @@ class Recorder:
         self._trainer, self._X = trainer, None
         learned = {n: p for n, p in trainer.optimizer.parameters.items() if p.trainable}
         before = {name: param.data.copy() for name, param in learned.items()}
-        self.seconds += time.perf_counter() - started
-        with Probes(self._places, self), _watched(self._recurrent):
+        with contextlib.ExitStack() as looks_on:
+            looks_on.enter_context(Probes(self._places, self))
+            looks_on.enter_context(_watched(self._recurrent))
+            self.seconds += time.perf_counter() - started
             yield
-        started = time.perf_counter()
+            started = time.perf_counter()
         everywhere = trainer.ranks.all(self._seen, "the record of a step")
         if self.writes:
             self._seen = {key: seen for ours in everywhere for key, seen in ours.items()}

@@ -13,9 +13,9 @@ BEST = 0.25  # share that is compared with all; Optuna's tenth is two trials of 
 
 def importances(sweep: SweepValues) -> dict[str, float]:
     """{key: share}, together 1, of the keys that take several values, by PED-ANOVA (Watanabe et al.
-    2023). Those that were pruned or are not over count with the figure that they had, those that
-    failed as the worst of all. {} without Optuna, with fewer than FEWEST trials, or where only one
-    key varies."""
+    2023): of the best quarter and all that are as good as its last. Those that were pruned or are
+    not over count with the figure that they had, those that failed as the worst of all. {} without
+    Optuna, with fewer than FEWEST trials, or where only one key varies."""
     varied = [varied for varied in sweep.varied if len(varied.places) > 1]
     finite = [figure for figure in sweep.figures if math.isfinite(figure)]
     if len(varied) < 2 or len(sweep.figures) < FEWEST or not importlib.util.find_spec("optuna"):

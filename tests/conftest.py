@@ -20,6 +20,7 @@ from lamina import datasets
 from lamina.datasets import Classification, Dataset, PennTreebank, Samples
 from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
+from lamina.experiment.plots import plot_curves
 
 REASONS = {
     "needs_mnist": "no MNIST files: set LAMINA_DATA, or run "
@@ -101,6 +102,20 @@ def a_small_treebank(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PennTreebank, "_path", lambda self, name: folder / name)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_curves():
+    """Half a second of every run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+        yield
+
+
+@pytest.fixture
+def curves(monkeypatch):
+    """Runs of this test draw their curves."""
+    monkeypatch.setattr("lamina.experiment.run.plot_curves", plot_curves)
 
 
 class Tiny(Dataset):

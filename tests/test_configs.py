@@ -34,6 +34,7 @@ def test_the_spirals_are_learned(tmp_path):
     assert float(summary.split("test ")[1].split(" %")[0]) >= 95
 
 
+@pytest.mark.usefixtures("curves")
 def test_the_default_run_needs_no_download_and_reaches_95_percent(tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "data"))
     config = load_config("configs/digits_relu.yaml")

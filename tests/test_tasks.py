@@ -27,7 +27,7 @@ def one_thread():
 
 
 @pytest.fixture
-def trained(tmp_path, monkeypatch, capsys):
+def trained(tmp_path, monkeypatch, capsys, curves):
     """Trains the configuration of a text; returns (summary, history, what evaluate says), the files
     of the run and its picture checked on the way."""
     monkeypatch.chdir(tmp_path)

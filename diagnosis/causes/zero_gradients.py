@@ -54,6 +54,7 @@ def _has_no_state_before(record, name: str) -> bool:
 
 def _moved(record, name: str) -> bool:
     """Have these weights changed between two records, of which each is of one batch alone? Decay
-    moves them too, whatever comes back."""
+    moves them too, whatever comes back, but never away from 0."""
     decays = decay_of(record) > 0 and record.matrices[name].get("decays", True)
-    return not decays and bool(np.ptp(record.weights[name]["weight_norm"]) > 0)
+    steps = np.diff(record.weights[name]["weight_norm"])
+    return bool((steps > 0).any() if decays else steps.any())

@@ -59,6 +59,7 @@ def test_every_rule_has_a_case(followed, arrays):
         assert all((function, i) in followed for i, rule in enumerate(rules) if rule)
 
 
+@pytest.mark.slow
 @pytest.mark.needs_jax
 def test_jax_agrees():
     jax = importlib.import_module("jax")

@@ -218,6 +218,7 @@ def test_a_small_net_learns_to_read_them(home):
     assert net.accuracy(*data.test[:]) >= 0.93
 
 
+@pytest.mark.slow
 @pytest.mark.needs_mnist
 def test_who_learned_on_drawn_digits_reads_most_of_mnist(tmp_path, monkeypatch):
     mnist = MNIST().test  # before the cache goes elsewhere

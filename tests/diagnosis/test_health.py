@@ -313,10 +313,10 @@ def test_where_guessing_costs_nothing_a_loss_is_not_above_it():
 @pytest.mark.parametrize(
     ("by", "said"),
     [
-        ("nearest", "by nearest neighbours 500 training samples tell an r2 of 0.79 of each other, an"
-         " r2 of -0.75 of the test set, of targets cut off at their tails, less the noise of their"),
-        ("ridge", "by kernel ridge regression 500 training samples tell an r2 of 0.79 of each other,"
-         " an r2 of -0.75 of the test set, of targets cut off at their tails"),
+        ("nearest", "by nearest neighbours 500 training samples tell an r2 of 0.79 of each other,"
+         " an r2 of -0.75 of the test set, of targets cut off at their tails, less the noise of"),
+        ("ridge", "by kernel ridge regression 500 training samples tell an r2 of 0.79 of each"
+         " other, an r2 of -0.75 of the test set, of targets cut off at their tails"),
     ],
 )  # fmt: skip
 def test_what_tells_of_the_other_set_is_named(by, said):

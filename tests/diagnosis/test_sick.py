@@ -61,7 +61,9 @@ def test_a_sick_net_is_diagnosed(path, tmp_path):
     assert all(f.evidence and f.meaning and f.remedies for f in findings)
 
 
-@pytest.mark.parametrize("name", ["digits_relu", "own_csv", "digits_autoencoder"])
+@pytest.mark.parametrize(
+    "name", ["digits_relu", "own_csv", pytest.param("digits_autoencoder", marks=pytest.mark.slow)]
+)
 def test_a_healthy_net_gets_a_clean_bill(name, tmp_path):
     assert findings_of(Path("configs") / f"{name}.yaml", 3, tmp_path / "run") == []
 

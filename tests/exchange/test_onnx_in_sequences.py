@@ -58,7 +58,9 @@ RECURRENT = [
 ]
 
 
-@pytest.mark.parametrize("dynamo", [False, True], ids=["script", "dynamo"])
+@pytest.mark.parametrize(
+    "dynamo", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["script", "dynamo"]
+)
 @pytest.mark.parametrize(("module", "kind", "options"), RECURRENT, ids=str)
 def test_recurrent_modules_of_pytorch(module, kind, options, dynamo, tmp_path):
     torch.manual_seed(1)

@@ -11,7 +11,7 @@ import pytest
 
 from lamina.commands.frame import main
 from lamina.exercises.catalogue import exercise
-from lamina.exercises.grading import Limits, csv_of, grade, page_of, solutions_in
+from lamina.exercises.grading import Limits, _told, csv_of, grade, page_of, solutions_in
 from lamina.layers import relu
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="limits need Linux or macOS")
@@ -110,11 +110,18 @@ FORGED = {
 }
 
 
+@pytest.mark.parametrize("text", FORGED.values(), ids=FORGED)
+def test_what_is_no_mark_is_none(text, tmp_path):
+    (tmp_path / "mark.json").write_text(text)
+    assert _told(tmp_path / "mark.json") is None
+
+
 def test_a_mark_that_is_none_does_not_end_that_of_the_class(tmp_path, capsys):
     begin = "import os, sys\nplace = sys.argv[-4]\n"
     end = "\nos._exit(0)\nclass Relu: pass\n"
-    for name, text in FORGED.items():
-        (tmp_path / f"{name}.py").write_text(f"{begin}open(place, 'w').write({text!r}){end}")
+    for name in ("deep", "text"):
+        written = f"open(place, 'w').write({FORGED[name]!r})"
+        (tmp_path / f"{name}.py").write_text(f"{begin}{written}{end}")
     (tmp_path / "pipe.py").write_text(f"{begin}os.mkfifo(place){end}")
     (tmp_path / "link.py").write_text(f"{begin}os.symlink('/dev/zero', place){end}")
     (tmp_path / "half.py").write_text("raise ValueError('\\ud800')\nclass Relu: pass\n")
@@ -123,7 +130,7 @@ def test_a_mark_that_is_none_does_not_end_that_of_the_class(tmp_path, capsys):
     with (tmp_path / "grades.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["solution"]: row for row in csv.DictReader(file)}
     assert {row["mark"] for row in rows.values()} == {"0"}
-    for name in (*FORGED, "pipe", "link"):
+    for name in ("deep", "text", "pipe", "link"):
         assert rows[f"{name}.py"]["trouble"] == "ended the process itself, with exit status 0"
     assert "\\ud800" in rows["half.py"]["trouble"]
     assert "is no regular file" in rows["waits.py"]["trouble"]

@@ -30,11 +30,6 @@ class Half(Accuracy):
 """
 
 
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
-
-
 @pytest.fixture
 def trained(tmp_path, points_table):
     """(run directory, CSV file) of a short run on a table, with a layer and a metric of its own."""

@@ -34,11 +34,6 @@ OWN = "from lamina.layers import AutoLayer\n\n\nclass Times(AutoLayer):\n"
 OWN += "    def function(self, X):\n        return {} * X\n"
 
 
-@pytest.fixture(autouse=True)
-def no_plots(monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
-
-
 @pytest.fixture
 def folder(tmp_path, points_table):
     points_table(tmp_path / "d.csv", 40)

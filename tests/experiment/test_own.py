@@ -268,8 +268,7 @@ def test_whole_paths_and_digests_of_all_own_code_are_kept(own, config_of):
     assert '"my.py": "' in str(provenance(trainer, effective)["versions"])
 
 
-def test_a_run_with_own_code_goes_on_wherever_the_file_lies(own, config_of, tmp_path, monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+def test_a_run_with_own_code_goes_on_wherever_the_file_lies(own, config_of, tmp_path):
     text = changed("seed: 3", "seed: 3, augmentation: my.py:noise")
     run(config_of(text), "own", tmp_path / "run", quiet=True)
     (tmp_path / "elsewhere").mkdir()

@@ -234,7 +234,7 @@ def test_a_text_is_of_what_it_is_cut_into(tmp_path):
         (tmp_path / "c.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
         run(load_config(tmp_path / "c.yaml"), tokens, tmp_path / tokens, quiet=True)
         page = report_on_run(tmp_path / tokens)
-        assert f"Language model, {n} {tokens}. " in page
+        assert f"Language model, a vocabulary of {n} {tokens}. " in page
         assert " 1 iteration (" in page
 
 

@@ -24,7 +24,7 @@ from lamina.training.checkpoint import (
 )
 from lamina.training.trainer import Trainer
 
-pytestmark = pytest.mark.usefixtures("tiny", "no_plots")
+pytestmark = pytest.mark.usefixtures("tiny")
 
 FEATURES = {
     "dropout": {"net.layers.drop": {"type": "Dropout", "p": 0.3}},
@@ -53,12 +53,6 @@ FEATURES = {
 }
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW")
 SAME = ("loss.csv", "history.csv", "layers.csv", "parameters.csv", "outputs.csv", "weights.npz")
-
-
-@pytest.fixture
-def no_plots(monkeypatch):
-    """Curves take half a second each; what they show has tests of its own."""
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
 
 def setup(**settings):

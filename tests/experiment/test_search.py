@@ -144,6 +144,7 @@ def test_with_keep_best_the_figures_of_the_pruned_are_their_best(done, tmp_path)
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_a_search_that_is_killed_goes_on_to_the_same_trials(done, tmp_path):
     path, out = written(tmp_path), tmp_path / "out"

@@ -26,7 +26,7 @@ def train(*arguments, settings=SMALL, **options):
 def test_a_run_that_is_killed_again_and_again_ends_the_same():
     """A short loop; docs/reliability.md has the long one."""
     command = [sys.executable, str(ROOT / "tests" / "faults" / "kill_loop.py")]
-    command += ["--kills", "3", "--iterations", "3010"]
+    command += ["--kills", "2", "--iterations", "2010"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == (

@@ -39,9 +39,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def trained(tmp_path, monkeypatch):
+def trained(tmp_path):
     """Trains into tmp_path/run, doing `act` (Python, `at` is the run directory) at iteration 10."""
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
 
     def begin(act="pass"):
         (tmp_path / "c.yaml").write_text(CONFIG)

@@ -238,8 +238,7 @@ def test_from_a_configuration(config_of, text, shards):
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_a_run_goes_on_frozen(config_of, text, tmp_path, monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+def test_a_run_goes_on_frozen(config_of, text, tmp_path):
     run(config_of(text), "whole", tmp_path / "whole", quiet=True)
     run(config_of(text.replace("iterations: 8", "iterations: 4")), "p", tmp_path / "p", quiet=True)
     resume(config_of(text), tmp_path / "p", quiet=True)

@@ -50,8 +50,7 @@ training:
 
 
 @pytest.fixture
-def config(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+def config(tiny, tmp_path):
     (tmp_path / "own.py").write_text(OWN)
     (tmp_path / "c.yaml").write_text(CONFIG)
     return load_config(tmp_path / "c.yaml")

@@ -9,8 +9,9 @@ from lamina.layers.check.mutants import CAUGHT, EQUIVALENT, SURVIVED, UNREACHED,
 
 # One mutant in so many of the layers that have hundreds; the slow test has all of them.
 SAMPLED = {
-    **{"MultiHeadAttention": 40, "Lstm": 24, "Gru": 18, "Rnn": 8, "TransposedConvolution": 12},
-    **{"Convolution": 6, "MaxPooling": 6, "PRelu": 3},
+    **{"MultiHeadAttention": 80, "Lstm": 48, "Gru": 36, "Rnn": 16, "TransposedConvolution": 24},
+    **{"Convolution": 12, "MaxPooling": 12, "SoftmaxWithLoss": 6, "BatchNormalization": 6},
+    **{"CrossEntropyError": 6, "PRelu": 6, "Affine": 4},
 }
 
 

@@ -99,7 +99,7 @@ def different(room, name, names=SAME):
     return [n for n in names if (whole / n).read_bytes() != (room / name / n).read_bytes()]
 
 
-@pytest.mark.parametrize("n", [2, 4])
+@pytest.mark.parametrize("n", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_the_files_are_the_same_bits_on_any_number_of_ranks(room, n):
     done = train(room, n, str(n), "--set", f"training.threads={n}")
     assert different(room, str(n)) == []

@@ -157,8 +157,8 @@ def _far(record) -> str:
         return f"{record.said('train', 'test')}: more than {by} tell, and not nearly all"
     if record.figure.is_share:
         return f"{record.said('train', 'test')}; {by}: {percent(best, 1)}"
-    own = "" if record.figure.name == "r2" else f", {record.r2} {record.train:.2g}"
-    return f"{record.said('train')}{own}; {by}: {record.r2} {best:.2g}"
+    own = "" if record.figure.name == "r2" else f", {record.said_as_r2(record.train)}"
+    return f"{record.said('train')}{own}; {by}: {record.said_as_r2(best)}"
 
 
 def _kept_are_worse(record) -> list[str]:

@@ -58,6 +58,13 @@ class Record(Recorded):
         pooled = several and (self.figure is None or self.figure.name != "r2")
         return "an r2 of all numbers together of" if pooled else "an r2 of"
 
+    def said_as_r2(self, score: float) -> str:
+        """A score of numbers: to two digits, or as many as tell it from 1."""
+        digits = 2
+        while score < 1.0 and float(f"{score:.{digits}g}") == 1.0:
+            digits += 1
+        return f"{self.r2} {score:.{digits}g}"
+
     def are_unlike(self, times: float) -> bool:
         """Do numbers to learn vary so many times as much as others of a sample?"""
         targets = self.facts.get("targets") or {}

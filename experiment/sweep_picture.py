@@ -23,7 +23,9 @@ _LOOKS: dict[str, dict[str, Any]] = {
     UNDER_WAY: {"marker": "^", "edgecolors": "#0072B2", "facecolors": "none", "alpha": 0.75},
     FAILED: {"marker": "x", "color": "#D55E00"},
 }
-_IMPORTANCE = "importance: its part in what sets the best quarter,\nand what is as good, apart (Optuna)"
+_IMPORTANCE = (
+    "importance: its part in what sets the best quarter,\nand what is as good, apart (Optuna)"
+)
 _WORDS = {
     PRUNED: "pruned, where it was ended",
     UNDER_WAY: "not over, its last evaluation",

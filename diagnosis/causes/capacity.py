@@ -45,7 +45,7 @@ def too_little_capacity(record, earlier) -> Finding | None:
     if known:
         said = f"right about {percent(best, 1)}"
         if not record.figure.is_share:
-            said = f"{record.r2} {best:.2g}, this net {record.train:.2g}"
+            said = f"{record.said_as_r2(best)}, this net {record.said_as_r2(record.train)}"
         evidence.append(f"{by}: {said}")
     if linear:
         what = "no activation" if hidden else "no hidden layer"

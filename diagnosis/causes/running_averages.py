@@ -27,7 +27,9 @@ def averages_behind(record, earlier) -> Finding | None:
         return None
     name = max(momentum, key=momentum.__getitem__)
     several = number(record.training.get("accumulate", 1))
-    batches = record.iterations * (int(several) if several >= 1 else 1)
+    if not len(record.history["iteration"]):
+        return None
+    batches = record.last_evaluated * (int(several) if several >= 1 else 1)
     uses = record.facts.get("uses", {}).get(name, 1)  # each takes in a mean
     left = momentum[name] ** (batches * uses)
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
@@ -82,7 +84,7 @@ def averages_noisy(record, earlier) -> Finding | None:
         f"the running averages of {name} are those of about {samples:.0f} samples: momentum {m:g}, "
         f"batches of {batch:g}",
         f"loss on the training set at the last {len(losses)} evaluations {losses.min():.3g} to "
-        f"{losses.max():.3g}, {losses[-1]:.3g} at the end",
+        f"{losses.max():.3g}, {losses[-1]:.3g} at the last",
     ]
     if said := record.said("train", "test"):
         evidence.append(said)

@@ -71,7 +71,7 @@ def _by_others(record) -> list[str]:
     by = record.facts.get("alike_by", "")
     name = {"ridge": " by kernel ridge regression", "nearest": " by nearest neighbours"}.get(by, "")
     own = record.less_own_noise if by == "nearest" else ""
-    values = [f"{record.r2} {value:.2g}" for value in known]
+    values = [record.said_as_r2(value) for value in known]
     if record.figure.is_share:
         values = [record.figure.shown(value) for value in known]
     else:

@@ -70,6 +70,13 @@ def test_without_a_figure_or_what_guessing_scores_nothing_is_known():
     assert doubts(record) == ["no metric says how well it does"]
 
 
+def test_an_r2_below_1_is_not_said_to_be_1():
+    record = scored(0.97, 0.95)
+    assert record.said_as_r2(0.99724) == "an r2 of 0.997"
+    assert record.said_as_r2(0.5) == "an r2 of 0.5"
+    assert record.said_as_r2(1.0) == "an r2 of 1"
+
+
 def test_classes_of_which_nothing_is_found():
     record = with_outputs(scored(0.97, 0.95), (100, 90), (100, 0), (5, 0))
     assert doubts(record)[0] == "of class 1 no training sample is found"

@@ -157,6 +157,7 @@ def test_averages_move_with_every_batch(accumulate, left):
     record = record_of(losses=[1.0] * 60)
     record.facts["averages"] = {"bn": 0.99}
     record.history["train_loss"] = np.array([9.0] * 5)
+    record.history["iteration"] = np.arange(12.0, 61.0, 12.0)
     record.config["training"] = {"accumulate": accumulate}
     said = str(averages_behind(record, []).evidence)
     assert (left or "9.0 %") in said
@@ -185,7 +186,7 @@ def test_averages_of_few_samples_are_noise_where_the_loss_jumps(momentum, batch,
     assert bool(finding) == noisy
     if noisy:
         assert "about 5 samples: momentum 0.1, batches of 4" in finding.evidence[0]
-        assert "4 evaluations 1 to 2, 1 at the end" in finding.evidence[1]
+        assert "4 evaluations 1 to 2, 1 at the last" in finding.evidence[1]
 
 
 def test_of_several_recurrent_layers_the_one_that_saw_least_is_named():
@@ -515,6 +516,7 @@ def test_averages_that_take_in_two_batches_a_pass_are_there_sooner():
     record = record_of(losses=[1.0] * 100)
     record.facts |= {"averages": _averages(net), "uses": _uses(net)}
     record.history["train_loss"] = np.full(5, 9.0)
+    record.history["iteration"] = np.arange(20.0, 101.0, 20.0)
     said = "13.4 % are still what they began with: momentum 0.99, 100 batches at 2 places"
     assert said in averages_behind(record, []).evidence[1]
     assert record.facts["uses"] == {"n1": 2, "n2": 2}

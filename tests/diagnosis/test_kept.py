@@ -96,7 +96,7 @@ def test_an_error_of_ones_own_is_the_lower_the_better(noise, tmp_path, every):
     assert record.history["iteration"][record.kept] == at
 
 
-def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys, drawn):
+def test_the_doctor_says_both_and_the_plot_the_kept_one(noise, tmp_path, capsys, curves, drawn):
     noise()
     row = kept_of(tmp_path / "run")
     record = read_record(tmp_path / "run")

@@ -30,7 +30,8 @@ def learnable(dataset) -> dict:
     sees more in many dimensions. Where columns are of unlike size there are also `ridge_as_given`,
     on columns as they are, and `sizes`, the least and the largest of their deviations. All scores
     are too low with few samples, and seldom too high by much: of numbers `nearest` scatters by 0.06
-    with 500 of them. Whoever does much worse could do better.
+    with 500 of them. Whoever does much worse could do better. `line` is ridge regression without
+    that kernel: what straight lines can reach.
     """
     found = _distinct(dataset)
     if found is None:
@@ -54,6 +55,7 @@ def learnable(dataset) -> dict:
     if labels:
         return scores
     scores["nearest"] = _nearest(apart, answers, classes)
+    scores["line"] = _Ridge(scaled).scores(answers, classes)[0]
     if dataset.train.X.ndim == 2 and sizes.max() > UNLIKE * sizes[vary].min():
         size = np.square(X).mean()
         as_given = _Ridge(X / np.sqrt(size), apart / size)
@@ -143,10 +145,10 @@ class _Ridge:
     """Kernel ridge regression, each sample by all others, with the best of a few ridges: with
     A = (K + λ I)⁻¹ the residual of sample i is (A y)ᵢ / Aᵢᵢ. Rasmussen and Williams 2006, "Gaussian
     Processes for Machine Learning", section 5.4.2. The kernel is a Gaussian as wide as samples are
-    apart, and a line."""
+    apart, and a line; or, without the distances `apart`, a line alone."""
 
-    def __init__(self, X, apart):
-        kernel, self.X = _kernel(X, X, apart), X
+    def __init__(self, X, apart=None):
+        kernel, self.X = X @ X.T / X.shape[1] if apart is None else _kernel(X, X, apart), X
         self.inverses = [np.linalg.inv(kernel + ridge * np.eye(len(X))) for ridge in RIDGES]
 
     def scores(self, answers, classes: bool, others: tuple | None = None) -> tuple:

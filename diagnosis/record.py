@@ -43,6 +43,11 @@ class Record(Recorded):
         """That of kernel ridge regression."""
         return self._without_net("ridge")
 
+    @cached_property
+    def line(self) -> float:
+        """That of straight lines."""
+        return self._without_net("line")
+
     def _without_net(self, name: str) -> float:
         judged = self.figure.name if self.figure else ""
         # These take all numbers together, and r2 is a mean over the outputs.

@@ -79,10 +79,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        for marker, reason in REASONS.items():
-            if item.get_closest_marker(marker) and not _there(marker):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    missing = {marker: reason for marker, reason in REASONS.items() if not _there(marker)}
+    for item in items if missing else ():
+        for marker in missing.keys() & {marker.name for marker in item.iter_markers()}:
+            item.add_marker(pytest.mark.skip(reason=missing[marker]))
 
 
 FLAGS = (

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lamina.common.percent import percent
-from lamina.diagnosis.causes.learning_rate import SHORT
+from lamina.diagnosis.causes.learning_rate import SHORT, UNMOVED
 from lamina.diagnosis.finding import Finding, listed
 from lamina.diagnosis.record import MISSED
 
@@ -35,7 +35,7 @@ def dead_relus(record, earlier) -> Finding | None:
     shares = record.figure is None or record.figure.is_share
     if record.well or record.train > (0.9 if nearly_all else record.halfway if shares else QUARTER):
         return None
-    if record.iterations <= SHORT and not nearly_all:
+    if (record.iterations <= SHORT and not nearly_all) or _untried(record, found[worst]):
         return None
     series = record.layers[worst]
     since = series.iterations[np.flatnonzero(series["dead"] >= 0.95 * found[worst])[0]]
@@ -83,6 +83,8 @@ def saturated(record, earlier) -> Finding | None:
     little = record.chance + QUARTER * (1.0 - record.chance)
     if record.well or record.train > (0.9 if first >= MOST else little):
         return None
+    if _untried(record, found[worst]):
+        return None
     evidence = [
         f"{percent(found[worst], 1)} of the outputs of {worst} are at their ends, "
         f"{percent(series['saturated'][0], 1)} {series.since}"
@@ -103,6 +105,11 @@ def saturated(record, earlier) -> Finding | None:
         ],
         explains=("vanishing gradients", "learning rate too low", "wrong labels"),
     )
+
+
+def _untried(record, share: float) -> bool:
+    """Has nothing moved that could show what the other units can do?"""
+    return share < NEARLY_ALL and record.never_moved(UNMOVED)
 
 
 def _held(record, column: str, last: int = LAST, most: float = MOST) -> dict[str, float]:

@@ -6,7 +6,7 @@ from lamina import layers
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding
-from lamina.diagnosis.linear import is_linear
+from lamina.diagnosis.linear import is_linear, may_be_any_line
 from lamina.diagnosis.record import MISSED
 from lamina.layers import Gru, Lstm
 
@@ -31,6 +31,9 @@ def too_little_capacity(record, earlier) -> Finding | None:
     linear, hidden = is_linear(record), record.hidden
     if not linear and (not where or width >= max(record.classes or 0, FEW)):
         return None
+    wide = not where or width >= few_units(record)
+    if may_be_any_line(record) and wide and record.train < record.line - MISSED:
+        return None  # it is not where straight lines can get
     best, by = record.simple
     known = not math.isnan(best)
     # Fewer units than classes part these only so well, so that less is enough to say so.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_advice import record_of
 
+from lamina.diagnosis.causes.activations import dead_relus
 from lamina.diagnosis.causes.capacity import narrowest, too_little_capacity
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
@@ -354,3 +355,35 @@ def test_weights_that_have_moved_get_a_gradient_between_two_records(decay, found
     assert (zero_gradients(record, []) is not None) == found
     record.parameters["a.W"] = Series("a.W", "", at, columns)
     assert zero_gradients(dataclasses.replace(record), []) is not None
+
+
+def test_weights_that_have_a_long_way_to_go_do_not_overshoot():
+    """Targets of mean 150: the loss falls to that of guessing, while weights grow sevenfold."""
+    losses = np.r_[1.4e4 * 0.97 ** np.arange(100) + 3.1e3, np.full(300, 3.1e3)]
+    record = record_of(0.01, 0.022, losses=losses)
+    record.facts |= {"guessing_loss": 3.13e3, "task": {"task": "regression"}}
+    record.layers["a"] = Series("a", "Affine", np.array([1.0, 400.0]), {"dead": np.full(2, np.nan)})
+    for series in record.weights.values():
+        series.columns["weight_norm"] = np.array([1.3, 3.0, 5.0, 7.0, 9.7])
+    assert rate_too_high(record, []) is None
+    record.loss["loss"][50] = 1e6  # one that shot up on the way
+    assert rate_too_high(dataclasses.replace(record), []) is not None
+
+
+@pytest.mark.parametrize(("line", "found"), [(0.5, False), (0.05, True)])
+def test_a_line_that_is_not_where_lines_can_get_is_not_too_small(line, found):
+    record = record_of(0.1, 0.02, losses=[1.0] * 400)
+    record.facts |= {"line": line, "ridge": 0.95, "nearest": 0.95, "layers": {"a": "Affine"}}
+    del record.facts["parameters"]["b.W"]
+    assert (too_little_capacity(record, []) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("ratio", "share", "found"), [(1e-6, 0.53, 0), (1e-6, 1.0, 1), (1e-3, 0.53, 1)]
+)
+def test_units_are_not_to_blame_where_nothing_was_tried(ratio, share, found):
+    record = record_of(1e-6, ratio, losses=[2.3] * 400)
+    columns = {"dead": np.full(5, share), "saturated": np.full(5, np.nan)}
+    at = np.array([1.0, 100.0, 200.0, 300.0, 400.0])
+    record.layers["r"] = Series("r", "Relu", at, columns)
+    assert (dead_relus(record, []) is not None) == found

@@ -25,17 +25,18 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 
 
 def write_facts(path: str | Path | File, trainer) -> None:
-    """Write {"samples", "validation_samples", "test_samples", "test_targets", "batch_size", "task",
-    "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest", "ridge", "line",
-    "inputs_vary", "seen", "seen_of", "chooses", "targets", "ends", "last", "losses", "layers",
-    "dropout", "left_by_dropout", "averages", "uses", "from_the_end", "parameters"} at the start of
-    a run; a run that goes on keeps what is there.
+    """Write {"samples", "validation_samples", "test_samples", "test_targets", "in_a_pass",
+    "batch_size", "task", "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest",
+    "ridge", "line", "inputs_vary", "seen", "seen_of", "chooses", "targets", "ends", "last",
+    "losses", "layers", "dropout", "left_by_dropout", "averages", "uses", "from_the_end",
+    "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
-    `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for all
-    samples of the training or the test set. `figure` is the metric that counts: its name, limits,
-    direction, and what guessing scores on the test and the training set. `percent` says of each
-    metric whether it is shown so. `nearest`, `ridge` and `line` are scored without a net, see
+    `in_a_pass` are the training samples of an epoch; streams that are carried on may leave some
+    out. `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for
+    all samples of the training or the test set. `figure` is the metric that counts: its name,
+    limits, direction, and what guessing scores on the test and the training set. `percent` says of
+    each metric whether it is shown so. `nearest`, `ridge` and `line` are scored without a net, see
     learnable.py, as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is
     the share of the numbers of an input that are not the same in all samples, `seen` that of the
     test samples which are in another set too, of `seen_of` that were looked for, see overlap.py,
@@ -57,6 +58,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
     dataset, parameters = trainer.dataset, trainer.net.parameters()
     facts = {
         **sizes_facts(trainer),
+        "in_a_pass": trainer.plan.n,
         "batch_size": trainer.batches.batch_size,
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),

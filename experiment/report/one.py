@@ -123,12 +123,16 @@ def _head(run_dir: Path, record: Record) -> list[str]:
     if n:
         several = record.training.get("accumulate", 1)
         each = f", {several} of them in an iteration" if several != 1 else ""
-        parts.append(f"{n:,} samples to train on, in batches of {facts.get('batch_size')}{each}.")
+        in_a_pass = facts.get("in_a_pass", n)
+        of_them = f", {in_a_pass:,} of them in a pass" if in_a_pass != n else ""
+        batches = f"in batches of {facts.get('batch_size')}{each}"
+        parts.append(f"{n:,} samples to train on{of_them}, {batches}.")
+    whole = f" through {'these' if facts.get('in_a_pass', n) != n else 'the training set'}"
     n, passes = record.iterations, ""
     if (epochs := record.history.get("epoch")) is not None and len(epochs):
         so_far = n * epochs[-1] / record.history["iteration"][-1]  # that was the last evaluation
         passes = f"{so_far:.3g}" if so_far < 100 else f"{so_far:,.0f}"
-        passes = f" ({passes} passes through the training set)"
+        passes = f" ({passes} passes{whole})"
     parts.append(f"{n:,} iteration{'s' * (n != 1)}{passes}.")
     if outcome.trouble == FAILED:
         parts.append("It has failed: a NaN or an infinity has ended it.")

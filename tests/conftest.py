@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,15 @@ def pytest_xdist_make_scheduler(config, log):
     return Together(config, log) if config.getvalue("dist") == "load" else None
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are marked slow are left out
 def pytest_collection_modifyitems(items):
+    seen: Counter[str] = Counter()
+    for item in items:
+        if often := item.get_closest_marker("often"):
+            test = item.nodeid.partition("[")[0]
+            if seen[test] % often.args[0]:
+                item.add_marker("slow")
+            seen[test] += 1
     missing = {marker: reason for marker, reason in REASONS.items() if not _there(marker)}
     for item in items if missing else ():
         for marker in missing.keys() & {marker.name for marker in item.iter_markers()}:
@@ -106,9 +115,10 @@ def a_small_treebank(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_curves():
-    """Half a second of every run in this process."""
+    """At the end of runs, in this process and in those that it starts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lamina.experiment.run.plot_curves", lambda *_, **__: None)
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "started"), os.pathsep)
         yield
 
 
@@ -116,6 +126,7 @@ def _no_curves():
 def curves(monkeypatch):
     """Runs of this test draw their curves."""
     monkeypatch.setattr("lamina.experiment.run.plot_curves", plot_curves)
+    monkeypatch.setenv("LAMINA_TESTS_DRAW_CURVES", "1")
 
 
 class Tiny(Dataset):

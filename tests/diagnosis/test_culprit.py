@@ -156,6 +156,7 @@ def stopped(trainer, start):
     return None
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_nan_in_any_layer_of_any_net(path):
     trainer = trainer_of(narrowed(load_config(path)))

@@ -57,6 +57,7 @@ def test_gradients_agree_with_differences(cls):
     assert exact == pytest.approx(slope, rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("cls", NETS)
 def test_a_few_steps_on_drawn_digits_lower_the_loss(cls, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path))

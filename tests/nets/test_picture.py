@@ -74,6 +74,7 @@ def views(request):
     return net, [NetPicture(net, *shapes, title=request.param, page=page) for page in VIEWS]
 
 
+@pytest.mark.often(2)
 def test_nothing_lies_on_anything_else(views):
     for picture in views[1]:
         boxes, frames = drawn.boxes(picture), drawn.frames(picture)
@@ -94,6 +95,7 @@ def test_nothing_lies_on_anything_else(views):
             assert not drawn.overlap(a, b), (a, b)
 
 
+@pytest.mark.often(2)
 def test_it_fits_its_page(views):
     for page, picture in zip(VIEWS, views[1], strict=True):
         layout = picture.layout
@@ -108,6 +110,7 @@ def test_it_fits_its_page(views):
             assert layout.offset[1] + bottom <= layout.height
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", [path.stem for path in CONFIGS])
 def test_letters_of_every_configuration_have_nine_points(name, page):
@@ -137,6 +140,7 @@ def sources_of(net):
 FLAT = [name for name in NAMES if name not in ("siamese", "graphs in a graph", "shared in part")]
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("name", FLAT)
 def test_arrows_lead_where_the_net_says(name):
     net, shapes = made(name)
@@ -192,6 +196,7 @@ def unfolded(text):
     return text.split(", ")
 
 
+@pytest.mark.often(2)
 def test_every_layer_stands_there_once_and_its_parameters_add_up(views):
     net, pictures = views
     expected = [item.name for item in pictures[0].items]

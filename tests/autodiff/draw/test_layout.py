@@ -101,6 +101,7 @@ def test_nothing_overlaps_in_the_examples(example):
     check(trace(example.f, example.inputs))
 
 
+@pytest.mark.often(3)
 @pytest.mark.parametrize("seed", range(30))
 def test_nothing_overlaps_in_random_graphs(seed):
     check(random_graph(seed))

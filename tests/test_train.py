@@ -40,6 +40,7 @@ def tried(capsys, monkeypatch):
 
 
 @pytest.mark.needs_mnist
+@pytest.mark.usefixtures("curves")
 def test_a_run_from_the_command_line(tmp_path):
     done = train("--config", "configs/mnist_relu.yaml", "--run-dir", tmp_path / "run", *SHORT)
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from lamina.diagnosis.causes.far_off import far_too_high
 from lamina.diagnosis.causes.learning_rate import OF_THE_GRADIENT
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import MISSED
@@ -45,6 +46,8 @@ def decay_too_strong(record, earlier) -> Finding | None:
     short = record.reachable < 1.0 and record.train < record.reachable - MISSED and pull >= 3.0
     shrunk = norms[1] < (0.5 if short else SHRUNK) * norms[0] and pull >= 1.0
     if not shrunk and not forgets:
+        return None
+    if far_too_high(record, taken_off=share):  # of which the decay is the lesser part
         return None
     learned = record.well or record.has_what_is_told
     stuck = record.guessing_loss and record.end_loss > STUCK * record.guessing_loss

@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding, listed
 
@@ -14,7 +15,7 @@ def dropout_too_strong(record, earlier) -> Finding | None:
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p}
     if earlier or not dropped or record.well or math.isnan(record.train) or record.has_what_is_told:
         return None
-    if record.never_moved(UNMOVED):
+    if record.never_moved(UNMOVED) or far_too_low(record) or far_too_high(record):
         return None
     worst = max(dropped, key=dropped.__getitem__)
     p, passed = dropped[worst], record.facts.get("left_by_dropout", 1.0)

@@ -2,6 +2,7 @@
 
 import math
 
+from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import EVERYTHING, Finding, median
 
@@ -38,6 +39,8 @@ def not_normalised(record, earlier) -> Finding | None:
     if not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
+    if far_too_low(record) or far_too_high(record, math.hypot(mean, std)):
+        return None
     if not _is_far(inputs) or (std > LARGEST and record.never_moved(UNMOVED)):
         return None
     evidence = [
@@ -49,8 +52,8 @@ def not_normalised(record, earlier) -> Finding | None:
     return Finding(
         "inputs not normalised",
         evidence,
-        f"What an update of the first weights does to their outputs is {size}: no rate fits this "
-        "layer and the others.",
+        f"What an update of the first weights does to their outputs is {size}: the rates that fit "
+        "this layer and the others are far apart.",
         [
             "images: scale pixels to 0-1 (the built-in data sets do), or normalise: true",
             "columns: standardise each (CSV does, unless standardise: false)",

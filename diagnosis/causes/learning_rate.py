@@ -33,7 +33,7 @@ def rate_too_high(record, earlier) -> Finding | None:
     overflowed."""
     if not record.layers:
         return _by_the_loss(record)
-    lost, evidence = _is_lost(record), []
+    lost, evidence = is_lost(record), []
     if lost:
         evidence = _one_large_update(record)
     if not evidence and (lost or not _learned(record)):
@@ -44,27 +44,27 @@ def rate_too_high(record, earlier) -> Finding | None:
 
 
 def _one_large_update(record) -> list[str]:
-    worst = {name: largest(_ratios(record, name)) for name in record.weights}
+    worst = {name: largest(ratios_of(record, name)) for name in record.weights}
     limit = TOO_HIGH / 2 if _killed(record) else TOO_HIGH  # it may have been between two records
     name = max((n for n in worst if worst[n] >= limit), key=worst.__getitem__, default=None)
     if name is None:
         return []
     series = record.weights[name]
-    at = list(_ratios(record, name)).index(worst[name])  # what was measured then, as below
+    at = list(ratios_of(record, name)).index(worst[name])  # what was measured then, as below
     return [
         f"the update of {name} was {series['update_ratio'][at]:.2g} times its weights at iteration "
         f"{series.iterations[at]:.0f}; rule of thumb: {THUMB:g}"
     ]
 
 
-def _ratios(record, name: str) -> np.ndarray:
+def ratios_of(record, name: str) -> np.ndarray:
     """Update / weight in each record, of tables that are still near 0 update / `_norms`."""
     series = record.weights[name]
     return series["update_ratio"] * (series["weight_norm"] / _norms(record, name))
 
 
 def _median_ratio(record, name: str) -> float:
-    return record.weights[name].median(_ratios(record, name))
+    return record.weights[name].median(ratios_of(record, name))
 
 
 def _norms(record, name: str) -> np.ndarray:
@@ -114,7 +114,7 @@ def _thrown_out(record) -> list[str]:
     """Weights that one update has replaced, a loss that shot up, and a net that has not learned
     well since: it goes on from wherever it was thrown."""
     peak = largest(record.loss["loss"])
-    worst = largest([largest(_ratios(record, name)) for name in record.weights] or [math.nan])
+    worst = largest([largest(ratios_of(record, name)) for name in record.weights] or [math.nan])
     shot_up = peak > GROWN * abs(record.start_loss)
     missed = not _learned(record) or record.train < record.reachable - MISSED
     return _one_large_update(record) if shot_up and worst > 3.0 and missed else []
@@ -129,7 +129,7 @@ def _thrown_and_still(record) -> list[str]:
     if _learned(record) or lowered:
         return []
     for name in record.weights:
-        ratios, norms = _ratios(record, name), _norms(record, name)
+        ratios, norms = ratios_of(record, name), _norms(record, name)
         late = median(ratios[-max(len(ratios) // 3, 1) :])
         if not late <= TOO_LOW or not largest(ratios) >= LARGE:
             continue
@@ -270,7 +270,7 @@ def _measured(record, ratio: float) -> str:
 def _by_the_loss(record) -> Finding | None:
     """Nothing was recorded, so only the loss can tell."""
     peak = largest(record.loss["loss"])
-    if not (peak - record.start_loss > 9.0 * abs(record.start_loss) and _is_lost(record)):
+    if not (peak - record.start_loss > 9.0 * abs(record.start_loss) and is_lost(record)):
         return None
     return _too_high(record, _losses(record))
 
@@ -301,7 +301,7 @@ def better_rate(record, larger: bool) -> str:
     rules are proportional to it. One at a part of the rate, as in a warm-up, is taken as at the
     full rate, which is the one that is said. Three times as large, or small, at least."""
     first = [
-        float(_ratios(record, name)[0]) / factor
+        float(ratios_of(record, name)[0]) / factor
         for name, series in record.weights.items()
         if series.iterations[0] == 1 and (factor := record.factor_at(1)) > 0
     ]
@@ -359,7 +359,7 @@ def _cut_short(record) -> bool:
     return _left_off(record)
 
 
-def _is_lost(record) -> bool:
+def is_lost(record) -> bool:
     """Did the run overflow, end hardly better than it began, or no better than guessing? A net that
     has learned something has recovered from whatever large update it once had, and one that has
     learned what noise leaves may have little to show for it in its loss."""

@@ -1,5 +1,6 @@
 """A penalty on the gradient that is all that is learned."""
 
+from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.recorded import number
@@ -15,6 +16,8 @@ def penalty_too_strong(record, earlier) -> Finding | None:
     if earlier or not penalty > USUAL or record.well or record.never_moved(UNMOVED):
         return None
     if not (record.failed or record.train < record.halfway):
+        return None
+    if far_too_low(record) or far_too_high(record):
         return None
     loss = f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     return Finding(

@@ -5,6 +5,7 @@ import math
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.capacity import too_little_capacity
 from lamina.diagnosis.causes.dropout import dropout_too_strong
+from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.finding import EVERYTHING, Finding, largest
 from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
@@ -121,15 +122,17 @@ def targets_not_scaled(record, earlier) -> Finding | None:
     mean, std = targets["mean"], targets["std"]
     if _furthest(record) is not None:
         return None  # by which neither says anything of the others
-    large = abs(mean) > LARGEST or std > LARGEST
+    large, size = abs(mean) > LARGEST or std > LARGEST, math.hypot(mean, std)
     if not large and not std < SMALLEST:
         return None
     if _outputs_fit(record, mean, std) or _has_arrived(record):
         return None
     if not record.failed and dropout_too_strong(record, ()) is not None:
         return None
+    if far_too_low(record) or far_too_high(record, 1.0 if _is_robust(record) else size):
+        return None
     huge = std > LARGEST or abs(mean) > 10.0 * LARGEST
-    if record.failed and not huge and not _would_have_fitted(record, math.hypot(mean, std)):
+    if record.failed and not huge and not _would_have_fitted(record, size):
         return None  # the rate would be too high for others too
     if not std > 0 and record.facts.get("samples", 2) < 2:
         return None

@@ -4,6 +4,7 @@ import math
 
 from lamina.common.natural import natural
 from lamina.common.percent import percent
+from lamina.diagnosis.causes.far_off import far_too_low
 from lamina.diagnosis.causes.learning_rate import SHORT, still_falling
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding, listed
@@ -44,7 +45,7 @@ def unequal_classes(record, earlier) -> Finding | None:
     }
     if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
         return None
-    if _inputs_tell_nothing(record):
+    if _inputs_tell_nothing(record) or far_too_low(record) or _is_worse_than_that(record):
         return None
     what = called(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
@@ -73,6 +74,15 @@ def unequal_classes(record, earlier) -> Finding | None:
         ],
         explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
+
+
+def _is_worse_than_that(record) -> bool:
+    """Is it right less often than who never says a rare class? Then it has not settled for that,
+    unless its loss weighs the classes."""
+    if record.task != "classification" or "class_weights" in str(record.config.get("net")):
+        return False
+    n = record.facts.get("samples", ENOUGH)
+    return record.train < record.chance - 3.0 * scatter(record.chance, n)
 
 
 def _inputs_tell_nothing(record) -> bool:

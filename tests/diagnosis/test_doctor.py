@@ -255,6 +255,9 @@ def test_the_size_of_the_inputs_is_said_to_be_that_of_a_batch():
     seen = {"mean": np.array([24.0, 41.8, 90.0]), "std": np.array([300.0, 325.0, 350.0])}
     record = SimpleNamespace(
         never_moved=lambda limit: False,
+        hardly_moves=lambda limit: False,
+        weights={},
+        optimizer={},
         layers={"(input)": seen},
         well=False,
         has_what_is_told=False,

@@ -180,7 +180,7 @@ def test_a_sweep_leaves_runs_and_a_table(done):
     assert (folder / "out" / "table.txt").read_text(encoding="utf-8") == f"{said}\n"
     assert {"table.csv", "sweep.png"} <= set(os.listdir(folder / "out"))
     run = folder / "out" / "lr=0.1,seed=1"
-    assert {"config.yaml", "history.csv", "weights.npz", "curves.png"} <= set(os.listdir(run))
+    assert {"config.yaml", "history.csv", "weights.npz"} <= set(os.listdir(run))
 
 
 def test_a_trial_is_the_run_that_its_configuration_makes(done, tmp_path, monkeypatch):

@@ -1,0 +1,83 @@
+"""Rates that are far off are named before settings that do no harm with a usual one."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from test_advice import record_of, with_outputs
+
+from lamina.diagnosis.causes.decay import decay_too_strong
+from lamina.diagnosis.causes.dropout import dropout_too_strong
+from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
+from lamina.diagnosis.causes.inputs import not_normalised
+from lamina.diagnosis.causes.penalty import penalty_too_strong
+from lamina.diagnosis.causes.targets import targets_not_scaled
+from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.run_tables import Series
+
+AT = np.array([1.0, 100.0, 200.0, 300.0, 400.0])
+
+
+def with_inputs(record, std):
+    columns = {"mean": np.zeros(5), "std": np.full(5, std), "dead": np.full(5, np.nan)}
+    record.layers["(input)"] = Series("(input)", "input", AT, columns)
+    return record
+
+
+def of_numbers(record, mean, std, loss="SquaredErrorLoss"):
+    record.facts |= {"task": {"task": "regression"}, "losses": {"loss": loss}}
+    record.facts["targets"] = {"mean": mean, "std": std, "low": mean - std, "high": mean + std}
+    record.facts["figure"] |= {"name": "r2", "limits": [None, 1.0], "percent": False}
+    record.facts["figure"] |= {"guess": 0.0, "train_guess": 0.0}
+    record.history |= {"train_r2": AT * 0 - 0.1, "test_r2": AT * 0 - 0.1}
+    return dataclasses.replace(record)
+
+
+@pytest.mark.parametrize(("rule", "first", "high"), [("SGD", 0.9, False), ("SGD", 1.1, True)])
+def test_a_first_update_as_large_as_the_weights_is_of_the_rate(rule, first, high):
+    record = record_of(3.0, first, optimizer={"type": rule})
+    assert far_too_high(record) == high
+    record.facts["dropout"] = {"d": 0.85}
+    record.config["training"] = {"gradient_penalty": 0.6}
+    assert (dropout_too_strong(record, []) is None) == high
+    assert (penalty_too_strong(record, []) is None) == high
+
+
+@pytest.mark.parametrize(("rule", "high"), [("SGD", False), ("Adam", True)])
+def test_large_numbers_make_updates_large_in_rules_that_hand_gradients_on(rule, high):
+    record = record_of(3.0, 30.0, optimizer={"type": rule})
+    assert far_too_high(record, 50.0) == high
+    assert far_too_high(record, 20.0)
+    assert (not_normalised(with_inputs(record, 50.0), []) is None) == high
+    assert (targets_not_scaled(of_numbers(record, 0.0, 50.0), []) is None) == high
+    robust = of_numbers(record_of(3.0, 30.0, optimizer={"type": rule}), 0.0, 50.0, "HuberLoss")
+    assert targets_not_scaled(robust, []) is None  # its gradients do not grow with the errors
+
+
+def test_a_decay_that_takes_off_more_than_half_of_it_is_to_blame():
+    optimizer = {"type": "AdamW", "weight_decay": 0.5}
+    for first, taken_off in ((74.0, True), (2.9, False)):
+        record = record_of(4.0, first, optimizer=optimizer, rates=[4.0] * 5)
+        assert far_too_high(record, taken_off=2.0) == taken_off
+        assert (decay_too_strong(record, []) is None) == taken_off
+
+
+@pytest.mark.parametrize(("ratio", "low"), [(1.5e-4, True), (2.5e-4, False)])
+def test_where_weights_hardly_move_the_rate_is_too_low(ratio, low):
+    record = record_of(1e-4, ratio, losses=np.linspace(2.3, 2.0, 400))
+    assert far_too_low(record) == low
+    record.facts["dropout"] = {"d": 0.85}
+    record.config["training"] = {"gradient_penalty": 0.6}
+    assert (dropout_too_strong(record, []) is None) == low
+    assert (penalty_too_strong(record, []) is None) == low
+    assert (not_normalised(with_inputs(record, 50.0), []) is None) == low
+
+
+@pytest.mark.parametrize(("train", "found"), [(0.87, False), (0.97, True)])
+def test_who_is_right_less_often_than_by_one_answer_has_not_settled_for_it(train, found):
+    record = with_outputs(record_of(losses=np.linspace(0.9, 0.4, 400)), (1170, 1043), (39, 1))
+    record.facts["figure"] |= {"guess": 0.968, "train_guess": 0.968}
+    record.facts |= {"samples": 1209, "nearest": 0.99, "ridge": 0.99}
+    record.history["train_accuracy"] = AT * 0 + train
+    record = dataclasses.replace(record)
+    assert (unequal_classes(record, []) is not None) == found

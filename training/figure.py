@@ -1,6 +1,7 @@
 """By what a run is judged, as facts.json says it: what its tables cannot be read without."""
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -8,12 +9,21 @@ import numpy as np
 from lamina.datasets.rows import pieces
 from lamina.datasets.tasks.numbers import mean
 from lamina.metrics import make_metric
+from lamina.metrics.per_class import PerClass
 
 CHUNK = 1_000_000  # numbers at a time
 MOST_CLASSES = 100  # which are tried as the answer to all, the most frequent ones
 TRIED = 1e8  # numbers that are gone through for these
 NOTHING = 1e-12  # what rounding leaves of an r2 of 0
 SURE = 20.0  # a score beside 0 of one that leaves no doubt
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """Who draws the answer to each sample, class c with probability shares[c]: by a figure for each
+    class that is better than one answer for all, which never finds the others."""
+
+    shares: np.ndarray
 
 
 def figure_facts(trainer) -> dict | None:
@@ -34,7 +44,7 @@ def figure_facts(trainer) -> dict | None:
         if best is None:
             return None
         value = _value(metric, best, dataset.sets()[part])
-        if metric.limits[0] == 1.0 and best.ndim:  # where training lacks a class: no preference
+        if metric.limits[0] == 1.0 and np.ndim(best):  # where training lacks a class: no preference
             even = _value(metric, np.zeros_like(best), dataset.sets()[part])
             value = min((v for v in (value, even) if v is not None), default=None)
         return rounded(value)
@@ -73,10 +83,10 @@ def sizes_facts(trainer) -> dict:
     return sizes
 
 
-def _best_on(metric, answers: list[np.ndarray], samples) -> np.ndarray | None:
-    """Which of some answers that are the same for all scores best on a set: who guesses knows the
-    training set alone. None where no such answer is known, or the best has nothing to guess, as
-    who always says yes has in recall."""
+def _best_on(metric, answers: list, samples) -> "np.ndarray | Drawn | None":
+    """Which of some answers that are the same for all, or are drawn, scores best on a set: who
+    guesses knows the training set alone. None where no such answer is known, or the best has
+    nothing to guess, as who always says yes has in recall."""
     best, its = None, math.nan
     for answer in answers:
         value = _value(metric, answer, samples)
@@ -88,23 +98,29 @@ def _best_on(metric, answers: list[np.ndarray], samples) -> np.ndarray | None:
     return None if its in metric.limits else best
 
 
-def _value(metric, answer: np.ndarray, samples) -> float | None:
-    """What the metric says of that answer to all; None if it takes no such answers."""
+def _value(metric, answer: "np.ndarray | Drawn", samples) -> float | None:
+    """What the metric says of that answer to all; None if it takes no such answers. Of one that is
+    drawn: of the counts that are expected."""
     one = copy.deepcopy(metric)
     one.reset()
+    row = np.zeros(len(answer.shares)) if isinstance(answer, Drawn) else answer
     try:
-        for _, t in pieces(samples.t, CHUNK // max(answer.size, 1)):
-            one.update(np.broadcast_to(answer, (len(t), *answer.shape)), t)
+        for _, t in pieces(samples.t, CHUNK // max(row.size, 1)):
+            one.update(np.broadcast_to(row, (len(t), *row.shape)), t)
+        if isinstance(answer, Drawn):
+            one.predictions = one.total * answer.shares
+            one.hits = one.support * answer.shares
         value = float(one.value())
     except (TypeError, ValueError):
         return None
     return 0.0 if abs(value) < NOTHING else value
 
 
-def _same_for_all(trainer) -> list[np.ndarray]:
+def _same_for_all(trainer) -> list:
     """Outputs that could be the same for all samples: of classes the logarithms of their shares in
-    the training set, and one class for all; of numbers mean and median. None for a metric that is
-    not of this project: what it takes is not known."""
+    the training set, and one class for all; of numbers mean and median. For figures of each class
+    also who draws by those shares, or evenly. None for a metric that is not of this project: what
+    it takes is not known."""
     if not type(trainer.evaluator.metrics[0]).__module__.startswith("lamina.metrics."):
         return []
     dataset, task = trainer.dataset, trainer.dataset.task
@@ -126,7 +142,11 @@ def _same_for_all(trainer) -> list[np.ndarray]:
     tried = int(min(MOST_CLASSES, n, max(TRIED / (largest * n), 1)))
     answers = [shares, np.zeros(n)]
     answers += [SURE * (np.arange(n) == c) for c in (-counts).argsort(kind="stable")[:tried]]
-    return [answer[1:] - answer[:1] for answer in answers] if shape == (1,) else answers
+    answers = [answer[1:] - answer[:1] for answer in answers] if shape == (1,) else answers
+    if isinstance(trainer.evaluator.metrics[0], PerClass):
+        known = counts / max(counts.sum(), 1.0)
+        return [*answers, Drawn(known), Drawn(np.where(known > 0, 1.0, 0.0) / (known > 0).sum())]
+    return answers
 
 
 def percent_facts(trainer) -> dict[str, bool]:

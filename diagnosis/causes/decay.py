@@ -13,7 +13,7 @@ from lamina.diagnosis.recorded import number
 SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind
 FORGETS = 0.02  # of each weight at every step: what is older than 50 steps is gone
-USUAL, USUAL_L1 = 0.05, 0.002  # up to which a decay does no such harm, whatever the rate
+USUAL, USUAL_L1 = 0.02, 0.002  # up to which a decay does no such harm, whatever the rate
 
 
 def decay_too_strong(record, earlier) -> Finding | None:

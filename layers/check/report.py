@@ -102,8 +102,13 @@ def grouped(findings: list[Finding]) -> list[str]:
 
 
 def _rounded(number: float) -> str:
-    """To two digits, without an exponent while that is short."""
-    return f"{float(f'{number:.2g}'):g}"
+    """To two digits, towards 0: no number beyond has been looked at. Without an exponent while that
+    is short."""
+    if not number or not math.isfinite(number):
+        return f"{number:g}"
+    unit = 10.0 ** (math.floor(math.log10(abs(number))) - 1)
+    towards_0 = math.trunc(number / unit * (1 + 1e-12)) * unit
+    return f"{float(f'{towards_0:.2g}'):g}"
 
 
 def _group(found: list[Finding]) -> str:

@@ -45,10 +45,36 @@ def test_classes_by_what_each_metric_gives_the_best_answer_for_all():
     right = {
         "top2": there[:2].sum(),
         "perplexity": np.exp(-(there * np.log(shares)).sum()),
-        "f1": 2 * there[0] / (1 + there[0]) / 3,
     }
     for name, value in right.items():
         assert facts(dataset, net, make_metric(name))["guess"] == pytest.approx(value, 1e-5)
+
+
+@pytest.mark.needs_sklearn
+def test_by_figures_of_each_class_drawn_answers_are_better_than_any_for_all():
+    from sklearn.dummy import DummyClassifier
+    from sklearn.metrics import f1_score, precision_score
+
+    dataset, net = classes(3)
+    test = dataset.test.t
+    drawn = DummyClassifier(strategy="stratified", random_state=0).fit(*dataset.train[:])
+    rng = np.random.RandomState(0)
+    said = [drawn.set_params(random_state=rng).predict(np.zeros((20_000, 4))) for _ in range(10)]
+    many = np.tile(test, 20)
+    for name, of in (("f1", f1_score), ("precision", precision_score)):
+        value = np.mean([of(many, one, average="macro") for one in said])
+        assert value > of(test, np.zeros_like(test), average="macro", zero_division=0) + 0.05
+        assert facts(dataset, net, make_metric(name))["guess"] == pytest.approx(value, abs=0.005)
+
+
+@pytest.mark.parametrize("n_out", [1, 2])
+def test_of_two_classes_that_are_equal_a_coin_is_right_half_the_time(n_out):
+    loss = SigmoidWithLoss() if n_out == 1 else SoftmaxWithLoss()
+    dataset, net = classes(n_out, (0.5, 0.5), loss)
+    for name in ("f1", "precision", "recall"):
+        found = facts(dataset, net, make_metric(name))
+        assert found["guess"] == pytest.approx(0.5, abs=0.02)
+        assert found["train_guess"] == pytest.approx(0.5, abs=0.02)
 
 
 def test_what_a_metric_leaves_out_is_left_out_of_guessing_too():
@@ -97,7 +123,7 @@ def test_targets_in_files_and_two_outputs(tmp_path):
         np.save(tmp_path / f"{name}.npy", array.astype(np.float32) if name == "y" else array)
     data = NPY(tmp_path / "x.npy", tmp_path / "t.npy")
     net = Sequential({"a": Affine(4, 3, rng=0)}, SoftmaxWithLoss())
-    assert 0.1 < facts(data, net, make_metric("f1"))["guess"] < 0.2
+    assert facts(data, net, make_metric("f1"))["guess"] == pytest.approx(1 / 3, abs=0.01)
     numbers = NPY(tmp_path / "x.npy", tmp_path / "y.npy", task="regression")
     one = Sequential({"a": Affine(4, 1, rng=0)}, SquaredErrorLoss())
     assert facts(numbers, one, make_metric("mae"))["guess"] == pytest.approx(2 / 3, abs=0.1)

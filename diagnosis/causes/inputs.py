@@ -39,7 +39,8 @@ def not_normalised(record, earlier) -> Finding | None:
     if not _is_far(_before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
-    if far_too_low(record) or far_too_high(record, math.hypot(mean, std)):
+    too_low = std >= SMALLEST and far_too_low(record)  # of tiny inputs gradients are tiny too
+    if too_low or far_too_high(record, math.hypot(mean, std)):
         return None
     if not _is_far(inputs) or (std > LARGEST and record.never_moved(UNMOVED)):
         return None

@@ -5,6 +5,7 @@ from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.recorded import number
 
+HARMLESS = 0.1  # of which gradients are mostly those of the loss
 USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty has 0.1
 
 
@@ -17,7 +18,7 @@ def penalty_too_strong(record, earlier) -> Finding | None:
         return None
     if not (record.failed or record.train < record.halfway):
         return None
-    if far_too_low(record) or far_too_high(record):
+    if far_too_low(record) or far_too_high(record, penalty / HARMLESS):
         return None
     loss = f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end"
     return Finding(

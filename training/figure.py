@@ -44,7 +44,9 @@ def figure_facts(trainer) -> dict | None:
         if best is None:
             return None
         value = _value(metric, best, dataset.sets()[part])
-        if metric.limits[0] == 1.0 and np.ndim(best):  # where training lacks a class: no preference
+        if (
+            metric.limits[0] == 1.0 and not isinstance(best, Drawn) and best.ndim
+        ):  # where training lacks a class: no preference
             even = _value(metric, np.zeros_like(best), dataset.sets()[part])
             value = min((v for v in (value, even) if v is not None), default=None)
         return rounded(value)

@@ -276,7 +276,7 @@ def _has_tables(net) -> bool:
 
 def _rounded(found: dict) -> dict:
     def one(value):
-        return value if isinstance(value, str) else rounded(value)
+        return value if isinstance(value, (str, int)) else rounded(value)
 
     return {
         name: [one(v) for v in value] if isinstance(value, list) else one(value)

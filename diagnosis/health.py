@@ -149,7 +149,7 @@ def _far(record) -> str:
     best, by = record.simple
     if record.well and record.train >= best:  # so it is the test set that tells
         of_test = percent((record.facts.get("alike") or [0.0])[-1], 1)
-        told = f"{record.compared} of the training samples tell {of_test} without a net"
+        told = f"{record.compared} tell {of_test} without a net"
         return f"{record.said('train', 'test')}; {told}"
     if math.isnan(best):
         return f"{record.said('train', 'test')}: whether more can be learned is not known"

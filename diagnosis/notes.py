@@ -10,7 +10,8 @@ from lamina.common.folder import File, placed
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
     **dict.fromkeys(("samples", "validation_samples", "test_samples"), "number"),
-    **dict.fromkeys(("test_targets", "batch_size"), "number"),
+    **dict.fromkeys(("test_targets", "batch_size", "in_a_pass"), "number"),
+    **dict.fromkeys(("compared", "seen_of"), "number"),
     "task": {"task": "text", "classes": "number"},
     "figure": {
         **{"name": "text", "higher_is_better": "yes or no", "percent": "yes or no"},
@@ -19,7 +20,7 @@ _FACTS = {
     },
     "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen"), "size"),
-    **dict.fromkeys(("nearest", "ridge", "ridge_as_given"), "size"),
+    **dict.fromkeys(("nearest", "ridge", "ridge_as_given", "line"), "size"),
     "chooses": "yes or no",
     "alike": ["size"],
     "alike_by": "text",

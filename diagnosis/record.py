@@ -83,14 +83,14 @@ class Record(Recorded):
         neighbours on numbers has the noise of their own taken off, so it is no r2 of theirs."""
         luck = 0.0 if self.task == "classification" else OF_NUMBERS
         if self.ridge > self.nearest - luck or math.isnan(self.nearest):
-            return self.ridge, f"kernel ridge regression on {self.compared} training samples"
-        by = f"nearest neighbours among {self.compared} training samples"
-        return self.nearest, f"{by}{self.less_own_noise}"
+            return self.ridge, f"kernel ridge regression on {self.compared}"
+        return self.nearest, f"nearest neighbours among {self.compared}{self.less_own_noise}"
 
     @property
-    def compared(self) -> int:
-        """How many training samples those two had."""
-        return int(self.facts.get("compared", min(self.facts.get("samples", MOST), MOST)))
+    def compared(self) -> str:
+        """The training samples that those two had, in words; older runs do not say how many."""
+        n = self.facts.get("compared")
+        return "training samples" if n is None else f"{n:.0f} training samples"
 
     @property
     def less_own_noise(self) -> str:

@@ -144,6 +144,7 @@ def _ended(command: list[str], folder: str, limits: Limits) -> str:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment |= {"HOME": folder, "TMPDIR": folder, "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    began = time.monotonic()
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -153,7 +154,6 @@ def _ended(command: list[str], folder: str, limits: Limits) -> str:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    began = time.monotonic()
     longest = 4 * limits.seconds + 20  # of waiting: with `jobs` the cores are shared
     try:
         status = process.wait(longest)

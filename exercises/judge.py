@@ -44,5 +44,8 @@ def limit(seconds: int, memory: int) -> None:
     for kind, value in wanted.items():
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        # Who computes for too long ends by a signal of its own, not by that of all who are killed.
+        room = hard == resource.RLIM_INFINITY or hard > value
+        most = value + 1 if kind == resource.RLIMIT_CPU and room else value
         with contextlib.suppress(*([ValueError] if sys.platform == "darwin" else [])):
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (value, most))

@@ -94,7 +94,7 @@ class Search:
     def _take_up(self, frozen) -> None:
         """What a kill has left between two files."""
         name = _name(frozen.number)
-        pruned = None if frozen.state.is_finished() else frozen.user_attrs.get("pruned")
+        pruned = frozen.user_attrs.get("pruned")
         if pruned is not None and name not in self._ends.ended:
             self._ends.note(name, PRUNED, f"at iteration {pruned}")
         if name in self._ends.ended:

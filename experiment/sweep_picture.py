@@ -28,13 +28,13 @@ _IMPORTANCE = (
 )
 _WORDS = {
     PRUNED: "pruned, where it was ended",
-    UNDER_WAY: "not over, its last evaluation",
+    UNDER_WAY: "no end noted, its last evaluation",
     FAILED: "failed (NaN), no figure",
 }
 _WORDS_OF_BEST = {  # with keep_best
     **_WORDS,
     PRUNED: "pruned, its best until then",
-    UNDER_WAY: "not over, its best so far",
+    UNDER_WAY: "no end noted, its best so far",
 }
 
 

@@ -20,7 +20,6 @@ from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
-from lamina.training.callbacks.base import name_of
 from lamina.training.checkpoint import Checkpoints, digest
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
@@ -361,7 +360,7 @@ class Trainer:
             if self.plan.evaluates(self.iteration):
                 better = self._evaluate(interrupt)
             planned = self.plan.is_over(self.iteration, self.best.since)
-            stopped = f"the callback {self.stopped_by}" if self.stopped_by else ""
+            stopped = f"the callback {_name(self.stopped_by)}" if self.stopped_by else ""
             ended_by = stopped or ("patience" if planned else "")
             if ended_by and self.iteration < self.plan.iterations:
                 self.ended_by = ended_by
@@ -417,18 +416,20 @@ class Trainer:
         return better and self.files.checkpoints.keep_best
 
     def _tell_callbacks(self, row: dict) -> str:
-        """Tell them of an evaluation; the name of the first that ends the run, "" if none does."""
+        """Tell them of an evaluation; the key of the first that ends the run, "" if none does."""
         ends = [callback.evaluated(self, row) for callback in self.callbacks]
-        return name_of(self.callbacks[ends.index(True)]) if True in ends else ""
+        if True not in ends:
+            return ""
+        return memory.key_of(self.callbacks, self.callbacks[ends.index(True)])
 
     def _is_still_stopped(self) -> bool:
         """Is the callback that has ended the run, and would have ended one that never stopped, one
         of these?"""
-        if self.stopped_by not in map(name_of, self.callbacks):
+        if self.stopped_by not in memory.keys(self.callbacks):
             return False
         note(
-            f"{self.stopped_by} has ended this run at iteration {self.iteration}, and it stays so; "
-            "it goes on without that callback"
+            f"{_name(self.stopped_by)} has ended this run at iteration {self.iteration}, and it "
+            "stays so; it goes on without that callback"
         )
         return True
 
@@ -496,3 +497,8 @@ class Trainer:
         if self.best.net_state is not None:
             self.net.load_state(self.best.net_state)
         self.ranks.on_first(lambda: self.files.save_weights(self.net))
+
+
+def _name(key: str) -> str:
+    """That of a callback, without its how manyth of its class it is."""
+    return key.rstrip("0123456789")

@@ -81,7 +81,7 @@ def _unlike(record) -> Finding:
         "inputs not normalised",
         [
             f"the deviations of the columns go from {least:.3g} to {most:.3g}",
-            f"kernel ridge regression on {record.compared} training samples: with the columns as "
+            f"kernel ridge regression on {record.compared}: with the columns as "
             f"they are {shown(given)}, with columns of deviation 1 {shown(record.ridge)}",
             record.said("train"),
         ],

@@ -22,7 +22,7 @@ SHORT = 200  # iterations, up to which a low rate may be a warm-up
 LITTLE = 0.05  # of the highest rate, on the mean over the run: a schedule that has ended it early
 OF_THE_GRADIENT = ("SGD", "Momentum", "Nesterov")  # rules whose steps are as large as it
 SETTLED, STEADY = 0.01, 0.05  # of the loss: below guessing; by which it moves where it rests
-ON_ITS_WAY = 1.1  # times the loss of guessing
+FAR_ABOVE, ON_ITS_WAY = 2.0, 1.1  # times the loss of guessing
 FALLEN = 0.15  # below its own best score: a net that has been thrown back
 RESTING, AT_WORK = 0.1, 0.15  # of the fall, in the second half of a run; of the rate, then
 STILL = 0.08  # of the loss in the third quarter, and of all it has fallen: still falling
@@ -107,7 +107,8 @@ def _came_to_guessing(record) -> bool:
     if record.task != "regression" or not guess or not record.end_loss < ON_ITS_WAY * guess:
         return False
     losses = record.loss["loss"]
-    return bool(losses[0] > guess and largest(losses) <= GROWN * abs(record.start_loss))
+    far = float(np.mean(losses[:5])) > FAR_ABOVE * guess
+    return far and largest(losses) <= GROWN * abs(record.start_loss)
 
 
 def _thrown_out(record) -> list[str]:

@@ -35,12 +35,14 @@ def averages_behind(record, earlier) -> Finding | None:
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):
         return None
-    apart = evaluated[0] - max(TIMES * record.end_loss, record.end_loss + SHARE * record.start_loss)
-    if not (apart > 0.0 and math.isfinite(record.end_loss)):
+    losses = record.loss["loss"][: record.last_evaluated]
+    end_loss = float(np.mean(losses[-max(len(losses) // 10, 1) :]))
+    apart = evaluated[0] - max(TIMES * end_loss, end_loss + SHARE * record.start_loss)
+    if not (apart > 0.0 and math.isfinite(end_loss)):
         return None
     evidence = [
-        f"loss {record.end_loss:.3g} on the batches at the end, {evaluated[0]:.3g} on the training "
-        "set as it is evaluated",
+        f"loss {end_loss:.3g} on the batches before the last evaluation, {evaluated[0]:.3g} on the "
+        "training set as it is evaluated",
         f"of the running averages of {name}, {percent(left, 1)} are still what they began with: "
         f"momentum {momentum[name]:g}, {batches:,} batches"
         + (f" at {uses} places" if uses > 1 else ""),

@@ -79,10 +79,12 @@ def unequal_classes(record, earlier) -> Finding | None:
 def _is_worse_than_that(record) -> bool:
     """Is it right less often than who never says a rare class? Then it has not settled for that,
     unless its loss weighs the classes."""
-    if record.task != "classification" or "class_weights" in str(record.config.get("net")):
+    by_accuracy = record.figure is not None and record.figure.name == "accuracy"
+    if not by_accuracy or "class_weights" in str(record.config.get("net")):
         return False
     n = record.facts.get("samples", ENOUGH)
-    return record.train < record.chance - 3.0 * scatter(record.chance, n)
+    kept = record.scores("train")[record.row_kept]
+    return bool(kept < record.chance - 3.0 * scatter(record.chance, n))
 
 
 def _inputs_tell_nothing(record) -> bool:

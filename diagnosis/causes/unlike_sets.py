@@ -77,7 +77,7 @@ def _by_others(record) -> list[str]:
     else:
         own = f", of targets cut off at their tails{own}"
     return [
-        f"without a net,{name} {record.compared} training samples tell {values[0]} of each other, "
+        f"without a net,{name} {record.compared} tell {values[0]} of each other, "
         f"{values[1]} of the test set{own}"
     ]
 

@@ -54,7 +54,7 @@ def _has_no_state_before(record, name: str) -> bool:
 
 def _moved(record, name: str) -> bool:
     """Have these weights changed between two records, of which each is of one batch alone? Decay
-    moves them too, whatever comes back, but never away from 0."""
+    moves them too, whatever comes back, but not further from 0 than they were."""
     decays = decay_of(record) > 0 and record.matrices[name].get("decays", True)
-    steps = np.diff(record.weights[name]["weight_norm"])
-    return bool((steps > 0).any() if decays else steps.any())
+    norms = record.weights[name]["weight_norm"]
+    return bool((norms > norms[0]).any() if decays else np.ptp(norms) > 0)

@@ -71,7 +71,8 @@ class Report:
             witnesses = "duals, differences" if self.impure else "duals, reverse mode, differences"
             head = f"{self.layer}: ok, proved {', '.join(sorted(self.proved))} by {witnesses}"
             if self.low < self.high < math.inf:
-                head += f"; inputs from {_rounded(self.low)} to {_rounded(self.high)}"
+                ends = _rounded(self.low, math.ceil), _rounded(self.high, math.floor)
+                head += "; inputs from {} to {}".format(*ends)
         elif self.failures:
             head = f"{self.layer}: FAILED"
         elif not self.agrees:
@@ -101,14 +102,14 @@ def grouped(findings: list[Finding]) -> list[str]:
     return [_group(found) for found in groups.values()]
 
 
-def _rounded(number: float) -> str:
-    """To two digits, towards 0: no number beyond has been looked at. Without an exponent while that
-    is short."""
-    if not number or not math.isfinite(number):
+def _rounded(number: float, inwards) -> str:
+    """To two digits, the low end up and the high one down: no number beyond has been looked at.
+    Without an exponent while that is short."""
+    if not number or not math.isfinite(number) or abs(number) < 1e-300:
         return f"{number:g}"
     unit = 10.0 ** (math.floor(math.log10(abs(number))) - 1)
-    towards_0 = math.trunc(number / unit * (1 + 1e-12)) * unit
-    return f"{float(f'{towards_0:.2g}'):g}"
+    within = round(number / unit, 9)  # 19 and not 19.000000000000004
+    return f"{float(f'{inwards(within) * unit:.2g}'):g}"
 
 
 def _group(found: list[Finding]) -> str:

@@ -32,7 +32,7 @@ def test_what_has_learned_all_that_is_known_to_be_there_is_healthy():
 @pytest.mark.parametrize(
     ("train", "test", "facts", "said"),
     [
-        (0.6, 0.62, {"nearest": 0.96}, "nearest neighbours among 500 training samples: 96.0 %"),
+        (0.6, 0.62, {"nearest": 0.96}, "nearest neighbours among training samples: 96.0 %"),
         (0.8, 0.8, {}, "whether more can be learned is not known"),
         (
             0.97,
@@ -126,7 +126,7 @@ def test_the_r_squared_of_the_training_set_stands_with_it():
     record.history |= {"train_rmse": np.array([0.8]), "test_rmse": np.array([0.85])}
     record.facts["task"] = {"task": "regression"}
     (said,) = doubts(record)
-    by = "nearest neighbours among 500 training samples, less the noise of their own"
+    by = "nearest neighbours among training samples, less the noise of their own"
     assert said == f"train rmse 0.8, an r2 of 0.36; {by}: an r2 of 0.5"
     record.facts["targets"] = {"width": 2}  # of several all are added up, as in the rmse
     (said,) = doubts(record)
@@ -246,7 +246,7 @@ def test_an_error_of_few_samples_may_be_luck_unless_it_is_small(n, error, may_be
 @pytest.mark.parametrize(("test", "said"), [(0.83, True), (0.88, False)])
 def test_a_test_set_that_is_better_answered_without_a_net(test, said):
     record = scored(0.92, test, nearest=0.57, ridge=0.905, alike=[0.905, 0.9], samples=400)
-    found = [d for d in doubts(record) if "the training samples tell 90.0 % without a net" in d]
+    found = [d for d in doubts(record) if "training samples tell 90.0 % without a net" in d]
     assert bool(found) == said
 
 
@@ -329,6 +329,7 @@ def test_where_guessing_costs_nothing_a_loss_is_not_above_it():
 def test_what_tells_of_the_other_set_is_named(by, said):
     record = learned_by_heart("r2", [0.9, 0.9], [-0.9, -0.9], higher=True, limits=(None, 1.0))
     record.facts |= {"alike": [0.79, -0.75], "alike_by": by, "nearest": 0.79, "ridge": 0.7}
+    record.facts["compared"] = 500
     record.facts |= {"task": {"task": "regression"}, "samples": 500, "test_samples": 500}
     (evidence,) = unlike_sets(record, []).evidence[1:]
     assert said in evidence

@@ -366,6 +366,8 @@ def test_weights_that_have_a_long_way_to_go_do_not_overshoot():
     for series in record.weights.values():
         series.columns["weight_norm"] = np.array([1.3, 3.0, 5.0, 7.0, 9.7])
     assert rate_too_high(record, []) is None
+    near = dataclasses.replace(record, loss={**record.loss, "loss": losses.clip(0, 5e3)})
+    assert rate_too_high(near, []) is not None  # it began near guessing
     record.loss["loss"][50] = 1e6  # one that shot up on the way
     assert rate_too_high(dataclasses.replace(record), []) is not None
 

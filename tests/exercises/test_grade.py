@@ -74,7 +74,10 @@ def test_a_class(folder, tmp_path, capsys):
 def test_limits_end_what_never_ends_or_grows(tmp_path):
     (tmp_path / "loop.py").write_text("while True: pass\nclass Relu: pass\n")
     (tmp_path / "grows.py").write_text("x = bytearray(8 << 30)\nclass Relu: pass\n")
-    grows, loop = grade(solutions_in(tmp_path), Limits(3, 2048), jobs=2)
+    killed = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nclass Relu: pass\n"
+    (tmp_path / "killed.py").write_text(killed)
+    grows, killed, loop = grade(solutions_in(tmp_path), Limits(3, 2048), jobs=2)
+    assert killed["trouble"].startswith("was killed, as by a system that has no memory left")
     if sys.platform != "darwin":  # which keeps no limit of memory
         assert "MemoryError" in grows["trouble"]
         assert grows["mark"] == 0

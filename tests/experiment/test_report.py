@@ -16,6 +16,7 @@ import yaml
 
 from lamina.commands.frame import main
 from lamina.common.table import read_table
+from lamina.diagnosis.notes import read_facts
 from lamina.experiment.config import load_config
 from lamina.experiment.evaluation import evaluate
 from lamina.experiment.load_run import RunChanged
@@ -236,6 +237,29 @@ def test_a_text_is_of_what_it_is_cut_into(tmp_path):
         page = report_on_run(tmp_path / tokens)
         assert f"Language model, a vocabulary of {n} {tokens}. " in page
         assert " 1 iteration (" in page
+        assert " passes through the training set)" in page
+        assert "in a pass" not in page
+
+
+@of_words
+def test_streams_that_leave_samples_out_say_so(tmp_path):
+    """110 windows in 7 streams of 15: five are left."""
+    (tmp_path / "t.txt").write_text("the cat and the dog sat on the mat by the sea " * 8)
+    net = {
+        "type": "Sequential",
+        "layers": {"embedding": {"type": "Embedding", "n_dims": 4}, "scores": {"type": "Affine"}},
+        "loss": {"type": "SoftmaxWithLoss"},
+    }
+    dataset = {"type": "Text", "path": "t.txt", "length": 3, "streams": True}
+    short = {"iterations": 18, "batch_size": 7}
+    data = {**CONFIG, "dataset": dataset, "net": net, "training": short}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
+    run(load_config(tmp_path / "c.yaml"), "s", tmp_path / "s", quiet=True)
+    page = report_on_run(tmp_path / "s")
+    n = read_facts(tmp_path / "s" / "facts.json")
+    assert n["in_a_pass"] == n["samples"] // 7 * 7 < n["samples"]
+    assert f"{n['samples']} samples to train on, {n['in_a_pass']} of them in a pass, in" in page
+    assert " passes through these)" in page
 
 
 @of_words

@@ -133,6 +133,16 @@ def test_what_has_ended_is_not_run_again_and_more_trials_may_come(done, tmp_path
     assert [trial.number for trial in studied(folder / "out")] == [*range(10)]
 
 
+def test_without_trials_csv_what_was_pruned_is_known_by_the_study(done, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(done[0], folder)
+    before = rows(folder / "out")
+    (folder / "out" / "trials.csv").unlink()
+    sweep(folder / "s.yaml", folder / "out", quiet=True)
+    after = rows(folder / "out")
+    assert {n: state for n, (state, _) in after.items()} == {n: s for n, (s, _) in before.items()}
+
+
 def test_with_keep_best_the_figures_of_the_pruned_are_their_best(done, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(done[0], folder)

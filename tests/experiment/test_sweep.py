@@ -181,6 +181,9 @@ def test_a_sweep_leaves_runs_and_a_table(done):
     assert {"table.csv", "sweep.png"} <= set(os.listdir(folder / "out"))
     run = folder / "out" / "lr=0.1,seed=1"
     assert {"config.yaml", "history.csv", "weights.npz"} <= set(os.listdir(run))
+    assert "curves.png" not in os.listdir(
+        run
+    )  # in tests; that a run draws them is one of test_train
 
 
 def test_a_trial_is_the_run_that_its_configuration_makes(done, tmp_path, monkeypatch):

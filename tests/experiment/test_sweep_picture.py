@@ -61,7 +61,7 @@ def test_the_points_are_the_trials(tmp_path, drawn):
     assert dots(rates) == {
         "finished": [[0.001, 40.0], [0.1, 90.0], [0.1, 80.0]],
         "pruned, where it was ended": [[0.01, 95.0]],
-        "not over, its last evaluation": [[0.02, 97.0]],
+        "no end noted, its last evaluation": [[0.02, 97.0]],
         "failed (NaN), no figure": [[1e9, 0.0]],
         "best": [[0.1, 90.0]],  # of those that have come to their end
     }
@@ -72,7 +72,7 @@ def test_the_points_are_the_trials(tmp_path, drawn):
     assert dots(kinds)["finished"] == [[1.0, 40.0], [1.0, 90.0], [0.0, 80.0]]
     said = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     assert said == [
-        *("finished: 3", "pruned, where it was ended: 1", "not over, its last evaluation: 1"),
+        *("finished: 3", "pruned, where it was ended: 1", "no end noted, its last evaluation: 1"),
         "failed (NaN), no figure: 1",
         "best: 90.00 %",
     ]

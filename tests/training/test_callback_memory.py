@@ -9,7 +9,7 @@ from lamina.experiment.build_trainer import build_trainer
 from lamina.experiment.config import load_config
 from lamina.experiment.run import resume, run
 from lamina.experiment.verify import verify
-from lamina.training.callbacks import Callback, memory
+from lamina.training.callbacks import Callback, Function, memory
 from lamina.training.checkpoint import load_checkpoint
 
 OWN = """
@@ -117,6 +117,31 @@ def test_a_run_that_a_callback_has_ended_stays_ended(config, tmp_path, capsys):
     said, _ = resume(alone, killed, quiet=True)
     assert "ended by" not in said
     assert (killed / "history.csv").read_text().splitlines()[-1].startswith("30,")
+
+
+def test_before_the_evaluation_at_which_a_callback_ends_a_run_it_goes_on_to_there(config, tmp_path):
+    (tmp_path / "goal.py").write_text(GOAL)
+    config.set("training.callbacks=[goal.py:Goal]")
+    config.set("training.iterations=10")
+    run(config, "c", tmp_path / "run", quiet=True)
+    longer = load_config(tmp_path / "run" / "config.yaml")
+    longer.set("training.iterations=30")
+    said, _ = resume(longer, tmp_path / "run", quiet=True)
+    assert "ended by the callback Goal at iteration 14" in said
+
+
+def test_which_of_several_callbacks_has_ended_a_run_is_known():
+    class Goal(Callback):
+        pass
+
+    def end(trainer, row):
+        return True
+
+    one, two = Goal(), Goal()
+    both, plain = [one, two], [Function(end), Function(lambda trainer, row: None)]
+    assert [memory.key_of(both, goal) for goal in both] == ["Goal0", "Goal1"]
+    assert memory.key_of(both, two) not in memory.keys([two])  # it is the first there
+    assert not memory.keys(plain[:1]) & memory.keys(plain[1:])
 
 
 def test_checkpoints_from_before_callbacks_had_a_memory_are_taken(config, tmp_path):

@@ -40,6 +40,8 @@ class Function(Callback):
 
 
 def name_of(callback: Callback) -> str:
-    """What it is called in messages: its class, or the function that it is."""
-    named = callback.function if isinstance(callback, Function) else type(callback)
-    return getattr(named, "__name__", type(named).__name__)
+    """What it is called: its class, or the function that it is."""
+    if not isinstance(callback, Function):
+        return type(callback).__name__
+    function = callback.function
+    return getattr(function, "__qualname__", type(function).__name__)

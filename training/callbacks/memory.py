@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from lamina.training.callbacks.base import Callback
+from lamina.training.callbacks.base import Callback, name_of
 
 
 def saved(callbacks: list[Callback]) -> dict[str, np.ndarray]:
@@ -34,12 +34,23 @@ def restore(callbacks: list[Callback], state: dict[str, np.ndarray]) -> list[str
     return list(given)
 
 
+def key_of(callbacks: list[Callback], one: Callback) -> str:
+    """What it is known by from run to run: its class, or the function that it is, and its how
+    manyth of these it is."""
+    return next(key for key, callback in _named(callbacks).items() if callback is one)
+
+
+def keys(callbacks: list[Callback]) -> set[str]:
+    """What all of them are known by."""
+    return set(_named(callbacks))
+
+
 def _named(callbacks: list[Callback]) -> dict[str, Callback]:
     """The order of those of one class counts, others may come and go."""
     seen: Counter[str] = Counter()
     named = {}
     for callback in callbacks:
-        name = type(callback).__name__
+        name = name_of(callback)
         named[f"{name}{seen[name]}"] = callback
         seen[name] += 1
     return named

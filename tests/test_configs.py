@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from made_batches import narrowed
 
+from lamina.diagnosis.doctor import glance
 from lamina.experiment.build import build_dataset, build_net, build_optimizer, check_sections
 from lamina.experiment.config import load_config
 from lamina.experiment.run import run
@@ -41,6 +42,7 @@ def test_the_default_run_needs_no_download_and_reaches_95_percent(tmp_path, monk
     summary, _ = run(config, "digits_relu", tmp_path / "run", quiet=True)
     assert float(summary.split("test ")[1].split(" %")[0]) >= 95
     assert (tmp_path / "run" / "curves.png").exists()
+    assert glance(tmp_path / "run") == ""  # healthy
 
 
 def test_the_language_model_of_book_2_learns_small_files(tmp_path):

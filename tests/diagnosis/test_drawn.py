@@ -59,7 +59,7 @@ def test_no_two_kinds_have_one_name():
     assert min(healthy, len(KINDS) - healthy) >= 30
 
 
-@pytest.mark.often(2)
+@pytest.mark.often(3)
 @pytest.mark.parametrize("name", FAST)
 def test_what_is_said_is_so(name, tmp_path):
     _check(KINDS[name], tmp_path)

@@ -62,7 +62,11 @@ def test_a_sick_net_is_diagnosed(path, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["digits_relu", "own_csv", pytest.param("digits_autoencoder", marks=pytest.mark.slow)]
+    "name",
+    [
+        "own_csv",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("digits_relu", "digits_autoencoder")),
+    ],
 )
 def test_a_healthy_net_gets_a_clean_bill(name, tmp_path):
     assert findings_of(Path("configs") / f"{name}.yaml", 3, tmp_path / "run") == []

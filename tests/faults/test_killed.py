@@ -35,6 +35,7 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same():
     )
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_sweep_that_is_killed_ends_with_the_same_table():
     """A short form; docs/reliability.md has the long one."""

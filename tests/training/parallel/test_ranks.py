@@ -196,9 +196,8 @@ def test_callbacks_are_the_first_ranks_and_a_culprit_is_found_on_any(tmp_path):
     assert done.stdout == "callbacks\ndata\nculprit\n"
 
 
-@pytest.mark.parametrize(
-    ("cases", "seconds"), [("resumed", 120), pytest.param("crossed", 600, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("cases", "seconds"), [("resumed", 120), ("crossed", 600)])
 def test_what_is_resumed_on_ranks_is_the_whole_of_one_process(tmp_path, cases, seconds):
     path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     here = Path(__file__).parent

@@ -12,7 +12,6 @@ from lamina.datasets.rows import pieces, some_rows
 from lamina.datasets.tasks.numbers import mean, mean_square
 from lamina.diagnosis import overlap
 from lamina.diagnosis.learnable import learnable
-from lamina.diagnosis.overlap import share_seen
 from lamina.layers import BatchNormalization, Bias, Dropout, Embedding, Scale
 from lamina.nets import Net
 from lamina.nets.probes import places_of
@@ -67,7 +66,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "test_guessing_loss": _guessing_loss(trainer, "test"),
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
-        "seen": rounded(share_seen(dataset, trainer.chooses)),
+        "seen": rounded(overlap.share_seen(dataset, trainer.chooses)),
         "seen_of": min(len(dataset.test), overlap.MOST),
         "ends": _ends(trainer.net),
         "last": _last(trainer.net),

@@ -142,9 +142,13 @@ class Recorded:
     @cached_property
     def end_loss(self) -> float:
         """The mean loss of the last tenth of the run."""
-        if not self.iterations:
+        return self.loss_at(self.iterations)
+
+    def loss_at(self, iteration: int) -> float:
+        """The mean loss of the last tenth of the run up to there."""
+        if not iteration:
             return math.nan
-        return float(np.mean(self.loss["loss"][-max(self.iterations // 10, 1) :]))
+        return float(np.mean(self.loss["loss"][:iteration][-max(iteration // 10, 1) :]))
 
     @property
     def has_risen(self) -> bool:

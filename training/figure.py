@@ -34,7 +34,7 @@ def figure_facts(trainer) -> dict | None:
     metric, dataset = trainer.evaluator.metrics[0], trainer.dataset
     usual = _is_usual(metric, dataset.task)
     low, high = metric.limits
-    answers = [] if usual else _same_for_all(trainer)
+    answers = [] if usual else _answers(trainer)
 
     best = None if usual else _best_on(metric, answers, dataset.train)
 
@@ -44,9 +44,8 @@ def figure_facts(trainer) -> dict | None:
         if best is None:
             return None
         value = _value(metric, best, dataset.sets()[part])
-        if (
-            metric.limits[0] == 1.0 and not isinstance(best, Drawn) and best.ndim
-        ):  # where training lacks a class: no preference
+        preferring = not isinstance(best, Drawn) and best.ndim > 0
+        if metric.limits[0] == 1.0 and preferring:  # where training lacks a class: no preference
             even = _value(metric, np.zeros_like(best), dataset.sets()[part])
             value = min((v for v in (value, even) if v is not None), default=None)
         return rounded(value)
@@ -118,7 +117,7 @@ def _value(metric, answer: "np.ndarray | Drawn", samples) -> float | None:
     return 0.0 if abs(value) < NOTHING else value
 
 
-def _same_for_all(trainer) -> list:
+def _answers(trainer) -> "list[np.ndarray | Drawn]":
     """Outputs that could be the same for all samples: of classes the logarithms of their shares in
     the training set, and one class for all; of numbers mean and median. For figures of each class
     also who draws by those shares, or evenly. None for a metric that is not of this project: what

@@ -20,6 +20,7 @@ from lamina.training.accumulation import Accumulation
 from lamina.training.batches import Batch, Batches
 from lamina.training.best import Best
 from lamina.training.callbacks import Callback, Function, ProgressBar, memory
+from lamina.training.callbacks.base import name_of
 from lamina.training.checkpoint import Checkpoints, digest
 from lamina.training.evaluator import Evaluator
 from lamina.training.history import History
@@ -360,8 +361,9 @@ class Trainer:
             if self.plan.evaluates(self.iteration):
                 better = self._evaluate(interrupt)
             planned = self.plan.is_over(self.iteration, self.best.since)
-            stopped = f"the callback {_name(self.stopped_by)}" if self.stopped_by else ""
-            ended_by = stopped or ("patience" if planned else "")
+            ended_by = "patience" if planned else ""
+            if self.stopped_by:
+                ended_by = f"the callback {self.ranks.from_first(self._stopper)}"
             if ended_by and self.iteration < self.plan.iterations:
                 self.ended_by = ended_by
             over = bool(ended_by) or interrupt.signal is not None
@@ -425,13 +427,17 @@ class Trainer:
     def _is_still_stopped(self) -> bool:
         """Is the callback that has ended the run, and would have ended one that never stopped, one
         of these?"""
-        if self.stopped_by not in memory.keys(self.callbacks):
+        if self.stopped_by not in memory.named(self.callbacks):
             return False
         note(
-            f"{_name(self.stopped_by)} has ended this run at iteration {self.iteration}, and it "
-            "stays so; it goes on without that callback"
+            f"{self._stopper()} has ended this run at iteration {self.iteration}, and it stays so; "
+            "it goes on without that callback"
         )
         return True
+
+    def _stopper(self) -> str:
+        """The name of the callback that has ended the run; the first rank has it."""
+        return name_of(memory.named(self.callbacks)[self.stopped_by])
 
     def _open_files(self) -> None:
         if self.files.folder is not None:
@@ -497,8 +503,3 @@ class Trainer:
         if self.best.net_state is not None:
             self.net.load_state(self.best.net_state)
         self.ranks.on_first(lambda: self.files.save_weights(self.net))
-
-
-def _name(key: str) -> str:
-    """That of a callback, without its how manyth of its class it is."""
-    return key.rstrip("0123456789")

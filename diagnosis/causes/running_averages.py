@@ -35,8 +35,7 @@ def averages_behind(record, earlier) -> Finding | None:
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):
         return None
-    losses = record.loss["loss"][: record.last_evaluated]
-    end_loss = float(np.mean(losses[-max(len(losses) // 10, 1) :]))
+    end_loss = record.loss_at(record.last_evaluated)
     apart = evaluated[0] - max(TIMES * end_loss, end_loss + SHARE * record.start_loss)
     if not (apart > 0.0 and math.isfinite(end_loss)):
         return None

@@ -20,14 +20,6 @@ function number(x, digits = 4) {
   return String(Number(x.toPrecision(digits)));
 }
 
-// A share in per cent, as common/percent.py has it: all or none only of what is all or none.
-function percent(share) {
-  let places = 1;
-  if (share > 1e-8 && share < 1 - 1e-8)
-    while ([0, 100].includes(Number((100 * share).toFixed(places)))) places++;
-  return `${(100 * share).toFixed(places)} %`;
-}
-
 // A shape as NumPy writes it; biases are vectors.
 function shapeOf(matrix, name = "") {
   return name.includes("b") ? `(${matrix.cols},)` : `(${matrix.rows}, ${matrix.cols})`;

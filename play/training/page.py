@@ -19,6 +19,7 @@ SETS = {
     "blobs": "three blobs",
 }
 ENGINE = ("random.js", "matrix.js", "layers.js", "net.js", "data.js")
+SHARED = ("percent.js",)  # with the pages of nets
 VIEW = ("elements.js", "plane.js", "curves.js", "remarks.js", "stepping.js", "page.js")
 _HERE = Path(__file__).parent
 _CLASSES = 3  # the most that a set has
@@ -38,7 +39,7 @@ def training_page(name: str) -> str:
     return document(
         joined(_HERE, ["page.html"]),
         "\n".join([STYLE, _class_colours(), joined(_HERE, ["page.css"])]),
-        "\n".join([engine(), joined(_HERE, VIEW)]),
+        "\n".join([engine(), joined(_HERE.parent / "js", SHARED), joined(_HERE, VIEW)]),
         title=escape(SETS[name]),
         sets="\n".join(options),
     )

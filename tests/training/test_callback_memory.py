@@ -130,6 +130,13 @@ def test_before_the_evaluation_at_which_a_callback_ends_a_run_it_goes_on_to_ther
     assert "ended by the callback Goal at iteration 14" in said
 
 
+def test_a_callback_is_called_by_its_whole_name(config, tmp_path):
+    (tmp_path / "goal.py").write_text(GOAL.replace("Goal", "Goal2"))
+    config.set("training.callbacks=[goal.py:Goal2]")
+    said, _ = run(config, "c", tmp_path / "run", quiet=True)
+    assert "ended by the callback Goal2 at iteration 14" in said
+
+
 def test_which_of_several_callbacks_has_ended_a_run_is_known():
     class Goal(Callback):
         pass
@@ -140,8 +147,8 @@ def test_which_of_several_callbacks_has_ended_a_run_is_known():
     one, two = Goal(), Goal()
     both, plain = [one, two], [Function(end), Function(lambda trainer, row: None)]
     assert [memory.key_of(both, goal) for goal in both] == ["Goal0", "Goal1"]
-    assert memory.key_of(both, two) not in memory.keys([two])  # it is the first there
-    assert not memory.keys(plain[:1]) & memory.keys(plain[1:])
+    assert memory.key_of(both, two) not in memory.named([two])  # it is the first there
+    assert not memory.named(plain[:1]).keys() & memory.named(plain[1:]).keys()
 
 
 def test_checkpoints_from_before_callbacks_had_a_memory_are_taken(config, tmp_path):

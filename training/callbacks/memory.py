@@ -12,7 +12,7 @@ def saved(callbacks: list[Callback]) -> dict[str, np.ndarray]:
     Raises ValueError for what is neither numbers nor text."""
     return {
         f"{key}/{name}": _array(key, name, value)
-        for key, callback in _named(callbacks).items()
+        for key, callback in named(callbacks).items()
         for name, value in callback.state().items()
     }
 
@@ -24,7 +24,7 @@ def restore(callbacks: list[Callback], state: dict[str, np.ndarray]) -> list[str
     for place, array in state.items():
         key, _, name = place.partition("/")
         given.setdefault(key, {})[name] = array
-    for key, callback in _named(callbacks).items():
+    for key, callback in named(callbacks).items():
         if (own := given.pop(key, None)) is None:
             continue
         try:
@@ -35,25 +35,20 @@ def restore(callbacks: list[Callback], state: dict[str, np.ndarray]) -> list[str
 
 
 def key_of(callbacks: list[Callback], one: Callback) -> str:
-    """What it is known by from run to run: its class, or the function that it is, and its how
-    manyth of these it is."""
-    return next(key for key, callback in _named(callbacks).items() if callback is one)
+    """What it is known by from run to run."""
+    return next(key for key, callback in named(callbacks).items() if callback is one)
 
 
-def keys(callbacks: list[Callback]) -> set[str]:
-    """What all of them are known by."""
-    return set(_named(callbacks))
-
-
-def _named(callbacks: list[Callback]) -> dict[str, Callback]:
-    """The order of those of one class counts, others may come and go."""
+def named(callbacks: list[Callback]) -> dict[str, Callback]:
+    """By what they are known from run to run: the class, or the function that it is, and its how
+    manyth of these it is. The order of those of one class counts, others may come and go."""
     seen: Counter[str] = Counter()
-    named = {}
+    found = {}
     for callback in callbacks:
         name = name_of(callback)
-        named[f"{name}{seen[name]}"] = callback
+        found[f"{name}{seen[name]}"] = callback
         seen[name] += 1
-    return named
+    return found
 
 
 def _array(key: str, name: str, value) -> np.ndarray:

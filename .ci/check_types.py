@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +44,9 @@ def check(files: list[Path]) -> list[subprocess.CompletedProcess]:
         for file in files:
             shutil.copy2(file, folder)
         names = [file.name for file in files]
-        return [_run(_mypy(names), folder), *_pyright(names, folder)]
+        commands = [_mypy(names), *_pyright(names, folder)]
+        with ThreadPoolExecutor() as pool:  # each has work for one core
+            return list(pool.map(lambda command: _run(command, folder), commands))
 
 
 def _mypy(names: list[str]) -> list[str]:
@@ -54,13 +57,13 @@ def _mypy(names: list[str]) -> list[str]:
     return ["mypy", *options, *what]
 
 
-def _pyright(names: list[str], folder: str) -> list[subprocess.CompletedProcess]:
+def _pyright(names: list[str], folder: str) -> list[list[str]]:
     if importlib.util.find_spec("pyright") is None:
         print("pyright is not installed, and has not looked: pip install -e '.[peers]'")
         return []
     settings = PYRIGHT | ({"include": names} if names else {})
     (Path(folder) / "pyrightconfig.json").write_text(json.dumps(settings))
-    return [_run(["pyright"], folder)]
+    return [["pyright"]]
 
 
 def _run(command: list[str], folder: str) -> subprocess.CompletedProcess:

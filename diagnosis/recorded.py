@@ -13,6 +13,7 @@ from lamina.common.printable import printable
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.figure import Figure, figure_of
 from lamina.diagnosis.kept import kept_row
+from lamina.diagnosis.progress import risen
 from lamina.diagnosis.rates import factors_of
 from lamina.diagnosis.run_tables import Series
 from lamina.training.squashed import HANDS_ON
@@ -365,20 +366,6 @@ class Recorded:
 
 
 _NONE = np.empty(0)
-
-
-def risen(losses: np.ndarray, guessing: float | None, whole=()) -> bool:
-    """Is the mean loss of the last tenth of a run above the first one, by as much as that was or
-    with nearly every batch, and above that of guessing, if it is known? Else the first batch may
-    have been an easy one; and it was, where the loss of the `whole` training set has fallen from
-    the first evaluation to the last."""
-    if not len(losses) or (len(whole) > 1 and whole[-1] < whole[0]):
-        return False
-    first, last = losses[0], losses[-max(len(losses) // 10, 1) :]
-    by = float(last.mean() - first)
-    if not by > 0 or (guessing is not None and last.mean() < guessing):
-        return False
-    return by > abs(first) or bool(np.mean(last > first) >= 0.95)
 
 
 def _usual_rate(kind) -> float | None:

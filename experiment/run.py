@@ -15,7 +15,7 @@ from lamina.common.ranks import Alone
 from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.diagnosis.notes import read_facts
-from lamina.diagnosis.recorded import risen
+from lamina.diagnosis.progress import risen
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.curves import percents, read_run

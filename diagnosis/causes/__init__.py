@@ -17,13 +17,14 @@ from lamina.diagnosis.causes.initial_weights import (
 )
 from lamina.diagnosis.causes.inputs import all_the_same, not_normalised
 from lamina.diagnosis.causes.labels import wrong_labels
-from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.non_finite import bad_number, overflow
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.over_time import exploding_over_time, vanishing_over_time
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
+from lamina.diagnosis.causes.rate_too_high import rate_too_high
+from lamina.diagnosis.causes.rate_too_low import rate_too_low
 from lamina.diagnosis.causes.running_averages import averages_behind, averages_noisy
 from lamina.diagnosis.causes.squashed import squashed_scores
 from lamina.diagnosis.causes.targets import (

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from lamina.common.percent import percent
-from lamina.diagnosis.causes.learning_rate import SHORT, UNMOVED
 from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.progress import SHORT
 from lamina.diagnosis.record import MISSED
+from lamina.diagnosis.updates import UNMOVED
 
 MOST, MANY, NEARLY_ALL = 0.5, 0.75, 0.9  # of the units of a layer
 QUARTER = 0.25  # of the way from guessing; how far an error can fall depends on the task

@@ -4,10 +4,11 @@ import math
 
 from lamina import layers
 from lamina.common.percent import percent
-from lamina.diagnosis.causes.learning_rate import SHORT, TOO_LOW, still_falling
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.linear import is_linear, may_be_any_line
+from lamina.diagnosis.progress import SHORT, still_falling
 from lamina.diagnosis.record import MISSED
+from lamina.diagnosis.updates import TOO_LOW
 from lamina.layers import Gru, Lstm
 
 APART = 0.15  # between train and test: more is another matter

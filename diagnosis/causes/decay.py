@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from lamina.diagnosis.causes.far_off import far_too_high
-from lamina.diagnosis.causes.learning_rate import OF_THE_GRADIENT
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.record import MISSED
 from lamina.diagnosis.recorded import number
+from lamina.diagnosis.updates import OF_THE_GRADIENT
 
 SHRUNK = 0.3  # of the norm at the start
 STUCK = 0.4  # of the loss of guessing, which a net that is right about most leaves far behind

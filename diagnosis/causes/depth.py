@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from lamina.diagnosis.causes.initial_weights import began_near_0
 from lamina.diagnosis.finding import Finding, median
+from lamina.diagnosis.he_rule import began_near_0
 
 EXPLODING = 1000.0  # times, from the first layer to the largest
 VANISHING = 1e-3  # relative gradient of the lowest weights, as a share of that of the highest

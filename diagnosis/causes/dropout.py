@@ -3,8 +3,8 @@
 import math
 
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
-from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.updates import UNMOVED
 
 MOST = 0.8  # of a layer; 0.5 is usual. Srivastava et al. 2014, section 7.3
 

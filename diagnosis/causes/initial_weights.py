@@ -6,12 +6,10 @@ import math
 import numpy as np
 
 from lamina.diagnosis.finding import EVERYTHING, Finding, listed
+from lamina.diagnosis.he_rule import SMALL, TOO_SMALL, times_he
 
-TOO_LARGE, TOO_SMALL = 8.0, 1.0 / 30.0  # times the deviation of He's rule
-SMALL = 0.3  # of it, where layers follow on each other
+TOO_LARGE = 8.0  # times the deviation of He's rule
 UNLEARNING, SMOOTHED = 0.05, 10  # of the run; losses of batches whose mean is looked at
-# Their weights have these shapes, so the number of inputs of a unit is known.
-FAN_IN = {"Affine": lambda shape: shape[0], "Convolution": lambda shape: math.prod(shape[1:])}
 
 
 def equal_weights(record, earlier) -> Finding | None:
@@ -67,7 +65,7 @@ def _stays(record, name: str) -> bool:
 def weights_too_large(record, earlier) -> Finding | None:
     """Many times the deviation that keeps the size of signals, and first outputs that are far off
     or a net that has not learned well. He et al. 2015, equation 10."""
-    times = _times_he(record)
+    times = times_he(record)
     guess = record.guessing_loss
     far_off = guess is not None and record.start_loss > 5 * guess
     large = {n: k for n, k in times.items() if k > (3.0 if far_off and not earlier else TOO_LARGE)}
@@ -116,7 +114,7 @@ def _takes_long(record, guess: float) -> bool:
 def weights_too_small(record, earlier) -> Finding | None:
     """Hidden weights of a small fraction of the deviation that keeps the size of signals, and a net
     that has not learned. The last layer may start small."""
-    times = {n: k for n, k in _times_he(record).items() if not record.is_head(n)}
+    times = {n: k for n, k in times_he(record).items() if not record.is_head(n)}
     small = {n: k for n, k in times.items() if k < TOO_SMALL} or _small_together(times)
     small = {} if _is_brought_to_size(record) else small
     if earlier or not small or not record.train < record.halfway:
@@ -150,31 +148,3 @@ def _small_together(times: dict[str, float]) -> dict[str, float]:
     """Layers that are small one behind the other shrink a signal by the product of all."""
     small = {name: k for name, k in times.items() if k < SMALL}
     return small if math.prod(small.values()) < TOO_SMALL else {}
-
-
-def began_near_0(record, name: str, fraction: float = TOO_SMALL) -> bool:
-    """Did these weights start at 0, or at a small fraction of what He's rule gives?"""
-    start = record.matrices[name]
-    return start["std"] is not None and start["std"] < fraction * _he(record, name)
-
-
-def he_norm(record, name: str) -> float:
-    """The norm that weights have by He's rule."""
-    return _he(record, name) * math.sqrt(math.prod(record.matrices[name]["shape"]))
-
-
-def _he(record, name: str) -> float:
-    """The deviation of He's rule. Of layers that are not known the inputs of a unit are taken to be
-    the rows of a matrix, and all but the first axis of what has more."""
-    shape = record.matrices[name]["shape"]
-    usual = FAN_IN["Affine" if len(shape) == 2 else "Convolution"]
-    return math.sqrt(2.0 / max(FAN_IN.get(record.kind_of(name), usual)(shape), 1))
-
-
-def _times_he(record) -> dict[str, float]:
-    """{weights: their first deviation, in those of He's rule}, where the fan-in is known."""
-    return {
-        name: start["std"] / _he(record, name)
-        for name, start in record.matrices.items()
-        if start["std"] and start["learns"] and record.kind_of(name) in FAN_IN
-    }

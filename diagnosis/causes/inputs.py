@@ -3,8 +3,8 @@
 import math
 
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
-from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import EVERYTHING, Finding, median
+from lamina.diagnosis.updates import UNMOVED
 
 GAIN = 0.15  # of the way from guessing to perfection, by which columns of one size tell more
 LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised columns 1

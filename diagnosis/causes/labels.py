@@ -2,11 +2,11 @@
 
 import math
 
-from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.learnable import MOST
+from lamina.diagnosis.progress import SHORT
 from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
 
 SEEN = 0.03  # R² of labels, which shuffled ones never have

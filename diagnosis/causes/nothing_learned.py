@@ -2,11 +2,11 @@
 
 import math
 
-from lamina.diagnosis.causes.learning_rate import SHORT
 from lamina.diagnosis.causes.over_fitting import ENOUGH
 from lamina.diagnosis.causes.unequal_classes import called, setting_of_weights
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.progress import SHORT
 
 _ERROR = "targets of deviation 1, if they are large numbers: outputs start near 0"
 BETTER = 0.05  # of the way from guessing to perfection: less is nothing learned

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from lamina.diagnosis.causes.learning_rate import GROWN, TOO_HIGH, TOO_LOW
 from lamina.diagnosis.finding import Finding, largest
+from lamina.diagnosis.progress import GROWN
+from lamina.diagnosis.updates import TOO_HIGH, TOO_LOW
 
 EXPLODING = 1000.0  # times, from the last step to the first
 LARGE = 1.0  # gradients that clip_norm would leave as they are throw no net away

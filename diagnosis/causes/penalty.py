@@ -1,9 +1,9 @@
 """A penalty on the gradient that is all that is learned."""
 
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
-from lamina.diagnosis.causes.learning_rate import UNMOVED
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.recorded import number
+from lamina.diagnosis.updates import UNMOVED
 
 HARMLESS = 0.1  # of which gradients are mostly those of the loss
 USUAL = 0.5  # up to which a penalty does no such harm; mnist_gradient_penalty has 0.1

@@ -9,6 +9,7 @@ from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.finding import EVERYTHING, Finding, largest
 from lamina.diagnosis.linear import is_linear
 from lamina.diagnosis.record import MISSED
+from lamina.diagnosis.updates import first_ratios
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
 _ROBUST = {"AbsoluteErrorLoss", "HuberLoss"}
@@ -180,8 +181,7 @@ def _outputs_fit(record, mean: float, std: float) -> bool:
 def _would_have_fitted(record, size: float) -> bool:
     """Would the first updates have been no too large part of the weights with targets of size 1?
     They grow as the first errors do, in rules whose steps are as large as the gradient."""
-    first = [series.at_start("update_ratio") for series in record.weights.values()]
-    return largest(first or [math.nan]) <= BORNE * size
+    return largest(first_ratios(record) or [math.nan]) <= BORNE * size
 
 
 def _has_arrived(record) -> bool:

@@ -2,9 +2,10 @@
 
 import math
 
-from lamina.diagnosis.causes.learning_rate import THUMB, better_rate, still_falling
 from lamina.diagnosis.finding import Finding, largest
+from lamina.diagnosis.progress import still_falling
 from lamina.diagnosis.record import BY_HEART, MISSED
+from lamina.diagnosis.updates import THUMB, better_rate
 
 LEAST = 40  # iterations: fewer are a try
 LOW = 0.75  # a train score at which a net may do for now

@@ -5,10 +5,10 @@ import math
 from lamina.common.natural import natural
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.far_off import far_too_low
-from lamina.diagnosis.causes.learning_rate import SHORT, still_falling
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding, listed
 from lamina.diagnosis.learnable import MOST
+from lamina.diagnosis.progress import SHORT, still_falling
 
 MOSTLY = 0.8  # the share of the largest class, above which accuracy hardly tells anything
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal

@@ -14,20 +14,18 @@ from lamina.diagnosis.causes.frozen import too_much_frozen
 from lamina.diagnosis.causes.initial_weights import equal_weights, weights_too_large
 from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.causes.labels import wrong_labels
-from lamina.diagnosis.causes.learning_rate import (
-    better_rate,
-    rate_too_high,
-    rate_too_low,
-    still_falling,
-)
 from lamina.diagnosis.causes.nothing_learned import nothing_learned
 from lamina.diagnosis.causes.over_fitting import over_fitting
+from lamina.diagnosis.causes.rate_too_high import rate_too_high
+from lamina.diagnosis.causes.rate_too_low import rate_too_low
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.causes.unlike_sets import unlike_sets
 from lamina.diagnosis.health import doubts
+from lamina.diagnosis.progress import still_falling
 from lamina.diagnosis.record import Record
 from lamina.diagnosis.run_tables import Series
+from lamina.diagnosis.updates import better_rate
 from lamina.optimizers.schedules import make_schedule
 
 

@@ -7,8 +7,8 @@ from test_advice import record_of
 from lamina.diagnosis.causes.activations import dead_relus, saturated
 from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.depth import exploding
-from lamina.diagnosis.causes.learning_rate import better_rate
 from lamina.diagnosis.run_tables import Series
+from lamina.diagnosis.updates import better_rate
 
 START, LATER = np.array([1.0, 200.0, 300.0, 400.0]), np.array([100.0, 200.0, 300.0, 400.0])
 

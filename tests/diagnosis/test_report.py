@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lamina.diagnosis.causes.inputs import not_normalised
-from lamina.diagnosis.causes.learning_rate import rate_too_high
+from lamina.diagnosis.causes.rate_too_high import rate_too_high
 from lamina.diagnosis.picture import plot_health
 from lamina.diagnosis.record import read_record
 from lamina.diagnosis.report import figures

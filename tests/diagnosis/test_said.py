@@ -17,10 +17,11 @@ from lamina.diagnosis.causes.frozen import nothing_can_learn
 from lamina.diagnosis.causes.initial_weights import equal_weights
 from lamina.diagnosis.causes.inputs import all_the_same
 from lamina.diagnosis.causes.labels import wrong_labels
-from lamina.diagnosis.causes.learning_rate import rate_too_high, rate_too_low
 from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.own_loss import loss_not_of_this_task
 from lamina.diagnosis.causes.penalty import penalty_too_strong
+from lamina.diagnosis.causes.rate_too_high import rate_too_high
+from lamina.diagnosis.causes.rate_too_low import rate_too_low
 from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.zero_gradients import zero_gradients
 from lamina.diagnosis.figure import Figure

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lamina.diagnosis.recorded import risen
+from lamina.diagnosis.progress import risen
 from lamina.diagnosis.run_tables import Series
 
 EARLY = np.array([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 400.0, 700.0, 1000.0])

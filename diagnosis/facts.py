@@ -26,8 +26,8 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "in_a_pass",
     "batch_size", "task", "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest",
-    "ridge", "line", "inputs_vary", "seen", "seen_of", "chooses", "targets", "ends", "last",
-    "losses", "layers", "dropout", "left_by_dropout", "averages", "uses", "from_the_end",
+    "ridge", "line", "inputs_vary", "seen", "seen_of", "near", "chooses", "targets", "ends",
+    "last", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses", "from_the_end",
     "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
@@ -38,18 +38,18 @@ def write_facts(path: str | Path | File, trainer) -> None:
     each metric whether it is shown so. `nearest`, `ridge` and `line` are scored without a net, see
     learnable.py, as is whether the sets are `alike`, and what is `told` of them; `inputs_vary` is
     the share of the numbers of an input that are not the same in all samples, `seen` that of the
-    test samples which are in another set too, of `seen_of` that were looked for, see overlap.py,
-    `chooses` says whether the run chooses by validation, `last` is the layer whose numbers the one
-    loss reads, `targets` mean, deviation and ends of numbers to learn, all of them together, how
-    many a sample has and how many there are, the deviations of those that vary least and most, and
-    what may be a mark among them, `ends` the layers whose weights give what the net puts out or a
-    loss reads. A parameter has its shape, the mean and the deviation that it starts with, whether
-    it learns, whether weight decay pulls at it, and its multiples of decay and rate; losses and
-    layers are listed with their types, in order, dropout layers with their p; `left_by_dropout` is
-    the share of units that all of them leave; `averages` are the batch normalisations whose running
-    averages move, with their momentum; `uses` those that have them together with others, at how
-    many places; `from_the_end` recurrent layers that take the last step first. What is not known is
-    None.
+    test samples which are in another set too, of `seen_of` that were looked for, `near` that of
+    near copies, see overlap.py, `chooses` says whether the run chooses by validation, `last` is the
+    layer whose numbers the one loss reads, `targets` mean, deviation and ends of numbers to learn,
+    all of them together, how many a sample has and how many there are, the deviations of those that
+    vary least and most, and what may be a mark among them, `ends` the layers whose weights give
+    what the net puts out or a loss reads. A parameter has its shape, the mean and the deviation
+    that it starts with, whether it learns, whether weight decay pulls at it, and its multiples of
+    decay and rate; losses and layers are listed with their types, in order, dropout layers with
+    their p; `left_by_dropout` is the share of units that all of them leave; `averages` are the
+    batch normalisations whose running averages move, with their momentum; `uses` those that have
+    them together with others, at how many places; `from_the_end` recurrent layers that take the
+    last step first. What is not known is None.
     """
     path = placed(path)
     if path.exists() and trainer.iteration:
@@ -68,6 +68,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         "inputs_vary": _inputs_vary(dataset.train),
         "seen": rounded(overlap.share_seen(dataset, trainer.chooses)),
         "seen_of": min(len(dataset.test), overlap.MOST),
+        "near": rounded(overlap.share_near(dataset)),
         "ends": _ends(trainer.net),
         "last": _last(trainer.net),
         "losses": {name: type(head.loss).__name__ for name, head in trainer.net.heads.items()},
@@ -275,12 +276,13 @@ def _has_tables(net) -> bool:
 
 def _rounded(found: dict) -> dict:
     def one(value):
+        if isinstance(value, dict):
+            return _rounded(value)
+        if isinstance(value, list):
+            return [one(v) for v in value]
         return value if isinstance(value, (str, int)) else rounded(value)
 
-    return {
-        name: [one(v) for v in value] if isinstance(value, list) else one(value)
-        for name, value in found.items()
-    }
+    return {name: one(value) for name, value in found.items()}
 
 
 def _start(param, known: bool, given: bool) -> dict:

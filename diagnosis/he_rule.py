@@ -20,11 +20,16 @@ def he_norm(record, name: str) -> float:
 
 
 def he_std(record, name: str) -> float:
-    """The deviation of He's rule. Of layers that are not known the inputs of a unit are taken to be
-    the rows of a matrix, and all but the first axis of what has more."""
+    """The deviation of He's rule."""
+    return math.sqrt(2.0 / inputs_of_a_unit(record, name))
+
+
+def inputs_of_a_unit(record, name: str) -> int:
+    """How many numbers a unit sums up, 1 at least. Of layers that are not known these are taken to
+    be the rows of a matrix, and all but the first axis of what has more."""
     shape = record.matrices[name]["shape"]
     usual = FAN_IN["Affine" if len(shape) == 2 else "Convolution"]
-    return math.sqrt(2.0 / max(FAN_IN.get(record.kind_of(name), usual)(shape), 1))
+    return max(FAN_IN.get(record.kind_of(name), usual)(shape), 1)
 
 
 def times_he(record) -> dict[str, float]:

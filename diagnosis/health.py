@@ -52,11 +52,13 @@ def doubts(record) -> list[str]:
 
 
 def _seen(record) -> list[str]:
-    """Test samples that the run has trained on, or has chosen by."""
+    """Test samples that the run has trained on, or has chosen by, or on near copies of them."""
     seen = record.facts.get("seen") or 0.0
-    if seen < SEEN:
-        return []
-    return [f"{percent(seen, 1)} of {record.where_seen}, so they say little of others"]
+    if seen >= SEEN:
+        return [f"{percent(seen, 1)} of {record.where_seen}, so they say little of others"]
+    if (near := record.facts.get("near") or 0.0) >= SEEN:
+        return [f"{record.said_near(near)}, so they say little of others"]
+    return []
 
 
 def _sure_of_wrong(record) -> list[str]:

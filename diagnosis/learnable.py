@@ -10,6 +10,8 @@ TAILS = (0.02, 0.98)  # what lies beyond is taken to lie there, where two sets a
 FEWEST = 30  # samples; fewer say nothing
 RIDGES = (0.01, 0.1, 1.0)  # of a kernel whose numbers are about 1
 CANCELLED = 1e-8  # of the squares: what is left of them has half its digits, or fewer
+ENOUGH = 100  # samples of each set, whose quartiles say where it lies
+REPEATED = 0.1  # of a column: one number, such as 0
 UNLIKE = 30.0  # times, by which columns differ in size before that can matter
 
 
@@ -28,7 +30,9 @@ def learnable(dataset) -> dict:
     1 - Σ (y - y')² / Σ 2 (y - ȳ)²: two samples at one place differ by twice the noise, so it is the
     R² that the noise leaves. `ridge` is kernel ridge regression on columns of deviation 1, which
     sees more in many dimensions. Where columns are of unlike size there are also `ridge_as_given`,
-    on columns as they are, and `sizes`, the least and the largest of their deviations. All scores
+    on columns as they are, and `sizes`, the least and the largest of their deviations. `elsewhere`
+    is the column in which the test samples lie furthest from where the training samples do, if that
+    is no chance. All scores
     are too low with few samples, and seldom too high by much: of numbers `nearest` scatters by 0.06
     with 500 of them. Whoever does much worse could do better. `line` is ridge regression without
     that kernel: what straight lines can reach.
@@ -50,7 +54,7 @@ def learnable(dataset) -> dict:
     if not vary.any():
         return {}
     X, scaled = X - center, (X - center)[:, vary] / sizes[vary]
-    apart, ridge = _distances(X, X), _Ridge(scaled, _distances(scaled, scaled))
+    apart, ridge = distances(X, X), _Ridge(scaled, distances(scaled, scaled))
     scores: dict = {"compared": len(X), "ridge": ridge.scores(answers, classes)[0]}
     if labels:
         return scores
@@ -72,12 +76,47 @@ def learnable(dataset) -> dict:
             ridge.scores(answers, classes, (others[:, vary] / sizes[vary], right)),
             (
                 _nearest(apart, answers, classes),
-                _nearest(_distances(others, X), answers, classes, right),
+                _nearest(distances(others, X), answers, classes, right),
             ),
         )
         scores["alike"] = list(max(alike))
+        if found := _elsewhere(X + center, test[0]):
+            scores["elsewhere"] = found
         scores["alike_by"] = "ridge" if alike[0] >= alike[1] else "nearest"
     return scores
+
+
+def _elsewhere(X, others) -> dict | None:
+    """{"column", counted from 0, "columns", "train", "test"}, with the quartiles of both sets, of
+    the column in which these are furthest apart: in the middle by half the distance of the
+    quartiles, or this half as large again, and six deviations of chance. What scatters √n as much
+    as the median of a normal distribution does is 0.93 times that distance, and so do both ends.
+    Not of a column in which one number comes again and again, whose quartiles say little."""
+    if (n := min(len(X), len(others))) < ENOUGH:
+        return None
+    (low, middle, high), (first, median, last) = (
+        np.quantile(some, (0.25, 0.5, 0.75), axis=0) for some in (X, others)
+    )
+    size, other = high - low, last - first
+    usable = (size > 0) & (other > 0)
+    usable[usable] = [_repeats(X[:, i]) < REPEATED for i in np.flatnonzero(usable)]
+    if not usable.any():
+        return None
+    size, other = np.where(usable, size, 1.0), np.where(usable, other, 1.0)
+    chance = 6.0 / np.sqrt(n)
+    moved = np.abs(median - middle) / size / (0.5 + chance)
+    wider = np.abs(np.log(other / size)) / (np.log(1.5) + chance)
+    apart = np.where(usable, np.maximum(moved, wider), 0.0)
+    at = int(apart.argmax())
+    if not apart[at] > 1.0:
+        return None
+    ends = {"train": [low[at], high[at]], "test": [first[at], last[at]]}
+    return {"column": at, "columns": X.shape[1], **ends}
+
+
+def _repeats(column) -> float:
+    """The share of the number that comes most often."""
+    return float(np.unique(column, return_counts=True)[1].max() / len(column))
 
 
 def _samples(dataset, some) -> tuple | None:
@@ -162,7 +201,7 @@ class _Ridge:
         if others is None:
             return best, None
         places, right = others
-        said = mean + _kernel(places, self.X, _distances(places, self.X)) @ weights
+        said = mean + _kernel(places, self.X, distances(places, self.X)) @ weights
         return best, _score(right, said, mean, classes)
 
     def correlations(self, answers, others: tuple) -> list[float]:
@@ -171,7 +210,7 @@ class _Ridge:
         (places, right), A, mean = others, self.inverses[-1], answers.mean(axis=0)
         weights = A @ (answers - mean)
         left_out = answers - weights / np.diag(A)[:, None]
-        said = _kernel(places, self.X, _distances(places, self.X)) @ weights
+        said = _kernel(places, self.X, distances(places, self.X)) @ weights
         return [_correlation(answers, left_out), _correlation(right, said)]
 
 
@@ -196,7 +235,7 @@ def _score(right, said, mean, classes: bool) -> float:
     return float(1.0 - np.square(right - said).sum() / spread) if spread > 0 else 0.0
 
 
-def _distances(X, Z) -> np.ndarray:
+def distances(X, Z) -> np.ndarray:
     """Squared, between all rows of the two."""
     squares = np.square(X).sum(axis=1)[:, None] + np.square(Z).sum(axis=1)
     apart = np.maximum(squares - 2.0 * (X @ Z.T), 0.0)

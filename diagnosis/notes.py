@@ -19,13 +19,14 @@ _FACTS = {
         "validation_guess": "size",
     },
     "percent": {"*": "yes or no"},
-    **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen"), "size"),
+    **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen", "near"), "size"),
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given", "line"), "size"),
     "chooses": "yes or no",
     "alike": ["size"],
     "alike_by": "text",
     "told": ["size"],
     "sizes": ["size"],
+    "elsewhere": {"column": "count", "columns": "number", "train": ["size"], "test": ["size"]},
     "targets": {
         **dict.fromkeys(("mean", "std", "low", "high", "least_std", "most_std"), "size"),
         **dict.fromkeys(("mark", "next"), "size"),
@@ -54,6 +55,7 @@ _CULPRIT = {
 _NEEDED = (
     {"shape", "mean", "std", "learns"},
     {"name", "higher_is_better", "percent", "limits"},
+    {"column", "columns", "train", "test"},
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lamina import optimizers
+from lamina.common.percent import percent
 from lamina.common.printable import printable
 from lamina.datasets.tasks import LOSSES
 from lamina.diagnosis.figure import Figure, figure_of
@@ -97,6 +98,13 @@ class Recorded:
         which = f"{n:,} test samples that were drawn" if n < there else "the test samples"
         return (
             f"{which} stand among the {'training or validation' if chosen else 'training'} ones too"
+        )
+
+    def said_near(self, share: float) -> str:
+        """That share of the test samples in words: see overlap.py."""
+        return (
+            f"{percent(share, 1)} of the test samples that were looked at lie a hundred times "
+            "nearer to a training sample than these lie to each other, as near copies do"
         )
 
     def hardly_moves(self, limit: float) -> bool:

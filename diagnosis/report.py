@@ -67,6 +67,8 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append(("", f"{last} at the last evaluation"))
     if seen := record.facts.get("seen"):
         rows.append(("test set", f"{percent(seen, 1)} of {record.where_seen}"))
+    elif near := record.facts.get("near"):
+        rows.append(("test set", record.said_near(near)))
     if record.weights:
         ratios = {n: s.median("update_ratio") for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

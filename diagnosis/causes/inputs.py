@@ -4,10 +4,12 @@ import math
 
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.finding import EVERYTHING, Finding, median
+from lamina.diagnosis.he_rule import inputs_of_a_unit
 from lamina.diagnosis.updates import UNMOVED
 
 GAIN = 0.15  # of the way from guessing to perfection, by which columns of one size tell more
-LARGEST, SMALLEST = 5.0, 0.001  # pixels in 0-1 have deviation 0.3, standardised columns 1
+LARGEST, SMALLEST = 5.0, 0.02  # pixels in 0-1 have deviation 0.3, standardised columns 1
+SHORTEST = 0.1  # the root mean square length of a sample; of one yes among many noes it is 1
 
 
 def all_the_same(record, earlier) -> Finding | None:
@@ -36,20 +38,21 @@ def not_normalised(record, earlier) -> Finding | None:
         return None
     if _small_ones_tell(record) and _before_weights(record) is inputs:
         return _unlike(record)
-    if not _is_far(_before_weights(record)):
+    if not _is_far(record, _before_weights(record)):
         return None
     mean, std = median(inputs["mean"]), median(inputs["std"])
-    too_low = std >= SMALLEST and far_too_low(record)  # of tiny inputs gradients are tiny too
+    small = _is_small(record, inputs)
+    too_low = not small and far_too_low(record)  # of tiny inputs gradients are tiny too
     if too_low or far_too_high(record, math.hypot(mean, std)):
         return None
-    if not _is_far(inputs) or (std > LARGEST and record.never_moved(UNMOVED)):
+    if not _is_far(record, inputs) or (std > LARGEST and record.never_moved(UNMOVED)):
         return None
     evidence = [
         f"inputs of a batch have mean {mean:.3g} and deviation {std:.3g} (medians of all "
         "that were recorded); 0 and 1 would be best"
     ]
     evidence.append(f"loss {record.start_loss:.3g} at the start, {record.end_loss:.3g} at the end")
-    size = "as small" if std < SMALLEST else "as large"
+    size = "as small" if small else "as large"
     return Finding(
         "inputs not normalised",
         evidence,
@@ -92,9 +95,17 @@ def _unlike(record) -> Finding:
     )
 
 
-def _is_far(series) -> bool:
+def _is_far(record, series) -> bool:
     mean, std = median(series["mean"]), median(series["std"])
-    return abs(mean) > LARGEST or std > LARGEST or std < SMALLEST
+    return abs(mean) > LARGEST or std > LARGEST or _is_small(record, series)
+
+
+def _is_small(record, series) -> bool:
+    """What a step of the first weights changes goes by the squared length of a sample."""
+    mean, std = median(series["mean"]), median(series["std"])
+    first = next(iter(record.matrices), None)
+    length = math.sqrt(inputs_of_a_unit(record, first)) * math.hypot(mean, std) if first else 0.0
+    return std < SMALLEST and length < SHORTEST
 
 
 def _before_weights(record):

@@ -2,6 +2,7 @@
 
 from lamina import layers
 from lamina.diagnosis.finding import Finding
+from lamina.diagnosis.recorded import number
 from lamina.diagnosis.words import ADVICE
 
 SMALL = 80.0  # exp of it is a float32 still
@@ -47,16 +48,27 @@ def overflow(record, earlier) -> Finding | None:
 
 def _is_undefined(record) -> bool:
     """What comes of numbers that are far from the ends of their type did not overflow: a NaN, or an
-    infinity of numbers below those whose exp overflows. Backward of a layer of this project divides
-    by nothing that may be 0, but one over time multiplies many times."""
+    infinity of numbers below those whose exp overflows. No layer of this project but Power divides
+    by what may be 0 or takes a root, but one over time multiplies many times."""
     culprit = record.culprit
-    own = record.facts.get("layers", {}).get(culprit.get("layer")) not in layers.__all__
+    kind = record.facts.get("layers", {}).get(culprit.get("layer"))
+    own = kind not in layers.__all__
+    if kind == "Power":
+        return culprit.get("value") == "nan" or _divides(record, culprit["layer"])
     largest = culprit.get("largest") or {}
     limit = 1e9 if culprit.get("value") == "nan" else SMALL
     small = bool(largest) and all(size < limit for size in largest.values())
     when = culprit.get("when")
-    nan_in_own = own and when == "backward" and culprit.get("value") == "nan"
-    return small and (when == "forward" or nan_in_own)
+    nan_in_backward = when == "backward" and culprit.get("value") == "nan"
+    return own and small and (when == "forward" or nan_in_backward)
+
+
+def _divides(record, layer: str) -> bool:
+    """Has this Power an exponent below 0?"""
+    listed = record.config.get("net")
+    for name in ("layers", *layer.split(".")):
+        listed = listed.get(name) if isinstance(listed, dict) else None
+    return number(listed.get("power")) < 0 if isinstance(listed, dict) else False
 
 
 def _overflows_in_exp(record) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.diagnosis.finding import Finding, largest
 from lamina.diagnosis.progress import SHORT, falls, has_come_to_rest, losses_said
+from lamina.diagnosis.recall import misses_a_class
 from lamina.diagnosis.record import MISSED
 from lamina.diagnosis.recorded import number
 from lamina.diagnosis.updates import (
@@ -130,9 +131,9 @@ def _early(record) -> tuple[float, float]:
 
 
 def _cut_short(record) -> bool:
-    """Does the net miss what is known to be within reach, and had a schedule all but ended the
-    training while the loss was still falling, or left next to nothing of the rate?"""
-    best, factors = record.simple[0], record.factors
-    if math.isnan(best) or record.train >= best - MISSED or not factors.min() < factors.max():
+    """Does the net miss what is known to be within reach, or a rare class, and had a schedule all
+    but ended the training while the loss was still falling, or left next to nothing of the rate?"""
+    if not record.factors.min() < record.factors.max():
         return False
-    return _left_off(record)
+    misses = record.train < record.simple[0] - MISSED or misses_a_class(record)
+    return misses and _left_off(record)

@@ -1,7 +1,5 @@
 """A rare class, or label, that the net never says."""
 
-import math
-
 from lamina.common.natural import natural
 from lamina.common.percent import percent
 from lamina.diagnosis.causes.far_off import far_too_low
@@ -9,45 +7,27 @@ from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding, listed
 from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.progress import SHORT, still_falling
+from lamina.diagnosis.recall import counted_classes, rare_and_missed
 
 MOSTLY = 0.8  # the share of the largest class, above which accuracy hardly tells anything
-RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
-MISSED = 0.1  # recall of the training samples up to which a class is not found
 WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
 SEEING = ("recall", "f1")  # metrics that a class which is never said lowers as any other does
-ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
 
 def unequal_classes(record, earlier) -> Finding | None:
     """A class with far less than its share of the training samples is not found among them, while
     the others are. Japkowicz and Stephen 2002, "The class imbalance problem". A rare class that
     is found is no finding, and words of a text are never equally frequent."""
-    if earlier or not record.outputs or "(all)" in record.outputs:
+    if earlier or record.iterations <= SHORT:  # classes that are found late take their time
         return None
-    if record.iterations <= SHORT:  # all classes, also those that are found late, take their time
+    counted = counted_classes(record)
+    missed = counted and rare_and_missed(record, *counted)
+    if not counted or not missed:
         return None
-    if record.task == "language_model":
-        return None
-    row = record.row_of_kept(next(iter(record.outputs.values())))  # of the weights of the run
-    if row is None:
-        return None
-    last = {
-        name: {c: float(v[row]) for c, v in s.columns.items()} for name, s in record.outputs.items()
-    }
-    samples, right = ({n: row[c] for n, row in last.items()} for c in ("samples", "right"))
-    total = max(row["counted"] for row in last.values())
-    even = 0.5 if record.task == "multilabel" else 1.0 / len(samples)
-    recall = {name: right[name] / n for name, n in samples.items() if n >= ENOUGH}
-    missed = {
-        name: samples[name]
-        for name, share in recall.items()
-        if share <= MISSED and samples[name] < RARE * even * total
-    }
-    if not missed or max(recall.values()) <= 0.5 or math.isnan(total):
-        return None
+    samples, recall, total = counted
     if _inputs_tell_nothing(record) or far_too_low(record) or _is_worse_than_that(record):
         return None
-    what = called(record)
+    what, falling = called(record), still_falling(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
         f"{what} {record.name_of(rarest)}: {percent(samples[rarest] / total, 1)} of the training "
@@ -65,12 +45,13 @@ def unequal_classes(record, earlier) -> Finding | None:
         "unequal classes",
         evidence,
         f"Never saying a rare {what} costs hardly any accuracy, and little of the loss: the net "
-        "has settled for the others, or the inputs do not tell it apart.",
+        + ("has not come to it yet" if falling else "has settled for the others")
+        + ", or the inputs do not tell it apart.",
         [
+            *(["more iterations: the loss is still falling"] if falling else []),
             _weights(record, samples, total, samples[rarest]),
             "more samples of it, or its samples repeated",
             *_metrics(record),
-            *(["more iterations: the loss is still falling"] if still_falling(record) else []),
         ],
         explains=("training too short", "wrong labels", "too little capacity", "nothing learned"),
     )
@@ -82,7 +63,7 @@ def _is_worse_than_that(record) -> bool:
     by_accuracy = record.figure is not None and record.figure.name == "accuracy"
     if not by_accuracy or "class_weights" in str(record.config.get("net")):
         return False
-    n = record.facts.get("samples", ENOUGH)
+    n = record.facts.get("samples", MOST)
     kept = record.scores("train")[record.row_kept]
     return bool(kept < record.chance - 3.0 * scatter(record.chance, n))
 

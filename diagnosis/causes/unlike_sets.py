@@ -59,14 +59,17 @@ def _by_validation(record) -> list[str]:
 
 
 def _by_others(record) -> list[str]:
-    """The same of what needs no net. Not where the net is far better on the test set than that."""
+    """The same of what needs no net. Not where the net is far better on the test set than that,
+    unless the inputs are seen to lie elsewhere."""
     known = record.facts.get("alike") or [None]
     if None in known or len(known) != 2 or math.isnan(record.simple[0]):
         return []
     best, of_test = known
     sizes = [min(MOST, record.facts.get(key, MOST)) for key in ("samples", "test_samples")]
     luck = _luck(record, best, sizes)
-    if best - of_test <= luck or record.test > 0.5 * (of_test + record.train):
+    copes = record.test > 0.5 * (of_test + record.train)
+    where = _where_inputs_lie(record)
+    if best - of_test <= luck or (copes and not where):
         return []
     by = record.facts.get("alike_by", "")
     name = {"ridge": " by kernel ridge regression", "nearest": " by nearest neighbours"}.get(by, "")
@@ -77,8 +80,21 @@ def _by_others(record) -> list[str]:
     else:
         own = f", of targets cut off at their tails{own}"
     return [
+        *where,
         f"without a net,{name} {record.compared} tell {values[0]} of each other, "
-        f"{values[1]} of the test set{own}"
+        f"{values[1]} of the test set{own}",
+    ]
+
+
+def _where_inputs_lie(record) -> list[str]:
+    """In the column in which the two sets are furthest apart, if that is no chance."""
+    found = record.facts.get("elsewhere")
+    if found is None or None in (*found["train"], *found["test"]):
+        return []
+    train, test = ("{:.3g} to {:.3g}".format(*found[part]) for part in ("train", "test"))
+    return [
+        f"column {found['column'] + 1} of the {found['columns']} of the inputs: half of the "
+        f"training samples have {train}, half of the test samples {test} (the middle ones)"
     ]
 
 

@@ -25,14 +25,15 @@ MARK = 3.0  # times the range of all other numbers, that a mark among them is aw
 
 def write_facts(path: str | Path | File, trainer) -> None:
     """Write {"samples", "validation_samples", "test_samples", "test_targets", "in_a_pass",
-    "batch_size", "task", "figure", "percent", "guessing_loss", "test_guessing_loss", "nearest",
-    "ridge", "line", "inputs_vary", "seen", "seen_of", "near", "chooses", "targets", "ends",
-    "last", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses", "from_the_end",
-    "parameters"} at the start of a run; a run that goes on keeps what is there.
+    "batch_size", "summed", "task", "figure", "percent", "guessing_loss", "test_guessing_loss",
+    "nearest", "ridge", "line", "inputs_vary", "seen", "seen_of", "near", "chooses", "targets",
+    "ends", "last", "losses", "layers", "dropout", "left_by_dropout", "averages", "uses",
+    "from_the_end", "parameters"} at the start of a run; a run that goes on keeps what is there.
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `in_a_pass` are the training samples of an epoch; streams that are carried on may leave some
-    out. `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for
+    out, `summed` the targets over which the loss of a batch is a sum, 1 if it is a mean.
+    `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for
     all samples of the training or the test set. `figure` is the metric that counts: its name,
     limits, direction, and what guessing scores on the test and the training set. `percent` says of
     each metric whether it is shown so. `nearest`, `ridge` and `line` are scored without a net, see
@@ -59,6 +60,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
         **sizes_facts(trainer),
         "in_a_pass": trainer.plan.n,
         "batch_size": trainer.batches.batch_size,
+        "summed": _summed(trainer),
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),
         "percent": percent_facts(trainer),
@@ -172,6 +174,16 @@ def _width(trainer) -> int | None:
     except Exception:  # of a layer of one's own it may not be known
         return None
     return 1 if shape == (*dataset.target_shape, 1) else None
+
+
+def _summed(trainer) -> int:
+    """How many targets the loss of a batch is a sum over; 1 if it is a mean."""
+    sums = {getattr(head.loss, "reduction", "mean") == "sum" for head in trainer.net.heads.values()}
+    dataset, task = trainer.dataset, trainer.dataset.task
+    if sums != {True}:
+        return 1
+    in_a_sample = task.n_targets(dataset.test.t) / max(len(dataset.test), 1)
+    return max(round(trainer.batches.batch_size * in_a_sample), 1)
 
 
 def _has_options(loss) -> bool:

@@ -35,7 +35,7 @@ def doubts(record) -> list[str]:
         return [f"{' and '.join(same)} set are the same samples, so no others are answered"]
     if record.figure.guess is None:
         return [f"{record.said('train', 'test')}: what guessing scores is not known"]
-    found = _seen(record) + _at_rest(record) + _sure_of_wrong(record)
+    found = _seen(record) + _marked(record) + _at_rest(record) + _sure_of_wrong(record)
     found += _kept_are_worse(record) + _never_found(record) + _pooled(record)
     if not record.well or record.outdone:
         found += [_far(record), *_not_looked_for(record)]
@@ -59,6 +59,12 @@ def _seen(record) -> list[str]:
     if (near := record.facts.get("near") or 0.0) >= SEEN:
         return [f"{record.said_near(near)}, so they say little of others"]
     return []
+
+
+def _marked(record) -> list[str]:
+    """A number that comes again and again, and is far from all others."""
+    said = record.marked_said
+    return [f"{said}: if that stands for what is missing, figures are made of it"] if said else []
 
 
 def _sure_of_wrong(record) -> list[str]:

@@ -4,6 +4,7 @@ import math
 
 RARE = 1.0 / 3.0  # of the share that all classes would have if they were equal
 MISSED = 0.1  # recall up to which a class is not found
+APART = 0.1  # above what guessing finds of each class, in the mean
 ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 
 
@@ -31,11 +32,13 @@ def counted_classes(record) -> tuple[dict, dict, float] | None:
 
 
 def rare_and_missed(record, samples: dict, recall: dict, total: float) -> dict:
-    """{class: samples} of the rare ones that are not found, while others are."""
+    """{class: samples} of the rare ones that are not found, while all others are, one of them more
+    often than not, and are told from each other."""
     even = 0.5 if record.task == "multilabel" else 1.0 / len(samples)
-    missed = {
-        name: samples[name]
-        for name, share in recall.items()
-        if share <= MISSED and samples[name] < RARE * even * total
-    }
-    return missed if missed and max(recall.values()) > 0.5 else {}
+    rare = {name for name in recall if samples[name] < RARE * even * total}
+    missed = {name: samples[name] for name in recall if recall[name] <= MISSED}
+    others = [share for name, share in recall.items() if name not in missed]
+    if not others or not missed.keys() <= rare or max(others) <= 0.5:
+        return {}
+    guessed = record.task != "multilabel" and sum(others) < 1.0 + APART * len(others)
+    return {} if guessed and len(others) > 1 else missed

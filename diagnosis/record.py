@@ -19,6 +19,7 @@ SOMETHING = 0.3  # of the way from guessing to perfection, taken to be within re
 LUCK = 0.03  # by which 500 samples may misjudge what is within reach
 OF_NUMBERS = 0.15  # by which the score of 500 numbers by nearest neighbours may be above the truth
 MISSED = 0.1  # of what is within reach: a score that is lower by more has missed it
+UNTOLD = 150  # samples: what fewer have in common may be missed though it is there
 TOLD = 4.0  # deviations of a correlation, 1/√n where there is none
 LITTLE_LEFT = 0.1  # of the loss of guessing, or of the first
 BY_HEART = 0.1  # between train and test: more is no sign of having learned well
@@ -149,6 +150,14 @@ class Record(Recorded):
             r is not None and r > TOLD / math.sqrt(n) for r, n in zip(told, sizes, strict=False)
         )
         return first, second
+
+    @cached_property
+    def is_untold(self) -> bool:
+        """Is it known that nothing is told, of samples that are not few, and does neither score?"""
+        known = None not in (self.facts.get("told") or [None])
+        enough = min(self.facts.get(key, 0) for key in ("samples", "test_samples")) >= UNTOLD
+        luck = 3.0 * scatter(self.chance, MOST)
+        return known and enough and not any(self.is_told) and self.simple[0] < self.chance + luck
 
     @property
     def _says_one_answer(self) -> bool:

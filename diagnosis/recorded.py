@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamina import optimizers
+from lamina import layers, optimizers
 from lamina.common.percent import percent
 from lamina.common.printable import printable
 from lamina.datasets.tasks import LOSSES
@@ -100,6 +100,17 @@ class Recorded:
             f"{which} stand among the {'training or validation' if chosen else 'training'} ones too"
         )
 
+    @property
+    def marked_said(self) -> str:
+        """What may be a mark among the targets in words; "" where none was found."""
+        targets = self.facts.get("targets") or {}
+        if not {"mark", "marked", "next", "numbers"} <= targets.keys():
+            return ""
+        return (
+            f"{targets['marked']:,} of {targets['numbers']:,} targets are {targets['mark']:.6g}; "
+            f"the nearest of the others is {targets['next']:.6g}"
+        )
+
     def said_near(self, share: float) -> str:
         """That share of the test samples in words: see overlap.py."""
         return (
@@ -133,6 +144,12 @@ class Recorded:
         losses = list(self.facts.get("losses", {}).values())
         return losses[0] if len(losses) == 1 and losses[0] not in LOSSES else ""
 
+    @property
+    def own_kinds(self) -> list[str]:
+        """The types of its layers that are none of this project."""
+        kinds = self.facts.get("layers", {}).values()
+        return [kind for kind in dict.fromkeys(kinds) if kind not in layers.__all__]
+
     @cached_property
     def guessing_loss(self) -> float | None:
         """The loss of a net that only guesses, if that is known."""
@@ -158,6 +175,12 @@ class Recorded:
         if not iteration:
             return math.nan
         return float(np.mean(self.loss["loss"][:iteration][-max(iteration // 10, 1) :]))
+
+    @property
+    def in_a_loss(self) -> float:
+        """What a loss of loss.csv is to be divided by to be of the kind that history.csv has: the
+        targets of a batch, if the net sums over them."""
+        return float(self.facts.get("summed") or 1)
 
     @property
     def has_risen(self) -> bool:

@@ -7,11 +7,10 @@ from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.progress import SHORT
-from lamina.diagnosis.record import BY_HEART, NEARLY_ALL
+from lamina.diagnosis.record import BY_HEART, NEARLY_ALL, UNTOLD
 
 SEEN = 0.03  # R² of labels, which shuffled ones never have
 FEW = 30  # numbers of a test set, up to which they say little of where labels belong
-ENOUGH = 150  # samples: what fewer have in common may be missed though it is there
 
 
 def wrong_labels(record, earlier) -> Finding | None:
@@ -27,7 +26,7 @@ def wrong_labels(record, earlier) -> Finding | None:
         return None
     if record.figure.guess is None or record.task in ("reconstruction", "language_model"):
         return None  # of words that were learned by heart the perplexity is beyond guessing anyway
-    if record.facts.get("samples", ENOUGH) < ENOUGH or all(record.is_told):
+    if record.facts.get("samples", UNTOLD) < UNTOLD or all(record.is_told):
         return None  # they belong there, also where no score shows it: one class is the likeliest
     if short_sighted(record) or (record.task == "multilabel" and _are_seen(record)):
         return None
@@ -41,7 +40,7 @@ def wrong_labels(record, earlier) -> Finding | None:
     if seen and not record.figure.is_share and record.test_size < FEW:
         return None
     limit, best = _guessing(record, 1 if seen else 3), int(record.scores("test").argmax())
-    few = record.task != "multilabel" or record.test_size < ENOUGH
+    few = record.task != "multilabel" or record.test_size < UNTOLD
     if not blind and few and limit > 0.5 * (record.figure.chance("test") + record.train):
         return None  # so few test samples do not tell guessing from what was learned
     if blind and record.knows_others(3.0):

@@ -11,6 +11,7 @@ from lamina.diagnosis.updates import TOO_HIGH, TOO_LOW
 EXPLODING = 1000.0  # times, from the last step to the first
 LARGE = 1.0  # gradients that clip_norm would leave as they are throw no net away
 FADED = 1e-3  # on the whole, where it was less than the following for a time
+LOST = 1e-4  # at some time, of one that has learned nothing that holds for others
 VANISHING = 1e-5  # what is left at the first step; a layer whose 28 steps keep 0.71 each has 1e-4
 
 
@@ -112,7 +113,7 @@ def short_sighted(record) -> bool:
 
 
 def _loses_sight(series) -> bool:
-    return bool((series["asked"] == 1).all() and (_ratios(series) < VANISHING).any())
+    return bool((series["asked"] == 1).all() and (_ratios(series) < LOST).any())
 
 
 def not_seen(record) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-from lamina.diagnosis.finding import Finding, largest, median
+from lamina.diagnosis.finding import Finding, largest, listed, median
 from lamina.diagnosis.progress import GROWN, came_to_guessing, is_lost, losses_said
 from lamina.diagnosis.record import MISSED
 from lamina.diagnosis.updates import (
@@ -144,6 +144,11 @@ def _too_high(record, evidence: list[str]) -> Finding:
             if record.warm_up
             else "a schedule that rises slowly at first: schedule: {..., warm_up: "
             f"{min(500, max(record.iterations // 10, 1))}}}",
+            *(
+                [f"lamina check of {listed(record.own_kinds)}: no rate helps a wrong gradient"]
+                if record.own_kinds
+                else []
+            ),
         ],
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),

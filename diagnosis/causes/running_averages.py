@@ -35,8 +35,9 @@ def averages_behind(record, earlier) -> Finding | None:
     evaluated = record.history.get("train_loss", np.empty(0))[-1:]
     if left < STILL_THERE or not len(evaluated):
         return None
-    end_loss = record.loss_at(record.last_evaluated)
-    apart = evaluated[0] - max(TIMES * end_loss, end_loss + SHARE * record.start_loss)
+    end_loss = record.loss_at(record.last_evaluated) / record.in_a_loss
+    start_loss = record.start_loss / record.in_a_loss
+    apart = evaluated[0] - max(TIMES * end_loss, end_loss + SHARE * start_loss)
     if not (apart > 0.0 and math.isfinite(end_loss)):
         return None
     evidence = [
@@ -78,7 +79,8 @@ def averages_noisy(record, earlier) -> Finding | None:
     steps = np.diff(losses)
     turns = float(np.mean(steps[1:] * steps[:-1] < 0.0))
     jump = float(np.median(np.abs(steps)))
-    jumps = jump > max(JUMPS * float(np.median(losses)), MATTER * abs(record.start_loss))
+    matters = MATTER * abs(record.start_loss) / record.in_a_loss
+    jumps = jump > max(JUMPS * float(np.median(losses)), matters)
     if not (samples < FEW and turns >= 0.5 and jumps):
         return None
     evidence = [

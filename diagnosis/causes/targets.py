@@ -13,20 +13,17 @@ from lamina.diagnosis.updates import first_ratios
 
 FAR, FEW_OF_THEM = 10.0, 5.0  # deviations from the mean; how many may lie out there
 _ROBUST = {"AbsoluteErrorLoss", "HuberLoss"}
+FORETOLD = 0.9  # the score of a net that knows where the marks of other samples stand
 BORNE = 0.3  # of the weights: a first update that nets have recovered from
 LARGEST, SMALLEST = 10.0, 0.01  # deviation, or mean: outputs start at about 1
 
 
 def a_mark_among_targets(record, earlier) -> Finding | None:
-    """Targets that are all one number far from all others: whatever they stand for, figures are
-    made of them, of a net that has learned where they stand too."""
-    targets = record.facts.get("targets") or {}
-    if earlier or not {"mark", "marked", "next", "numbers"} <= targets.keys():
+    """Targets that are all one number far from all others, and a net that does not know where these
+    stand. One that does may have learned what is right: health.py says it then."""
+    if earlier or not record.marked_said or record.best_unseen > FORETOLD:
         return None
-    evidence = [
-        f"{targets['marked']:,} of {targets['numbers']:,} targets are {targets['mark']:.6g}; the "
-        f"nearest of the others is {targets['next']:.6g}"
-    ]
+    evidence = [record.marked_said]
     if said := record.said("train", "test"):
         evidence.append(said)
     return Finding(

@@ -8,6 +8,7 @@ from lamina.diagnosis.finding import Finding, listed
 from lamina.diagnosis.learnable import MOST
 from lamina.diagnosis.progress import SHORT, still_falling
 from lamina.diagnosis.recall import counted_classes, rare_and_missed
+from lamina.diagnosis.record import MISSED
 
 MOSTLY = 0.8  # the share of the largest class, above which accuracy hardly tells anything
 WEIGHED = {"SoftmaxWithLoss", "CrossEntropyError", "SVMLoss"}  # losses that take class_weights
@@ -25,9 +26,13 @@ def unequal_classes(record, earlier) -> Finding | None:
     if not counted or not missed:
         return None
     samples, recall, total = counted
+    falling = still_falling(record)
+    scores = record.scores("train")
+    if falling and len(scores) and scores[record.row_kept] < record.simple[0] - MISSED:
+        return None  # neither are the others learned
     if _inputs_tell_nothing(record) or far_too_low(record) or _is_worse_than_that(record):
         return None
-    what, falling = called(record), still_falling(record)
+    what = called(record)
     rarest, often = min(missed, key=missed.__getitem__), max(samples, key=samples.__getitem__)
     evidence = [
         f"{what} {record.name_of(rarest)}: {percent(samples[rarest] / total, 1)} of the training "

@@ -176,13 +176,16 @@ class Dataset(Remembers):
         return value * abs(samples.scale)
 
     def guessing_loss(
-        self, loss_name: str, width: int | None = None, name: str = "train"
+        self, loss_name: str, width: int | None = None, name: str = "train", **settings
     ) -> float | None:
         """The loss per sample of a set, of the answer that is the same for all and the best for
-        that set; None if not known. For `width` see Task.guessing_loss."""
+        that set; None if not known. For `width` and `settings` of the loss see
+        Task.guessing_loss."""
+        if not settings.keys() <= {*self.task.loss_settings}:
+            return None
         samples = self.sets()[name]
         more = () if width is None else (width,)
-        value = self.task.guessing_loss(loss_name, samples.t, *more)
+        value = self.task.guessing_loss(loss_name, samples.t, *more, **settings)
         if value is None or samples.scale is None or samples.t is not samples.X:
             return value
         powers = {"SquaredErrorLoss": 2, "AbsoluteErrorLoss": 1}  # of the scale that the loss has

@@ -1,5 +1,6 @@
 """facts.json: what stays the same throughout a run, and its numbers must be judged by."""
 
+import copy
 import math
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `in_a_pass` are the training samples of an epoch; streams that are carried on may leave some
-    out, `summed` the targets over which the loss of a batch is a sum, 1 if it is a mean.
+    out, `summed` what counts in a batch whose loss is a sum over that, 1 if it is a mean.
     `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for
     all samples of the training or the test set. `figure` is the metric that counts: its name,
     limits, direction, and what guessing scores on the test and the training set. `percent` says of
@@ -157,10 +158,11 @@ def _guessing_loss(trainer, part: str) -> float | None:
     """That of a set, of a net with one loss and nothing added to it, if the task knows it."""
     heads = list(trainer.net.heads.values())
     penalty = trainer.given["gradient_penalty"]
-    if len(heads) != 1 or penalty or _has_options(heads[0].loss):
+    if len(heads) != 1 or penalty:
         return None
     name = type(heads[0].loss).__name__
-    value = trainer.dataset.guessing_loss(name, _width(trainer), part)
+    settings = _settings(heads[0].loss)
+    value = trainer.dataset.guessing_loss(name, _width(trainer), part, **settings)
     return None if value is None else rounded(heads[0].weight * value)
 
 
@@ -176,19 +178,28 @@ def _width(trainer) -> int | None:
     return 1 if shape == (*dataset.target_shape, 1) else None
 
 
-def _summed(trainer) -> int:
-    """How many targets the loss of a batch is a sum over; 1 if it is a mean."""
-    sums = {getattr(head.loss, "reduction", "mean") == "sum" for head in trainer.net.heads.values()}
-    dataset, task = trainer.dataset, trainer.dataset.task
-    if sums != {True}:
-        return 1
-    in_a_sample = task.n_targets(dataset.test.t) / max(len(dataset.test), 1)
-    return max(round(trainer.batches.batch_size * in_a_sample), 1)
+def _summed(trainer) -> float:
+    """What counts in a batch, if the one loss is a sum over it; 1 if it is a mean, or not known.
+    Seen on up to 1,000 training samples."""
+    net, train = trainer.net, trainer.dataset.train
+    heads = list(net.heads.values())
+    if len(heads) != 1 or getattr(heads[0].loss, "reduction", "mean") != "sum":
+        return 1.0
+    t = train[some_rows(len(train), 1000)][1]
+    loss = copy.deepcopy(heads[0].loss)
+    try:
+        shape = net.output_shape(*trainer.dataset.input_shapes)
+        loss.forward(np.full((len(t), *shape), 1.0 / shape[-1] if shape else 1.0), t)
+    except Exception:  # of a layer of one's own it may not be known, nor may a loss take these
+        return 1.0
+    return rounded((loss.weight or 1.0) / len(t) * trainer.batches.batch_size)
 
 
-def _has_options(loss) -> bool:
-    """Such as class weights, or a sum over the batch: guessing costs something else then."""
-    return bool(without_defaults(type(loss), loss.arguments()).keys() - {"ignore_index"})
+def _settings(loss) -> dict:
+    """Those that are not the defaults and change what guessing costs, such as class weights. What
+    is summed is judged by sample, as history.csv has it."""
+    own = without_defaults(type(loss), loss.arguments())
+    return {k: v for k, v in own.items() if k not in ("ignore_index", "reduction")}
 
 
 def _inputs_vary(train) -> float:

@@ -1,6 +1,8 @@
 """How much the inputs tell of the targets, without any net: by nearest neighbours, and by kernel
 ridge regression."""
 
+import math
+
 import numpy as np
 
 from lamina.datasets.rows import some_rows
@@ -11,6 +13,7 @@ FEWEST = 30  # samples; fewer say nothing
 RIDGES = (0.01, 0.1, 1.0)  # of a kernel whose numbers are about 1
 CANCELLED = 1e-8  # of the squares: what is left of them has half its digits, or fewer
 ENOUGH = 100  # samples of each set, whose quartiles say where it lies
+TAIL = 0.025  # of the samples of a column, at each end
 REPEATED = 0.1  # of a column: one number, such as 0
 UNLIKE = 30.0  # times, by which columns differ in size before that can matter
 
@@ -88,30 +91,34 @@ def learnable(dataset) -> dict:
 
 def _elsewhere(X, others) -> dict | None:
     """{"column", counted from 0, "columns", "train", "test"}, with the quartiles of both sets, of
-    the column in which these are furthest apart: in the middle by half the distance of the
-    quartiles, or this half as large again, and six deviations of chance. What scatters √n as much
-    as the median of a normal distribution does is 0.93 times that distance, and so do both ends.
-    Not of a column in which one number comes again and again, whose quartiles say little."""
+    the column in which these are most unlike: by the shares of the others that lie below the median
+    of X, between its quartiles and beyond its tails, whatever the distribution. Each may be off by
+    a tenth and five deviations of chance. Not of a column in which one number comes again and
+    again, of which such shares say little."""
     if (n := min(len(X), len(others))) < ENOUGH:
         return None
-    (low, middle, high), (first, median, last) = (
-        np.quantile(some, (0.25, 0.5, 0.75), axis=0) for some in (X, others)
+    first, low, middle, high, last = np.quantile(X, (TAIL, 0.25, 0.5, 0.75, 1.0 - TAIL), axis=0)
+    shares = (
+        (others < middle, 0.5),
+        ((others > low) & (others < high), 0.5),
+        ((others < first) | (others > last), 2.0 * TAIL),
     )
-    size, other = high - low, last - first
-    usable = (size > 0) & (other > 0)
-    usable[usable] = [_repeats(X[:, i]) < REPEATED for i in np.flatnonzero(usable)]
-    if not usable.any():
+    apart = np.max(
+        [np.abs(there.mean(axis=0) - p) / (0.1 + 5.0 * _chance(p, n)) for there, p in shares],
+        axis=0,
+    )
+    far = [int(i) for i in np.argsort(-apart) if apart[i] > 1.0]
+    at = next((i for i in far if _repeats(X[:, i]) < REPEATED), None)
+    if at is None:
         return None
-    size, other = np.where(usable, size, 1.0), np.where(usable, other, 1.0)
-    chance = 6.0 / np.sqrt(n)
-    moved = np.abs(median - middle) / size / (0.5 + chance)
-    wider = np.abs(np.log(other / size)) / (np.log(1.5) + chance)
-    apart = np.where(usable, np.maximum(moved, wider), 0.0)
-    at = int(apart.argmax())
-    if not apart[at] > 1.0:
-        return None
-    ends = {"train": [low[at], high[at]], "test": [first[at], last[at]]}
+    test = np.quantile(others[:, at], (0.25, 0.75))
+    ends = {"train": [low[at], high[at]], "test": [*test]}
     return {"column": at, "columns": X.shape[1], **ends}
+
+
+def _chance(p: float, n: int) -> float:
+    """What the shares of two sets of n samples scatter by."""
+    return math.sqrt(2.0 * p * (1.0 - p) / n)
 
 
 def _repeats(column) -> float:

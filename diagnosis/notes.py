@@ -10,7 +10,7 @@ from lamina.common.folder import File, placed
 _LARGEST = 2**53  # of the whole numbers; beyond it floats lose count
 _FACTS = {
     **dict.fromkeys(("samples", "validation_samples", "test_samples"), "number"),
-    **dict.fromkeys(("test_targets", "batch_size", "in_a_pass", "summed"), "number"),
+    **dict.fromkeys(("test_targets", "batch_size", "in_a_pass"), "number"),
     **dict.fromkeys(("compared", "seen_of"), "number"),
     "task": {"task": "text", "classes": "number"},
     "figure": {
@@ -20,6 +20,7 @@ _FACTS = {
     },
     "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen", "near"), "size"),
+    "summed": "size",
     **dict.fromkeys(("nearest", "ridge", "ridge_as_given", "line"), "size"),
     "chooses": "yes or no",
     "alike": ["size"],

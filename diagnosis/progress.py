@@ -88,7 +88,7 @@ def is_lost(record) -> bool:
 def _has_settled(record) -> bool:
     """Has the loss of the training set come to stay where it is lowest, below that of guessing? Of
     a net that says little, as a line through noise or waves, its figure cannot tell."""
-    losses, guess = record.history.get("train_loss", np.empty(0)), record.guessing_loss
+    losses, guess = record.history.get("train_loss", np.empty(0)), record.train_guessing_loss
     late = losses[len(losses) // 2 :]
     if len(late) < 3:
         return False

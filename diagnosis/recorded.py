@@ -152,13 +152,19 @@ class Recorded:
 
     @cached_property
     def guessing_loss(self) -> float | None:
-        """The loss of a net that only guesses, if that is known."""
+        """The loss of a net that only guesses, if that is known, as of the batches of loss.csv."""
+        known = self.facts.get("guessing_loss")
+        return None if known is None else known * self.in_a_loss
+
+    @cached_property
+    def train_guessing_loss(self) -> float | None:
+        """The same as the training set is evaluated: by sample, also where a loss is a sum."""
         return self.facts.get("guessing_loss")
 
     @cached_property
     def test_guessing_loss(self) -> float | None:
         """That on the test set, or that of the training set where it alone is known."""
-        return self.facts.get("test_guessing_loss", self.guessing_loss)
+        return self.facts.get("test_guessing_loss", self.train_guessing_loss)
 
     @cached_property
     def start_loss(self) -> float:
@@ -179,7 +185,7 @@ class Recorded:
     @property
     def in_a_loss(self) -> float:
         """What a loss of loss.csv is to be divided by to be of the kind that history.csv has: the
-        targets of a batch, if the net sums over them."""
+        what counts in a batch, if the net sums over it."""
         return float(self.facts.get("summed") or 1)
 
     @property

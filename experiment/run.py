@@ -138,7 +138,9 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
 
 def _guessing_loss(folder: Folder) -> float | None:
     with contextlib.suppress(ValueError, OSError):  # it only bears on a note
-        return read_facts(folder / "facts.json").get("guessing_loss")
+        facts = read_facts(folder / "facts.json")
+        known = facts.get("guessing_loss")
+        return None if known is None else known * (facts.get("summed") or 1.0)
     return None
 
 

@@ -33,6 +33,7 @@ class Task:
     name = ""
     metrics: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    loss_settings: tuple[str, ...] = ()  # of losses, with which it knows what guessing costs
     fitting: tuple[str, ...] = ()  # more metrics of the house that say something here
     ignore_index: int | None = None  # the target of positions that do not count
 
@@ -107,9 +108,10 @@ class Task:
         return None
 
     def guessing_loss(self, loss_name: str, train_t, width: int | None = None) -> float | None:
-        """The loss per sample, at its default settings, of the best scores that are the same for
-        every sample; None if not known. Of numbers the loss adds up the last axis of the outputs,
-        `width`: that of the targets unless the outputs have one of 1 more."""
+        """The loss per sample of the best scores that are the same for every sample; None if not
+        known. Of numbers the loss adds up the last axis of the outputs, `width`: that of the
+        targets unless the outputs have one of 1 more. A task that knows what other settings of a
+        loss than its defaults cost takes those of `loss_settings` as further arguments."""
         return None
 
     def predictions(self, scores) -> np.ndarray:

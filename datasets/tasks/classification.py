@@ -25,6 +25,7 @@ class Classification(Task):
         *("SoftmaxWithLoss", "SVMLoss", "CrossEntropyError", "SquaredErrorLoss"),
         "NegativeSamplingLoss",
     )
+    loss_settings: tuple[str, ...] = ("class_weights", "label_smoothing")
     fitting: tuple[str, ...] = (
         "f1",
         "precision",
@@ -111,14 +112,24 @@ class Classification(Task):
         # Of several that are most frequent any may be said, whatever their numbers are.
         return float(there[counts == counts.max()].mean() / there.sum())
 
-    def guessing_loss(self, loss_name, train_t, width=None):
+    def guessing_loss(
+        self, loss_name, train_t, width=None, *, class_weights=None, label_smoothing=0.0
+    ):
         counts = self._counts(train_t)
-        if not counts.any():
+        weights = np.ones(len(counts)) if class_weights is None else np.asarray(class_weights)
+        if len(weights) != len(counts) or not (weights * counts).any():
             return None
-        p = np.sort(counts / counts.sum())[::-1]
+        weighed = weights * counts / (weights * counts).sum()
+        p = np.sort(weighed)[::-1]
         if loss_name in ("SoftmaxWithLoss", "CrossEntropyError", "SigmoidWithLoss"):
+            # What the targets of all samples are in the mean; weights with smoothing add up to more
+            # than 1. Nothing costs less than to say just that.
+            spread = weights * counts.sum() / (weights * counts).sum() / len(counts)
+            p = (1.0 - label_smoothing) * weighed + label_smoothing * spread
             p = p[p > 0]
-            return float(-(p * np.log(p)).sum())
+            return float(-(p * np.log(p / p.sum())).sum())
+        if label_smoothing:
+            return None
         if loss_name == "SVMLoss":
             return _guessing_svm(p)
         if loss_name == "SquaredErrorLoss":  # to the one-hot rows

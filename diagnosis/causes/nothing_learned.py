@@ -51,7 +51,7 @@ def nothing_learned(record, earlier) -> Finding | None:
 def _says_more(record) -> bool:
     """Are the losses of training and test set both lower than that of guessing by what is no
     accident? Where one class is nearly always the likeliest no accuracy shows what it knows."""
-    guesses = record.guessing_loss, record.test_guessing_loss
+    guesses = record.train_guessing_loss, record.test_guessing_loss
     losses = [record.history.get(f"{part}_loss", ()) for part in ("train", "test")]
     return None not in guesses and all(
         len(some) and some[record.row_kept] < (1.0 - SURELY) * guess

@@ -112,7 +112,7 @@ def _knows_only_its_own(record) -> bool:
     known = record.scores("train")[row] > 0.5 * (1.0 + record.chance)
     far_below = record.guessing_loss > 2.0 * record.end_loss
     # A test set of nearly one class is guessed for nothing, which no net could know.
-    guess = max(record.test_guessing_loss, 0.5 * record.guessing_loss)
+    guess = max(record.test_guessing_loss, 0.5 * record.train_guessing_loss)
     return known and far_below and bool(losses[row] > guess)
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from lamina.datasets import (
     Classification,
+    Dataset,
     LanguageModel,
     MultiLabel,
     Reconstruction,
     Regression,
+    Samples,
     task_from_facts,
 )
 from lamina.datasets.tasks import LOSSES, TASKS
@@ -312,6 +314,30 @@ def test_no_constant_scores_have_a_smaller_loss_than_guessing(loss, counts):
     t = np.repeat(np.arange(3), counts)
     least = Classification("abc").guessing_loss(loss.__name__, t)
     assert best_constant(loss(), 3, t) == pytest.approx(least, rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("counts", [(18, 9, 3), (0, 26, 4)])
+@pytest.mark.parametrize(
+    ("loss", "settings"),
+    [
+        (SoftmaxWithLoss, {"class_weights": (0.5, 1.0, 4.0)}),
+        (SoftmaxWithLoss, {"class_weights": (1.0, 1.0, 1.0)}),
+        (SoftmaxWithLoss, {"label_smoothing": 0.2}),
+        (SoftmaxWithLoss, {"class_weights": (0.5, 1.0, 4.0), "label_smoothing": 0.3}),
+        (SVMLoss, {"class_weights": (0.5, 1.0, 4.0)}),
+    ],
+)
+def test_guessing_costs_what_the_settings_of_a_loss_make_of_it(loss, settings, counts):
+    t = np.repeat(np.arange(3), counts)
+    least = Classification("abc").guessing_loss(loss.__name__, t, **settings)
+    assert best_constant(loss(**settings), 3, t) == pytest.approx(least, rel=2e-3, abs=2e-3)
+
+
+def test_settings_that_a_task_does_not_know_leave_guessing_unknown():
+    X, t = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 1])
+    data = Dataset(Samples(X, t), Samples(X, t), Classification("ab"))
+    assert data.guessing_loss("SoftmaxWithLoss") == pytest.approx(np.log(2))
+    assert data.guessing_loss("SoftmaxWithLoss", of_my_own=3) is None
 
 
 def least_svm_loss(shares):

@@ -10,9 +10,13 @@ from lamina.diagnosis.causes.decay import decay_too_strong
 from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.causes.inputs import not_normalised
+from lamina.diagnosis.causes.non_finite import overflow
 from lamina.diagnosis.causes.penalty import penalty_too_strong
+from lamina.diagnosis.causes.rate_too_high import rate_too_high
+from lamina.diagnosis.causes.rate_too_low import rate_too_low
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
+from lamina.diagnosis.recall import misses_a_class
 from lamina.diagnosis.run_tables import Series
 
 AT = np.array([1.0, 100.0, 200.0, 300.0, 400.0])
@@ -71,6 +75,89 @@ def test_where_weights_hardly_move_the_rate_is_too_low(ratio, low):
     assert (dropout_too_strong(record, []) is None) == low
     assert (penalty_too_strong(record, []) is None) == low
     assert (not_normalised(with_inputs(record, 50.0), []) is None) == low
+
+
+@pytest.mark.parametrize(
+    ("rows", "missed"),
+    [
+        ([(900, 890), (900, 880), (200, 0)], True),
+        ([(900, 400), (900, 520), (200, 0)], False),  # no better than by a coin
+        ([(900, 900), (900, 0), (200, 0)], False),  # one answer for all
+        ([(1800, 1800), (200, 0)], True),
+    ],
+)
+def test_a_net_that_only_guesses_has_not_settled_for_the_other_classes(rows, missed):
+    record = with_outputs(record_of(losses=np.full(400, 0.5)), *rows)
+    assert misses_a_class(record) == missed
+    assert (unequal_classes(record, []) is not None) == missed
+
+
+@pytest.mark.parametrize("gamma", [0.95, 0.999])
+def test_a_schedule_that_has_ended_the_training_comes_before_a_class_that_is_not_found(gamma):
+    schedule = {"type": "exp", "gamma": gamma}
+    rates = [0.1 * gamma**i for i in (0, 99, 199, 299, 399)]
+    record = record_of(losses=np.full(400, 0.5), optimizer={"schedule": schedule}, rates=rates)
+    record = with_outputs(record, (900, 890), (900, 880), (200, 0))
+    record.history["train_accuracy"] = AT * 0 + 0.9
+    found = rate_too_low(record, [])
+    assert (found is not None) == (gamma == 0.95)
+    assert (unequal_classes(record, [found] if found else []) is None) == (gamma == 0.95)
+
+
+@pytest.mark.parametrize(("gained", "found"), [(0.05, True), (0.3, False)])
+def test_while_the_loss_falls_a_class_may_be_found_yet(gained, found):
+    """Where the others are missed as well it is the training that is too short."""
+    record = with_outputs(record_of(losses=np.linspace(1.5, 0.5, 400)), (900, 690), (900, 680),
+                          (200, 0))  # fmt: skip
+    record.history["train_accuracy"] = AT * 0 + 0.68
+    record.facts |= {"samples": 2000, "nearest": 0.68 + gained, "ridge": 0.5}
+    finding = unequal_classes(record, [])
+    assert (finding is not None) == found
+    if found:
+        assert "the net has not come to it yet, or" in finding.meaning
+        assert finding.remedies[0].startswith("more iterations")
+
+
+@pytest.mark.parametrize(
+    ("std", "rows", "found"),
+    [(0.005, 6, True), (0.03, 6, False), (0.0025, 784, True), (0.005, 784, False)],
+)
+def test_small_inputs_are_those_of_short_samples(std, rows, found):
+    """By the length of a sample: 784 numbers of 0.005 have 0.14 together."""
+    record = with_inputs(record_of(), std)
+    record.facts["parameters"]["a.W"]["shape"] = [rows, 3]
+    finding = not_normalised(dataclasses.replace(record), [])
+    assert (finding is not None) == found
+    if found:
+        assert "is as small" in finding.meaning
+
+
+def test_where_a_layer_is_of_ones_own_its_gradient_is_suspected_too():
+    record = record_of(4.0, 2.0, losses=np.linspace(2.3, 9.0, 400))
+    record.layers = with_inputs(record_of(), 1.0).layers
+    assert not any("lamina check" in remedy for remedy in rate_too_high(record, []).remedies)
+    record.facts["layers"] = {"a": "Affine", "mine": "Squash", "b": "Affine"}
+    (said,) = (r for r in rate_too_high(record, []).remedies if "lamina check" in r)
+    assert said == "lamina check of Squash: no rate helps a wrong gradient"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "options", "name"),
+    [
+        ("Rnn", "nan", {}, "overflow"),
+        ("Power", "inf", {"power": 40}, "overflow"),
+        ("Power", "inf", {"power": -1.0}, "undefined result"),
+        ("Power", "nan", {"power": 0.5}, "undefined result"),
+        ("Mine", "nan", {}, "undefined result"),
+        ("Affine", "inf", {}, "overflow"),
+    ],
+)
+def test_undefined_is_what_a_layer_of_that_kind_can_leave_undefined(kind, value, options, name):
+    record = record_of()
+    record.facts["layers"] = {"a": kind}
+    record.config["net"] = {"layers": {"a": {"type": kind, **options}}}
+    record.culprit = {"when": "forward", "layer": "a", "value": value, "largest": {"X": 30.0}}
+    assert overflow(record, []).name == name
 
 
 @pytest.mark.parametrize(

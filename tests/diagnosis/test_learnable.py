@@ -212,3 +212,44 @@ def test_what_the_inputs_tell_of_a_rare_class_is_told_by_no_score(kind, shuffled
     sure = 4.0 / np.sqrt(500)
     assert (told[0] > sure) == (shuffled != "train")
     assert (told[1] > sure) == (shuffled is None)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda column: column, False),
+        (lambda column: 3.0 * column, True),
+        (lambda column: column / 3.0, True),
+        (lambda column: column + 1.5, True),
+        (lambda column: column + 0.2, False),
+    ],
+)
+def test_a_column_in_which_test_samples_lie_elsewhere_is_found(change, found):
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((1000, 5)).astype(np.float32)
+    X[:, 1] = np.exp(2.0 * X[:, 1])  # a long tail
+    X[:, 2] = X[:, 2] > 1.5  # most are 0
+    t = (X[:, 0] > 0).astype(int)
+    others, t_others = X[500:].copy(), t[500:]
+    others[:, 3] = change(others[:, 3])
+    data = Dataset(Samples(X[:500], t[:500]), Samples(others, t_others), Classification("ab"))
+    known = learnable(data).get("elsewhere")
+    assert (known is not None) == found
+    if found:
+        assert (known["column"], known["columns"]) == (3, 5)
+        assert known["train"] == pytest.approx(np.quantile(X[:500, 3], (0.25, 0.75)), abs=1e-5)
+        assert known["test"] == pytest.approx(np.quantile(others[:, 3], (0.25, 0.75)), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["normal", "cauchy", "uniform", "long tails"])
+def test_samples_of_one_making_lie_nowhere_else(kind):
+    rng = np.random.default_rng(5)
+    draw = {
+        "normal": rng.standard_normal,
+        "cauchy": rng.standard_cauchy,
+        "uniform": rng.random,
+        "long tails": lambda shape: np.exp(2.0 * rng.standard_normal(shape)),
+    }[kind]
+    pairs = [(draw((200, 20)), draw((150, 20))) for _ in range(50)]
+    assert not any(module._elsewhere(mine, others) for mine, others in pairs)
+    assert module._elsewhere(draw((99, 3)), 100.0 + draw((500, 3))) is None  # too few

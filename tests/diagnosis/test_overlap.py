@@ -5,7 +5,7 @@ import pytest
 
 from lamina.datasets import Classification, Dataset, LanguageModel, Regression, Samples
 from lamina.datasets.rows import FileRows, Rows
-from lamina.diagnosis.overlap import MOST, share_seen
+from lamina.diagnosis.overlap import MOST, share_near, share_seen
 
 RNG = np.random.default_rng(0)
 
@@ -98,3 +98,41 @@ def test_types_make_no_other_samples(of_inputs, of_targets):
     X, t = RNG.integers(0, 5, (40, 8)).astype(np.float32), RNG.integers(0, 3, 40)
     test = Samples(X.astype(of_inputs), t.astype(of_targets))
     assert share_seen(Dataset(Samples(X, t), test, Classification(["a", "b", "c"]))) == 1.0
+
+
+@pytest.mark.parametrize(("noise", "share"), [(1e-4, 0.6), (0.1, 0.0)])
+def test_near_copies_are_found_and_neighbours_are_not(noise, share):
+    """Of 100 test samples 60 are training samples with so much noise, in columns of any size."""
+    X = RNG.standard_normal((2000, 6))
+    others = np.concatenate([X[:60], RNG.standard_normal((40, 6))])
+    others += noise * RNG.standard_normal(others.shape)
+    sizes = np.array([1e-3, 1.0, 1.0, 100.0, 1.0, 1.0])
+    t = RNG.integers(0, 3, 2000)
+    data = dataset(*(a.astype(np.float32) for a in (X * sizes,)), t,
+                   (others * sizes).astype(np.float32), t[:100])  # fmt: skip
+    assert share_near(data) == pytest.approx(share)
+    assert share_seen(data) == 0.0
+
+
+def test_samples_that_are_alike_by_nature_are_no_near_copies():
+    """Repeated measurements, of which training samples have as near ones among themselves; and test
+    samples between those of a coarse line."""
+    places = np.repeat(RNG.standard_normal((300, 5)), 4, axis=0)
+    X = (places + 1e-5 * RNG.standard_normal(places.shape)).astype(np.float32)
+    rows, t = RNG.permutation(1200), RNG.integers(0, 3, 1200)
+    mine, others = rows[:900], rows[900:]
+    assert share_near(dataset(X[mine], t[mine], X[others], t[others])) == 0.0
+    line = np.linspace(0.0, 1.0, 50)[:, None].astype(np.float32)
+    between = RNG.random((500, 1)).astype(np.float32)
+    assert share_near(dataset(line, t[:50], between, t[:500])) == 0.0
+    assert share_near(dataset(line[:20], t[:20], between, t[:500])) is None  # too few
+
+
+def test_near_copies_are_looked_for_in_pieces_and_as_they_are_kept():
+    """Bytes with a scale; more rows than a piece has."""
+    X, t = images(10_500)
+    copies = X[RNG.permutation(10_500)[:200]].copy()
+    copies[:, 0, 0] ^= 1
+    data = dataset(X, t, copies, t[:200], scale=1 / 255)
+    assert share_near(data) == 1.0
+    assert share_near(dataset(X, t, images(200)[0], t[:200], scale=1 / 255)) == 0.0

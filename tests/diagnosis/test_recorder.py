@@ -9,6 +9,7 @@ import pytest
 from lamina.datasets import Classification, Dataset, LanguageModel, Regression, Samples
 from lamina.diagnosis import Diagnosis
 from lamina.diagnosis.notes import read_facts
+from lamina.diagnosis.record import read_record
 from lamina.diagnosis.recorder import DEFAULT_INTERVAL, EARLY, LAYERS, PARAMETERS, _reading
 from lamina.diagnosis.statistics import (
     alive,
@@ -303,19 +304,36 @@ def test_the_inputs_are_those_of_the_batch_that_the_layers_saw(tmp_path):
     assert [row["mean"] for row in one] == [row["mean"] for row in two]
 
 
-def test_what_guessing_costs_is_not_known_of_a_loss_with_options(tmp_path):
+def test_what_guessing_costs_with_a_loss_that_counts_twice_is_a_sum_or_weighs_classes(tmp_path):
     losses = {"plain": SoftmaxWithLoss(), "sum": SoftmaxWithLoss("sum"), "twice": SoftmaxWithLoss()}
+    losses["weighed"] = SoftmaxWithLoss("sum", class_weights=(1.0, 1.0, 4.0))
     for name, loss in losses.items():
         trainer = make(tmp_path / name, iterations=1)
         trainer.net.heads["loss"].loss = loss
         trainer.net.heads["loss"].weight = 2.0 if name == "twice" else 1.0
         trainer.run()
-    plain, summed, twice = (
+    plain, summed, twice, weighed = (
         json.loads((tmp_path / name / "facts.json").read_text()) for name in losses
     )
     assert twice["guessing_loss"] == pytest.approx(2 * plain["guessing_loss"], rel=1e-5)
     assert plain["guessing_loss"] == pytest.approx(np.log(3), rel=1e-3)
-    assert summed["guessing_loss"] is None
+    assert summed["guessing_loss"] == plain["guessing_loss"]  # by sample
+    assert (plain["summed"], summed["summed"]) == (1.0, plain["batch_size"])
+    # A third of the samples is of each class.
+    p = np.array([1.0, 1.0, 4.0]) / 6.0
+    assert weighed["guessing_loss"] == pytest.approx(-(p * np.log(p)).sum(), rel=1e-3)
+    assert weighed["summed"] == pytest.approx(2.0 * weighed["batch_size"], rel=1e-3)
+
+
+def test_the_doctor_holds_a_sum_against_what_guessing_costs_in_a_batch(tmp_path):
+    trainer = make(tmp_path / "run", iterations=1)
+    trainer.net.heads["loss"].loss = SoftmaxWithLoss("sum")
+    trainer.run()
+    record = read_record(tmp_path / "run")
+    counted = record.facts["batch_size"]
+    assert record.guessing_loss == pytest.approx(counted * np.log(3), rel=1e-3)
+    assert record.train_guessing_loss == pytest.approx(np.log(3), rel=1e-3)
+    assert record.history["train_loss"][0] < 2.0 < record.start_loss
 
 
 @pytest.mark.parametrize("loss", [SquaredErrorLoss, AbsoluteErrorLoss])

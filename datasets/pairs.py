@@ -23,7 +23,9 @@ class Pairs(Dataset):
 
     A subclass has `characters`, all that occur, of ASCII; `longest`, the lengths of a question and
     of an answer at most; and `pairs(n, rng)`, n questions, no two of them the same, with their
-    answers. So no question is in two sets. `validation_share` and `n_validation` give further ones.
+    answers. They are dealt out at random, so no question is in two sets, and all sets are of one
+    kind. `validation_share` and `n_validation` give further ones, with which the others are dealt
+    out anew.
     """
 
     task: LanguageModel
@@ -46,7 +48,11 @@ class Pairs(Dataset):
         self.reverse = reverse
         more = validation_beside(n_train, validation_share, n_validation)
         task = LanguageModel((PAD, START, END, *self.characters), 0, "characters")
-        pairs = self.pairs(n_train + n_test + more, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        found = self.pairs(n_train + n_test + more, rng)
+        # No pair is found twice, so those of which there are few come first: in order the last set
+        # would have none of them.
+        pairs = [found[i] for i in rng.permutation(len(found))]
         ends = np.cumsum([n_train, n_test])
         parts = pairs[: ends[0]], pairs[ends[0] : ends[1]], pairs[ends[1] :]
         train, test, *validation = (

@@ -42,7 +42,8 @@ def total_in_words(net) -> str:
     """How many numbers a net learns, in words, and why a column of them may have another sum."""
     learned = [p for p in net.parameters().values() if p.learns]
     frozen = sum(p.data.size for p in net.parameters().values() if not p.learns)
-    said = f"{sum(p.data.size for p in learned):,} parameters to learn"
+    n = sum(p.data.size for p in learned)
+    said = f"{n:,} {'parameter' if n == 1 else 'parameters'} to learn"
     said += f", {frozen:,} frozen" if frozen else ""
     if shared := _shared(net):
         said += f"; {shared:,} more are shared, and stand there again"

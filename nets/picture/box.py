@@ -7,7 +7,7 @@ from lamina.common.fonts import text_width
 from lamina.common.printable import printable
 from lamina.nets.picture.pieces import Box
 from lamina.nets.picture.shapes import GREY, INK, LARGE, SMALL, Rectangle, Text, fitted
-from lamina.nets.picture.words import count, names, series
+from lamina.nets.picture.words import count, names, of_parameters, series
 
 WIDEST = 340.0
 LINE = 16.0  # from base line to base line
@@ -72,7 +72,7 @@ def labels(box: Box, style: Style) -> Labels:
     title = " ".join(filter(None, [first.type, series([item.sizes for item in items])]))
     more = printable(series([item.more for item in items]))
     counted = series([count(item.learned, item.frozen) for item in items])
-    said = _sentence(f"{name}: {title}", more, f"{counted} parameters" if counted else "", gives)
+    said = _sentence(f"{name}: {title}", more, of_parameters(counted), gives)
     return Labels(_rows(title, more, name, counted, style), below, said)
 
 

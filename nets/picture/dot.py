@@ -3,7 +3,7 @@
 from lamina.autodiff.draw.dot import quoted
 from lamina.nets.picture.items import Item
 from lamina.nets.picture.shapes import COLOURS
-from lamina.nets.picture.words import count
+from lamina.nets.picture.words import count, of_parameters
 
 
 def dot(items: list[Item], title: str) -> str:
@@ -16,7 +16,7 @@ def dot(items: list[Item], title: str) -> str:
     for i, item in enumerate(items):
         counted = count(item.learned, item.frozen)
         first = " ".join(filter(None, [item.type, item.sizes]))
-        lines = [first, item.name, item.more, f"{counted} parameters" if counted else ""]
+        lines = [first, item.name, item.more, of_parameters(counted)]
         label = quoted("\n".join(filter(None, lines)))
         fill, stroke = COLOURS[item.kind]
         out.append(f'  n{i} [label={label}, fillcolor="{fill}", color="{stroke}"];')

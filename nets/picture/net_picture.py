@@ -8,7 +8,7 @@ from lamina.common.figures import save_png
 from lamina.common.files import whole_file
 from lamina.nets.picture.items import items_of
 from lamina.nets.picture.page import PAGES, ROOM, Layout, choices_of, lay_out
-from lamina.nets.picture.words import count
+from lamina.nets.picture.words import count, of_parameters
 
 SUFFIXES = (".svg", ".png", ".dot")
 
@@ -42,7 +42,7 @@ class NetPicture:
         """How many parameters there are, in words."""
         learned = sum(item.learned for item in self.items)
         frozen = sum(item.frozen for item in self.items)
-        said = [f"{learned:,} parameters to learn"] if learned else []
+        said = [f"{of_parameters(count(learned, 0))} to learn"] if learned else []
         return ", ".join([*said, *([count(0, frozen)] if frozen else [])]) or "no parameters"
 
     @cached_property

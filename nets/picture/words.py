@@ -11,9 +11,11 @@ _TAKEN, _GIVEN = ("n_in", "c_in", "n_words"), ("n_out", "c_out", "n_hidden", "n_
 # How it computes and begins, not what it is; a picture has no room for these.
 _LEFT_OUT = {
     *("dtype", "init", "bias", "bias_value", "eps", "momentum", "sparse", "tied", "transposed"),
-    *("forget_bias", "partial", "sync", "reduction", "n_channels", "n_features", "n_dims"),
+    *("forget_bias", "sync", "reduction", "n_channels", "n_features", "n_dims"),
 }
 _LONGEST = 40  # characters of all the arguments together
+# Numbers for each axis; other lists are no sizes, and a × between theirs would be a product.
+_BY_AXIS = ("kernel", "stride", "padding", "dilation", "output_padding", "shape")
 
 
 def sizes_of(layer: Layer) -> str:
@@ -25,22 +27,23 @@ def sizes_of(layer: Layer) -> str:
 
 
 def more_of(layer: Layer, input_shape: tuple | None = None) -> str:
-    """The other arguments that are no defaults: "5 × 5, stride 2", "4 heads, causal"."""
+    """The other arguments that are no defaults: "5 × 5, stride 2", "4 heads, causal"; "…" stands
+    for those that have no room."""
     inner = getattr(layer, "layers", None)
     if isinstance(inner, dict):  # a net that stands for its layers
         return f"{len(inner)} layers"
     sized = bool(sizes_of(layer))
     given = without_defaults(type(layer), layer.arguments())
-    said = [
+    known = [
         _said(name, value, input_shape)
         for name, value in given.items()
         if name not in _LEFT_OUT and not (sized and name in _TAKEN + _GIVEN)
     ]
-    kept: list[str] = []
-    for text in filter(None, said):
+    said, kept = [text for text in known if text], list[str]()
+    for text in said:
         if len(", ".join([*kept, text])) <= _LONGEST:
             kept.append(text)
-    return ", ".join(kept)
+    return ", ".join([*kept, "…"] if len(kept) < len(said) else kept)
 
 
 def _said(name: str, value, input_shape: tuple | None) -> str:
@@ -48,7 +51,7 @@ def _said(name: str, value, input_shape: tuple | None) -> str:
         return name.replace("_", " ")
     if value is False:
         return f"no {name.replace('_', ' ')}"
-    text = _number_or_list(value)
+    text = _number_or_list(value, " × " if name in _BY_AXIS else ", ")
     if name == "kernel" and text:
         spatial = len(input_shape) - 1 if input_shape and isinstance(value, int) else 1
         text = " × ".join([text] * spatial)
@@ -58,11 +61,13 @@ def _said(name: str, value, input_shape: tuple | None) -> str:
     return f"{name.replace('_', ' ')} {text}" if text else ""
 
 
-def _number_or_list(value) -> str:
+def _number_or_list(value, between: str = ", ") -> str:
     """Numbers and short texts; "" for what takes more words."""
     if isinstance(value, (list, tuple)):
         parts = [_number_or_list(part) for part in value]
-        return " × ".join(parts) if len(parts) <= 4 and all(parts) else ""
+        if len(parts) > 4 or not all(parts):
+            return ""
+        return between.join(parts) if between != ", " else f"({between.join(parts)})"
     if isinstance(value, (int, float)):
         return f"{value:.4g}" if isinstance(value, float) else str(value)
     return value if isinstance(value, str) else ""
@@ -78,6 +83,11 @@ def count(learned: int, frozen: int) -> str:
     parts = [f"{learned:,}"] if learned else []
     parts += [f"{frozen:,} frozen"] if frozen else []
     return " + ".join(parts)
+
+
+def of_parameters(counted: str) -> str:
+    """That with its noun, "" for none."""
+    return f"{counted} {'parameter' if counted == '1' else 'parameters'}" if counted else ""
 
 
 def series(texts: list[str]) -> str:

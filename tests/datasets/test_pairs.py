@@ -50,9 +50,18 @@ def test_the_seed_decides_and_the_sets_are_of_one_kind(kind):
         assert one.sets()[part].fingerprint() == same.sets()[part].fingerprint()
         assert one.sets()[part].fingerprint() != other.sets()[part].fingerprint()
     assert kind(n_train=300, n_test=60).validation is None
-    shared = kind(n_train=300, n_test=60)  # validation samples are further ones
-    assert shared.train.fingerprint() == one.train.fingerprint()
-    assert shared.test.fingerprint() == one.test.fingerprint()
+    assert [len(some) for some in one.sets().values()] == [300, 40, 60]  # none taken from training
+
+
+def test_short_additions_are_as_frequent_in_each_set():
+    """There are few of them, and none is there twice: what is found last has none."""
+    data = Additions(n_train=1500, n_test=400, n_validation=400, digits=2)
+    shares = [
+        np.mean([len(question.replace(PAD, "")) == 5 for question, *_ in words(data, part)])
+        for part in data.sets()
+    ]
+    assert min(shares) > 0.4
+    assert max(shares) - min(shares) < 4.0 * np.sqrt(0.25 * (1 / 400 + 1 / 400))
 
 
 def test_reversed_questions_are_backwards_with_the_padding_first(kind):

@@ -15,13 +15,27 @@ from some_nets import NETS
 from lamina.common.fonts import text_width
 from lamina.experiment.build import build_dataset, build_net
 from lamina.experiment.config import load_config
-from lamina.layers import Addition, Affine, Copy, Dropout, Relu, ShapeError, Slice, SoftmaxWithLoss
+from lamina.layers import (
+    Addition,
+    Affine,
+    AveragePooling,
+    Convolution,
+    Copy,
+    Dropout,
+    Relu,
+    Scale,
+    ShapeError,
+    Slice,
+    SoftmaxWithLoss,
+    Transpose,
+)
 from lamina.layers.base import Layer
 from lamina.nets import Graph, Head, LeNet, Net, Node, ResidualNet, Sequential
 from lamina.nets.picture import PAGES, NetPicture
 from lamina.nets.picture.pieces import OUTSIDE, Frame, boxes_of, pieces_of
 from lamina.nets.picture.shapes import COLOURS, Dot, Line, Text
-from lamina.nets.picture.words import names, series
+from lamina.nets.picture.words import more_of, names, of_parameters, series
+from lamina.nets.summary import total_in_words
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 NAMES = [*NETS, *(path.stem for path in CONFIGS), *(f"random {i}" for i in range(12))]
@@ -491,3 +505,29 @@ def test_a_deep_net_takes_no_longer_than_it_must():
     assert len(drawn.boxes(picture)) == 151
     assert not any(isinstance(shape, Dot) for shape in picture.layout.shapes)
     assert sum(line.tip for line in drawn.of(picture, Line)) == 151
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        (Addition(coefficients=(0.5, 1.0)), "coefficients (0.5, 1)"),
+        (Transpose(axes=(2, 1, 3)), "axes (2, 1, 3)"),
+        (Convolution(1, 8, (3, 5), stride=(2, 1), rng=0), "3 × 5, stride 2 × 1"),
+        (
+            Convolution(1, 8, (3, 5), stride=(2, 1), padding=(1, 2), dilation=(1, 2), rng=0),
+            "3 × 5, stride 2 × 1, padding 1 × 2, …",
+        ),
+        (AveragePooling(3, stride=2, partial=True), "kernel 3, stride 2, partial"),
+    ],
+)
+def test_lists_are_no_products_and_what_has_no_room_is_said(layer, said):
+    assert more_of(layer) == said
+
+
+def test_one_parameter_is_no_plural():
+    assert [of_parameters(n) for n in ("", "1", "2", "1 + 20 frozen")] == [
+        *("", "1 parameter", "2 parameters", "1 + 20 frozen parameters")
+    ]
+    net = Sequential({"scale": Scale((1,))})
+    assert total_in_words(net) == "1 parameter to learn"
+    assert NetPicture(net, (1,)).total == "1 parameter to learn"

@@ -65,6 +65,13 @@ def pytest_collection_finish():
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are cores, where these are few: tests wait for what they start."""
+    there = os.cpu_count() or 1
+    return there + 1 if there <= 2 else None
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The cases of a test in one process, and the files of TOGETHER; unless --dist says otherwise.
 
@@ -83,7 +90,7 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     seen: Counter[str] = Counter()
     for item in items:
-        if often := item.get_closest_marker("often"):
+        if (often := item.get_closest_marker("often")) and not item.get_closest_marker("slow"):
             test = item.nodeid.partition("[")[0]
             if seen[test] % often.args[0]:
                 item.add_marker("slow")

@@ -4,6 +4,7 @@ import math
 
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.finding import Finding, listed
+from lamina.diagnosis.recall import misses_a_class
 from lamina.diagnosis.updates import UNMOVED
 
 MOST = 0.8  # of a layer; 0.5 is usual. Srivastava et al. 2014, section 7.3
@@ -11,9 +12,10 @@ MOST = 0.8  # of a layer; 0.5 is usual. Srivastava et al. 2014, section 7.3
 
 def dropout_too_strong(record, earlier) -> Finding | None:
     """More is dropped than Srivastava et al. found useful at all, in a layer, or on the way through
-    all of them, and the net has not learned."""
+    all of them, and the net has not learned, or misses a rare class."""
     dropped = {n: p for n, p in record.facts.get("dropout", {}).items() if p}
-    if earlier or not dropped or record.well or math.isnan(record.train) or record.has_what_is_told:
+    learned = (record.well or record.has_what_is_told) and not misses_a_class(record)
+    if earlier or not dropped or learned or math.isnan(record.train):
         return None
     if record.never_moved(UNMOVED) or far_too_low(record) or far_too_high(record):
         return None

@@ -179,6 +179,7 @@ def test_a_nan_in_any_layer_of_any_net(path):
     assert reached >= len(places_of(trainer.net)) - len(spared) + 2 * learned
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_nan_in_the_input_or_in_a_weight_from_the_start(path):
     trainer = trainer_of(narrowed(load_config(path)))

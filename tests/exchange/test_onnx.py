@@ -118,6 +118,7 @@ def test_nets_of_every_kind(name, tmp_path):
     agree(net, tmp_path / "x.onnx", *(x[:1] for x in inputs))
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_nets_of_all_configurations(path, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))

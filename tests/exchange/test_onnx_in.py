@@ -424,6 +424,7 @@ def test_a_changed_file_that_operators_say_is_read_with_a_word(tmp_path, capsys)
     assert compare_onnx(tmp_path / "x.onnx", back) < 1e-5
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_nets_of_all_configurations_there_and_back(path, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))

@@ -499,6 +499,7 @@ def test_the_pieces_together_are_right(name, tmp_path):
     assert mark.total == 100, str(mark)
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong[0])
 def test_a_mistake_costs_points_and_is_explained(wrong, tmp_path):
     _, name, right_piece, wrong_piece, array, words = wrong

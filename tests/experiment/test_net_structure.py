@@ -26,6 +26,7 @@ from lamina.nets import Graph, Node, Sequential, load_net, net_from_structure
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_configuration_there_and_back_and_in_a_file(path, tmp_path, monkeypatch):
     monkeypatch.setenv("LAMINA_DATA", str(tmp_path / "nothing here"))

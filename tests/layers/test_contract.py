@@ -20,6 +20,7 @@ def test_the_layer_keeps_the_contract(cls):
     assert report.passed, report
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 @pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
 def test_other_numbers_give_the_same_verdict(cls, seed):

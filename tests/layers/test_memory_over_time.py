@@ -31,7 +31,7 @@ def growth(make) -> float:
     return (four - two) / (two - one)
 
 
-@pytest.mark.often(2)
+@pytest.mark.often(3)
 @pytest.mark.parametrize("kind", [Rnn, Lstm, Gru])
 @pytest.mark.parametrize("settings", [{}, {"reverse": True}, {"stateful": True}])
 def test_it_is_linear_for_recurrent_layers(kind, settings):

@@ -80,6 +80,7 @@ def close(texts, expected) -> bool:
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-5, atol=1e-300)
 
 
+@pytest.mark.often(3)
 def test_the_numbers_on_the_page_are_the_computed_ones(example, opened):
     drawing = draw(example.f, example.inputs)
     graph = drawing.graph
@@ -126,6 +127,7 @@ def check_product(edge, graph, terms) -> None:
     assert np.allclose(product, down, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.often(3)
 def test_on_a_phone_labels_appear_as_they_are_computed_and_nothing_sticks_out(example, opened):
     drawing = draw(example.f, example.inputs, title="a_long_title_" * 20)
     graph = drawing.graph
@@ -169,6 +171,7 @@ def new_labels(graph, step) -> set:
     return set()
 
 
+@pytest.mark.often(3)
 def test_no_label_lies_on_another_or_on_a_node(example, opened):
     page = opened(draw(example.f, example.inputs))
     page.keyboard.press("End")

@@ -46,6 +46,7 @@ def test_one_layer(capsys):
     )
 
 
+@pytest.mark.slow  # test_contract.py has each by itself
 def test_all_layers(capsys):
     assert main(["check", "--all"]) == 0
     out = capsys.readouterr().out

@@ -14,6 +14,7 @@ SAMPLED = {
 }
 
 
+@pytest.mark.often(2)  # test_contract has all layers; all mutants of all of them are slow
 @pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
 def test_mutants_are_caught_or_equivalent(cls):
     no_mutant_survives(cls, every=SAMPLED.get(cls.__name__, 2))

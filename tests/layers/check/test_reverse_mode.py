@@ -21,6 +21,7 @@ IMPURE = {
 }
 
 
+@pytest.mark.often(2)
 @pytest.mark.parametrize("cls", all_layers(), ids=lambda cls: cls.__name__)
 def test_every_pure_layer_has_it_as_a_witness(cls):
     report = check_class(cls)

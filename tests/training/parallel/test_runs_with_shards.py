@@ -34,6 +34,7 @@ def without_dropout(net):
     return net
 
 
+@pytest.mark.often(3)
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("steps", [3, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_nets_of_the_configurations_learn_the_same_with_any_number_of_shards(path, steps):

@@ -192,7 +192,7 @@ def _summed(trainer) -> float:
         loss.forward(np.full((len(t), *shape), 1.0 / shape[-1] if shape else 1.0), t)
     except Exception:  # of a layer of one's own it may not be known, nor may a loss take these
         return 1.0
-    return rounded((loss.weight or 1.0) / len(t) * trainer.batches.batch_size)
+    return float((loss.weight or 1.0) / len(t) * trainer.batches.batch_size)
 
 
 def _settings(loss) -> dict:

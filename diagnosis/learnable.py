@@ -83,8 +83,8 @@ def learnable(dataset) -> dict:
             ),
         )
         scores["alike"] = list(max(alike))
-        if found := _elsewhere(X + center, test[0]):
-            scores["elsewhere"] = found
+        if (where := _elsewhere(X + center, test[0])) is not None:
+            scores["elsewhere"] = where
         scores["alike_by"] = "ridge" if alike[0] >= alike[1] else "nearest"
     return scores
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lamina.common.errors import no_run
 from lamina.common.folder import Folder, placed
+from lamina.common.percent import percent
 from lamina.diagnosis.answers import OUTPUTS
 from lamina.diagnosis.figure import scatter
 from lamina.diagnosis.learnable import MOST
@@ -86,6 +87,13 @@ class Record(Recorded):
         if self.ridge > self.nearest - luck or math.isnan(self.nearest):
             return self.ridge, f"kernel ridge regression on {self.compared}"
         return self.nearest, f"nearest neighbours among {self.compared}{self.less_own_noise}"
+
+    @property
+    def simple_said(self) -> str:
+        """That score in words, and what it is of."""
+        score, by = self.simple
+        share = self.figure is not None and self.figure.is_share
+        return f"{by}: {percent(score, 1) if share else self.said_as_r2(score)}"
 
     @property
     def compared(self) -> str:

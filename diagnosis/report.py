@@ -70,9 +70,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
     elif near := record.facts.get("near"):
         rows.append(("test set", record.said_near(near)))
     if record.is_untold:
-        score = record.simple[0]
-        of = record.figure.shown(score) if record.figure.is_share else record.said_as_r2(score)
-        rows.append(("without a net", f"nothing is told of the targets; {record.simple[1]}: {of}"))
+        rows.append(("without a net", f"nothing is told of the targets; {record.simple_said}"))
     if record.weights:
         ratios = {n: s.median("update_ratio") for n, s in record.weights.items()}
         known = {n: r for n, r in ratios.items() if not math.isnan(r)}

@@ -2,11 +2,12 @@
 
 import math
 import zlib
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
 from lamina.common.arguments import Remembers
+from lamina.common.counts import is_whole
 from lamina.datasets.minibatches import Minibatches
 from lamina.datasets.rows import Rows, pieces
 from lamina.datasets.sampler import Sampler
@@ -277,9 +278,7 @@ def _checked_widths(widths, X, t) -> tuple[int, ...]:
 
 
 def _is_shape(value) -> bool:
-    return isinstance(value, (tuple, list)) and all(
-        isinstance(n, Integral) and not isinstance(n, bool) for n in value
-    )
+    return isinstance(value, (tuple, list)) and all(is_whole(n) for n in value)
 
 
 def check_sets(task: Task, sets: dict[str, Samples]) -> None:

@@ -1,8 +1,8 @@
 """How many samples are for validation and for testing, and which, fixed by a seed."""
 
-from numbers import Integral
-
 import numpy as np
+
+from lamina.common.counts import is_count
 
 
 def check_validation(validation_share: float | None, n_validation: int | None) -> bool:
@@ -17,7 +17,7 @@ def check_validation(validation_share: float | None, n_validation: int | None) -
         raise ValueError(
             f"validation_share: expects a share between 0 and 1, got {validation_share}"
         )
-    if n_validation is not None and (not isinstance(n_validation, Integral) or n_validation < 1):
+    if n_validation is not None and not is_count(n_validation, 1):
         raise ValueError(
             f"n_validation: expects a whole number of at least 1, got {n_validation}; leave it out "
             "for no validation samples"
@@ -104,7 +104,7 @@ def split_off(
 
 
 def check_split_seed(split_seed: int) -> None:
-    if not isinstance(split_seed, Integral) or split_seed < 0:
+    if not is_count(split_seed, 0):
         raise ValueError(f"split_seed: expects a whole number of at least 0, got {split_seed}")
 
 

@@ -1,10 +1,9 @@
 """One-dimensional convolution: over the positions of sequences."""
 
-from numbers import Integral
-
 import numpy as np
 from numpy.typing import DTypeLike
 
+from lamina.common.counts import is_count
 from lamina.layers.base import Layer
 from lamina.layers.convolution import Convolution
 from lamina.layers.errors import ShapeError, batch_of
@@ -42,7 +41,7 @@ class Convolution1d(Layer):
         settings = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         for name, value in settings.items():
             lowest = 0 if name == "padding" else 1
-            if not isinstance(value, Integral) or value < lowest:
+            if not is_count(value, lowest):
                 raise ValueError(
                     f"Convolution1d: {name}: expects a whole number >= {lowest}, got {value!r}"
                 )

@@ -3,6 +3,8 @@
 import math
 import numbers
 
+from lamina.common.counts import is_whole
+
 
 def checked_weights(name: str, option: str, weights) -> tuple:
     """Weights, positive or zero and not all zero, as a tuple of floats. Raises TypeError for what
@@ -25,6 +27,6 @@ def checked_ignore_index(name: str, index):
     """A whole number or None. Raises TypeError."""
     if index is None:
         return None
-    if isinstance(index, bool) or not isinstance(index, numbers.Integral):
+    if not is_whole(index):
         raise TypeError(f"{name}: ignore_index is a whole number or None, got {index!r:.60}")
     return int(index)

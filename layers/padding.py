@@ -1,9 +1,8 @@
 """Padding: a border of one number around each sample, on each side as wide as one says."""
 
-from numbers import Integral
-
 import numpy as np
 
+from lamina.common.counts import is_count
 from lamina.layers.base import Layer
 from lamina.layers.errors import ShapeError, batch_of
 from lamina.layers.floats import check_floats
@@ -21,7 +20,7 @@ class Padding(Layer):
 
     def __init__(self, before: tuple, after: tuple, *, value: float = 0.0):
         before, after = tuple(before), tuple(after)
-        whole = all(isinstance(n, Integral) and int(n) >= 0 for n in before + after)
+        whole = all(is_count(n, 0) for n in before + after)
         if not before or len(before) != len(after) or not whole:
             raise ValueError(
                 "Padding: expects two lists of whole numbers >= 0, as many as a sample has axes; "

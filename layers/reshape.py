@@ -1,8 +1,8 @@
 """Reshape: the entries of a sample in another shape."""
 
 import math
-from numbers import Integral
 
+from lamina.common.counts import is_whole
 from lamina.layers.base import Layer
 from lamina.layers.errors import ShapeError
 
@@ -16,7 +16,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: tuple):
         shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-        whole = all(isinstance(n, Integral) and (int(n) > 0 or n == -1) for n in shape)
+        whole = all(is_whole(n) and (n > 0 or n == -1) for n in shape)
         if not whole or shape.count(-1) > 1:
             raise ValueError(
                 "Reshape: expects the shape of a sample, of numbers >= 1 and at most one -1; "

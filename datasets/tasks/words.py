@@ -5,6 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
+from lamina.common.counts import is_whole
 from lamina.common.printable import printable
 from lamina.datasets.tasks.numbers import first
 
@@ -13,14 +14,13 @@ _SHOWN = 20  # of what one target may hold, in words
 
 
 def class_count(n) -> int:
-    whole = isinstance(n, Integral) and not isinstance(n, bool)
-    if not whole or not 0 <= n <= MAX_CLASSES:
+    if not is_whole(n) or not 0 <= n <= MAX_CLASSES:
         raise ValueError(f"{n!r} is no number of classes")
     return int(n)
 
 
 def whole(task, n) -> int:
-    if not isinstance(n, Integral) or isinstance(n, bool):
+    if not is_whole(n):
         raise TypeError(f"{type(task).__name__}: ignore_index is a whole number, got {n!r}")
     return int(n)
 

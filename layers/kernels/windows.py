@@ -1,19 +1,19 @@
 """Sliding windows over images that lie channels-last in memory."""
 
 import math
-from numbers import Integral
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lamina.autodiff import primal
+from lamina.common.counts import is_count
 from lamina.layers.kernels.frames import Frame
 
 
 def pair(name: str, value, lowest: int) -> tuple[int, int]:
     """(height, width) from one number or two. Raises ValueError below `lowest`."""
     both = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(both) != 2 or not all(isinstance(v, Integral) and int(v) >= lowest for v in both):
+    if len(both) != 2 or not all(is_count(v, lowest) for v in both):
         raise ValueError(f"{name}: expects one or two whole numbers >= {lowest}, got {value!r}")
     return int(both[0]), int(both[1])
 

@@ -19,10 +19,10 @@ class Evaluator:
 
     `metrics` are names, or objects with the interface of lamina.metrics.Metric (default: those of
     the task). The first is the one that counts; without any it is the loss. Raises ValueError for
-    unknown names, for two metrics of one name, for those that are no single number, for those that
-    the outputs of the net's loss do not fit, and for a net whose scores no loss has seen; when it
-    is called, for a loss that does not fit the task, so that scores would be read in another way
-    than they were learned.
+    unknown names, for two metrics of one name, for one's own under a name of this project, for
+    those that are no single number, for those that the outputs of the net's loss do not fit, and
+    for a net whose scores no loss has seen; when it is called, for a loss that does not fit the
+    task, so that scores would be read in another way than they were learned.
     """
 
     def __init__(self, net, dataset: Dataset, metrics=None):
@@ -194,6 +194,11 @@ def _made(metric, task) -> Metric:
                 task.check_metric(name)
             except ValueError as error:
                 raise ValueError(f"metrics: {error}") from None
+    if not isinstance(metric, taken := METRICS.get(metric.name, object)):
+        raise ValueError(
+            f"metrics: {type(metric).__name__} calls itself {metric.name}, which is the name of "
+            f"{taken.__name__}; give it one of its own, so that its figures are not taken for those"
+        )
     if not metric.scalar:
         raise ValueError(f"metrics: {metric.name} is no single number; `lamina evaluate` shows it")
     return metric

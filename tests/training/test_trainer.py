@@ -25,6 +25,7 @@ from lamina.layers import (
     SoftmaxWithLoss,
     SquaredErrorLoss,
 )
+from lamina.metrics import Metric
 from lamina.nets import Sequential
 from lamina.nets.weights import load_weights
 from lamina.optimizers import SGD, make_schedule
@@ -448,6 +449,29 @@ def test_the_default_length():
 def test_settings_that_cannot_be(settings, words):
     with pytest.raises(ValueError, match=words):
         trainer(**settings)
+
+
+class Unweighted(Metric):
+    """One of one's own that is called as another of the project is."""
+
+    name = "recall"
+
+    def reset(self):
+        pass
+
+    def update(self, scores, t):
+        pass
+
+    def value(self):
+        return 0.5
+
+
+def test_a_metric_of_ones_own_has_a_name_of_its_own():
+    message = "Unweighted calls itself recall, which is the name of Recall; give it one of its own"
+    with pytest.raises(ValueError, match=message):
+        trainer(metrics=[Unweighted()])
+    renamed = type("Renamed", (Unweighted,), {"name": "unweighted_recall"})
+    assert trainer(metrics=["recall", renamed()]).evaluator.metrics[1].name == "unweighted_recall"
 
 
 def test_paths_and_seeds_may_be_plain(tmp_path):

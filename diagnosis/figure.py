@@ -5,7 +5,7 @@ import dataclasses
 import math
 
 from lamina.common.percent import percent
-from lamina.metrics import make_metric
+from lamina.metrics import Metric, make_metric
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +86,23 @@ def figure_of(facts: dict, columns) -> Figure | None:
             ends = (metric.higher_is_better, *metric.limits)
             return Figure(name, *ends, None, metric.percent)
     return None
+
+
+def what_counts(facts: dict, columns) -> tuple[str, bool]:
+    """The figure by which a run chooses and is judged, and whether more of it is better; "" if no
+    column has one. A run without facts.json counts by the first metric of its table, and of one of
+    the user's own more is taken to be better, as Metric has it."""
+    if said := facts.get("figure"):
+        return said["name"], said["higher_is_better"]
+    parts = (column.partition("_") for column in columns)
+    names = [name for part, _, name in parts if part in ("train", "validation")]
+    name = next((name for name in names if name != "loss"), "loss" if names else "")
+    if name in ("", "loss"):
+        return name, False
+    try:
+        return name, make_metric(name).higher_is_better
+    except ValueError:
+        return name, Metric.higher_is_better
 
 
 def scatter(share: float, n: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lamina.common.errors import no_run
 from lamina.common.table import read_table
-from lamina.diagnosis.figure import figure_of
+from lamina.diagnosis.figure import what_counts
 from lamina.diagnosis.kept import kept_row
 from lamina.diagnosis.notes import read_culprit, read_facts
 from lamina.experiment.config import load_config
@@ -52,12 +52,13 @@ def read_outcome(run_dir: str | Path) -> Outcome:
     history = _columns(run_dir / "history.csv")
     done = _columns(run_dir / "loss.csv").get("iteration", np.empty(0))
     iterations = int(done[-1]) if len(done) else 0
-    counts, higher = _counts(run_dir, history)
+    facts = read_facts(run_dir / "facts.json")
+    counts, higher = what_counts(facts, history)
     if read_culprit(run_dir / "culprit.json"):
         return Outcome(settings, 0, iterations, {}, counts, higher, FAILED)
     if not len(history.get("iteration", ())):
         return Outcome(settings, 0, iterations, {}, counts, higher, NOTHING)
-    kept = kept_row(data, read_facts(run_dir / "facts.json"), history)
+    kept = kept_row(data, facts, history)
     row = -1 if kept is None else kept
     figures = {
         column: float(values[row])
@@ -78,15 +79,6 @@ def read_outcome(run_dir: str | Path) -> Outcome:
         kept=kept is not None,
         has_weights=has_weights,
     )
-
-
-def _counts(run_dir: Path, history: dict) -> tuple[str, bool]:
-    """The name of the figure that counts, and whether more of it is better."""
-    columns = [name for name in history if name != "train_loss"]
-    figure = figure_of(read_facts(run_dir / "facts.json"), columns)
-    if figure is not None:
-        return figure.name, figure.higher_is_better
-    return ("loss", False) if "train_loss" in history else ("", False)
 
 
 def _columns(path: Path) -> dict[str, np.ndarray]:

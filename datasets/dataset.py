@@ -177,11 +177,16 @@ class Dataset(Remembers):
         return value * abs(samples.scale)
 
     def guessing_loss(
-        self, loss_name: str, width: int | None = None, name: str = "train", **settings
+        self,
+        loss_name: str,
+        width: int | None = None,
+        name: str = "train",
+        settings: dict | None = None,
     ) -> float | None:
         """The loss per sample of a set, of the answer that is the same for all and the best for
         that set; None if not known. For `width` and `settings` of the loss see
         Task.guessing_loss."""
+        settings = settings or {}
         if not settings.keys() <= {*self.task.loss_settings}:
             return None
         samples = self.sets()[name]

@@ -20,6 +20,7 @@ from lamina.training.figure import figure_facts, percent_facts, rounded, sizes_f
 from lamina.training.squashed import last_before
 
 COLUMNS = 32  # of targets, each of which is read by itself
+SCORES = 10_000_000  # numbers that are made to see what counts in a loss
 MARKED = 3  # equal numbers: two may be so by chance
 MARK = 3.0  # times the range of all other numbers, that a mark among them is away from these
 
@@ -33,7 +34,7 @@ def write_facts(path: str | Path | File, trainer) -> None:
 
     `test_targets` are the targets of the test set that count: of sequences one for each position.
     `in_a_pass` are the training samples of an epoch; streams that are carried on may leave some
-    out, `summed` what counts in a batch whose loss is a sum over that, 1 if it is a mean.
+    out, `summed` what counts in an iteration whose loss is a sum over that, 1 if it is a mean.
     `guessing_loss` and `test_guessing_loss` are those of the best answer that is the same for
     all samples of the training or the test set. `figure` is the metric that counts: its name,
     limits, direction, and what guessing scores on the test and the training set. `percent` says of
@@ -56,17 +57,17 @@ def write_facts(path: str | Path | File, trainer) -> None:
     path = placed(path)
     if path.exists() and trainer.iteration:
         return
-    dataset, parameters = trainer.dataset, trainer.net.parameters()
+    dataset, parameters, summed = trainer.dataset, trainer.net.parameters(), _summed(trainer)
     facts = {
         **sizes_facts(trainer),
         "in_a_pass": trainer.plan.n,
         "batch_size": trainer.batches.batch_size,
-        "summed": _summed(trainer),
+        "summed": summed,
         "task": dataset.task.facts(),
         "figure": figure_facts(trainer),
         "percent": percent_facts(trainer),
-        "guessing_loss": _guessing_loss(trainer, "train"),
-        "test_guessing_loss": _guessing_loss(trainer, "test"),
+        "guessing_loss": _guessing_loss(trainer, "train", summed),
+        "test_guessing_loss": _guessing_loss(trainer, "test", summed),
         **({} if _has_tables(trainer.net) else _rounded(learnable(dataset))),
         "inputs_vary": _inputs_vary(dataset.train),
         "seen": rounded(overlap.share_seen(dataset, trainer.chooses)),
@@ -154,15 +155,22 @@ def _left(net) -> float:
     return max(left[name] for name in net.outputs)
 
 
-def _guessing_loss(trainer, part: str) -> float | None:
-    """That of a set, of a net with one loss and nothing added to it, if the task knows it."""
+def _guessing_loss(trainer, part: str, summed: float | None) -> float | None:
+    """That of a set, of a net with one loss and nothing added to it, if the task knows it, and it
+    is known what counts in a batch."""
     heads = list(trainer.net.heads.values())
     penalty = trainer.given["gradient_penalty"]
-    if len(heads) != 1 or penalty:
+    if len(heads) != 1 or penalty or summed is None:
         return None
-    name = type(heads[0].loss).__name__
     settings = _settings(heads[0].loss)
-    value = trainer.dataset.guessing_loss(name, _width(trainer), part, **settings)
+    more = {"settings": settings} if settings else {}
+    arguments = (type(heads[0].loss).__name__, _width(trainer), part)
+    try:
+        value = trainer.dataset.guessing_loss(*arguments, **more)
+    except TypeError:
+        if not settings:
+            raise
+        return None  # a data set or task of one's own may not take them
     return None if value is None else rounded(heads[0].weight * value)
 
 
@@ -178,21 +186,24 @@ def _width(trainer) -> int | None:
     return 1 if shape == (*dataset.target_shape, 1) else None
 
 
-def _summed(trainer) -> float:
-    """What counts in a batch, if the one loss is a sum over it; 1 if it is a mean, or not known.
-    Seen on up to 1,000 training samples."""
+def _summed(trainer) -> float | None:
+    """What counts in an iteration, if the one loss is a sum over it; 1 if it is a mean; None if it
+    is not known. Seen on up to 1,000 training samples."""
     net, train = trainer.net, trainer.dataset.train
     heads = list(net.heads.values())
     if len(heads) != 1 or getattr(heads[0].loss, "reduction", "mean") != "sum":
         return 1.0
-    t = train[some_rows(len(train), 1000)][1]
     loss = copy.deepcopy(heads[0].loss)
     try:
         shape = net.output_shape(*trainer.dataset.input_shapes)
-        loss.forward(np.full((len(t), *shape), 1.0 / shape[-1] if shape else 1.0), t)
+        n = min(1000, max(SCORES // max(math.prod(shape), 1), 1))
+        t = np.asarray(train.t[some_rows(len(train), n)])
+        scores = np.full((len(t), *shape), 1.0 / shape[-1] if shape else 1.0, np.float32)
+        loss.forward(scores, t)
     except Exception:  # of a layer of one's own it may not be known, nor may a loss take these
-        return 1.0
-    return float((loss.weight or 1.0) / len(t) * trainer.batches.batch_size)
+        return None
+    per_step = trainer.batches.batch_size * trainer.accumulate
+    return float((loss.weight or 1.0) / len(t) * per_step)
 
 
 def _settings(loss) -> dict:

@@ -35,10 +35,9 @@ def learnable(dataset) -> dict:
     sees more in many dimensions. Where columns are of unlike size there are also `ridge_as_given`,
     on columns as they are, and `sizes`, the least and the largest of their deviations. `elsewhere`
     is the column in which the test samples lie furthest from where the training samples do, if that
-    is no chance. All scores
-    are too low with few samples, and seldom too high by much: of numbers `nearest` scatters by 0.06
-    with 500 of them. Whoever does much worse could do better. `line` is ridge regression without
-    that kernel: what straight lines can reach.
+    is no chance. All scores are too low with few samples, and seldom too high by much: of numbers
+    `nearest` scatters by 0.06 with 500 of them. Whoever does much worse could do better. `line` is
+    ridge regression without that kernel: what straight lines can reach.
     """
     found = _distinct(dataset)
     if found is None:
@@ -83,7 +82,8 @@ def learnable(dataset) -> dict:
             ),
         )
         scores["alike"] = list(max(alike))
-        if (where := _elsewhere(X + center, test[0])) is not None:
+        every = _samples(dataset, dataset.train)  # with those that stand twice
+        if every is not None and (where := _elsewhere(every[0], test[0])) is not None:
             scores["elsewhere"] = where
         scores["alike_by"] = "ridge" if alike[0] >= alike[1] else "nearest"
     return scores
@@ -108,7 +108,8 @@ def _elsewhere(X, others) -> dict | None:
         axis=0,
     )
     far = [int(i) for i in np.argsort(-apart) if apart[i] > 1.0]
-    at = next((i for i in far if _repeats(X[:, i]) < REPEATED), None)
+    sets = (X, others)
+    at = next((i for i in far if all(_repeats(some[:, i]) < REPEATED for some in sets)), None)
     if at is None:
         return None
     test = np.quantile(others[:, at], (0.25, 0.75))

@@ -11,8 +11,9 @@ NUMBERS = 200_000_000  # of the inputs of a set; a larger one is not gone throug
 GLANCE = 64  # numbers of an input, or up to twice as many, that are compared before all are
 PROBES, FEWEST = 100, 30  # samples whose nearest training sample is looked for
 WORK = 2e9  # products of numbers for all of them, at most
-NEAR = 0.01  # of what training samples lie apart, by the median
+NEAR = 0.01  # of what that training sample lies apart from its own nearest
 LEAST = 0.1  # of the test samples: in one dimension some lie so near by chance
+MOST_ROWS = 1000  # by which columns are brought to one size
 ALIKE = 10  # samples to each kind of row, from which on they are alike by nature
 TASKS = ("classification", "multilabel", "regression")  # windows of a text are alike by nature
 
@@ -54,35 +55,59 @@ def share_seen(dataset, chooses: bool = True) -> float | None:
 
 
 def share_near(dataset) -> float | None:
-    """The share of up to 100 test samples to which a training sample is a hundred times nearer than
-    training samples are to each other, by a few of the columns, brought to deviation 1; 0 where it
-    is less than a tenth, or training samples have as near ones as well. None where it is not looked
-    for, see share_seen, and in sets so large that it would take long."""
+    """The share of up to 100 test samples that lie a hundred times nearer to a training sample than
+    that lies to any other, and most of these to others, by a few of the columns, brought to one
+    size; 0 if it is less than a tenth. What is blank, or measured again and again, has such
+    neighbours in the training set too. None where it is not looked for, see share_seen, and in sets
+    so large that it would take long."""
     train, test = dataset.train, dataset.test
     if dataset.task.name not in TASKS or not len(test):
         return None
     if any(some.widths is not None or not _in_memory(some) for some in (train, test)):
         return None
-    n = int(min(PROBES, len(train), len(test), WORK / (4 * GLANCE * len(train))))
-    if n < FEWEST:
+    n = int(min(PROBES, len(test), WORK / (4 * GLANCE * len(train))))
+    if n < FEWEST or len(train) < FEWEST:
         return None
     kept = (train.scale, train.offset) == (test.scale, test.offset)
-    rows = some_rows(len(train), n)
-    known, others = _plain(train, rows, kept), _plain(test, some_rows(len(test), n), kept)
-    spread = known.std(axis=0)
+    known = _finite(_plain(train, some_rows(len(train), MOST_ROWS), kept))
+    probes = _finite(_plain(test, some_rows(len(test), n), kept))
+    if min(len(known), len(probes)) < FEWEST:
+        return None
+    # A pixel that is seldom any other than 0 is not to count more for that.
+    spread = np.maximum(known.std(axis=0), np.ptp(known, axis=0) / 10.0)
     vary = spread > 1e-12 * np.abs(known).max(axis=0)
-    centre, scale = known.mean(axis=0)[vary], spread[vary]
-    probes = (np.concatenate([known, others])[:, vary] - centre) / scale
-    nearest = np.full(2 * n, np.inf)
+    if not vary.any():
+        return None
+    by = vary, known.mean(axis=0)[vary], spread[vary], kept
+    nearest, at = _nearest(train, (probes[:, vary] - by[1]) / by[2], by)
+    neighbours = (_plain(train, at, kept)[:, vary] - by[1]) / by[2]
+    own, _ = _nearest(train, neighbours, by, but=at)
+    usual = np.minimum(own, np.median(own))
+    share = float(np.mean(nearest < NEAR**2 * usual))
+    return share if share >= LEAST else 0.0
+
+
+def _nearest(train, probes, by: tuple, but=None) -> tuple[np.ndarray, np.ndarray]:
+    """(squared distances, rows) of the training samples nearest to some points, but for these."""
+    vary, centre, scale, kept = by
+    nearest, at = np.full(len(probes), np.inf), np.zeros(len(probes), np.intp)
     for first in range(0, len(train), CHUNK):
-        X = (_plain(train, slice(first, first + CHUNK), kept)[:, vary] - centre) / scale
-        apart = distances(probes, X)
-        own = np.flatnonzero((rows >= first) & (rows < first + len(X)))
-        apart[own, rows[own] - first] = np.inf
-        nearest = np.minimum(nearest, apart.min(axis=1, initial=np.inf))
-    near = nearest < NEAR**2 * np.median(nearest[:n])
-    share, own_share = near[n:].mean(), near[:n].mean()
-    return float(share) if share > max(3.0 * own_share, LEAST) else 0.0
+        X = _plain(train, slice(first, first + CHUNK), kept)[:, vary]
+        there = np.isfinite(X).all(axis=1)
+        apart = distances(probes, (np.where(there[:, None], X, 0.0) - centre) / scale)
+        apart[:, ~there] = np.inf
+        if but is not None:
+            own = np.flatnonzero((but >= first) & (but < first + len(X)))
+            apart[own, but[own] - first] = np.inf
+        place = apart.argmin(axis=1)
+        found = apart[np.arange(len(probes)), place]
+        at = np.where(found < nearest, first + place, at)
+        nearest = np.minimum(nearest, found)
+    return nearest, at
+
+
+def _finite(X) -> np.ndarray:
+    return X[np.isfinite(X).all(axis=1)]
 
 
 def _plain(some, rows, kept: bool) -> np.ndarray:

@@ -11,7 +11,7 @@ ENOUGH = 10  # samples of it, of which chance alone would not miss nearly all
 def misses_a_class(record) -> bool:
     """Is a rare class not found among the training samples, while others are?"""
     counted = counted_classes(record)
-    return counted is not None and bool(rare_and_missed(record, *counted))
+    return counted is not None and bool(rare_and_missed(record.task, *counted))
 
 
 def counted_classes(record) -> tuple[dict, dict, float] | None:
@@ -31,14 +31,14 @@ def counted_classes(record) -> tuple[dict, dict, float] | None:
     return None if math.isnan(total) else (samples, recall, total)
 
 
-def rare_and_missed(record, samples: dict, recall: dict, total: float) -> dict:
+def rare_and_missed(task: str, samples: dict, recall: dict, total: float) -> dict:
     """{class: samples} of the rare ones that are not found, while all others are, one of them more
     often than not, and are told from each other."""
-    even = 0.5 if record.task == "multilabel" else 1.0 / len(samples)
+    even = 0.5 if task == "multilabel" else 1.0 / len(samples)
     rare = {name for name in recall if samples[name] < RARE * even * total}
     missed = {name: samples[name] for name in recall if recall[name] <= MISSED}
     others = [share for name, share in recall.items() if name not in missed]
     if not others or not missed.keys() <= rare or max(others) <= 0.5:
         return {}
-    guessed = record.task != "multilabel" and sum(others) < 1.0 + APART * len(others)
+    guessed = task != "multilabel" and sum(others) < 1.0 + APART * len(others)
     return {} if guessed and len(others) > 1 else missed

@@ -163,9 +163,11 @@ class Record(Recorded):
     def is_untold(self) -> bool:
         """Is it known that nothing is told, of samples that are not few, and does neither score?"""
         known = None not in (self.facts.get("told") or [None])
-        enough = min(self.facts.get(key, 0) for key in ("samples", "test_samples")) >= UNTOLD
-        luck = 3.0 * scatter(self.chance, MOST)
-        return known and enough and not any(self.is_told) and self.simple[0] < self.chance + luck
+        n, n_test = (min(self.facts.get(key, 0), MOST) for key in ("samples", "test_samples"))
+        if not known or min(n, n_test) < UNTOLD or any(self.is_told):
+            return False
+        luck = 3.0 * scatter(self.chance, n) if self.task == "classification" else TOLD**2 / n
+        return self.simple[0] < self.chance + luck
 
     @property
     def _says_one_answer(self) -> bool:

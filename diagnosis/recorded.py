@@ -115,7 +115,7 @@ class Recorded:
         """That share of the test samples in words: see overlap.py."""
         return (
             f"{percent(share, 1)} of the test samples that were looked at lie a hundred times "
-            "nearer to a training sample than these lie to each other, as near copies do"
+            "nearer to a training sample than that lies to any other, as near copies do"
         )
 
     def hardly_moves(self, limit: float) -> bool:
@@ -153,8 +153,7 @@ class Recorded:
     @cached_property
     def guessing_loss(self) -> float | None:
         """The loss of a net that only guesses, if that is known, as of the batches of loss.csv."""
-        known = self.facts.get("guessing_loss")
-        return None if known is None else known * self.in_a_loss
+        return guessing_loss_of(self.facts)
 
     @cached_property
     def train_guessing_loss(self) -> float | None:
@@ -184,9 +183,9 @@ class Recorded:
 
     @property
     def in_a_loss(self) -> float:
-        """What a loss of loss.csv is to be divided by to be of the kind that history.csv has: the
-        what counts in a batch, if the net sums over it."""
-        return float(self.facts.get("summed") or 1)
+        """What a loss of loss.csv is to be divided by to be of the kind that history.csv has: what
+        counts in an iteration, if the net sums over it."""
+        return in_a_loss(self.facts)
 
     @property
     def has_risen(self) -> bool:
@@ -403,6 +402,17 @@ class Recorded:
 
 
 _NONE = np.empty(0)
+
+
+def in_a_loss(facts: dict) -> float:
+    """See Recorded.in_a_loss."""
+    return float(facts.get("summed") or 1.0)
+
+
+def guessing_loss_of(facts: dict) -> float | None:
+    """See Recorded.guessing_loss."""
+    known = facts.get("guessing_loss")
+    return None if known is None else known * in_a_loss(facts)
 
 
 def _usual_rate(kind) -> float | None:

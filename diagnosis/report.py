@@ -67,7 +67,7 @@ def figures(record: Record) -> list[tuple[str, str]]:
             rows.append(("", f"{last} at the last evaluation"))
     if seen := record.facts.get("seen"):
         rows.append(("test set", f"{percent(seen, 1)} of {record.where_seen}"))
-    elif near := record.facts.get("near"):
+    if near := record.facts.get("near"):
         rows.append(("test set", record.said_near(near)))
     if record.is_untold:
         rows.append(("without a net", f"nothing is told of the targets; {record.simple_said}"))

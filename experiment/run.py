@@ -16,6 +16,7 @@ from lamina.datasets.idx import IdxError
 from lamina.diagnosis.doctor import glance
 from lamina.diagnosis.notes import read_facts
 from lamina.diagnosis.progress import risen
+from lamina.diagnosis.recorded import guessing_loss_of
 from lamina.experiment.build_trainer import build_run
 from lamina.experiment.config import Config, save_config
 from lamina.experiment.curves import percents, read_run
@@ -138,9 +139,7 @@ def _report(trainer: Trainer, folder: Folder) -> tuple[str, int]:
 
 def _guessing_loss(folder: Folder) -> float | None:
     with contextlib.suppress(ValueError, OSError):  # it only bears on a note
-        facts = read_facts(folder / "facts.json")
-        known = facts.get("guessing_loss")
-        return None if known is None else known * (facts.get("summed") or 1.0)
+        return guessing_loss_of(read_facts(folder / "facts.json"))
     return None
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import textwrap
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def pytest_collection_finish():
 def pytest_xdist_auto_num_workers(config):
     """One more than there are cores, where these are few: tests wait for what they start."""
     there = os.cpu_count() or 1
-    return there + 1 if there <= 2 else None
+    asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return there + 1 if there <= 2 and not asked else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -88,11 +90,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.hookimpl(tryfirst=True)  # before those that are marked slow are left out
 def pytest_collection_modifyitems(items):
-    seen: Counter[str] = Counter()
+    seen: Counter[str] = Counter()  # from anywhere on, or all tests leave out the same cases
     for item in items:
         if (often := item.get_closest_marker("often")) and not item.get_closest_marker("slow"):
             test = item.nodeid.partition("[")[0]
-            if seen[test] % often.args[0]:
+            if (seen[test] + zlib.crc32(test.encode())) % often.args[0]:
                 item.add_marker("slow")
             seen[test] += 1
     missing = {marker: reason for marker, reason in REASONS.items() if not _there(marker)}

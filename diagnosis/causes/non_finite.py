@@ -1,5 +1,7 @@
 """A number that is none: where it came from, as culprit.json says."""
 
+import math
+
 from lamina import layers
 from lamina.diagnosis.finding import Finding
 from lamina.diagnosis.recorded import number
@@ -54,7 +56,7 @@ def _is_undefined(record) -> bool:
     kind = record.facts.get("layers", {}).get(culprit.get("layer"))
     own = kind not in layers.__all__
     if kind == "Power":
-        return culprit.get("value") == "nan" or _divides(record, culprit["layer"])
+        return culprit.get("value") == "nan" or _divides(record, culprit)
     largest = culprit.get("largest") or {}
     limit = 1e9 if culprit.get("value") == "nan" else SMALL
     small = bool(largest) and all(size < limit for size in largest.values())
@@ -63,12 +65,14 @@ def _is_undefined(record) -> bool:
     return own and small and (when == "forward" or nan_in_backward)
 
 
-def _divides(record, layer: str) -> bool:
-    """Has this Power an exponent below 0?"""
+def _divides(record, culprit: dict) -> bool:
+    """Has this Power an exponent below 0, or in backward, whose exponent is 1 less, below 1?"""
     listed = record.config.get("net")
-    for name in ("layers", *layer.split(".")):
-        listed = listed.get(name) if isinstance(listed, dict) else None
-    return number(listed.get("power")) < 0 if isinstance(listed, dict) else False
+    for name in culprit["layer"].split("."):
+        for key in ("layers", name):
+            listed = listed.get(key) if isinstance(listed, dict) else None
+    power = number(listed.get("power", 1.0)) if isinstance(listed, dict) else math.nan
+    return power < (1.0 if culprit.get("when") == "backward" else 0.0)
 
 
 def _overflows_in_exp(record) -> bool:

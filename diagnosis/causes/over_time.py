@@ -6,12 +6,13 @@ import numpy as np
 
 from lamina.diagnosis.finding import Finding, largest
 from lamina.diagnosis.progress import GROWN
+from lamina.diagnosis.record import BY_HEART
 from lamina.diagnosis.updates import TOO_HIGH, TOO_LOW
 
 EXPLODING = 1000.0  # times, from the last step to the first
 LARGE = 1.0  # gradients that clip_norm would leave as they are throw no net away
 FADED = 1e-3  # on the whole, where it was less than the following for a time
-LOST = 1e-4  # at some time, of one that has learned nothing that holds for others
+LOST = 5e-5  # at some time, of one that has learned nothing that holds for others
 VANISHING = 1e-5  # what is left at the first step; a layer whose 28 steps keep 0.71 each has 1e-4
 
 
@@ -89,7 +90,12 @@ def vanishing_over_time(record, earlier) -> Finding | None:
         "vanishing gradients over time",
         evidence,
         f"What comes back to the first step is {ratios[name]:.1g} of the gradient at the last: "
-        f"what stands {far} in a sequence cannot be learned, only what stands {near}.",
+        f"what stands {far} in a sequence cannot be learned, only what stands {near}."
+        + (
+            " Labels that do not follow from the sequences at all look the same."
+            if record.train > record.halfway or record.train - record.test > BY_HEART
+            else ""
+        ),
         [
             *(["Lstm or Gru instead of Rnn"] if kind == "Rnn" else []),
             "larger first recurrent weights, if init: makes them small",

@@ -37,7 +37,7 @@ def rate_too_low(record, earlier) -> Finding | None:
     at, rate = _early(record)
     if not low and not _was_ended(record, rate):
         return None
-    said = f"{measured(record, ratio)} at the median; rule of thumb: {THUMB:g}"
+    said = f"{_measured(record, ratio)} at the median; rule of thumb: {THUMB:g}"
     if not low:
         said = f"the rate was {rate:.2g} at iteration {at:,.0f} of {record.iterations:,}"
     evidence = [said, *losses_said(record)]
@@ -79,7 +79,7 @@ def _was_falling(record) -> bool:
     return len(ends) > 0 and falls(record.loss["loss"][: ends[-1] + 1])
 
 
-def measured(record, ratio: float) -> str:
+def _measured(record, ratio: float) -> str:
     """The largest median of the updates in words; beside what, where it is not the weights."""
     for name, series in record.weights.items():
         own = series.median("update_ratio")

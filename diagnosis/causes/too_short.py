@@ -7,6 +7,7 @@ from lamina.diagnosis.progress import still_falling
 from lamina.diagnosis.record import BY_HEART, MISSED
 from lamina.diagnosis.updates import THUMB, better_rate
 
+DONE = 0.01  # of the loss of guessing
 LEAST = 40  # iterations: fewer are a try
 LOW = 0.75  # a train score at which a net may do for now
 LOW_OF_ERRORS = 0.5  # of R², which noise may keep from rising
@@ -19,6 +20,9 @@ def training_too_short(record, earlier) -> Finding | None:
         return None
     low = LOW if record.figure.is_share else LOW_OF_ERRORS
     if record.train >= min(low, record.reachable - MISSED) or not still_falling(record):
+        return None
+    guess = record.guessing_loss
+    if guess and 0 <= record.end_loss < DONE * guess:  # what the loss asks for is learned
         return None
     if not record.end_loss < record.start_loss or record.train - record.test > BY_HEART:
         return None

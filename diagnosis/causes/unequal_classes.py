@@ -22,7 +22,7 @@ def unequal_classes(record, earlier) -> Finding | None:
     if earlier or record.iterations <= SHORT:  # classes that are found late take their time
         return None
     counted = counted_classes(record)
-    missed = counted and rare_and_missed(record, *counted)
+    missed = counted and rare_and_missed(record.task, *counted)
     if not counted or not missed:
         return None
     samples, recall, total = counted

@@ -28,7 +28,7 @@ def sizes_of(layer: Layer) -> str:
 
 def more_of(layer: Layer, input_shape: tuple | None = None) -> str:
     """The other arguments that are no defaults: "5 × 5, stride 2", "4 heads, causal"; "…" stands
-    for those that have no room."""
+    for those that have no room, or take more words."""
     inner = getattr(layer, "layers", None)
     if isinstance(inner, dict):  # a net that stands for its layers
         return f"{len(inner)} layers"
@@ -39,11 +39,11 @@ def more_of(layer: Layer, input_shape: tuple | None = None) -> str:
         for name, value in given.items()
         if name not in _LEFT_OUT and not (sized and name in _TAKEN + _GIVEN)
     ]
-    said, kept = [text for text in known if text], list[str]()
-    for text in said:
+    kept: list[str] = []
+    for text in filter(None, known):
         if len(", ".join([*kept, text])) <= _LONGEST:
             kept.append(text)
-    return ", ".join([*kept, "…"] if len(kept) < len(said) else kept)
+    return ", ".join([*kept, "…"] if len(kept) < len(known) else kept)
 
 
 def _said(name: str, value, input_shape: tuple | None) -> str:
@@ -87,7 +87,8 @@ def count(learned: int, frozen: int) -> str:
 
 def of_parameters(counted: str) -> str:
     """That with its noun, "" for none."""
-    return f"{counted} {'parameter' if counted == '1' else 'parameters'}" if counted else ""
+    noun = "parameter" if counted in ("1", "1 frozen") else "parameters"
+    return f"{counted} {noun}" if counted else ""
 
 
 def series(texts: list[str]) -> str:

@@ -337,7 +337,9 @@ def test_settings_that_a_task_does_not_know_leave_guessing_unknown():
     X, t = np.zeros((4, 2), np.float32), np.array([0, 1, 0, 1])
     data = Dataset(Samples(X, t), Samples(X, t), Classification("ab"))
     assert data.guessing_loss("SoftmaxWithLoss") == pytest.approx(np.log(2))
-    assert data.guessing_loss("SoftmaxWithLoss", of_my_own=3) is None
+    assert data.guessing_loss("SoftmaxWithLoss", settings={"width": 3}) is None
+    weighed = data.guessing_loss("SoftmaxWithLoss", settings={"class_weights": (1.0, 3.0)})
+    assert weighed == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75))
 
 
 def least_svm_loss(shares):

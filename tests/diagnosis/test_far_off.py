@@ -11,10 +11,12 @@ from lamina.diagnosis.causes.dropout import dropout_too_strong
 from lamina.diagnosis.causes.far_off import far_too_high, far_too_low
 from lamina.diagnosis.causes.inputs import not_normalised
 from lamina.diagnosis.causes.non_finite import overflow
+from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.rate_too_high import rate_too_high
 from lamina.diagnosis.causes.rate_too_low import rate_too_low
 from lamina.diagnosis.causes.targets import targets_not_scaled
+from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.recall import misses_a_class
 from lamina.diagnosis.run_tables import Series
@@ -132,6 +134,25 @@ def test_small_inputs_are_those_of_short_samples(std, rows, found):
         assert "is as small" in finding.meaning
 
 
+@pytest.mark.parametrize(("least", "blind"), [(3e-5, True), (1e-4, False)])
+def test_a_layer_whose_steps_keep_most_loses_no_sight(least, blind):
+    """28 steps that keep 0.71 each leave 7e-5."""
+    columns = {"steps": AT * 0 + 28, "asked": AT * 0 + 1, "last": AT * 0 + 1.0}
+    columns["first"] = np.array([least, 0.01, 0.01, 0.01, 0.01])
+    record = record_of()
+    record.steps = {"r": Series("r", "Rnn", AT, columns)}
+    assert short_sighted(record) == blind
+
+
+@pytest.mark.parametrize(("end", "found"), [(1e-5, False), (0.5, True)])
+def test_a_run_whose_loss_is_all_but_gone_is_not_too_short(end, found):
+    """As where a class has the weight 0: its samples never count."""
+    record = record_of(losses=np.geomspace(2.3, end, 400))
+    record.facts["guessing_loss"] = 2.3
+    record.history["train_accuracy"] = record.history["test_accuracy"] = AT * 0 + 0.66
+    assert (training_too_short(dataclasses.replace(record), []) is not None) == found
+
+
 def test_where_a_layer_is_of_ones_own_its_gradient_is_suspected_too():
     record = record_of(4.0, 2.0, losses=np.linspace(2.3, 9.0, 400))
     record.layers = with_inputs(record_of(), 1.0).layers
@@ -145,6 +166,7 @@ def test_where_a_layer_is_of_ones_own_its_gradient_is_suspected_too():
     ("kind", "value", "options", "name"),
     [
         ("Rnn", "nan", {}, "overflow"),
+        ("Power", "inf", {"power": 2.0}, "overflow"),
         ("Power", "inf", {"power": 40}, "overflow"),
         ("Power", "inf", {"power": -1.0}, "undefined result"),
         ("Power", "nan", {"power": 0.5}, "undefined result"),
@@ -157,6 +179,16 @@ def test_undefined_is_what_a_layer_of_that_kind_can_leave_undefined(kind, value,
     record.facts["layers"] = {"a": kind}
     record.config["net"] = {"layers": {"a": {"type": kind, **options}}}
     record.culprit = {"when": "forward", "layer": "a", "value": value, "largest": {"X": 30.0}}
+    assert overflow(record, []).name == name
+
+
+@pytest.mark.parametrize(("power", "name"), [(0.5, "undefined result"), (3.0, "overflow")])
+def test_a_root_has_no_derivative_at_0_also_inside_a_block(power, name):
+    record = record_of()
+    record.facts["layers"] = {"block.pow": "Power"}
+    inner = {"type": "Sequential", "layers": {"pow": {"type": "Power", "power": power}}}
+    record.config["net"] = {"layers": {"block": inner}}
+    record.culprit = {"when": "backward", "layer": "block.pow", "value": "inf", "largest": {}}
     assert overflow(record, []).name == name
 
 

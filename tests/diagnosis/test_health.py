@@ -374,3 +374,12 @@ def test_it_is_said_where_nothing_is_told_of_the_targets_whatever_else_is_wrong(
     )
     for other in ({"told": [0.5, 0.4]}, {"told": None}, {"samples": 100}, {"ridge": 0.5}):
         assert "without a net" not in dict(figures(scored(0.3, 0.1, **known | other)))
+
+
+@pytest.mark.parametrize(("ridge", "untold"), [(0.02, True), (0.2, False), (-0.1, True)])
+def test_numbers_of_which_next_to_nothing_is_told(ridge, untold):
+    """An r2 of 0.02 is what 400 samples give by chance."""
+    record = learned_by_heart("r2", [0.9, 0.9], [-0.9, -0.9], higher=True, limits=(None, 1.0))
+    record.facts |= {"ridge": ridge, "told": [0.05, 0.02], "task": {"task": "regression"}}
+    record.facts |= {"samples": 400, "test_samples": 400}
+    assert record.is_untold == untold

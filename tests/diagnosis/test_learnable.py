@@ -253,3 +253,14 @@ def test_samples_of_one_making_lie_nowhere_else(kind):
     pairs = [(draw((200, 20)), draw((150, 20))) for _ in range(50)]
     assert not any(module._elsewhere(mine, others) for mine, others in pairs)
     assert module._elsewhere(draw((99, 3)), 100.0 + draw((500, 3))) is None  # too few
+
+
+def test_rows_that_stand_again_and_again_lie_nowhere_else():
+    """More than half are one row, in both sets: they are looked at as often as they stand there."""
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((1000, 3)).astype(np.float32)
+    X[rng.random(1000) < 0.6] = 2.0
+    t = (X[:, 0] > 0).astype(int)
+    data = Dataset(Samples(X[:500], t[:500]), Samples(X[500:], t[500:]), Classification("ab"))
+    assert "alike" in learnable(data)
+    assert "elsewhere" not in learnable(data)

@@ -136,3 +136,22 @@ def test_near_copies_are_looked_for_in_pieces_and_as_they_are_kept():
     data = dataset(X, t, copies, t[:200], scale=1 / 255)
     assert share_near(data) == 1.0
     assert share_near(dataset(X, t, images(200)[0], t[:200], scale=1 / 255)) == 0.0
+
+
+@pytest.mark.parametrize("kind", ["blank", "dense"])
+def test_another_mix_is_no_near_copy(kind):
+    """Blank images, or a dense cluster, of which the test set has more than the training set."""
+    X = RNG.standard_normal((2000, 8)).astype(np.float32)
+    others = RNG.standard_normal((400, 8)).astype(np.float32)
+    for some, share in ((X, 0.05), (others, 0.5)):
+        n = int(share * len(some))
+        some[:n] = 0.0 if kind == "blank" else 3.0 + 1e-3 * RNG.standard_normal((n, 8))
+    t = RNG.integers(0, 3, 2000)
+    assert share_near(dataset(X, t, others, t[:400])) == 0.0
+
+
+def test_numbers_that_are_none_hide_no_near_copies():
+    X = RNG.standard_normal((500, 6)).astype(np.float32)
+    others, t = X[:200] + np.float32(1e-4), RNG.integers(0, 3, 500)
+    X[400, 2], X[401, 3], others[7, 1] = np.nan, np.inf, np.nan
+    assert share_near(dataset(X, t, others, t[:200])) == 1.0

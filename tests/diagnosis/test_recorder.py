@@ -42,6 +42,15 @@ from lamina.optimizers import Adam
 from lamina.training.trainer import Trainer
 
 
+class Unlike(SoftmaxWithLoss):
+    """One that takes no scores that are all alike."""
+
+    def forward(self, scores, targets):
+        if np.ptp(scores) == 0.0:
+            raise ValueError("no scores")
+        return super().forward(scores, targets)
+
+
 def make(run_dir=None, seed=0, record_every=DEFAULT_INTERVAL, **settings):
     rng = np.random.default_rng(seed)
     t = np.arange(200) % 3
@@ -323,6 +332,32 @@ def test_what_guessing_costs_with_a_loss_that_counts_twice_is_a_sum_or_weighs_cl
     p = np.array([1.0, 1.0, 4.0]) / 6.0
     assert weighed["guessing_loss"] == pytest.approx(-(p * np.log(p)).sum(), rel=1e-3)
     assert weighed["summed"] == pytest.approx(2.0 * weighed["batch_size"], rel=1e-3)
+
+
+class Old(Classification):
+    """A task of one's own that knows of no settings."""
+
+    def guessing_loss(self, loss_name, train_t, width=None):
+        return super().guessing_loss(loss_name, train_t, width)
+
+
+def test_a_task_that_takes_no_settings_of_a_loss_ends_no_run(tmp_path):
+    trainer = make(tmp_path / "run", iterations=1)
+    trainer.dataset.task = Old(trainer.dataset.task.class_names)
+    trainer.net.heads["loss"].loss = SoftmaxWithLoss(class_weights=(1.0, 1.0, 4.0))
+    trainer.run()
+    assert "guessing_loss" not in read_facts(tmp_path / "run" / "facts.json")
+
+
+def test_a_sum_over_several_batches_counts_all_of_them(tmp_path):
+    for name, loss in (("sum", SoftmaxWithLoss("sum")), ("unknown", Unlike("sum"))):
+        trainer = make(tmp_path / name, iterations=1, accumulate=3)
+        trainer.net.heads["loss"].loss = loss
+        trainer.run()
+    known, unknown = (read_facts(tmp_path / name / "facts.json") for name in ("sum", "unknown"))
+    assert known["summed"] == 3 * known["batch_size"]
+    assert "summed" not in unknown  # so nothing is held against it
+    assert "guessing_loss" not in unknown
 
 
 def test_the_doctor_holds_a_sum_against_what_guessing_costs_in_a_batch(tmp_path):

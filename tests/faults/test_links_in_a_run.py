@@ -61,7 +61,6 @@ def copy(trained, tmp_path, monkeypatch):
     return shutil.copytree(trained, tmp_path / "run")
 
 
-@pytest.mark.often(2)
 @pytest.mark.parametrize("foreign", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_link_to_a_file_outside(copy, tmp_path, command, foreign):
@@ -85,7 +84,6 @@ def test_a_link_to_a_file_outside(copy, tmp_path, command, foreign):
             outside.unlink(missing_ok=True)
 
 
-@pytest.mark.often(2)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_pipe_in_place_of_a_file_is_not_waited_for(copy, command):
     for name in NAMES:

@@ -495,7 +495,7 @@ def test_a_layer_of_ones_own_is_drawn_by_its_arguments():
 
     picture = NetPicture(Sequential({"gain": Gain(2.5, shift=1, table=np.zeros(9))}), (4,))
     (box,) = [box for box in drawn.boxes(picture) if box.kind == "does"]
-    assert box.said == "gain: Gain, factor 2.5, shift 1, gives 4"
+    assert box.said == "gain: Gain, factor 2.5, shift 1, …, gives 4"
 
 
 def test_a_deep_net_takes_no_longer_than_it_must():
@@ -512,6 +512,7 @@ def test_a_deep_net_takes_no_longer_than_it_must():
     [
         (Addition(coefficients=(0.5, 1.0)), "coefficients (0.5, 1)"),
         (Transpose(axes=(2, 1, 3)), "axes (2, 1, 3)"),
+        (Slice(1, sizes=(2, 3, 4, 5, 6)), "axis 1, …"),
         (Convolution(1, 8, (3, 5), stride=(2, 1), rng=0), "3 × 5, stride 2 × 1"),
         (
             Convolution(1, 8, (3, 5), stride=(2, 1), padding=(1, 2), dilation=(1, 2), rng=0),
@@ -525,8 +526,8 @@ def test_lists_are_no_products_and_what_has_no_room_is_said(layer, said):
 
 
 def test_one_parameter_is_no_plural():
-    assert [of_parameters(n) for n in ("", "1", "2", "1 + 20 frozen")] == [
-        *("", "1 parameter", "2 parameters", "1 + 20 frozen parameters")
+    assert [of_parameters(n) for n in ("", "1", "1 frozen", "2", "1 + 20 frozen")] == [
+        *("", "1 parameter", "1 frozen parameter", "2 parameters", "1 + 20 frozen parameters")
     ]
     net = Sequential({"scale": Scale((1,))})
     assert total_in_words(net) == "1 parameter to learn"

@@ -194,7 +194,8 @@ def _made(metric, task) -> Metric:
                 task.check_metric(name)
             except ValueError as error:
                 raise ValueError(f"metrics: {error}") from None
-    if not isinstance(metric, taken := METRICS.get(metric.name, object)):
+    taken = METRICS.get(metric.name)
+    if taken is not None and not isinstance(metric, taken):
         raise ValueError(
             f"metrics: {type(metric).__name__} calls itself {metric.name}, which is the name of "
             f"{taken.__name__}; give it one of its own, so that its figures are not taken for those"

@@ -7,8 +7,10 @@ from lamina.training.squashed import OF_SCORES
 
 FREE = (
     *("Affine", "Convolution", "BatchNormalization", "LayerNormalization", "GroupNormalization"),
+    *("Convolution1d", "TransposedConvolution", "RMSNormalization"),
     *("LeakyRelu", "PRelu", "Embedding", "Addition", "DotProducts"),
 )
+BY_NUMBER = ("Bias", "Scale")  # what these give is bounded where that is which they read
 NEAR = 0.02  # of an end that scores come to and never pass
 MANY = 4  # outputs
 ABOVE_ALONE = "below 0"  # scores may grow in one direction: a net may be as sure as it likes
@@ -20,9 +22,12 @@ def squashed_scores(record, earlier) -> Finding | None:
     grow as the net gets surer. Of numbers: outputs that end where targets do not. A last layer of
     which it is known that it does not squash is not asked."""
     series = list(record.outputs.values())
+    kinds = record.facts.get("layers", {})
     name = record.last_layer
-    kind = record.facts.get("layers", {}).get(name, "")
-    if not series or len(record.facts.get("losses", {})) != 1 or kind in FREE:
+    kind = kinds.get(name, "")
+    if not series or len(record.facts.get("losses", {})) != 1:
+        return None
+    if kind in FREE or (kind in BY_NUMBER and _reads_what_is_free(record, name)):
         return None
     low = min(float(s["low"].min()) for s in series)
     high = max(float(s["high"].max()) for s in series)
@@ -68,6 +73,15 @@ def squashed_scores(record, earlier) -> Finding | None:
             *("too little capacity", "unequal classes", "gradients are zero", "over-fitting"),
         ),
     )
+
+
+def _reads_what_is_free(record, name: str) -> bool:
+    """Is what stands before such layers known not to squash, or not known at all, as with
+    branches?"""
+    kinds = record.facts["layers"]
+    before = list(kinds)[: list(kinds).index(name)]
+    read = next((kinds[one] for one in reversed(before) if kinds[one] not in BY_NUMBER), "")
+    return record.has_branches or read in FREE
 
 
 def _bound(low: float, high: float, outputs: int, one_end: bool) -> str:

@@ -14,6 +14,11 @@ from lamina.layers.loss import Loss
 
 MAX_ENTRIES = 400
 TOLERANCE = 1e-6
+NEARLY = 1e-5  # of the largest entry: what float32 leaves
+OF_ROUNDING = (
+    "right to some seven digits: something is computed in float32 (astype, np.float32, an array of "
+    "that dtype) where what comes in is float64, or a small eps of forward is missing"
+)
 # How causes begin that say little: who knows more may say it.
 VAGUE = ("no known pattern", "entries are left at 0")
 
@@ -57,7 +62,14 @@ def _worst(label: str, gradient, true, entries: list, of: int = 0) -> str:
     place = int(np.argmax(error))
     at = f"[{', '.join(map(str, entries[place]))}]" if entries[place] else ""
     is_now, should = apart(gradient.reshape(-1)[place], true.reshape(-1)[place])
-    wrong = max(_wrong(gradient, true), 1)
+    wrong = _wrong(gradient, true)
+    if not wrong:
+        if not error[place]:
+            return "wrong along a direction in all of its entries, and right in each by itself"
+        return (
+            "wrong along a direction in all of its entries, each of which is nearly right; worst: "
+            f"{label}{at} is {is_now}, should be {should}"
+        )
     return (
         f"{wrong} of {error.size} entries{f' probed, of {of},' if of else ''} are wrong; "
         f"worst: {label}{at} is {is_now}, should be {should}"
@@ -133,6 +145,8 @@ def likely_cause(case: Case, name: str, gradient, true, douts: tuple) -> str:
         return said
     if where_wrong.any() and not gradient[where_wrong].any():
         return "entries are left at 0 that should get a gradient"
+    if _error(gradient, true).max(initial=0.0) <= NEARLY * np.abs(true).max():
+        return OF_ROUNDING
     return (
         _mended_by(case, name, true, douts)
         or _no_longer_zero(gradient, true)

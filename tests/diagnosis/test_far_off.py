@@ -15,6 +15,7 @@ from lamina.diagnosis.causes.over_time import short_sighted
 from lamina.diagnosis.causes.penalty import penalty_too_strong
 from lamina.diagnosis.causes.rate_too_high import rate_too_high
 from lamina.diagnosis.causes.rate_too_low import rate_too_low
+from lamina.diagnosis.causes.squashed import squashed_scores
 from lamina.diagnosis.causes.targets import targets_not_scaled
 from lamina.diagnosis.causes.too_short import training_too_short
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
@@ -132,6 +133,18 @@ def test_small_inputs_are_those_of_short_samples(std, rows, found):
     assert (finding is not None) == found
     if found:
         assert "is as small" in finding.meaning
+
+
+@pytest.mark.parametrize(("before", "found"), [("Affine", False), ("Relu", True)])
+def test_a_last_layer_that_adds_or_multiplies_squashes_where_the_one_before_does(before, found):
+    record = with_outputs(record_of(), *[(100, 20)] * 5)
+    for series in record.outputs.values():
+        series.columns |= {"low": np.array([19.0]), "high": np.array([22.0])}
+    kinds = {"a": "Affine", "b": before, "scale": "Scale", "bias": "Bias"}
+    record.facts |= {"layers": kinds, "last": "bias", "losses": {"loss": "SoftmaxWithLoss"}}
+    at = {"mean": AT * 0, "std": AT * 0 + 1.0}
+    record.layers = {name: Series(name, kind, AT, at) for name, kind in kinds.items()}
+    assert (squashed_scores(record, []) is not None) == found
 
 
 @pytest.mark.parametrize(("least", "blind"), [(3e-5, True), (1e-4, False)])

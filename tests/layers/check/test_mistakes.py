@@ -323,6 +323,21 @@ class GradOfNone(Scale):
         return self.s.data * dout
 
 
+class ExpInFloat32(Layer):
+    def forward(self, X):
+        self.X = X.astype(np.float32)
+        return np.exp(self.X)
+
+    def backward(self, dout):
+        return dout * np.exp(self.X)
+
+
+class ExpKeptInFloat32(ExpInFloat32):
+    def forward(self, X):
+        self.X = X.astype(np.float32)
+        return np.exp(X)
+
+
 class SignInOneBranch(Layer):
     def forward(self, X):
         self.factor = np.where(X > 0, 1.0, 0.25).astype(X.dtype)
@@ -351,6 +366,8 @@ MISTAKES = {
     # mistake: (layer, inputs, array that must be named, words that must be there)
     "dx = dout * x": (SquareTimesX(), [X], "dx", "0.5 times"),
     "dout * x for another derivative": (IdentityTimesX(), [X], "dx", "local derivative is missing"),
+    "kept in float32": (ExpKeptInFloat32(), [X], "dX", "something is computed in float32"),
+    "forward in float32": (ExpInFloat32(), [X], "dX", "something is computed in float32"),
     "no mask": (ReluWithoutMask(), [X], "dX", "forgotten mask"),
     "= 1 for -= 1": (SoftmaxSetsOne(), [SCORES, TARGETS], "dscores", "p[rows, t] -= 1"),
     "divided by N twice": (

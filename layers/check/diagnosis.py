@@ -67,7 +67,7 @@ def _worst(label: str, gradient, true, entries: list, of: int = 0) -> str:
         if not error[place]:
             return "wrong along a direction in all of its entries, and right in each by itself"
         return (
-            "wrong along a direction in all of its entries, each of which is nearly right; worst: "
+            "wrong along a direction in all of its entries, each of them nearly right; worst: "
             f"{label}{at} is {is_now}, should be {should}"
         )
     return (

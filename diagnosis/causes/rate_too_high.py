@@ -133,22 +133,20 @@ def _by_the_loss(record) -> Finding | None:
 
 
 def _too_high(record, evidence: list[str]) -> Finding:
+    own = listed(record.own_kinds)
     return Finding(
         "learning rate too high",
         evidence,
         "Each step overshoots: the weights land where the loss is higher than before, and from "
-        "there further off.",
+        "there further off."
+        + (f" A gradient of {own} that is wrong looks the same, at any rate." if own else ""),
         [
+            *([f"lamina check of {own}"] if own else []),
             f"a smaller rate: {better_rate(record, larger=False)}",
             f"a longer warm_up than {record.warm_up}"
             if record.warm_up
             else "a schedule that rises slowly at first: schedule: {..., warm_up: "
             f"{min(500, max(record.iterations // 10, 1))}}}",
-            *(
-                [f"lamina check of {listed(record.own_kinds)}: no rate helps a wrong gradient"]
-                if record.own_kinds
-                else []
-            ),
         ],
         explains=(
             *("dead ReLUs", "saturated units", "vanishing gradients", "overflow"),

@@ -74,12 +74,14 @@ class History:
         return float(np.mean(self._since))
 
     def add_evaluation(self, row: dict, images: int, seconds: float) -> None:
-        """One evaluation; since the one before, the steps took `seconds` for so many `images`."""
+        """One evaluation; since the one before, the steps took `seconds` for so many `images`. Of
+        none, as where a run goes on from a checkpoint of just then, there is no speed."""
         self.evaluations.append(row)
         self.evaluated, self._since = row["iteration"], []
         if self._tables:
             self._tables["history"].write(_text(row[key]) for key in self.columns)
-            self._add_timing(row["iteration"], f"{images / seconds:.0f}" if seconds > 0 else "")
+            known = images > 0 and seconds > 0
+            self._add_timing(row["iteration"], f"{images / seconds:.0f}" if known else "")
             self.flush()
 
     def add_interruption(self, iteration: int) -> None:

@@ -727,6 +727,25 @@ def test_the_seconds_since_the_last_evaluation_due_count_when_a_run_goes_on(
     assert table["samples_per_second"].tolist() == [20.0, 20.0]
 
 
+def test_an_evaluation_right_behind_the_checkpoint_that_a_run_goes_on_from_has_no_speed(tmp_path):
+    """A signal came where one was due: nothing has been trained since by who makes it."""
+
+    def interrupt(made, row_or_loss):
+        if made.iteration == 20:
+            signal.raise_signal(signal.SIGTERM)
+
+    interrupting = type("Interrupting", (Callback,), {"stepped": staticmethod(interrupt)})
+    settings = {"run_dir": tmp_path, "evaluate_every": 20, "checkpoints": Checkpoints(every=20)}
+    trainer(callbacks=[interrupting()], iterations=40, **settings).run()
+    second = trainer(iterations=40, **settings)
+    second.load_state(load_checkpoint(tmp_path / "checkpoint-00000020.npz"))
+    second.run()
+    rows = [line.split(",") for line in (tmp_path / "timing.csv").read_text().splitlines()[1:]]
+    assert [row[0] for row in rows] == ["20", "40"]
+    assert rows[0][2] == ""
+    assert float(rows[1][2]) > 0
+
+
 def test_the_rate_of_a_row_is_the_one_in_force():
     made = trainer(iterations=40, evaluate_every=10)
     made.optimizer.schedule = lambda step: 0.5 ** (step // 10)

@@ -81,6 +81,11 @@ def share_near(dataset) -> float | None:
     by = vary, known.mean(axis=0)[vary], spread[vary], kept
     nearest, at = _nearest(train, (probes[:, vary] - by[1]) / by[2], by)
     neighbours = (_plain(train, at, kept)[:, vary] - by[1]) / by[2]
+    # None lies further from its own nearest than from that among some.
+    some = distances(neighbours, (known[:, vary] - by[1]) / by[2])
+    some = np.where(some > 0.0, some, np.inf).min(axis=1)
+    if np.mean(nearest < NEAR**2 * some) < LEAST:
+        return 0.0
     own, _ = _nearest(train, neighbours, by, but=at)
     usual = np.minimum(own, np.median(own))
     share = float(np.mean(nearest < NEAR**2 * usual))

@@ -6,6 +6,7 @@ import numpy as np
 
 from lamina.common.folder import Folder
 from lamina.diagnosis.causes import CAUSES
+from lamina.diagnosis.causes.labels import untold
 from lamina.diagnosis.finding import EVERYTHING, Finding
 from lamina.diagnosis.record import Record, read_record
 
@@ -18,6 +19,8 @@ def diagnose(record: Record) -> list[Finding]:
             finding = family(record, found)
             if finding is not None:
                 found.append(finding)
+        if (labels := untold(record, found)) is not None:
+            found.insert(0, labels)
     for i, finding in enumerate(found):
         earlier = [
             other.name

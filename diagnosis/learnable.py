@@ -31,13 +31,14 @@ def learnable(dataset) -> dict:
     `nearest` is the target of the nearest other sample. Of classes, with enough samples, its error
     is at most twice the least that any classifier can have (Cover and Hart 1967). Of numbers it is
     1 - Σ (y - y')² / Σ 2 (y - ȳ)²: two samples at one place differ by twice the noise, so it is the
-    R² that the noise leaves. `ridge` is kernel ridge regression on columns of deviation 1, which
-    sees more in many dimensions. Where columns are of unlike size there are also `ridge_as_given`,
-    on columns as they are, and `sizes`, the least and the largest of their deviations. `elsewhere`
-    is the column in which the test samples lie furthest from where the training samples do, if that
-    is no chance. All scores are too low with few samples, and seldom too high by much: of numbers
-    `nearest` scatters by 0.06 with 500 of them. Whoever does much worse could do better. `line` is
-    ridge regression without that kernel: what straight lines can reach.
+    R² that the noise leaves, or that of the numbers cut off at their tails, if it is less. `ridge`
+    is kernel ridge regression on columns of deviation 1, which sees more in many dimensions. Where
+    columns are of unlike size there are also `ridge_as_given`, on columns as they are, and `sizes`,
+    the least and the largest of their deviations. `elsewhere` is the column in which the test
+    samples lie furthest from where the training samples do, if that is no chance. All scores are
+    too low with few samples, and seldom too high by much: of numbers `nearest` scatters by 0.06
+    with 500 of them. Whoever does much worse could do better. `line` is ridge regression without
+    that kernel: what straight lines can reach.
     """
     found = _distinct(dataset)
     if found is None:
@@ -61,6 +62,9 @@ def learnable(dataset) -> dict:
     if labels:
         return scores
     scores["nearest"] = _nearest(apart, answers, classes)
+    if not classes:  # a few far numbers would make it what it is
+        cut = answers.clip(*np.quantile(answers, TAILS, axis=0))
+        scores["nearest"] = min(scores["nearest"], _nearest(apart, cut, classes))
     scores["line"] = _Ridge(scaled).scores(answers, classes)[0]
     if dataset.train.X.ndim == 2 and sizes.max() > UNLIKE * sizes[vary].min():
         size = np.square(X).mean()

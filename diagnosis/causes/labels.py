@@ -13,6 +13,15 @@ SEEN = 0.03  # R² of labels, which shuffled ones never have
 FEW = 30  # numbers of a test set, up to which they say little of where labels belong
 
 
+OF_SETTINGS = {
+    *("dropout too strong", "weight decay too strong", "gradient penalty too strong"),
+    *("inputs not normalised", "targets not scaled", "initial weights too large"),
+    *("initial weights too small", "vanishing gradients", "exploding depth", "dead ReLUs"),
+    *("saturated units", "learning rate too high", "learning rate too low"),
+    *("too little capacity", "unequal classes", "training too short"),
+}
+
+
 def wrong_labels(record, earlier) -> Finding | None:
     """Training samples learned by heart, and a test set no better than guessed, while the training
     itself is in order. Zhang et al. 2017, "Understanding deep learning requires rethinking
@@ -89,6 +98,30 @@ def wrong_labels(record, earlier) -> Finding | None:
             ),
         ],
         explains=("over-fitting", "too little capacity"),
+    )
+
+
+def untold(record, found: list[Finding]) -> Finding | None:
+    """Settings that could be to blame, on samples of which nothing is told without a net, and a
+    test set that is guessed: of labels that belong elsewhere any setting would look so."""
+    if not found or found[0].name not in OF_SETTINGS or record.iterations <= SHORT:
+        return None
+    if not record.is_untold or math.isnan(record.test) or record.knows_others(3.0):
+        return None
+    evidence = [record.simple_said, record.said("train", "test")]
+    if record.figure.guess is not None:
+        evidence.append(f"guessing scores {record.figure.shown(record.figure.guess)}")
+    return Finding(
+        "wrong labels",
+        evidence,
+        "Nothing is told of the targets, by nearest neighbours and ridge regression as little as "
+        "by this net: labels shuffled against the inputs, the wrong column, or what a net alone "
+        "can see. Until it is known which, no setting can be blamed.",
+        [
+            "look at a few samples with their labels",
+            "shuffle inputs and labels with one and the same permutation",
+            "if the labels are right: what else is found here",
+        ],
     )
 
 

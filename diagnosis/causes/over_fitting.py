@@ -12,6 +12,7 @@ GAP = 0.08  # between the scores of train and test, where they are shares of wha
 GAP_OF_ERRORS = 0.25  # where they are errors, which scatter more
 FEWEST = 5  # test samples, of which one may be wrong
 ENOUGH = 30  # test samples: of fewer a bad figure says little
+NO_ROOM = 50.0  # samples to each parameter that learns
 ALLOWED = 0.05  # by which the errors of a test set may truly be more frequent
 
 
@@ -88,8 +89,8 @@ def _decay(record) -> str:
 def _is_by_heart(record, train: float, test: float) -> bool:
     if math.isnan(train - test) or train - test < _least_gap(record, train):
         return False
-    if not record.errs_more_on_others:
-        return False  # the sets have other spreads
+    if not record.errs_more_on_others or _has_no_room(record):
+        return False  # the sets have other spreads, or the test set has other outliers
     if record.test_size < FEWEST or record.guesses:  # who guesses knows nothing by heart
         return False
     if 1.0 - train <= 0.5 * (1.0 - test):
@@ -97,6 +98,12 @@ def _is_by_heart(record, train: float, test: float) -> bool:
     chance = record.figure.chance("test")
     luck = 2.0 * scatter(chance, record.test_size)
     return record.figure.is_share and test < chance + luck
+
+
+def _has_no_room(record) -> bool:
+    """Are there so few parameters that next to no sample could be known by heart?"""
+    learn = (p["shape"] for p in record.facts.get("parameters", {}).values() if p["learns"])
+    return NO_ROOM * sum(map(math.prod, learn)) < record.facts.get("samples", 0)
 
 
 def _knows_only_its_own(record) -> bool:

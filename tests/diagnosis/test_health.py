@@ -7,9 +7,11 @@ import pytest
 from test_advice import record_of, with_outputs
 from test_evidence import learned_by_heart
 
+from lamina.diagnosis.causes.over_fitting import over_fitting
 from lamina.diagnosis.causes.targets import a_mark_among_targets
 from lamina.diagnosis.causes.unequal_classes import unequal_classes
 from lamina.diagnosis.causes.unlike_sets import unlike_sets
+from lamina.diagnosis.doctor import diagnose
 from lamina.diagnosis.health import doubts
 from lamina.diagnosis.report import figures, report, summary
 from lamina.diagnosis.run_tables import Series
@@ -383,3 +385,22 @@ def test_numbers_of_which_next_to_nothing_is_told(ridge, untold):
     record.facts |= {"ridge": ridge, "told": [0.05, 0.02], "task": {"task": "regression"}}
     record.facts |= {"samples": 400, "test_samples": 400}
     assert record.is_untold == untold
+
+
+@pytest.mark.parametrize(("told", "names"), [
+    ([0.01, -0.02], ["wrong labels", "dropout too strong"]),
+    ([0.5, 0.4], ["dropout too strong"]),
+])  # fmt: skip
+def test_no_setting_is_blamed_alone_where_nothing_is_told_of_the_targets(told, names):
+    known = {"samples": 2000, "nearest": 0.1, "ridge": 0.11 if told[0] < 0.1 else 0.6}
+    record = scored(0.12, 0.1, told=told, compared=500, dropout={"d": 0.85}, **known)
+    assert [finding.name for finding in diagnose(record)] == names
+
+
+@pytest.mark.parametrize(("shape", "found"), [([3, 1], False), ([40, 1], True)])
+def test_so_few_parameters_know_no_sample_by_heart(shape, found):
+    """Of 700 samples; whatever a test set with outliers of its own makes of the errors."""
+    record = learned_by_heart("r2", [0.9, 0.9], [0.1, 0.1], higher=True, limits=(None, 1.0))
+    record.facts |= {"samples": 700, "test_samples": 200}
+    record.facts["parameters"] = {"o.W": {"shape": shape, "mean": 0, "std": 1, "learns": True}}
+    assert (over_fitting(record, []) is not None) == found

@@ -264,3 +264,13 @@ def test_rows_that_stand_again_and_again_lie_nowhere_else():
     data = Dataset(Samples(X[:500], t[:500]), Samples(X[500:], t[500:]), Classification("ab"))
     assert "alike" in learnable(data)
     assert "elsewhere" not in learnable(data)
+
+
+def test_a_few_far_numbers_are_no_neighbours():
+    """By chance two of them lie side by side, and would be most of all squares."""
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((500, 3))
+    y = 0.2 * rng.standard_normal((500, 1))
+    X[1] = X[0] + 1e-3
+    y[:2] = 50.0
+    assert score(X, y.astype(np.float32), Regression(["y"])) < 0.1

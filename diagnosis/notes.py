@@ -21,7 +21,7 @@ _FACTS = {
     "percent": {"*": "yes or no"},
     **dict.fromkeys(("guessing_loss", "test_guessing_loss", "inputs_vary", "seen", "near"), "size"),
     "summed": "size",
-    **dict.fromkeys(("nearest", "ridge", "ridge_as_given", "line"), "size"),
+    **dict.fromkeys(("nearest", "nearest_luck", "ridge", "ridge_as_given", "line"), "size"),
     "chooses": "yes or no",
     "alike": ["size"],
     "alike_by": "text",

@@ -83,7 +83,8 @@ class Record(Recorded):
         """The better score of those two, NaN if neither is known, and which it is; of numbers that
         of nearest neighbours only where it is better by more than it scatters. That of nearest
         neighbours on numbers has the noise of their own taken off, so it is no r2 of theirs."""
-        luck = 0.0 if self.task == "classification" else OF_NUMBERS
+        luck = max(OF_NUMBERS, 3.0 * (self.facts.get("nearest_luck") or 0.0))
+        luck = 0.0 if self.task == "classification" else luck
         if self.ridge > self.nearest - luck or math.isnan(self.nearest):
             return self.ridge, f"kernel ridge regression on {self.compared}"
         return self.nearest, f"nearest neighbours among {self.compared}{self.less_own_noise}"

@@ -18,7 +18,7 @@ OF_SETTINGS = {
     *("inputs not normalised", "targets not scaled", "initial weights too large"),
     *("initial weights too small", "vanishing gradients", "exploding depth", "dead ReLUs"),
     *("saturated units", "learning rate too high", "learning rate too low"),
-    *("too little capacity", "unequal classes", "training too short"),
+    *("too little capacity", "training too short"),
 }
 
 

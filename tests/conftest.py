@@ -66,14 +66,6 @@ def pytest_collection_finish():
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config):
-    """One more than there are cores, where these are few: tests wait for what they start."""
-    there = os.cpu_count() or 1
-    asked = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
-    return there + 1 if there <= 2 and not asked else None
-
-
-@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The cases of a test in one process, and the files of TOGETHER; unless --dist says otherwise.
 

@@ -600,7 +600,7 @@ def test_what_was_written_from_the_form_alone_is_right(name, tmp_path):
     assert mark.total == 100, str(mark)
 
 
-@pytest.mark.often(2)
+@pytest.mark.often(3)
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[1]}: {wrong[0]}")
 def test_the_true_cause_is_named(wrong, tmp_path):
     _, name, changes, array, words = wrong

@@ -8,7 +8,7 @@ from lamina.exercises.catalogue import exercise, exercises
 from lamina.exercises.solution import mark_file
 
 
-@pytest.mark.often(2)
+@pytest.mark.often(3)
 @pytest.mark.parametrize("name", exercises())
 def test_gaps_get_nothing_and_the_project_s_own_a_hundred(name, tmp_path):
     one = exercise(name)

@@ -99,6 +99,7 @@ def tracked(tmp_path_factory):
     return run_dir, first, read_table(run_dir / "history.csv"), proxy.asked
 
 
+@pytest.mark.slow  # TensorBoard's own reader takes twenty seconds to import
 def test_tensorboard_reads_the_rows_of_history(tracked):
     run_dir, _, history, _ = tracked
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -39,12 +39,15 @@ def learnable(dataset) -> dict:
     `nearest` scatters by `nearest_luck`, about 0.06 with 500 of them. Whoever does much worse could
     do better. `line` is ridge regression without that kernel: what straight lines can reach.
     """
-    found = _distinct(dataset)
+    every = _samples(dataset, dataset.train)
+    if every is None:
+        return {}
+    classes, labels = (dataset.task.name == name for name in ("classification", "multilabel"))
+    found = _distinct(every[0], every[1], classes)
     if found is None:
         return {}
     X, t = found
     test = _samples(dataset, dataset.test)
-    classes, labels = (dataset.task.name == name for name in ("classification", "multilabel"))
     kinds = np.unique(t)
     answers = (t == kinds).astype(np.float64) if classes else t.astype(np.float64)
     if not np.square(answers - answers.mean(axis=0)).sum() > 0:
@@ -84,8 +87,8 @@ def learnable(dataset) -> dict:
             ),
         )
         scores["alike"] = list(max(alike))
-        every = _samples(dataset, dataset.train)  # with those that stand twice
-        if every is not None and (where := _elsewhere(every[0], test[0])) is not None:
+        # Of all samples, those that stand twice too.
+        if (where := _elsewhere(every[0], test[0])) is not None:
             scores["elsewhere"] = where
         scores["alike_by"] = "ridge" if alike[0] >= alike[1] else "nearest"
     return scores
@@ -151,19 +154,14 @@ def _samples(dataset, some) -> tuple | None:
     return (X, t) if len(X) >= FEWEST and np.isfinite(X).all() else None
 
 
-def _distinct(dataset) -> tuple | None:
-    """Some training samples, each of which stands there once."""
-    found = _samples(dataset, dataset.train)
-    if found is None:
-        return None
-    X, t = found
+def _distinct(X, t, classes: bool) -> tuple | None:
+    """Those of some training samples that are different, each once."""
     n = len(X)
     # A sample that stands twice is no other sample; where many answers are given at one place,
     # those that are left say nothing of how often each is.
     first = _first(np.hstack([X, t]))
     X, t = X[first], t[first]
     places = len(_first(X))
-    classes = dataset.task.name == "classification"
     # What is yes or no may well stand again, of another sample: without those little is left.
     categories = len(X) < 0.9 * n and all(len(np.unique(column)) <= 2 for column in X.T)
     few = classes and (places < 0.9 * len(X) or categories)

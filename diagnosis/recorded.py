@@ -339,6 +339,12 @@ class Recorded:
             if len(start["shape"]) > 1 and self.kind_of(name) not in ("Scale", "Bias")
         }
 
+    @property
+    def n_learned(self) -> int:
+        """How many numbers the net learns, as far as facts.json knows them."""
+        parameters = self.facts.get("parameters", {}).values()
+        return sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))
+
     def start_norm(self, name: str) -> float:
         """The norm that these weights began with: as it was recorded, or from what facts.json says
         where the recorder was turned on later; NaN if neither does."""

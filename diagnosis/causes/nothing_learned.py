@@ -86,6 +86,4 @@ def _least(record) -> float:
     if record.figure.is_share:
         n = record.facts.get("samples", 100)
         return min(BETTER * (1.0 - record.chance), 4.0 * scatter(max(record.chance, 1.0 / n), n))
-    learn = (p["shape"] for p in record.facts.get("parameters", {}).values() if p["learns"])
-    k, n = sum(math.prod(shape) for shape in learn), record.facts.get("samples", 1)
-    return min(BETTER, (_LUCK + k) / n)
+    return min(BETTER, (_LUCK + record.n_learned) / record.facts.get("samples", 1))

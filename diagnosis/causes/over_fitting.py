@@ -52,7 +52,7 @@ def over_fitting(record, earlier) -> Finding | None:
         evidence.append(f"{record.kept_said}: {said}")
     parameters = record.facts.get("parameters", {}).values()
     weights = sum(math.prod(p["shape"]) for p in parameters)
-    learn = sum(math.prod(p["shape"]) for p in parameters if p.get("learns", True))
+    learn = record.n_learned
     if weights and (samples := record.facts.get("samples")):
         few = f", of which {learn:,} learn," if learn < weights else ""
         evidence.append(f"{weights:,} parameters{few} for {samples:,} samples")
@@ -102,8 +102,7 @@ def _is_by_heart(record, train: float, test: float) -> bool:
 
 def _has_no_room(record) -> bool:
     """Are there so few parameters that next to no sample could be known by heart?"""
-    learn = (p["shape"] for p in record.facts.get("parameters", {}).values() if p["learns"])
-    return NO_ROOM * sum(map(math.prod, learn)) < record.facts.get("samples", 0)
+    return NO_ROOM * record.n_learned < record.facts.get("samples", 0)
 
 
 def _knows_only_its_own(record) -> bool:

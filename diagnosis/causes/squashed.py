@@ -22,9 +22,8 @@ def squashed_scores(record, earlier) -> Finding | None:
     grow as the net gets surer. Of numbers: outputs that end where targets do not. A last layer of
     which it is known that it does not squash is not asked."""
     series = list(record.outputs.values())
-    kinds = record.facts.get("layers", {})
     name = record.last_layer
-    kind = kinds.get(name, "")
+    kind = record.facts.get("layers", {}).get(name, "")
     if not series or len(record.facts.get("losses", {})) != 1:
         return None
     if kind in FREE or (kind in BY_NUMBER and _reads_what_is_free(record, name)):
